@@ -1,0 +1,207 @@
+"""One frozen description is the experiment: its settings, its key, and the suites that list it.
+
+Nothing here needs torch or numpy, so that a page can be printed from records alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
+
+from dip.problems import InputError, nearest
+
+TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "task": TASKS,
+    "target": ("image", "noisy", "shuffled", "noise"),
+    "z": ("uniform", "meshgrid", "guide"),
+    "upsampling": ("bilinear", "nearest"),
+    "padding": ("reflection", "zero"),
+    "initialisation": ("torch", "kaiming"),
+    "biases_before_norm": ("held", "trained"),
+    "arithmetic": ("default", "ieee", "tf32", "fp16", "bf16"),
+}
+
+# What is reported about a run, but does not move its numbers: no part of the key.
+REPORTING = ("snapshots", "frames")
+
+# Raised for a kind of device and a mode of arithmetic only when recorded bits change.
+TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
+    ("cpu", "ieee"): 1,
+    ("mps", "ieee"): 1,
+    ("cuda", "ieee"): 1,
+    ("cuda", "tf32"): 1,
+    ("cuda", "fp16"): 1,
+    ("cuda", "bf16"): 1,
+}
+
+DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """All that moves the numbers of one run, and what is to be reported of it.
+
+    The defaults are the settings for super-resolution, which the supplement gives as the
+    default ones; what it leaves open is chosen by us and marked so.
+    """
+
+    # The picture and what was done to it
+    image: str  # "<set>/<name>" of content/images.toml
+    seed: int = 0  # network, z, noise and mask
+    task: str = "inpainting"
+    preview_side: int | None = None  # reduce and crop to a square of this many pixels a side
+    mask: str | None = None  # "bernoulli", or the name of a mask image (white = known)
+    keep: float = 0.5  # Bernoulli: probability that a pixel is known
+    noise_255: float = 0.0  # standard deviation of the degrading noise, in grey levels of 255
+    factor: int = 1  # super-resolution: 4 or 8
+    target: str = "image"  # task "fit", figure 2: image, noisy, shuffled or noise
+    guide: str | None = None  # flash/no-flash: the image that stands in for z
+
+    # z, section 3 and supplement
+    z: str = "uniform"
+    z_channels: int = 32
+    z_max: float = 0.1  # z is uniform on [0, z_max]
+
+    # The network, supplement
+    channels: tuple[int, ...] = (128, 128, 128, 128, 128)  # n_d = n_u, from the finest scale
+    skip_channels: tuple[int, ...] = (4, 4, 4, 4, 4)  # n_s; 0 = no skip connection
+    kernel_down: int = 3
+    kernel_up: int = 3
+    kernel_skip: int = 1
+    upsampling: str = "bilinear"
+    align_corners: bool = False  # open in the paper
+    padding: str = "reflection"
+    slope: float = 0.2  # LeakyReLU; open in the paper
+    initialisation: str = "torch"  # open in the paper
+    biases_before_norm: str = (
+        "held"  # a bias before a batch norm has no effect; "trained" lets it walk
+    )
+
+    # The fit
+    iterations: int = 2000  # updates of theta
+    learning_rate: float = 0.01  # Adam, constant
+    sigma_p: float = 1 / 30  # fresh Gaussian noise on z in each iteration
+    noise_accumulates: bool = False  # a random walk on z, as one reproduction read the text
+    average_decay: float = 0.99  # exponential sliding window over the outputs
+    spike_factor: float | None = 2.0  # go back one iterate if loss >= factor x running loss
+    arithmetic: str = "default"  # default: ieee on the CPU, tf32 on CUDA
+
+    # The report
+    snapshots: tuple[int, ...] = ()  # iterations whose output is kept and scored
+    frames: int = 0  # further outputs, spaced for the scrubber
+
+    def __post_init__(self) -> None:
+        """Raise InputError if a setting is impossible."""
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise InputError(
+                    f"{name} is '{value}', not one of {', '.join(choices)}{nearest(str(value), choices)}"
+                )
+        _check_numbers(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
+        """Make an experiment of plain values; unknown keys and wrong types raise InputError."""
+        known = {field.name: field for field in fields(cls)}
+        for name in data:
+            if name not in known:
+                raise InputError(f"unknown setting '{name}'{nearest(name, known)}")
+        return cls(
+            **{name: _as_type(name, known[name].type, value) for name, value in data.items()}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every setting as a plain value, for a record."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+    def canonical(self) -> dict[str, Any]:
+        """Give what moves the numbers, without what stands at its default.
+
+        So a setting that is added later, with a default that changes nothing, orphans no record.
+        """
+        plain = self.to_dict()
+        return {
+            field.name: plain[field.name]
+            for field in fields(self)
+            if field.name not in REPORTING
+            and field.name != "arithmetic"
+            and (field.default is MISSING or getattr(self, field.name) != field.default)
+        }
+
+    def images(self) -> tuple[str, ...]:
+        """Name every image that the run reads: the picture, its mask, its guide."""
+        names = (self.image, self.mask if self.mask != "bernoulli" else None, self.guide)
+        return tuple(name for name in names if name)
+
+
+def _check_numbers(experiment: Experiment) -> None:
+    if len(experiment.channels) != len(experiment.skip_channels) or not experiment.channels:
+        raise InputError("channels and skip_channels need one number each for every scale")
+    if experiment.factor not in (1, 4, 8):
+        raise InputError(f"factor is {experiment.factor}, not 4 or 8")
+    if experiment.task == "super-resolution" and experiment.factor == 1:
+        raise InputError("super-resolution needs factor = 4 or factor = 8")
+    if experiment.task == "inpainting" and not experiment.mask:
+        raise InputError("inpainting needs a mask: 'bernoulli' or the name of a mask image")
+    if not 0 < experiment.keep < 1:
+        raise InputError(f"keep is {experiment.keep}, not between 0 and 1")
+    if experiment.iterations < 1 or experiment.learning_rate <= 0:
+        raise InputError("iterations and learning_rate must be positive")
+    beyond = [k for k in experiment.snapshots if not 0 <= k <= experiment.iterations]
+    if beyond:
+        raise InputError(
+            f"snapshot {beyond[0]} is not between 0 and {experiment.iterations} iterations"
+        )
+
+
+def _as_type(name: str, annotation: Any, value: Any) -> Any:
+    """Turn a plain value into the field's type, or raise InputError."""
+    wanted = str(annotation) if not isinstance(annotation, type) else annotation.__name__
+    if value is None and "None" in wanted:
+        return None
+    if (
+        wanted.startswith("tuple")
+        and isinstance(value, list | tuple)
+        and all(type(v) is int for v in value)
+    ):
+        return tuple(value)
+    if "float" in wanted and type(value) in (int, float):
+        return float(value)
+    for word, kind in (("str", str), ("bool", bool), ("int", int)):
+        if wanted.startswith(word) and type(value) is kind:
+            return value
+    raise InputError(f"{name} is {value!r}, which is no {wanted.split(' ')[0].split('[')[0]}")
+
+
+def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revision: int) -> str:
+    """Hash what a run's numbers hang on: 16 hexadecimal digits.
+
+    `pixels` maps each of `experiment.images()` to the SHA-256 of its pixels; `arithmetic` is
+    ieee, tf32, fp16 or bf16; `revision` is the trajectory revision of that kind of device.
+    """
+    described = {
+        "experiment": experiment.canonical(),
+        "pixels": {name: pixels[name] for name in sorted(experiment.images())},
+        "arithmetic": arithmetic,
+        "trajectory_revision": revision,
+    }
+    text = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def arithmetic_on(experiment: Experiment, device_kind: str) -> str:
+    """Name the mode of arithmetic that `experiment` uses on cpu, mps or cuda."""
+    if device_kind != "cuda" and experiment.arithmetic not in ("default", "ieee"):
+        raise InputError(
+            f"arithmetic '{experiment.arithmetic}' needs a CUDA device; here it is ieee"
+        )
+    if experiment.arithmetic == "default":
+        return DEFAULT_ARITHMETIC[device_kind]
+    return experiment.arithmetic
