@@ -7,8 +7,10 @@ Reading one needs neither torch nor numpy.
 import csv
 import io
 import json
+import math
 import os
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -177,15 +179,13 @@ def curve_text(rows: Iterable[CurveRow]) -> str:
 
 
 def _cell(value: float | None) -> str:
-    if value is None or value != value:  # nothing, or NaN
+    if value is None or math.isnan(value):
         return ""
     return str(value) if isinstance(value, int) else _shortest_float32(value)
 
 
 def _shortest_float32(value: float) -> str:
     """Give the fewest digits from which the float32 nearest to `value` can be read again."""
-    import struct
-
     single = struct.unpack("f", struct.pack("f", value))[0]
     for digits in range(1, 10):
         text = f"{single:.{digits}g}"
