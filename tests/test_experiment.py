@@ -1,0 +1,163 @@
+"""The description of an experiment: what is refused, and what its key hangs on."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from dip.experiment import Experiment, arithmetic_on, key
+from dip.problems import InputError, nearest
+from dip.suites import load_suites
+
+HOUSE = Experiment(image="standard11/house", mask="bernoulli")
+PIXELS = {"standard11/house": "ab" * 32}
+
+
+def key_of(experiment: Experiment, **changed: object) -> str:
+    settings = {"pixels": PIXELS, "arithmetic": "ieee", "revision": 1, **changed}
+    return key(experiment, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("seed", 1), ("sigma_p", 0.0), ("slope", 0.1), ("align_corners", True),
+        ("initialisation", "kaiming"), ("padding", "zero"), ("biases_before_norm", "trained"),
+        ("z", "meshgrid"), ("z_max", 0.2), ("average_decay", 0.9), ("spike_factor", None),
+        ("channels", (8, 8, 8, 8, 8)), ("learning_rate", 0.001), ("iterations", 3),
+    ],
+)  # fmt: skip
+def test_key_changes_with_what_moves_the_numbers(setting: str, value: object) -> None:
+    assert key_of(dataclasses.replace(HOUSE, **{setting: value})) != key_of(HOUSE)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"arithmetic": "tf32"}, {"revision": 2}, {"pixels": {"standard11/house": "cd" * 32}}],
+)
+def test_key_changes_with_arithmetic_revision_and_pixels(changed: dict[str, object]) -> None:
+    assert key_of(HOUSE, **changed) != key_of(HOUSE)
+
+
+def test_key_ignores_what_is_only_reported() -> None:
+    reported = dataclasses.replace(HOUSE, snapshots=(0, 10), frames=24)
+    assert key_of(reported) == key_of(HOUSE)
+
+
+def test_key_leaves_out_defaults_so_that_a_later_setting_orphans_no_record() -> None:
+    assert HOUSE.canonical() == {"image": "standard11/house", "mask": "bernoulli"}
+
+
+def test_plain_values_and_back() -> None:
+    experiment = dataclasses.replace(HOUSE, snapshots=(0, 5), channels=(4, 8), skip_channels=(0, 4))
+    assert Experiment.from_dict(experiment.to_dict()) == experiment
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"taks": "inpainting"}, "unknown setting 'taks'; did you mean 'task'?"),
+        ({"upsampling": "bilinaer"}, "did you mean 'bilinear'?"),
+        ({"task": "super-resolution", "factor": 3}, "factor is 3, not 4 or 8"),
+        ({"iterations": "many"}, "iterations is 'many', which is no int"),
+        ({"iterations": True}, "iterations is True, which is no int"),
+        ({"channels": (1, 2)}, "one number each for every scale"),
+        ({"snapshots": (9999,)}, "snapshot 9999 is not between 0 and 2000 iterations"),
+        ({"keep": 1.5}, "keep is 1.5, not between 0 and 1"),
+        ({"mask": None}, "inpainting needs a mask"),
+    ],
+)
+def test_impossible_settings_are_told_in_a_sentence(
+    settings: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(InputError) as told:
+        Experiment.from_dict({"image": "standard11/house", "mask": "bernoulli", **settings})
+    assert sentence in str(told.value)
+
+
+def test_arithmetic_hangs_on_the_device() -> None:
+    assert arithmetic_on(HOUSE, "cpu") == "ieee"
+    assert arithmetic_on(HOUSE, "cuda") == "tf32"
+    with pytest.raises(InputError, match="'fp16' needs a CUDA device"):
+        arithmetic_on(dataclasses.replace(HOUSE, arithmetic="fp16"), "cpu")
+
+
+SUITES = """
+[small]
+title = "Small"
+task = "denoising"
+images = ["set5/bird", "set5/baby"]
+seeds = [0, 3]
+noise_255 = 25
+frames = 24
+frames_of = ["set5/baby"]
+
+[smaller]
+like = "small"
+title = "Smaller"
+images = ["set5/bird", "set14/zebra"]
+preview_side = 64
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "experiments.toml"
+    path.write_text(text)
+    return path
+
+
+def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
+    suites = load_suites(write(tmp_path, SUITES))
+    small, smaller = suites["small"], suites["smaller"]
+    order = [(experiment.image, experiment.seed) for experiment in small.experiments]
+    assert order == [("set5/bird", 0), ("set5/baby", 0), ("set5/bird", 3), ("set5/baby", 3)]
+    assert [experiment.frames for experiment in small.experiments] == [0, 24, 0, 0]
+    assert (small.preview, smaller.preview) == (False, True)
+    assert smaller.experiments[0].noise_255 == 25
+    assert small.image_folder("set5/bird") == "bird"
+    assert smaller.image_folder("set5/bird") == "set5-bird"
+    with pytest.raises(InputError, match="suite 'small' has no image 'brid'; did you mean 'bird'"):
+        small.find("brid")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "noise_255 = 25",
+            "noise_25 = 25",
+            ":7: unknown key 'noise_25'; did you mean 'noise_255'?",
+        ),
+        ('task = "denoising"', 'task = "denoise"', ":4: task is 'denoise'"),
+        ('like = "small"', 'like = "smal"', ":12: unknown suite 'smal'; did you mean 'small'?"),
+        ("seeds = [0, 3]", "seeds = [0, 3", "expected"),
+        ('title = "Small"', "", ":2: suite 'small' needs the key 'title'"),
+        (
+            "frames = 24",
+            'baselines = ["bicubik"]',
+            "unknown baseline 'bicubik'; did you mean 'bicubic'?",
+        ),
+    ],
+)
+def test_a_mistake_in_the_suites_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    path = write(tmp_path, SUITES.replace(old, new))
+    with pytest.raises(InputError) as told:
+        load_suites(path)
+    assert str(told.value).startswith(str(path))
+    if sentence != "expected":
+        assert sentence in str(told.value)
+
+
+def test_the_projects_own_suites_are_sound() -> None:
+    suites = load_suites(Path(__file__).parent.parent / "content" / "experiments.toml")
+    assert len(suites["inpainting"].images) == 11
+    for suite in suites.values():
+        folders = [suite.image_folder(image) for image in suite.images]
+        assert len(set(folders)) == len(folders)
+        assert all(experiment.canonical() for experiment in suite.experiments)
+
+
+def test_nearest_is_silent_where_nothing_is_near() -> None:
+    assert nearest("zzz", ["house", "boat"]) == ""
