@@ -1,0 +1,1 @@
+"""The press: it makes the site from posts, templates and recorded runs."""
