@@ -1,0 +1,199 @@
+"""One run, or one baseline, as a post sees it: its scores, curve and pictures, recorded or not."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dip.experiment import Experiment
+from dip.files import sha256_of
+from dip.problems import InputError, nearest
+from dip.records import CurveRow, Record, matches, parse_curve
+from dip.suites import Suite
+from press.quantities import Measured, NotRun, Quantity, listed
+from press.scores import Score
+
+if TYPE_CHECKING:
+    from press.runs import Results
+
+# The settings that make the problem, whoever solves it
+PROBLEM = ("image", "task", "preview_side", "mask", "keep", "noise_255", "factor")
+
+RULES = {"fixed": "the paper's iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
+
+
+class Run:
+    """One run of a suite, or one baseline on one of its images, recorded or not."""
+
+    def __init__(
+        self, results: "Results", suite: Suite, image: str, seed: int, method: str | None = None
+    ) -> None:
+        """Name the run; its record is read when it is first asked for."""
+        self._results, self.suite, self.image, self.seed = results, suite, image, seed
+        self.method = method
+
+    @property
+    def name(self) -> str:
+        """Name the run: suite, image, and seed or method."""
+        return f"{self.suite.name}/{self.suite.image_folder(self.image)}/{self.last}"
+
+    @property
+    def last(self) -> str:
+        """Give the last part of the run's folder: seed0, or the baseline's name."""
+        return self.method or f"seed{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder where the run's record belongs."""
+        return self._results.path / self.name
+
+    @property
+    def page(self) -> str:
+        """Give the address of the run's page from the site's root."""
+        return f"runs/{self.name}.html"
+
+    @property
+    def url(self) -> str:
+        """Give the address of the run's page from the page being made; empty if not recorded."""
+        return self._results.root + self.page if self.recorded else ""
+
+    @cached_property
+    def record(self) -> Record | None:
+        """Read the run's record; None if there is none of this very experiment."""
+        record = self._results.read(self.folder)
+        return record if record and self._is_of(record) else None
+
+    def _is_of(self, record: Record) -> bool:
+        """Tell whether a record answers the question that the suite asks now."""
+        pixels = self._results.images.pixels(record.data["pixels_sha256"])
+        if self.method is None:
+            return matches(record, self.experiment, pixels)
+        asked, answered = self.experiment, record.experiment
+        return pixels == record.data["pixels_sha256"] and all(
+            getattr(asked, name) == getattr(answered, name) for name in PROBLEM
+        )
+
+    @property
+    def experiment(self) -> Experiment:
+        """Give the description of the run (for a baseline: that of the suite's first seed)."""
+        seed = self.suite.seeds[0] if self.method else self.seed
+        return next(
+            experiment
+            for experiment in self.suite.experiments
+            if (experiment.image, experiment.seed) == (self.image, seed)
+        )
+
+    @property
+    def recorded(self) -> bool:
+        """Tell whether there is a record of this very experiment."""
+        return self.record is not None
+
+    @property
+    def title(self) -> str:
+        """Give the image's name as a page writes it."""
+        return self._results.images.title(self.image)
+
+    @property
+    def shown(self) -> bool:
+        """Tell whether pictures of this image may be shown."""
+        return self._results.images.shown(self.image)
+
+    @property
+    def iterations(self) -> int:
+        """Give the number of updates of theta."""
+        return self.experiment.iterations
+
+    @property
+    def final(self) -> Score:
+        """Give the scores of the last iterate (of a baseline: of its only output)."""
+        metrics = self.record.metrics["final"] if self.record else None
+        return Score(self.name, metrics, self.url, None if self.method else self.iterations)
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """Give a score of the last iterate: psnr_db, ssim, loss ..."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        return getattr(self.final, quantity)  # type: ignore[no-any-return]
+
+    def at(self, iteration: int) -> Score:
+        """Give the scores of a snapshot; raises InputError if that iteration has none."""
+        metrics = None
+        if self.record:
+            snapshots = self.record.metrics["snapshots"]
+            if str(iteration) not in snapshots:
+                known = listed(sorted(snapshots, key=int), "or")
+                raise InputError(f"{self.name} has no snapshot at {iteration}; it has {known}")
+            metrics = snapshots[str(iteration)]
+        return Score(f"{self.name} at {iteration}", metrics, self.url, iteration)
+
+    def stop(self, rule: str) -> Score:
+        """Give the scores where a stopping rule stops: fixed, oracle or es-wmv."""
+        if rule not in RULES:
+            raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
+        if not self.record:
+            return Score(self.name, None, "")
+        found = self.record.data["stops"].get(rule)
+        if not found:
+            raise InputError(f"the rule '{rule}' never stopped {self.name}")
+        return Score(f"{self.name}, {rule}", found, self.url, found["iteration"])
+
+    @property
+    def input(self) -> Score:
+        """Give the scores of the degraded input."""
+        metrics = self.record.metrics["input"] if self.record else None
+        return Score(f"input of {self.name}", metrics, self.url)
+
+    @property
+    def average(self) -> Score:
+        """Give the scores of the sliding-window average."""
+        metrics = self.record.metrics["average"] if self.record else None
+        return Score(f"average of {self.name}", metrics, self.url)
+
+    @property
+    def seconds(self) -> Quantity:
+        """Give the run's wall seconds."""
+        if not self.record:
+            return NotRun(self.name)
+        return Measured(self.record.data["seconds"], "s", self.url)
+
+    @property
+    def device(self) -> str | NotRun:
+        """Give the model of the processor that ran it."""
+        return str(self.record.data["environment"]["device"]) if self.record else NotRun(self.name)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Give the width and height of the record's pictures, in pixels."""
+        assert self.record
+        return int(self.record.data["width"]), int(self.record.data["height"])
+
+    @property
+    def command(self) -> str:
+        """Give the command that makes the run."""
+        image = self.suite.image_folder(self.image)
+        seed = "" if self.method else f" --seed {self.seed}"
+        return f"python -m dip run {self.suite.name} --image {image}{seed}"
+
+    def curve(self) -> list[CurveRow]:
+        """Read the run's curve; empty if it is not recorded or has none."""
+        if not self.record or "curve.csv" not in self.record.data["files"]:
+            return []
+        path = self.file("curve.csv")
+        return parse_curve(path.read_text(encoding="utf-8"), path)
+
+    def picture(self, name: str | int) -> Path | None:
+        """Give the path of a picture of the record; None if absent or not to be shown."""
+        if not self.record or not self.shown:
+            return None
+        file = f"snapshots/{name}.webp"
+        return self.file(file) if file in self.record.data["files"] else None
+
+    def file(self, name: str) -> Path:
+        """Give the path of a file of the record, its hash checked; raises InputError if damaged."""
+        assert self.record
+        path = self.record.path(name)
+        self._results.note(path)
+        if not path.is_file():
+            raise InputError("the record is damaged: this file is missing", path)
+        if sha256_of(path) != self.record.data["files"][name]:
+            raise InputError("the record is damaged: the hash in run.json is another", path)
+        return path

@@ -1,0 +1,94 @@
+"""Scores of one output, and of a whole suite: means over images, spread between seeds."""
+
+from collections.abc import Callable, Mapping
+from statistics import mean, stdev
+from typing import Any
+
+from dip.problems import InputError, nearest
+from press.quantities import Measured, NotRun, Quantity
+
+UNITS = {
+    "psnr_db": "dB",
+    "psnr_known_db": "dB",
+    "psnr_unknown_db": "dB",
+    "ssim": "",
+    "loss": "",
+}
+
+
+class Score:
+    """How good one output is: psnr_db, ssim, loss, psnr_known_db and psnr_unknown_db.
+
+    Each is a `Measured`, or a `NotRun` where the run is not recorded.
+    """
+
+    def __init__(
+        self, name: str, values: Mapping[str, Any] | None, origin: str, iteration: int | None = None
+    ) -> None:
+        """Hold the values of run.json's metrics; None stands for a run that is not recorded."""
+        self.name, self.origin, self.iteration = name, origin, iteration
+        self._values = values
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """Give a score by its name; raises InputError if it is unknown or was not scored."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        if quantity not in UNITS:
+            raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, UNITS)}")
+        if self._values is None:
+            return NotRun(self.name)
+        if self._values.get(quantity) is None:
+            raise InputError(f"{self.name} has no {quantity}: it was not scored so")
+        return Measured(self._values[quantity], UNITS[quantity], self.origin)
+
+
+class ScoreTable:
+    """The same score of every run of a suite: by image, and as a mean over the images.
+
+    `score` gives the score of an image and a seed; `page` is where the origin of a mean leads.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        images: tuple[str, ...],
+        seeds: tuple[int, ...],
+        score: Callable[[str, int], Score],
+        page: str = "",
+    ) -> None:
+        """Hold what is needed to look scores up."""
+        self.name, self.images, self.seeds = name, images, seeds
+        self._score, self._page = score, page
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """Give `mean_psnr_db`, `mean_ssim` ... over all images; raises InputError if unknown."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        wanted = quantity.removeprefix("mean_")
+        if wanted == quantity or wanted not in UNITS:
+            known = [f"mean_{unit}" for unit in UNITS]
+            raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
+        return self.mean(wanted)
+
+    def of(self, image: str, quantity: str = "psnr_db") -> Quantity:
+        """Give the mean over the recorded seeds of one image, with its spread and n."""
+        scores = [getattr(self._score(image, seed), quantity) for seed in self.seeds]
+        found = [score for score in scores if isinstance(score, Measured)]
+        return over_seeds(found) if found else NotRun(f"{self.name}, {image}")
+
+    def mean(self, quantity: str = "psnr_db", images: tuple[str, ...] | None = None) -> Quantity:
+        """Give the mean over `images` (all by default), from the seeds that have every one."""
+        means = []
+        for seed in self.seeds:
+            scores = [
+                getattr(self._score(image, seed), quantity) for image in images or self.images
+            ]
+            if all(isinstance(score, Measured) for score in scores):
+                means.append(Measured(mean(map(float, scores)), UNITS[quantity], self._page))
+        return over_seeds(means) if means else NotRun(f"mean of {self.name}")
+
+
+def over_seeds(found: list[Measured]) -> Measured:
+    """Join the numbers of several seeds: their mean, their standard deviation, how many."""
+    spread = stdev(map(float, found)) if len(found) > 1 else None
+    return Measured(mean(map(float, found)), found[0].unit, found[0].origin, spread, len(found))
