@@ -2,8 +2,9 @@
 
 Three modules meet here, and this is how:
 
-- `press.runs.Results(results_dir, content_dir, note)` reads records, and calls `note` with every
-  file or folder that it looked at, whether that exists or not;
+- `press.runs.Results(results_dir, content_dir, note, root, lacks)` reads records, and calls `note`
+  with every file or folder that it looked at, whether that exists or not, and `lacks` with every
+  run that was asked for and is not recorded;
 - `press.expressions` has `namespace(context)` and `FILTERS`, `press.blocks` has `BLOCKS`:
   what a post can call; they raise InputError, the caller adds the place;
 - `press.run_pages.plans(results)` gives the `PagePlan`s of the pages about runs.
@@ -109,7 +110,7 @@ class PageContext:
         """Read the records; every file that is looked at is noted as an input of this page."""
         from press.runs import Results
 
-        return Results(self.results_dir, self.content_dir, self.note)
+        return Results(self.results_dir, self.content_dir, self.note, self.root, self.lacks)
 
     def render(self, template: str, **values: Any) -> Markup:
         """Fill a template of `templates/`, named from there: "blocks/strip.html"."""

@@ -60,7 +60,11 @@ class Run:
     def record(self) -> Record | None:
         """Read the run's record; None if there is none of this very experiment."""
         record = self._results.read(self.folder)
-        return record if record and self._is_of(record) else None
+        if record and self._is_of(record):
+            return record
+        if self.method is None:
+            self._results.lacks(self.suite.name, self.image, self.seed)
+        return None
 
     def _is_of(self, record: Record) -> bool:
         """Tell whether a record answers the question that the suite asks now."""

@@ -20,14 +20,21 @@ from press.suite_view import SuiteView
 class Results:
     """Every suite and record that a page may name; `note` is told each file that is read.
 
-    `root` is the way from the page being made to the site's root: "", "../" ...
+    `root` is the way from the page being made to the site's root: "", "../" ...; `lacks` is told
+    suite, image and seed of each run that was asked for and is not recorded.
     """
 
     def __init__(
-        self, results: Path, content: Path, note: Callable[[Path], None], root: str = ""
+        self,
+        results: Path,
+        content: Path,
+        note: Callable[[Path], None],
+        root: str = "",
+        lacks: Callable[[str, str, int], None] = lambda suite, image, seed: None,
     ) -> None:
         """Name the folders; nothing is read yet."""
         self.path, self.content, self.note, self.root = results, content, note, root
+        self.lacks = lacks
 
     @cached_property
     def suites(self) -> dict[str, Suite]:
