@@ -1,0 +1,58 @@
+"""The network's input: z, drawn once, and the sides that the network runs on."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dip.experiment import Experiment
+from dip.noise import Z, uniform
+from dip.problems import InputError
+
+if TYPE_CHECKING:
+    from dip.tasks import Task
+
+
+def network_side(length: int, experiment: Experiment) -> int:
+    """Give the side in pixels that the network runs on for an image side of `length` pixels.
+
+    The next multiple of 2**scales, and so long that the deepest layer can be reflected.
+    """
+    block = 2 ** len(experiment.channels)
+    kernels = (experiment.kernel_down, experiment.kernel_up, experiment.kernel_skip)
+    least = 1 if experiment.padding == "zero" else max(kernels) // 2 + 1
+    return block * max(-(-length // block), least)
+
+
+def margins(length: int, experiment: Experiment) -> tuple[int, int]:
+    """Give the pixels to add before and after a side of `length` pixels."""
+    extra = network_side(length, experiment) - length
+    return extra // 2, extra - extra // 2
+
+
+def draw_z(task: "Task", experiment: Experiment) -> Tensor:
+    """Give z as a (1, channels, H, W) float32 CPU image at the network's sides, channels last.
+
+    "uniform": z_channels of U(0, z_max) (section 3); "meshgrid": the column's and the row's
+    coordinate, each from 0 to 1 (supplement); "guide": the guide image, reflected at its border.
+    """
+    sides = [network_side(length, experiment) for length in task.shape[1:]]
+    if experiment.z == "meshgrid":
+        rows, columns = (np.linspace(0, 1, side, dtype=np.float32) for side in sides)
+        pixels = np.stack(np.meshgrid(columns, rows), axis=-1)
+    elif experiment.z == "guide":
+        pixels = _padded_guide(task, experiment)
+    else:
+        shape = (*sides, experiment.z_channels)
+        drawn = uniform(experiment.seed, Z, int(np.prod(shape)))
+        pixels = (drawn * np.float32(experiment.z_max)).reshape(shape)
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None]
+
+
+def _padded_guide(task: "Task", experiment: Experiment) -> np.ndarray:
+    if task.guide is None:
+        raise InputError("z = 'guide' needs a guide image, and the task has none")
+    around = [margins(length, experiment) for length in task.shape[1:]]
+    padded = np.pad(task.guide.astype(np.float32), [(0, 0), *around], mode="reflect")
+    return np.ascontiguousarray(padded.transpose(1, 2, 0))

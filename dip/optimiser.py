@@ -1,0 +1,66 @@
+"""Adam on flat arrays, with a way back to the previous iterate."""
+
+import torch
+from torch import Tensor
+
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+RUNNING_DECAY = 0.95  # of the running loss that a spike is measured against
+
+
+class Adam:
+    """Adam at a constant learning rate (Kingma and Ba, 2015), as torch.optim.Adam computes it.
+
+    `values` is (3, n) float32: the parameters, and the running means of gradient and of its
+    square. `previous` holds the same of the iterate before.
+    """
+
+    def __init__(self, values: Tensor, learning_rate: float, remember: bool) -> None:
+        self.values, self.learning_rate = values, learning_rate
+        self.previous = values.clone() if remember else None
+        self.updates, self.previous_updates = 0, 0
+        self._denominator = torch.empty_like(values[0])
+
+    def update(self, gradient: Tensor) -> None:
+        """Take one step along the (n,) gradient, after remembering where it starts."""
+        if self.previous is not None:
+            self.previous.copy_(self.values)
+            self.previous_updates = self.updates
+        self.updates += 1
+        parameters, mean, square = self.values
+        mean.lerp_(gradient, 1 - BETA_1)
+        square.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
+        torch.sqrt(square, out=self._denominator)
+        self._denominator.div_((1 - BETA_2**self.updates) ** 0.5).add_(EPSILON)
+        rate = self.learning_rate / (1 - BETA_1**self.updates)
+        parameters.addcdiv_(mean, self._denominator, value=-rate)
+
+    def go_back(self) -> None:
+        """Return parameters, means and count to the iterate before, as if no step had been taken."""
+        if self.previous is not None:
+            self.values.copy_(self.previous)
+            self.updates = self.previous_updates
+
+
+class SpikeWatch:
+    """Tell the losses that jumped (supplement: go back to the previous iterate's weights).
+
+    A loss is bad if it is not under `factor` times the running loss, so NaN is bad. A bad loss
+    raises the running loss by no more than `factor` times itself would, so that a lasting change
+    is accepted in the end.
+    """
+
+    def __init__(self, factor: float | None) -> None:
+        self.factor, self.running, self.count = factor, float("inf"), 0
+
+    def is_bad(self, loss: float) -> bool:
+        """Judge one more loss, and count it if it is bad."""
+        if self.factor is None:
+            return False
+        bad = not loss < self.factor * self.running
+        self.count += bad
+        if self.running == float("inf"):
+            self.running = self.running if bad else loss
+        else:
+            limited = self.factor * self.running if bad else loss
+            self.running = RUNNING_DECAY * self.running + (1 - RUNNING_DECAY) * limited
+        return bad

@@ -1,0 +1,99 @@
+"""The same network and loop as a textbook user would write them: the bench's other side.
+
+Eager modules, torch's own defaults, contiguous layout, torch's generator for the noise, the loss
+read in each step. The tests hold the engine against it.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dip.experiment import Experiment
+
+
+class Unit(nn.Sequential):
+    """Convolution, batch norm, LeakyReLU."""
+
+    def __init__(
+        self, wide: tuple[int, int], kernel: int, stride: int, experiment: Experiment
+    ) -> None:
+        mode = "reflect" if experiment.padding == "reflection" else "zeros"
+        conv = nn.Conv2d(*wide, kernel, stride, padding=kernel // 2, padding_mode=mode)
+        super().__init__(conv, nn.BatchNorm2d(wide[1]), nn.LeakyReLU(experiment.slope))
+
+
+class Scale(nn.Module):
+    """One scale with all that lies below it: down, skip, upsampling, up."""
+
+    def __init__(self, experiment: Experiment, scale: int, channels_in: int) -> None:
+        super().__init__()
+        wide, skip = experiment.channels[scale], experiment.skip_channels[scale]
+        deepest = scale + 1 == len(experiment.channels)
+        below = wide if deepest else experiment.channels[scale + 1]
+        kernel = experiment.kernel_down
+        self.down = nn.Sequential(
+            Unit((channels_in, wide), kernel, 2, experiment),
+            Unit((wide, wide), kernel, 1, experiment),
+        )
+        self.skip = (
+            Unit((channels_in, skip), experiment.kernel_skip, 1, experiment) if skip else None
+        )
+        self.up = nn.Sequential(
+            nn.BatchNorm2d(below + skip),
+            Unit((below + skip, wide), experiment.kernel_up, 1, experiment),
+            Unit((wide, wide), 1, 1, experiment),
+        )
+        self.deeper = None if deepest else Scale(experiment, scale + 1, wide)
+        corners = experiment.align_corners if experiment.upsampling == "bilinear" else None
+        self.upsample = nn.Upsample(
+            scale_factor=2, mode=experiment.upsampling, align_corners=corners
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Run the scale on its (1, C, H, W) input."""
+        low = self.down(image)
+        high = self.upsample(low if self.deeper is None else self.deeper(low))
+        joined = high if self.skip is None else torch.cat([high, self.skip(image)], 1)
+        out: Tensor = self.up(joined)
+        return out
+
+
+class PlainNetwork(nn.Module):
+    """The network of the one reading, in modules."""
+
+    def __init__(self, experiment: Experiment, z_channels: int, image_channels: int) -> None:
+        super().__init__()
+        self.scales = Scale(experiment, 0, z_channels)
+        self.end = nn.Conv2d(experiment.channels[0], image_channels, 1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Give the output in [0, 1] for z; sides are multiples of 2**scales."""
+        return torch.sigmoid(self.end(self.scales(z)))
+
+    def in_order(self) -> list[nn.Parameter]:
+        """List the parameters in the engine's order: down, skip and up of each scale, the end."""
+        found: list[nn.Parameter] = []
+        scale: Scale | None = self.scales
+        while scale is not None:
+            for unit in (scale.down, scale.skip, scale.up):
+                found += [] if unit is None else unit.parameters()
+            scale = scale.deeper
+        return found + list(self.end.parameters())
+
+
+def plain_steps(experiment: Experiment, x0: Tensor, mask: Tensor) -> Iterator[float]:
+    """Fit the known pixels of the (1, C, H, W) image x0; give each step's loss."""
+    torch.manual_seed(experiment.seed)
+    network = PlainNetwork(experiment, experiment.z_channels, x0.shape[1]).to(x0.device)
+    size = (1, experiment.z_channels, *x0.shape[2:])
+    z = torch.rand(size, device=x0.device) * experiment.z_max
+    adam = torch.optim.Adam(network.parameters(), lr=experiment.learning_rate)
+    for _ in range(experiment.iterations):
+        adam.zero_grad()
+        output = network(z + torch.randn_like(z) * experiment.sigma_p)
+        loss = functional.mse_loss(output * mask, x0 * mask)
+        loss.backward()  # type: ignore[no-untyped-call]
+        adam.step()
+        yield loss.item()
