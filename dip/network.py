@@ -26,12 +26,12 @@ class UpsampleNormPad(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, low: Tensor, skip: Tensor, gamma: Tensor, beta: Tensor, how: dict[str, Any]
+        ctx: Any, low: Tensor, skip: Tensor | None, gamma: Tensor, beta: Tensor, how: dict[str, Any]
     ) -> Tensor:
-        """Join `low`, twice as large, and `skip` (maybe of no channels), normalised and padded."""
+        """Join `low`, twice as large, and `skip`, if there is one, normalised and padded."""
         pad = how["pad"]
         high = upsample(low, how["kind"], how["align_corners"])
-        joined = high.shape[1] + skip.shape[1]
+        joined = gamma.shape[0]
         padded = ops.empty_image(low, joined, high.shape[2] + 2 * pad, high.shape[3] + 2 * pad)
         inner, saved = ops.inside(padded, pad), []
         for part, channels in _parts(high, skip):
@@ -52,7 +52,7 @@ class UpsampleNormPad(torch.autograd.Function):
         saved, how = ctx.saved_tensors, ctx.how
         ops.fold_border(gradient, how["pad"], how["padding"])
         inner = ops.inside(gradient, how["pad"])
-        high, skip = saved[0], saved[4] if len(saved) > 4 else saved[0][:, :0]
+        high, skip = saved[0], saved[4] if len(saved) > 4 else None
         results = [
             ops.norm_backward(inner[:, channels], part, gamma, (mean, deviation))
             for (part, channels), gamma, mean, deviation in zip(
@@ -60,16 +60,16 @@ class UpsampleNormPad(torch.autograd.Function):
             )
         ]
         low = upsample_adjoint(results[0][0], how["kind"], how["align_corners"])
-        to_skip = results[1][0] if len(results) > 1 else skip
+        to_skip = None if skip is None else results[1][0]
         gammas, betas = (torch.cat([result[i] for result in results]) for i in (1, 2))
-        return low, to_skip, gammas, betas, None
+        return low, to_skip, gammas, None if how["hold_beta"] else betas, None
 
 
-def _parts(high: Tensor, skip: Tensor) -> list[tuple[Tensor, slice]]:
+def _parts(high: Tensor, skip: Tensor | None) -> list[tuple[Tensor, slice]]:
     """Give the parts of a concatenation with the channels where they lie."""
     wide = high.shape[1]
     parts = [(high, slice(0, wide))]
-    return parts if skip.shape[1] == 0 else [*parts, (skip, slice(wide, wide + skip.shape[1]))]
+    return parts if skip is None else [*parts, (skip, slice(wide, wide + skip.shape[1]))]
 
 
 class Network:
@@ -77,6 +77,10 @@ class Network:
 
     `values` is (3, n) float32: parameters, and room for the optimiser's two means; `gradient` is
     (n,). Weights lie as (out, height, width, in); `parameters[name]` and its `.grad` are views.
+
+    With biases_before_norm = "held", the biases that a batch norm cancels get no gradient and so
+    stay as drawn: those of the 25 convolutions before a norm, which are not even added, and, as
+    reflection carries a constant through, the beta of each up unit's first norm.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class Network:
         self.experiment = experiment
         self.layers = {x.name: x for x in layers_of(experiment, z_channels, image_channels)}
         self.down_pad = experiment.kernel_down // 2
+        self.held = experiment.biases_before_norm == "held"
         starts, length = self._places()
         self.values = torch.zeros((3, length), device=device)
         self.gradient = torch.zeros(length, device=device)
@@ -141,7 +146,7 @@ class Network:
     def _convolve(self, name: str, image: Tensor) -> Tensor:
         layer = self.layers[name]
         bias = self.parameters[f"{name}.bias"]
-        held = layer.before_norm and self.experiment.biases_before_norm == "held"
+        held = layer.before_norm and self.held
         weight = self.parameters[f"{name}.weight"]
         return conv2d(image, weight, None if held else bias, stride=layer.stride)
 
@@ -172,11 +177,11 @@ class Network:
         deepest = number == scales
         down = self._activated(f"down{number}", 2, down, 0 if deepest else self.down_pad)
         low = down if deepest else self._scale(number, down)
-        return self._up(number, low, self._skip(number, padded, low))
+        return self._up(number, low, self._skip(number, padded))
 
-    def _skip(self, number: int, padded: Tensor, low: Tensor) -> Tensor:
+    def _skip(self, number: int, padded: Tensor) -> Tensor | None:
         if not self.experiment.skip_channels[number - 1]:
-            return low[:, :0]
+            return None
         pad = self.experiment.kernel_skip // 2
         image = padded
         if pad != self.down_pad:
@@ -184,13 +189,14 @@ class Network:
             image = ops.Pad.apply(image, pad, self.experiment.padding) if pad else image  # type: ignore[no-untyped-call]
         return self._activated(f"skip{number}", 1, image, 0)
 
-    def _up(self, number: int, low: Tensor, skip: Tensor) -> Tensor:
+    def _up(self, number: int, low: Tensor, skip: Tensor | None) -> Tensor:
         unit, settings = f"up{number}", self.experiment
         how = {
             "pad": settings.kernel_up // 2,
             "padding": settings.padding,
             "kind": settings.upsampling,
             "align_corners": settings.align_corners,
+            "hold_beta": self.held and settings.padding == "reflection",
         }
         gamma, beta = (self.parameters[f"{unit}.norm0.{name}"] for name in ("gamma", "beta"))
         joined = UpsampleNormPad.apply(low, skip, gamma, beta, how)  # type: ignore[no-untyped-call]
