@@ -12,7 +12,7 @@ from dip.problems import InputError, nearest
 from dip.toml_file import TomlFile
 from press.quantities import with_unit
 
-TABLE_KEYS = ("title", "suite", "set", "ours", "images", "source")
+TABLE_KEYS = ("title", "suite", "set", "ours", "beside", "images", "source")
 ROW_KEYS = ("name", "source", "compare")
 RULE_KEYS = ("within_db", "deviations", "from_seeds", "at_most_db", "why")
 MEAN = "mean"
@@ -60,7 +60,8 @@ class ClaimTable:
     suite: str | None
     images: tuple[str, ...]  # full names, in the source's order
     source: str
-    ours: str | None
+    ours: str | None  # the row that our runs answer
+    beside: tuple[str, ...]  # the rows that a table of results shows beside ours
     rows: dict[str, Row]
 
     def column(self, image: str) -> str:
@@ -136,8 +137,10 @@ class Claims:
         for key in data:
             if key not in TABLE_KEYS and key not in rows:
                 self._fail(f"unknown key '{key}'{nearest(key, TABLE_KEYS)}", name, key)
-        if data.get("ours") is not None and data["ours"] not in rows:
-            self._fail(f"'ours' names no row{nearest(str(data['ours']), rows)}", name, "ours")
+        for key in ("ours", "beside"):
+            for row in [data[key]] if isinstance(data.get(key), str) else data.get(key, ()):
+                if row not in rows:
+                    self._fail(f"'{key}' names no row{nearest(str(row), rows)}", name, key)
         prefix = f"{data['set']}/" if "set" in data else ""
         return ClaimTable(
             name,
@@ -146,6 +149,7 @@ class Claims:
             tuple(prefix + image for image in data.get("images", ())),
             data.get("source", ""),
             data.get("ours"),
+            tuple(data.get("beside", ())),
             {key: self._row(name, key, row, data) for key, row in rows.items()},
         )
 

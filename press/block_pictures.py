@@ -1,0 +1,219 @@
+"""Blocks that show pictures and curves of runs: film strip, scrubber, compare, curve, figure."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from dip.problems import InputError
+from press.blocks import at, check_arguments, figure, instead_note, runs_of, whole_number
+from press.charts import CurvePanel, Line, Mark, db_range
+from press.pictures import absent, image, in_words, picture, thumbnail
+from press.quantities import Measured
+from press.run_view import Run
+
+if TYPE_CHECKING:
+    from press.context import BlockCall, PageContext
+
+TICKS = (0, 250, 1000, 2000, 5000, 11000)
+STOPS = {"oracle": "best", "es-wmv": "ES-WMV"}
+
+
+def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
+    """Show iterates of one or more runs, a step for each iteration, with their PSNR."""
+    check_arguments(call, "images", "fallback", "id", "width", needed=("suite", "iterations"))
+    runs, view = runs_of(call, context)
+    words = call.arguments["iterations"].split()
+    iterations = [whole_number(call, "iterations", word) for word in words]
+    with at(call, "iterations"):
+        steps = [
+            {"iteration": k, "pictures": [_step(context, run, k) for run in runs]}
+            for k in iterations
+        ]
+    content = context.render("blocks/film-strip.html", steps=steps)
+    return figure(call, context, content, runs=runs, note=instead_note(call, view))
+
+
+def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
+    level = run.at(iteration).psnr_db
+    if not isinstance(level, Measured):
+        return {"picture": absent(context, run), "title": run.title, "level": level}
+    words = in_words(run, iteration, level)
+    shown = picture(context, run, iteration, alternative=words)
+    return {"picture": shown, "title": run.title, "level": level}
+
+
+def lines_of(run: Run) -> list[Line]:
+    """Read a run's curves: PSNR on all pixels, and apart on known and unknown ones."""
+    rows = run.curve()
+    kinds = (("all pixels", "ours", 2), ("known", "known", 3), ("unknown", "unknown", 4))
+    lines = []
+    for label, kind, column in kinds:
+        points = [(row[0], row[column]) for row in rows]
+        found = [
+            (float(k), float(level)) for k, level in points if k is not None and level is not None
+        ]
+        if found:
+            lines.append(Line(label, kind, found))
+    return lines
+
+
+def curve(call: "BlockCall", context: "PageContext") -> Markup:
+    """Draw the PSNR curves of one or more runs, a panel each on one axis."""
+    check_arguments(call, "suite", "images", "fallback", "runs", "id", "width")
+    if "runs" in call.arguments:
+        with at(call, "runs"):
+            runs = [context.results.run(name) for name in call.arguments["runs"].split()]
+        note = ""
+    else:
+        check_arguments(call, "images", "fallback", "id", "width", needed=("suite",))
+        runs, view = runs_of(call, context)
+        note = instead_note(call, view)
+    drawn = {run.name: lines_of(run) for run in runs}
+    shared = db_range([line for lines in drawn.values() for line in lines])
+    panels = [
+        {"run": run, "svg": _panel(run, drawn[run.name], shared).svg() if run.recorded else None}
+        for run in runs
+    ]
+    content = context.render("blocks/curve.html", panels=panels)
+    return figure(call, context, content, runs=runs, note=note)
+
+
+def _panel(
+    run: Run,
+    lines: list[Line],
+    y_range: tuple[float, float] | None,
+    marks: list[Mark] | None = None,
+) -> CurvePanel:
+    ends = ", ".join(f"{line.label} {line.points[-1][1]:.2f} dB" for line in lines)
+    title = f"PSNR of {run.title} against the iteration; at the end: {ends}"
+    ticks = sorted({*(k for k in TICKS if k < run.iterations), run.iterations})
+    return CurvePanel(title, lines, ticks, marks or [], y_range)
+
+
+def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
+    """Tie a run's frames to its curve; the film strip of the frames is there without scripts."""
+    check_arguments(call, "suite", "image", "fallback", "run", "id", "width")
+    if "run" in call.arguments:
+        with at(call, "run"):
+            run, note = context.results.run(call.arguments["run"]), ""
+    else:
+        check_arguments(call, "fallback", "id", "width", needed=("suite", "image"))
+        runs, view = runs_of(call, context)
+        run, note = runs[0], instead_note(call, view)
+    if not run.recorded or not run.shown:
+        return figure(call, context, absent(context, run), note=note)
+    frames = frame_names(run)
+    if not frames:
+        raise InputError(f"{run.name} has no frames to show")
+    panel = _panel(run, lines_of(run)[:1], None, stop_marks(run))
+    content = context.render(
+        "blocks/scrubber.html",
+        run=run,
+        last=picture(context, run, frames[-1], alternative="", lazy=True),
+        chart=panel.svg(),
+        strip=[_frame(context, run, k) for k in frames],
+        data=_json(_scrubber_data(context, run, panel, frames)),
+    )
+    return figure(call, context, content, runs=[run], note=note)
+
+
+def frame_names(run: Run) -> list[int]:
+    """List the iterations of which a run has a picture."""
+    assert run.record
+    return [int(name) for name in run.record.snapshot_names() if name.isdigit()]
+
+
+def stop_marks(run: Run) -> list[Mark]:
+    """Mark where each stopping rule stops, and the paper's iteration."""
+    assert run.record
+    stops = run.record.data["stops"] or {}
+    marks = [Mark(STOPS[rule], stops[rule]["iteration"]) for rule in STOPS if stops.get(rule)]
+    return [*marks, Mark("the paper", run.iterations, "paper")]
+
+
+def _levels(run: Run) -> dict[int, float]:
+    levels = {int(row[0]): row[2] for row in run.curve() if row[0] is not None}
+    return {k: level for k, level in levels.items() if level is not None}
+
+
+def _frame(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
+    path = run.picture(iteration)
+    assert path
+    words = in_words(run, iteration, _levels(run)[iteration])
+    return {"iteration": iteration, "picture": thumbnail(context, path, 128, words)}
+
+
+def _scrubber_data(
+    context: "PageContext", run: Run, panel: CurvePanel, frames: list[int]
+) -> dict[str, Any]:
+    """Give the script what it needs: each frame's address, level, and place on the curve."""
+    levels = _levels(run)
+    described = []
+    for k in frames:
+        path = run.picture(k)
+        assert path
+        place = [round(panel.x(k), 1), round(panel.y(levels[k]), 1)]
+        described.append(
+            {"iteration": k, "psnr_db": round(levels[k], 2), "src": context.copy(path), "at": place}
+        )
+    return {"title": run.title, "frames": described}
+
+
+def _json(value: object) -> Markup:
+    """Write JSON for a script element: nothing in it can close the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
+
+
+def compare(call: "BlockCall", context: "PageContext") -> Markup:
+    """Put the degraded input and the result of a run side by side, to be dragged or blinked."""
+    check_arguments(call, "left", "right", "id", "width", needed=("run",))
+    with at(call, "run"):
+        run = context.results.run(call.arguments["run"])
+    if not run.recorded or not run.shown:
+        return figure(call, context, absent(context, run))
+    sides = [
+        _side(context, call, run, call.arguments.get("left", "input")),
+        _side(context, call, run, call.arguments.get("right", str(run.iterations))),
+    ]
+    content = context.render("blocks/compare.html", run=run, sides=sides)
+    return figure(call, context, content, runs=[run])
+
+
+NAMES = {"input": "The input", "average": "The average of the last outputs"}
+
+
+def _side(context: "PageContext", call: "BlockCall", run: Run, name: str) -> dict[str, Any]:
+    if run.picture(name) is None:
+        side = "left" if call.arguments.get("left") == name else "right"
+        with at(call, side):
+            raise InputError(f"{run.name} has no picture '{name}'")
+    label = NAMES.get(name, f"After {int(name):,} iterations" if name.isdigit() else name)
+    shown = picture(context, run, name, alternative=f"{run.title}: {label[0].lower()}{label[1:]}")
+    level = run.input.psnr_db if name == "input" else None
+    return {
+        "label": label,
+        "picture": shown,
+        "level": level or (run.at(int(name)).psnr_db if name.isdigit() else ""),
+    }
+
+
+def plain_figure(call: "BlockCall", context: "PageContext") -> Markup:
+    """Show a picture file that stands beside the post."""
+    check_arguments(call, "id", "width", needed=("src", "alt"))
+    from PIL import Image, UnidentifiedImageError
+
+    with at(call, "src"):
+        path = context.content_dir / call.arguments["src"]
+        if not path.is_file():
+            path = Path(call.place.path).parent / call.arguments["src"]
+        url = context.copy(path)
+        try:
+            with Image.open(path) as opened:
+                width, height = opened.size
+        except UnidentifiedImageError:
+            raise InputError(f"'{path.name}' is no picture that can be read") from None
+    shown = image(url, width, height, call.arguments["alt"])
+    return figure(call, context, shown, width="text")

@@ -1,0 +1,233 @@
+"""Blocks that tell what came out: the verdict strip, and the tables of results."""
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from dip.problems import InputError, nearest
+from press.blocks import at, check_arguments, figure, suite_of
+from press.charts import Dot
+from press.claims import MEAN, ClaimTable
+from press.expressions import Verdicts, judge_of, mean_sd
+from press.quantities import Measured, decimal
+from press.run_view import Run
+from press.suite_view import SuiteView
+from press.tables import (
+    METHOD_NAMES,
+    Column,
+    TableRow,
+    cell,
+    claim_of,
+    judged_row,
+    level_of,
+    measured_row,
+    plotted,
+)
+from press.verdicts import NOT_RUN, Judge
+
+if TYPE_CHECKING:
+    from press.context import BlockCall, PageContext
+
+METHOD_DOTS = {"nearest-known-pixel": "nearest", "biharmonic": "fill"}
+
+
+def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
+    """Give the source's table that a suite answers, or the one that `table` names."""
+    if "table" in call.arguments:
+        with at(call, "table"):
+            return judge.claims.table(call.arguments["table"])
+    found = [table for table in judge.claims.tables.values() if table.suite == view.name]
+    if not found:
+        with at(call, "suite"):
+            raise InputError(f"content/claims.toml has no table that suite '{view.name}' answers")
+    return found[0]
+
+
+def verdict_strip(call: "BlockCall", context: "PageContext") -> Markup:
+    """Say on the first screen what came out, how sure it is, how long it took, and how to redo it."""
+    check_arguments(call, "preview", "table", needed=("suite",))
+    view, judge = suite_of(call, context), judge_of(context)
+    table = table_of(call, judge, view)
+    verdicts = Verdicts(judge, table.id)
+    return context.render(
+        "blocks/verdict-strip.html",
+        suite=view,
+        verdicts=verdicts,
+        judged=[v for v in verdicts.all if v.word != NOT_RUN],
+        ours=mean_sd(verdicts.mean.ours),
+        preview=_preview(call, context) if "preview" in call.arguments else None,
+    )
+
+
+def _preview(call: "BlockCall", context: "PageContext") -> dict[str, Any]:
+    view = suite_of(call, context, "preview")
+    if not view.preview:
+        with at(call, "preview"):
+            raise InputError(f"suite '{view.name}' is no preview")
+    baselines = [
+        {"name": METHOD_NAMES[method], "level": view.baseline(method).mean_psnr_db}
+        for method in view.suite.baselines
+    ]
+    return {"suite": view, "ours": mean_sd(view.mean_psnr_db), "baselines": baselines}
+
+
+def results_table(call: "BlockCall", context: "PageContext") -> Markup:
+    """Set our runs beside the numbers of a source, image by image, each with its verdict."""
+    check_arguments(call, "table", "id", "width", needed=("suite",))
+    view, judge = suite_of(call, context), judge_of(context)
+    table = table_of(call, judge, view)
+    rows = [judged_row(context, judge, view, table, image) for image in (*table.images, None)]
+    others = [Column(table.rows[row].name, mark="other") for row in table.beside]
+    columns = [
+        *others,
+        Column("the paper", mark="paper"),
+        Column("ours", mark="ours"),
+        Column("difference"),
+        Column("verdict", numeric=False),
+    ]
+    note = "Levels in dB."
+    if view.recorded < view.planned:
+        note += f" {view.recorded} of {view.planned} runs are recorded."
+    details = _judged_details(judge, view, table)
+    return _table(call, context, view, rows, columns, details, note)
+
+
+def _judged_details(judge: Judge, view: SuiteView, table: ClaimTable) -> dict[str, Any]:
+    seeds = [f"seed {seed}" for seed in view.suite.seeds]
+    heads = [*(table.rows[row].name for row in table.beside), "The paper", *seeds,
+             "Mean", "s.d.", "n", "Difference", "Tolerance", "Verdict"]  # fmt: skip
+    rows = [_judged_detail(judge, view, table, image) for image in (*table.images, None)]
+    return {"heads": ["Image", *heads], "rows": rows}
+
+
+def _judged_detail(
+    judge: Judge, view: SuiteView, table: ClaimTable, image: str | None
+) -> list[Markup]:
+    assert table.ours
+    column = table.column(image) if image else MEAN
+    claim = claim_of(table, table.ours, column)
+    assert claim is not None
+    verdict = judge.judge(table, table.rows[table.ours], column, claim)
+    ours = verdict.ours
+    spread = ours.spread if isinstance(ours, Measured) else None
+    seeds = [
+        cell(view.run(image, seed).psnr_db) if image else Markup("") for seed in view.suite.seeds
+    ]
+    title = view.run(image).title if image else "Mean"
+    return [
+        cell(title),
+        *(cell(claim_of(table, row, column)) for row in table.beside),
+        cell(claim),
+        *seeds,
+        cell(ours),
+        cell(decimal(spread) if spread is not None else None),
+        cell(str(verdict.n)),
+        cell(verdict.difference_db),
+        cell(decimal(verdict.tolerance_db)),
+        cell(verdict.word),
+    ]
+
+
+def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
+    """Set a preview's runs beside baselines on the same reduced pictures; no verdicts."""
+    check_arguments(call, "id", "width", needed=("suite",))
+    view = suite_of(call, context)
+    baselines = {method: view.baseline(method) for method in view.suite.baselines}
+    rows = [measured_row(context, view, baselines, image) for image in (*view.suite.images, None)]
+    columns = [
+        Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill")) for method in baselines
+    ]
+    label = view.label[:1].upper() + view.label[1:] + ", not comparable with the paper's numbers. "
+    note = f"{label if view.preview else ''}Levels in dB."
+    details = {
+        "heads": ["Image", "Seed", "PSNR", "unknown pixels", "known pixels", "SSIM", "Seconds"],
+        "rows": [_run_detail(run) for run in view.runs],
+    }
+    return _table(call, context, view, rows, [*columns, Column("ours", mark="ours")], details, note)
+
+
+def _run_detail(run: Run) -> list[Markup]:
+    cells = [run.psnr_db, run.psnr_unknown_db, run.psnr_known_db]
+    last = [cell(run.ssim, 3), cell(run.seconds, 0)]
+    return [cell(run.title), cell(str(run.seed)), *map(cell, cells), *last]
+
+
+def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
+    """Set methods without a network, run by us in full size, beside the numbers of a source."""
+    check_arguments(call, "table", "id", "width", needed=("suite",))
+    view, judge = suite_of(call, context), judge_of(context)
+    table = table_of(call, judge, view)
+    rows = [_baseline_row(view, table, image) for image in (*table.images, None)]
+    methods = [
+        Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill"))
+        for method in view.suite.baselines
+    ]
+    others = [Column(table.rows[row].name, mark="other") for row in table.beside]
+    columns = [*methods, *others, Column("the paper", mark="paper")]
+    return _table(call, context, view, rows, columns, None, "Levels in dB.")
+
+
+def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> TableRow:
+    column = table.column(image) if image else MEAN
+    scores = {method: view.baseline(method) for method in view.suite.baselines}
+    levels = {m: s.of(image) if image else s.mean() for m, s in scores.items()}
+    claims = {row: claim_of(table, row, column) for row in table.beside}
+    paper = claim_of(table, table.ours, column)
+    dots = [
+        Dot(METHOD_DOTS.get(m, "fill"), METHOD_NAMES[m], level_of(x)) for m, x in levels.items()
+    ]
+    dots += [Dot("other", table.rows[row].name, level_of(x)) for row, x in claims.items()]
+    dots.append(Dot("paper", "the paper", level_of(paper)))
+    title = view.run(image).title if image else "Mean"
+    cells = [*map(cell, levels.values()), *map(cell, claims.values()), cell(paper)]
+    return TableRow(title, Markup(""), dots, cells, "" if image else "mean")
+
+
+def _table(
+    call: "BlockCall",
+    context: "PageContext",
+    view: SuiteView,
+    rows: list[TableRow],
+    columns: list[Column],
+    details: dict[str, Any] | None,
+    note: str,
+) -> Markup:
+    axis, drawn = plotted(rows)
+    content = context.render(
+        "blocks/dot-table.html",
+        rows=drawn,
+        columns=columns,
+        axis=axis,
+        details=details,
+        pictures=any(row.thumbnail for row in drawn),
+        page=view.page,
+    )
+    return figure(call, context, content, note=note, kind="table")
+
+
+def claims_table(call: "BlockCall", context: "PageContext") -> Markup:
+    """Print a table of a source as it stands there, every number with its id."""
+    check_arguments(call, "rows", "id", "width", needed=("table",))
+    with at(call, "table"):
+        table = judge_of(context).claims.table(call.arguments["table"])
+    names = call.arguments.get("rows", "").split() or list(table.rows)
+    for name in names:
+        if name not in table.rows:
+            with at(call, "rows"):
+                raise InputError(
+                    f"table '{table.id}' has no row '{name}'{nearest(name, table.rows)}"
+                )
+    columns = [*map(table.column, table.images), MEAN]
+    used = [c for c in columns if any(table.rows[name].get(c) is not None for name in names)]
+    titles = {table.column(image): context.results.images.title(image) for image in table.images}
+    content = context.render(
+        "blocks/claims-table.html",
+        heads=[titles.get(column, "Mean") for column in used],
+        rows=[
+            {"row": table.rows[name], "cells": [cell(table.rows[name].get(c)) for c in used]}
+            for name in names
+        ],
+    )
+    return figure(
+        call, context, content, kind="table", note=f"Source: {table.source}. Levels in dB."
+    )

@@ -1,0 +1,121 @@
+"""Blocks that tell how it was done: the settings with who they come from, and the network."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from dip.experiment import Experiment
+from dip.problems import InputError, nearest
+from dip.toml_file import TomlFile
+from press.blocks import check_arguments, figure, suite_of
+from press.network_figure import draw
+from press.quantities import decimal, grouped, listed
+
+if TYPE_CHECKING:
+    from press.context import BlockCall, PageContext
+
+ORIGINS = {
+    "paper": "the paper",
+    "supplement": "the supplement",
+    "reproduction": "a reproduction",
+    "measured": "the published images",
+    "ours": "ours",
+}
+CHOICE_KEYS = ("name", "origin", "why", "shown")
+
+
+def settings(call: "BlockCall", context: "PageContext") -> Markup:
+    """Print a suite's settings, each with who it comes from and why."""
+    check_arguments(call, "id", "width", needed=("suite",))
+    view = suite_of(call, context)
+    path = context.content_dir / "choices.toml"
+    context.note(path)
+    rows = choices(TomlFile(path), view.suite.experiments[0], view.name)
+    content = context.render("blocks/settings.html", rows=rows)
+    return figure(call, context, content, kind="table")
+
+
+def choices(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[str, str]]:
+    """Join content/choices.toml with the values of an experiment, in the file's order.
+
+    A table is named for a setting of dip/experiment.py; a further table `[<suite>.<setting>]`
+    says what is different in one suite. An unknown setting or origin raises InputError.
+    """
+    known = experiment.to_dict()
+    rows = []
+    for setting, table in file.data.items():
+        if setting not in known:
+            if all(isinstance(inner, dict) for inner in table.values()):
+                continue  # what is different in one suite
+            file.fail(f"unknown setting '{setting}'{nearest(setting, known)}", setting)
+        chosen = {**table, **file.data.get(suite, {}).get(setting, {})}
+        _check(file, setting, chosen)
+        rows.append(
+            {
+                "setting": setting,
+                "name": chosen.get("name", setting),
+                "value": shown(known[setting], chosen.get("shown", "{}")),
+                "origin": chosen["origin"],
+                "from": ORIGINS[chosen["origin"]],
+                "why": chosen.get("why", ""),
+            }
+        )
+    return rows
+
+
+def _check(file: TomlFile, setting: str, chosen: dict[str, Any]) -> None:
+    for key in chosen:
+        if key not in CHOICE_KEYS:
+            file.fail(f"unknown key '{key}'{nearest(key, CHOICE_KEYS)}", setting, key)
+    if chosen.get("origin") not in ORIGINS:
+        words = listed(list(ORIGINS), "or")
+        near = nearest(str(chosen.get("origin")), ORIGINS)
+        file.fail(f"the origin is not {words}{near}", setting, "origin")
+
+
+def shown(value: object, form: str = "{}") -> str:
+    """Write a setting's value as the page shows it, in a form such as "{} iterations"."""
+    if isinstance(value, bool):
+        words = "yes" if value else "no"
+    elif isinstance(value, float):
+        words = fraction(value)
+    elif isinstance(value, list | tuple):
+        same = len(set(value)) == 1
+        words = f"{value[0]} at each of {len(value)} scales" if same else ", ".join(map(str, value))
+    else:
+        words = (
+            grouped(value) if isinstance(value, int) else str("none" if value is None else value)
+        )
+    return form.replace("{}", words)
+
+
+def fraction(value: float) -> str:
+    """Write a float as a person would: 1/30 for what is one over a whole number, else decimals."""
+    if 0 < value < 0.1 and abs(1 / value - round(1 / value)) < 1e-9 and round(1 / value) % 10:
+        return f"1/{round(1 / value)}"
+    if 1 / 30 - 1e-12 < value < 1 / 30 + 1e-12:
+        return "1/30"
+    if 1 / 20 - 1e-12 < value < 1 / 20 + 1e-12:
+        return "1/20"
+    return f"{value:g}"
+
+
+def network(call: "BlockCall", context: "PageContext") -> Markup:
+    """Draw the network from content/network.json, the output of `python -m dip describe --json`."""
+    check_arguments(call, "id", "width")
+    path = context.content_dir / "network.json"
+    context.note(path)
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        sentence = "no such file; `python -m dip describe --json` writes it"
+        raise InputError(sentence, path) from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"not valid JSON: {error.msg}", path, error.lineno, error.colno) from None
+    million = decimal(described["multiply_adds"] / 1e9, 1)
+    note = (
+        f"{grouped(described['parameters'])} parameters; {million} thousand million "
+        f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
+    )
+    return figure(call, context, draw(described), note=note)

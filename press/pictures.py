@@ -1,0 +1,93 @@
+"""Pictures of records on a page: copied as they are, and small ones made for rows and strips."""
+
+import io
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from dip.files import sha256_of
+from press.quantities import THIN_SPACE, decimal, grouped
+from press.run_view import Run
+from press.svg import element
+
+if TYPE_CHECKING:
+    from press.context import PageContext
+
+EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole numbers
+
+
+def picture(
+    context: "PageContext", run: Run, name: str | int, *, alternative: str, lazy: bool = True
+) -> Markup:
+    """Show a picture of a record with its true pixels, or say why there is none."""
+    path = run.picture(name)
+    if path is None:
+        return absent(context, run)
+    width, height = run.size
+    return image(context.copy(path), width, height, alternative, lazy=lazy)
+
+
+def image(url: str, width: int, height: int, alternative: str, *, lazy: bool = True) -> Markup:
+    """Write an image element with its size, so that nothing shifts while it loads."""
+    exact = width if width == height and width in EXACT_SIDES else "other"
+    return element(
+        "img",
+        src=url,
+        width=width,
+        height=height,
+        alt=alternative,
+        class_=f"pixels native-{exact}",
+        loading="lazy" if lazy else None,
+        decoding="async",
+    )
+
+
+def absent(context: "PageContext", run: Run) -> Markup:
+    """Stand in for a picture that is not to be shown, or not run yet."""
+    if run.recorded and not run.shown:
+        words = f"{run.title}: not shown"
+        why = context.results.images.why_not_shown(run.image)
+        return Markup('<span class="absent" title="{}">{}</span>').format(why, words)
+    return Markup('<span class="absent absent-not-run">not run yet</span>')
+
+
+def thumbnail(context: "PageContext", path: Path, side: int, alternative: str) -> Markup:
+    """Show a picture reduced by a whole number to at most `side` pixels a side."""
+    data, width, height = reduced(path, sha256_of(path), side)
+    context.note(path)
+    url = context.add(f"media/{path.stem}-{sha256_of(data)[:10]}.webp", data)
+    return element(
+        "img",
+        src=url,
+        width=width,
+        height=height,
+        alt=alternative,
+        class_="thumbnail",
+        loading="lazy",
+        decoding="async",
+    )
+
+
+@lru_cache(maxsize=512)
+def reduced(path: Path, _sha256: str, side: int) -> tuple[bytes, int, int]:
+    """Reduce a picture by averaging whole squares; gives lossless WebP, width and height."""
+    from PIL import Image
+
+    data = path.read_bytes()
+    with Image.open(io.BytesIO(data)) as opened:
+        width, height = opened.size
+        factor = -(-max(width, height) // side)
+        if factor == 1:
+            return data, width, height
+        small = opened.reduce(factor)
+    stream = io.BytesIO()
+    small.save(stream, "WEBP", lossless=True, quality=80, method=4)
+    return stream.getvalue(), *small.size
+
+
+def in_words(run: Run, iteration: int, psnr_db: float) -> str:
+    """Describe an iterate for those who do not see it."""
+    level = f"{decimal(psnr_db)}{THIN_SPACE}dB"
+    return f"{run.title} after {grouped(iteration)} iterations, {level}"

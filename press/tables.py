@@ -1,0 +1,160 @@
+"""Tables of numbers: rows of cells with a dot plot on one axis, from records and claims."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from press.charts import Dot, DotAxis
+from press.claims import MEAN, Claim, ClaimTable
+from press.pictures import absent, thumbnail
+from press.quantities import Measured, NotRun, Quantity, decimal, linked, signed
+from press.run_view import Run
+from press.scores import ScoreTable
+from press.suite_view import SuiteView
+from press.verdicts import Judge, Verdict
+
+if TYPE_CHECKING:
+    from press.context import PageContext
+
+METHOD_NAMES = {
+    "nearest-known-pixel": "Nearest known pixel",
+    "biharmonic": "Biharmonic fill",
+    "total-variation": "Total variation",
+    "non-local-means": "Non-local means",
+    "bicubic": "Bicubic",
+}
+METHOD_MARKS = {"nearest-known-pixel": "nearest"}
+DASH = Markup('<span class="none" title="not stated">–</span>')
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, whether it holds numbers, and the mark that stands for it."""
+
+    title: str
+    numeric: bool = True
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row: the image's name and thumbnail, the dots of its plot, its cells, a class."""
+
+    title: str
+    thumbnail: Markup
+    dots: Sequence[Dot]
+    cells: Sequence[Markup]
+    kind: str = ""
+    plot: Markup = field(default=Markup(""))
+
+
+def cell(value: Quantity | Claim | Verdict | str | None, digits: int = 2) -> Markup:
+    """Write a cell: a number without its unit (the heading has it), a verdict, or words."""
+    if value is None:
+        return DASH
+    if isinstance(value, Claim):
+        return value.marked(decimal(value, digits))
+    if isinstance(value, Measured):
+        return linked(decimal(value, digits), value.origin)
+    return escape(value)
+
+
+def with_spread(value: Quantity) -> Markup:
+    """Write a mean with its standard deviation, where there is one."""
+    if isinstance(value, NotRun) or value.spread is None:
+        return cell(value)
+    spread = Markup(' <span class="spread">± {}</span>').format(decimal(value.spread))
+    return cell(value) + spread
+
+
+def difference(verdict: Verdict) -> Markup:
+    """Write the difference of a verdict with its sign."""
+    value = verdict.difference_db
+    return Markup("") if isinstance(value, NotRun) else linked(signed(value), value.origin)
+
+
+def small_picture(context: "PageContext", runs: Sequence[Run]) -> Markup:
+    """Show our last output of the first of the runs that is recorded."""
+    for run in runs:
+        path = run.picture(run.iterations) if run.recorded else None
+        if path is not None:
+            return thumbnail(context, path, 128, f"{run.title}, our result")
+    shown = next((run for run in runs if run.recorded), None)
+    return absent(context, shown) if shown else Markup('<span class="absent"></span>')
+
+
+def level_of(value: Quantity | Claim | None) -> float | None:
+    """Give a number for a plot; None where there is none."""
+    return float(value) if isinstance(value, Measured | Claim) else None
+
+
+def ours_dot(value: Quantity) -> Dot:
+    """Make the filled mark of our own mean, with its whisker."""
+    spread = value.spread if isinstance(value, Measured) else None
+    return Dot("ours", "ours", level_of(value), spread)
+
+
+def plotted(rows: Sequence[TableRow]) -> tuple[DotAxis, list[TableRow]]:
+    """Draw the dots of every row on one axis."""
+    levels = [dot.level for row in rows for dot in row.dots if dot.level is not None]
+    axis = DotAxis.around(levels)
+    drawn = [
+        TableRow(row.title, row.thumbnail, row.dots, row.cells, row.kind, axis.row(row.dots))
+        for row in rows
+    ]
+    return axis, drawn
+
+
+def claim_of(table: ClaimTable, row: str | None, column: str) -> Claim | None:
+    """Give the number that a method has in a column of a source's table."""
+    return table.rows[row].get(column) if row in table.rows else None
+
+
+def judged_row(
+    context: "PageContext", judge: Judge, view: SuiteView, table: ClaimTable, image: str | None
+) -> TableRow:
+    """Make a row of the results: the source's numbers, ours, the difference, the verdict."""
+    column = table.column(image) if image else MEAN
+    others = [claim_of(table, row, column) for row in table.beside]
+    assert table.ours
+    ours_claim = claim_of(table, table.ours, column)
+    assert ours_claim is not None
+    verdict = judge.judge(table, table.rows[table.ours], column, ours_claim)
+    dots = [Dot("other", table.rows[row].name, level_of(claim))
+            for row, claim in zip(table.beside, others, strict=True)]  # fmt: skip
+    dots += [Dot("paper", "the paper", float(ours_claim)), ours_dot(verdict.ours)]
+    runs = [run for run in view.runs if run.image == image]
+    return TableRow(
+        runs[0].title if runs else "Mean",
+        small_picture(context, runs) if runs else Markup(""),
+        dots,
+        [*map(cell, others), cell(ours_claim), with_spread(verdict.ours), difference(verdict),
+         escape(verdict)],
+        "" if runs else "mean",
+    )  # fmt: skip
+
+
+def measured_row(
+    context: "PageContext", view: SuiteView, baselines: dict[str, ScoreTable], image: str | None
+) -> TableRow:
+    """Make a row of a preview: the baselines' numbers, then ours."""
+
+    def value(scores: ScoreTable) -> Quantity:
+        return scores.of(image) if image else scores.mean()
+
+    others = {method: value(scores) for method, scores in baselines.items()}
+    ours = value(view.final)
+    runs = [run for run in view.runs if run.image == image]
+    dots = [
+        Dot(METHOD_MARKS.get(method, "fill"), METHOD_NAMES[method], level_of(level))
+        for method, level in others.items()
+    ]
+    return TableRow(
+        runs[0].title if runs else "Mean",
+        small_picture(context, runs) if runs else Markup(""),
+        [*dots, ours_dot(ours)],
+        [*map(cell, others.values()), with_spread(ours)],
+        "" if runs else "mean",
+    )
