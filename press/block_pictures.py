@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from dip.problems import InputError
-from press.blocks import at, check_arguments, figure, instead_note, runs_of, whole_number
+from press.block_parts import at, check_arguments, figure, instead_note, runs_of, whole_number
 from press.charts import CurvePanel, Line, Mark, db_range
 from press.pictures import absent, image, in_words, picture, thumbnail
 from press.quantities import Measured

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from dip.problems import InputError, nearest
-from press.blocks import at, check_arguments, figure, suite_of
+from press.block_parts import at, check_arguments, figure, suite_of
 from press.charts import Dot
 from press.claims import MEAN, ClaimTable
 from press.expressions import Verdicts, judge_of, mean_sd

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from dip.experiment import Experiment
 from dip.problems import InputError, nearest
 from dip.toml_file import TomlFile
-from press.blocks import check_arguments, figure, suite_of
+from press.block_parts import check_arguments, figure, suite_of
 from press.network_figure import draw
 from press.quantities import decimal, grouped, listed
 

@@ -1,148 +1,40 @@
-"""The blocks of a post, `::: name key="value"`: which there are, and what they share.
+"""The blocks of a post about runs, `::: name key="value"`, by name.
 
 A block is a function of its call and the page; it raises InputError for a bad argument, with the
-argument's place.
+argument's place where it has one.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from dip.problems import InputError, nearest
-from press.quantities import listed
-from press.run_view import Run
-from press.suite_view import SuiteView
+from press.block_pictures import compare, curve, film_strip, plain_figure, scrubber
+from press.block_results import (
+    baselines_table,
+    claims_table,
+    preview_table,
+    results_table,
+    verdict_strip,
+)
+from press.block_settings import network, settings
 
 if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
 
 Block = Callable[["BlockCall", "PageContext"], Markup]
 
-WIDTHS = ("text", "wide", "full")
-
-
-def check_arguments(call: "BlockCall", *known: str, needed: tuple[str, ...] = ()) -> None:
-    """Raise InputError if an argument is unknown, or one that is needed is missing."""
-    for name in call.arguments:
-        if name not in known and name not in needed:
-            with at(call, name):
-                raise InputError(
-                    f"block '{call.name}' has no argument '{name}'{nearest(name, known + needed)}"
-                )
-    for name in needed:
-        if not call.arguments.get(name):
-            raise InputError(f"block '{call.name}' needs the argument '{name}'")
-
-
-@contextmanager
-def at(call: "BlockCall", name: str) -> Iterator[None]:
-    """Give an InputError from inside the place of an argument."""
-    try:
-        yield
-    except InputError as error:
-        place = call.argument_places.get(name)
-        if error.path is not None or place is None:
-            raise
-        raise InputError(error.sentence, place.path, place.line, place.column) from None
-
-
-def suite_of(call: "BlockCall", context: "PageContext", name: str = "suite") -> SuiteView:
-    """Give the suite that an argument names."""
-    with at(call, name):
-        return context.results.suite(call.arguments[name])
-
-
-def runs_of(call: "BlockCall", context: "PageContext") -> tuple[list[Run], SuiteView]:
-    """Give the runs named by suite, images and fallback: the fallback's if the suite's lack."""
-    main = suite_of(call, context)
-    runs = _chosen(call, main)
-    if "fallback" not in call.arguments or all(run.recorded for run in runs):
-        return runs, main
-    other = suite_of(call, context, "fallback")
-    instead = _chosen(call, other)
-    return (instead, other) if all(run.recorded for run in instead) else (runs, main)
-
-
-def _chosen(call: "BlockCall", view: SuiteView) -> list[Run]:
-    name = "image" if "image" in call.arguments else "images"
-    words = call.arguments.get(name, "").split()
-    with at(call, name):
-        return [view.run(word) for word in words or map(view.suite.image_folder, view.suite.images)]
-
-
-def instead_note(call: "BlockCall", view: SuiteView) -> str:
-    """Say that a picture is of the fallback suite; empty if it is of the suite itself."""
-    if view.name == call.arguments["suite"]:
-        return ""
-    side = f" ({view.label})" if view.label else ""
-    return (
-        f"From the suite {view.name}{side}; the runs of {call.arguments['suite']} are not run yet."
-    )
-
-
-def whole_number(call: "BlockCall", name: str, word: str) -> int:
-    """Read a whole number from an argument; raises InputError with its place."""
-    with at(call, name):
-        if not word.isdigit():
-            raise InputError(f"'{word}' is no whole number")
-        return int(word)
-
-
-def figure(
-    call: "BlockCall",
-    context: "PageContext",
-    content: Markup,
-    *,
-    runs: list[Run] | None = None,
-    note: str = "",
-    width: str = "wide",
-    kind: str = "figure",
-) -> Markup:
-    """Put content into a numbered figure or table with its caption and a link to its runs."""
-    chosen = call.arguments.get("width", width)
-    if chosen not in WIDTHS:
-        with at(call, "width"):
-            raise InputError(f"width is '{chosen}', not {listed(list(WIDTHS), 'or')}")
-    id = call.arguments.get("id")
-    with at(call, "id"):
-        number = context.number(kind, id)
-    return context.render(
-        "blocks/figure.html",
-        kind=kind,
-        width=chosen,
-        id=id,
-        label=f"{kind.capitalize()} {number}",
-        caption=call.body_html,
-        content=content,
-        note=note,
-        runs=[run for run in runs or [] if run.recorded],
-    )
-
-
-def all_blocks() -> dict[str, Block]:
-    """Gather every block by its name."""
-    from press import block_pictures, block_results, block_settings
-
-    return {
-        "verdict-strip": block_results.verdict_strip,
-        "results-table": block_results.results_table,
-        "preview-table": block_results.preview_table,
-        "baselines-table": block_results.baselines_table,
-        "claims-table": block_results.claims_table,
-        "film-strip": block_pictures.film_strip,
-        "scrubber": block_pictures.scrubber,
-        "compare": block_pictures.compare,
-        "curve": block_pictures.curve,
-        "figure": block_pictures.plain_figure,
-        "network": block_settings.network,
-        "settings": block_settings.settings,
-    }
-
-
-def __getattr__(name: str) -> dict[str, Block]:
-    """Gather `BLOCKS` when it is first asked for, since its modules import this one."""
-    if name != "BLOCKS":
-        raise AttributeError(name)
-    return all_blocks()
+BLOCKS: dict[str, Block] = {
+    "verdict-strip": verdict_strip,
+    "results-table": results_table,
+    "preview-table": preview_table,
+    "baselines-table": baselines_table,
+    "claims-table": claims_table,
+    "film-strip": film_strip,
+    "scrubber": scrubber,
+    "compare": compare,
+    "curve": curve,
+    "figure": plain_figure,
+    "network": network,
+    "settings": settings,
+}

@@ -138,7 +138,11 @@ def db_range(lines: Sequence[Line]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Dot:
-    """A mark in a row of the dot plot: ours, paper or baseline; `spread` in dB gives a whisker."""
+    """A mark in a row of the dot plot; `spread` in dB gives a whisker.
+
+    Its kind is ours (filled), paper (hollow), other (a light diamond: what a source prints of
+    others), fill (a light box: a baseline) or nearest (a light stroke: the weakest baseline).
+    """
 
     kind: str
     label: str
@@ -195,10 +199,13 @@ class DotAxis:
             return []
         x, kind = self.x(dot.level), f"dot dot-{dot.kind}"
         name = element("title", f"{dot.label}: {decimal(dot.level)}{THIN_SPACE}dB")
-        if dot.kind == "baseline":
-            return [
-                element("rect", name, x=x - 2.0, y=middle - 6.0, width=4, height=12, class_=kind)
-            ]
+        half = {"nearest": 0.8, "fill": 3.5}.get(dot.kind)
+        if half:
+            box = {"x": x - half, "y": middle - 5.0, "width": 2 * half, "height": 10}
+            return [element("rect", name, class_=kind, **box)]
+        if dot.kind == "other":
+            corners = [(x - 5, middle), (x, middle - 5), (x + 5, middle), (x, middle + 5)]
+            return [path([*corners, corners[0]], class_=kind)]
         parts = []
         if dot.spread:
             ends = self.x(dot.level - dot.spread), self.x(dot.level + dot.spread)

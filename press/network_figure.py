@@ -116,7 +116,7 @@ def _row(level: int) -> float:
 
 def _half(level: int) -> float:
     """Give half the width of a box: narrower as the sides get smaller, but readable."""
-    return 34.0 + 36.0 / 2**level
+    return 34.0 + 36.0 * 0.5**level
 
 
 def _shape(layer: dict[str, Any]) -> str:

@@ -1,13 +1,13 @@
 """Pictures of records on a page: copied as they are, and small ones made for rows and strips."""
 
 import io
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from dip.files import sha256_of
+from press.cache import Cache
 from press.quantities import THIN_SPACE, decimal, grouped
 from press.run_view import Run
 from press.svg import element
@@ -55,9 +55,17 @@ def absent(context: "PageContext", run: Run) -> Markup:
 
 def thumbnail(context: "PageContext", path: Path, side: int, alternative: str) -> Markup:
     """Show a picture reduced by a whole number to at most `side` pixels a side."""
-    data, width, height = reduced(path, sha256_of(path), side)
     context.note(path)
-    url = context.add(f"media/{path.stem}-{sha256_of(data)[:10]}.webp", data)
+    digest = sha256_of(path)
+    width, height = size_of(path)
+    factor = -(-max(width, height) // side)
+    if factor > 1:
+        cache = Cache(context.cache_dir)
+        path = cache.file(
+            "thumbnails", f"{digest}|{factor}", ".webp", lambda: reduced(path, factor)
+        )
+        width, height = -(-width // factor), -(-height // factor)
+    url = context.copy(path)
     return element(
         "img",
         src=url,
@@ -70,21 +78,30 @@ def thumbnail(context: "PageContext", path: Path, side: int, alternative: str) -
     )
 
 
-@lru_cache(maxsize=512)
-def reduced(path: Path, _sha256: str, side: int) -> tuple[bytes, int, int]:
-    """Reduce a picture by averaging whole squares; gives lossless WebP, width and height."""
+def size_of(path: Path) -> tuple[int, int]:
+    """Read the width and height of a lossless WebP from its head; of others by decoding."""
+    head = path.read_bytes()[:25]
+    if head[12:16] != b"VP8L":
+        return _decoded_size(path)
+    bits = int.from_bytes(head[21:25], "little")
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def _decoded_size(path: Path) -> tuple[int, int]:
     from PIL import Image
 
-    data = path.read_bytes()
-    with Image.open(io.BytesIO(data)) as opened:
-        width, height = opened.size
-        factor = -(-max(width, height) // side)
-        if factor == 1:
-            return data, width, height
-        small = opened.reduce(factor)
+    with Image.open(path) as opened:
+        return opened.size
+
+
+def reduced(path: Path, factor: int) -> bytes:
+    """Reduce a picture by averaging squares of `factor` pixels a side; gives lossless WebP."""
+    from PIL import Image
+
     stream = io.BytesIO()
-    small.save(stream, "WEBP", lossless=True, quality=80, method=4)
-    return stream.getvalue(), *small.size
+    with Image.open(path) as opened:
+        opened.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
+    return stream.getvalue()
 
 
 def in_words(run: Run, iteration: int, psnr_db: float) -> str:
