@@ -1,0 +1,124 @@
+"""Where a run was made: device, instruction set, versions, commit."""
+
+import os
+import platform
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from dip.problems import InputError
+
+# What must be equal for a trajectory to be the same bit for bit.
+EXACT = ("device", "device_kind", "instruction_set", "threads", "torch")
+NEEDS_TORCH = 'running experiments needs torch: pip install -e ".[experiments]"'
+
+
+def has_torch() -> bool:
+    """Tell whether torch is installed, without importing it."""
+    return find_spec("torch") is not None
+
+
+def choose_device(wanted: str) -> str:
+    """Give cuda, mps or cpu for `wanted`, the best present for "auto".
+
+    Raises InputError if torch is not installed or the device is not there.
+    """
+    if not has_torch():
+        raise InputError(NEEDS_TORCH)
+    import torch
+
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return next(device for device, is_here in present.items() if is_here)
+    if not present.get(wanted.split(":")[0]):
+        here = ", ".join(device for device, is_here in present.items() if is_here)
+        raise InputError(f"this machine has no device '{wanted}'; it has {here}")
+    return wanted
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Describe this process for a record: device and its kind, threads, versions."""
+    import numpy
+    import torch
+
+    on_cuda = device.startswith("cuda")
+    return {
+        "device": torch.cuda.get_device_name(device) if on_cuda else cpu_model(),
+        "device_kind": device.split(":")[0],
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "driver": _driver() if on_cuda else None,
+        "torch": torch.__version__.split("+")[0],
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "cuda": torch.version.cuda if on_cuda else None,
+        "cudnn": str(torch.backends.cudnn.version()) if on_cuda else None,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def exact_part(described: dict[str, Any]) -> dict[str, Any]:
+    """Give of an environment what the bits of a trajectory hang on."""
+    return {name: described.get(name) for name in EXACT}
+
+
+def cpu_model() -> str:
+    """Give the processor's model name."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    told = _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return told or platform.processor() or platform.machine() or "unknown"
+
+
+def _driver() -> str | None:
+    told = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+    return told.splitlines()[0] if told else None
+
+
+def commit() -> tuple[str | None, bool]:
+    """Give the commit of this code, and whether the package differs from it; None without git."""
+    here = Path(__file__).parent
+    head = _output(["git", "-C", str(here), "rev-parse", "HEAD"])
+    if not head:
+        return None, False
+    return head, bool(_output(["git", "-C", str(here), "status", "--porcelain", "--", "."]))
+
+
+def _output(command: list[str]) -> str | None:
+    """Give what a command prints, or None if it cannot be run or fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def free_memory(device: str) -> int | None:
+    """Give the bytes that are free on the device; None where that cannot be told."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable"):
+                return int(line.split()[1]) * 1024
+        return None
+    except OSError:
+        return None
+
+
+def cores() -> int:
+    """Count the processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

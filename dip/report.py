@@ -1,0 +1,180 @@
+"""What a record of a run says and shows, and where it is put."""
+
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from dip.environment import commit, free_memory
+from dip.experiment import Experiment, key
+from dip.images import ListedImage, load, named
+from dip.problems import InputError
+from dip.records import Record, write_record
+from dip.schedule import Job, any_record, pixels_of
+from dip.tasks import Task
+
+if TYPE_CHECKING:
+    from dip.fit import Step
+
+EVERY_STEP_UNTIL, THEN_EVERY = 1000, 10  # the iterations that a curve has
+BYTES_PER_PIXEL = 8192  # of the network with 128 channels, roughly
+
+
+class Listener(Protocol):
+    """Who is told of a run while it goes on."""
+
+    def begin(self, name: str, first: int, last: int) -> None:
+        """A run begins at iteration `first` and will end at `last`."""
+
+    def step(self, step: "Step") -> None:
+        """A step was done."""
+
+    def say(self, sentence: str) -> None:
+        """Something is worth a line."""
+
+
+class Silence:
+    """A listener that keeps silent."""
+
+    def begin(self, name: str, first: int, last: int) -> None:
+        """Keep silent."""
+
+    def step(self, step: "Step") -> None:
+        """Keep silent."""
+
+    def say(self, sentence: str) -> None:
+        """Keep silent."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where and with what runs are made."""
+
+    results: Path
+    images: Mapping[str, ListedImage]
+    image_folder: Path | None = None
+    device: str = "cpu"
+    threads: int | None = None  # of the CPU; None leaves torch's choice
+    listener: Listener = field(default_factory=Silence)
+    should_stop: Callable[[], bool] = bool
+
+    def load(self, experiment: Experiment) -> dict[str, np.ndarray]:
+        """Load every image that an experiment reads, (C, H, W) float32 in [0, 1]."""
+        return {
+            name: load(named(name, self.images), self.image_folder) for name in experiment.images()
+        }
+
+
+def frames_of(experiment: Experiment) -> set[int]:
+    """Space the scrubber's frames over the iterations, closest at the beginning (cubes)."""
+    count = experiment.frames
+    return (
+        {round(experiment.iterations * (i / (count - 1)) ** 3) for i in range(count)}
+        if (count > 1)
+        else set()
+    )
+
+
+def in_curve(iteration: int, last: int) -> bool:
+    """Tell whether a curve has `iteration`: each to 1,000, then every tenth, and the last."""
+    return iteration <= EVERY_STEP_UNTIL or iteration % THEN_EVERY == 0 or iteration == last
+
+
+def pictured(experiment: Experiment, show: bool) -> set[int]:
+    """Give the iterations of which a picture is kept: past seed 0 the last one only."""
+    if not show:
+        return set()
+    if experiment.seed != 0:
+        return {experiment.iterations}
+    return {*experiment.snapshots, *frames_of(experiment), experiment.iterations}
+
+
+def described(
+    job: Job,
+    setting: Setting,
+    task: Task,
+    mode: str,
+    revision: int,
+    made_at: tuple[str | None, bool] | None = None,
+) -> dict[str, Any]:
+    """Give of run.json what says what was run."""
+    head, dirty = made_at or commit()
+    pixels = pixels_of(job.experiment, setting.images)
+    channels, height, width = task.shape
+    return {
+        "kind": "baseline" if job.method else "run", "suite": job.suite.name,
+        "image": job.experiment.image, "seed": job.experiment.seed, "method": job.method,
+        "experiment": job.experiment.to_dict(),
+        "key": key(job.experiment, pixels, mode, revision), "pixels_sha256": pixels,
+        "arithmetic": mode, "trajectory_revision": revision,
+        "height": height, "width": width, "channels": channels,
+        "commit": head, "commit_dirty": dirty,
+    }  # fmt: skip
+
+
+def put(
+    job: Job,
+    setting: Setting,
+    data: Mapping[str, Any],
+    pictures: Mapping[str, bytes],
+    files: Mapping[str, bytes],
+) -> Record:
+    """Write a record where it belongs; the one that stood there is moved aside."""
+    named_pictures = {f"snapshots/{name}.webp": data for name, data in pictures.items()}
+    old = move_aside(job, setting)
+    if old:
+        setting.listener.say(f"{job.name}: the old record is now {old}")
+    return write_record(job.folder(setting.results), data, {**files, **named_pictures})
+
+
+def move_aside(job: Job, setting: Setting) -> Path | None:
+    """Move the record in a job's place to `superseded/<key>/`; give its new place, if there was one."""
+    folder = job.folder(setting.results)
+    if not folder.exists():
+        return None
+    try:
+        record = any_record(job, setting.results)
+        name = record.key if record else "damaged"
+    except InputError:
+        name = "damaged"
+    place = setting.results / "superseded" / name
+    place.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{job.name.replace('/', '-')}-"))
+    shutil.move(folder, aside / folder.name)
+    return aside / folder.name
+
+
+def webp(picture: np.ndarray) -> bytes:
+    """Write (C, H, W) in [0, 1] as a lossless WebP of 8 bit."""
+    from PIL import Image
+
+    levels = np.round(np.clip(np.nan_to_num(picture), 0, 1) * 255).astype(np.uint8)
+    pixels = levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "WEBP", lossless=True, quality=80, method=4)
+    return stream.getvalue()
+
+
+def what_would_fit(experiment: Experiment, setting: Setting) -> str:
+    image = named(experiment.image, setting.images)
+    side = experiment.preview_side
+    width, height = (side, side) if side else (image.width, image.height)
+    each = BYTES_PER_PIXEL * max(experiment.channels) / 128
+    sentence = (
+        f"out of memory: {width}x{height} pixels need about {each * width * height / 2**30:.1f} GiB"
+    )
+    free = free_memory(setting.device)
+    if free is None:
+        return f"{sentence}; try a smaller picture"
+    fits = int((free / each) ** 0.5) // 32 * 32
+    return f"{sentence}, {free / 2**30:.1f} GiB are free: about {fits}x{fits} pixels would fit"
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,197 @@
+"""Run one experiment, or one baseline, and record it; a kill loses nothing but seconds."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from dip.baselines import run_baseline
+from dip.checkpoint import Told, Work
+from dip.environment import commit, environment, exact_part
+from dip.experiment import TRAJECTORY_REVISION, arithmetic_on, key
+from dip.images import named
+from dip.metrics import scores
+from dip.problems import InputError
+from dip.records import CURVE_COLUMNS, Record, curve_text
+from dip.report import Setting, described, in_curve, now, pictured, put, webp, what_would_fit
+from dip.schedule import Job, pixels_of
+from dip.tasks import make_task
+
+if TYPE_CHECKING:
+    from dip.fit import Fit, Step
+
+CHECKPOINT_SECONDS = 30.0
+
+
+def perform(job: Job, setting: Setting) -> Record | None:
+    """Run a job and record it; None if it was told to stop, its checkpoint then being written.
+
+    A record that stands in its place is moved to `superseded/<key>/` once the new one is whole.
+    Raises InputError for what it cannot do, and Busy where another process is at the run.
+    """
+    try:
+        return _baseline(job, setting) if job.method else _fit(job, setting)
+    except (MemoryError, RuntimeError) as error:
+        told = str(error).lower()
+        if isinstance(error, MemoryError) or "out of memory" in told or "allocate memory" in told:
+            raise InputError(what_would_fit(job.experiment, setting)) from None
+        raise
+
+
+def _baseline(job: Job, setting: Setting) -> Record:
+    task = make_task(job.experiment, setting.load(job.experiment))
+    started, clock = now(), time.perf_counter()
+    assert job.method
+    output = run_baseline(job.method, task, job.experiment.noise_255)
+    seconds = time.perf_counter() - clock
+    data = {
+        **described(job, setting, task, "ieee", 1),
+        "metrics": {
+            "input": scores(task, task.shown), "snapshots": {}, "final": scores(task, output),
+            "average": None, "clean_z": None,
+        },
+        "stops": {}, "spikes": 0, "environment": environment("cpu"), "started": started,
+        "seconds": round(seconds, 3), "seconds_per_iteration": None,
+    }  # fmt: skip
+    pictures = {}
+    if named(job.experiment.image, setting.images).show:
+        pictures = {"input": webp(task.shown), "output": webp(output)}
+    return put(job, setting, data, pictures, {})
+
+
+def _fit(job: Job, setting: Setting) -> Record | None:
+    mode = arithmetic_on(job.experiment, setting.device.split(":")[0])
+    revision = TRAJECTORY_REVISION[setting.device.split(":")[0], mode]
+    pixels = pixels_of(job.experiment, setting.images)
+    work_key = key(job.experiment, pixels, mode, revision)
+    with Work(setting.results / ".work" / work_key) as work:
+        return _Run(job, setting, mode, revision, work).record()
+
+
+class _Run:
+    """One run of a fit: what it keeps, and what it has told so far."""
+
+    def __init__(self, job: Job, setting: Setting, mode: str, revision: int, work: Work) -> None:
+        self.job, self.setting, self.mode, self.revision = job, setting, mode, revision
+        self.work, self.experiment = work, job.experiment
+        self.task = make_task(self.experiment, setting.load(self.experiment))
+        listed = named(self.experiment.image, setting.images)
+        self.pictured = pictured(self.experiment, listed.show)
+        self.shows = listed.show and self.experiment.seed == 0
+        self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
+        self.fit = self._new_fit()
+        self.environment = environment(setting.device)
+        self.commit = commit()
+        self.told = Told(now())
+
+    def _new_fit(self) -> "Fit":
+        from dip.fit import Fit
+
+        return Fit(
+            self.task,
+            self.experiment,
+            device=self.setting.device,
+            keep=self.scored,
+            threads=self.setting.threads,
+        )
+
+    def record(self) -> Record | None:
+        """Go on to the end and write the record; None if told to stop."""
+        self._resume()
+        clock, before = time.perf_counter(), self.told.seconds
+        saved, pause = clock, CHECKPOINT_SECONDS
+        self.setting.listener.begin(self.job.name, self.fit.iteration, self.experiment.iterations)
+        for step in self.fit:
+            self._take(step)
+            self.setting.listener.step(step)
+            tick = time.perf_counter()
+            self.told.seconds = before + tick - clock
+            stop = self.setting.should_stop() and step.iteration < self.experiment.iterations
+            if stop or tick - saved > pause:
+                self._save()
+                saved = time.perf_counter()
+                pause = max(CHECKPOINT_SECONDS, 20 * (saved - tick))
+            if stop:
+                return None
+        record = self._finish()
+        self.work.remove()
+        return record
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment.to_dict(),
+            "arithmetic": self.mode,
+            "trajectory_revision": self.revision,
+            **exact_part(self.environment),
+        }
+
+    def _resume(self) -> None:
+        """Take up the checkpoint, if there is one that can be trusted."""
+        try:
+            found = self.work.load(self._described())
+            if found:
+                told, state = found
+                self.fit.restore(state)
+                self.told = told
+        except (InputError, ValueError, LookupError) as error:
+            self.setting.listener.say(f"{error}; starting again from iteration 0")
+            self.fit = self._new_fit()
+
+    def _save(self) -> None:
+        self.work.save(self._described(), self.told, self.fit.state())
+
+    def _take(self, step: "Step") -> None:
+        """Take a step into the curve, the scores and the pictures."""
+        k, told = step.iteration, self.told
+        told.spikes = step.spikes
+        if in_curve(k, self.experiment.iterations):
+            told.rows.append(tuple(getattr(step, name) for name in CURVE_COLUMNS))
+        if step.output is not None:
+            told.scores[str(k)] = scores(self.task, step.output, step.loss)
+            if k in self.pictured:
+                told.pictures[str(k)] = webp(step.output)
+
+    def _finish(self) -> Record:
+        told, last = self.told, self.experiment.iterations
+        data = {
+            **described(
+                self.job, self.setting, self.task, self.mode, self.revision, self.commit
+            ),
+            "metrics": self._metrics(), "stops": self._stops(), "spikes": told.spikes,
+            "environment": self.environment, "started": told.started,
+            "seconds": round(told.seconds, 3),
+            "seconds_per_iteration": told.seconds / (last + 1),
+        }  # fmt: skip
+        curve = {"curve.csv": curve_text(told.rows).encode()}
+        return put(self.job, self.setting, data, told.pictures | self._last_pictures(), curve)
+
+    def _metrics(self) -> dict[str, Any]:
+        """Score the input, the snapshots, the last output, their average, and that of clean z."""
+        average, told = self.fit.average, self.told
+        return {
+            "input": scores(self.task, self.task.shown),
+            "snapshots": told.scores,
+            "final": told.scores[str(self.experiment.iterations)],
+            "average": None if average is None else scores(self.task, average),
+            "clean_z": scores(self.task, self.fit.clean_output()),
+        }
+
+    def _stops(self) -> dict[str, Any]:
+        """Score where each rule stops; None for a rule that never did."""
+        last, found = self.experiment.iterations, self.fit.stops()
+        stops: dict[str, Any] = {"fixed": {"iteration": last, **self.told.scores[str(last)]}}
+        for name in ("oracle", "es-wmv"):
+            stop = found.get(name)
+            stops[name] = stop and {
+                "iteration": stop.iteration, **scores(self.task, stop.output)
+            }  # fmt: skip
+        return stops
+
+    def _last_pictures(self) -> dict[str, bytes]:
+        """Give the input, the stops and the average as pictures, where they may be shown."""
+        if not self.shows:
+            return {}
+        outputs = {f"stop-{name}": stop.output for name, stop in self.fit.stops().items()}
+        if self.fit.average is not None:
+            outputs["average"] = self.fit.average
+        return {name: webp(output) for name, output in outputs.items()} | {
+            "input": webp(self.task.shown)
+        }

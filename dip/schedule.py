@@ -1,0 +1,195 @@
+"""What a suite asks to be run, what is recorded of it, and how long the rest would take.
+
+Nothing here needs torch or numpy.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from dip.describe import layers_of
+from dip.experiment import Experiment
+from dip.images import ListedImage, named
+from dip.problems import InputError, nearest
+from dip.records import Record, check_files, find_records, load_record, matches
+from dip.suites import Suite
+
+# The settings that make the problem, whoever solves it: all that a baseline hangs on.
+PROBLEM = (
+    "image", "seed", "task", "preview_side", "mask", "keep", "noise_255", "factor", "target",
+    "guide",
+)  # fmt: skip
+
+BASELINE_SECONDS = 2.0  # a picture of 512x512 at the slowest
+# Multiply-adds a second, forward and backward, where no record tells: two cores; a recent GPU.
+GUESSED_SPEED = {"cpu": 55e9, "mps": 1e12, "cuda": 20e12}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a suite, or one baseline on one of its images (`method`)."""
+
+    suite: Suite
+    experiment: Experiment
+    method: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name the job as its folder: suite, image, and seed or method."""
+        image = self.suite.image_folder(self.experiment.image)
+        return f"{self.suite.name}/{image}/{self.method or f'seed{self.experiment.seed}'}"
+
+    def folder(self, results: Path) -> Path:
+        """Give the folder where the record belongs."""
+        return results / self.name
+
+
+def problem_of(experiment: Experiment) -> Experiment:
+    """Give the problem that an experiment solves: its degradation, every other setting default."""
+    return Experiment(**{name: getattr(experiment, name) for name in PROBLEM})
+
+
+def jobs_of(suite: Suite) -> list[Job]:
+    """List a suite's jobs in order of worth: the baselines, which take seconds, then the runs."""
+    first = {experiment.image: experiment for experiment in reversed(suite.experiments)}
+    baselines = [
+        Job(suite, problem_of(first[image]), method)
+        for image in suite.images
+        for method in suite.baselines
+    ]
+    return baselines + [Job(suite, experiment) for experiment in suite.experiments]
+
+
+def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:
+    """Give the suites that `words` name, all of them for "all"; raises InputError."""
+    chosen = list(words)
+    if "all" in chosen:
+        return list(suites.values())
+    for word in chosen:
+        if word not in suites:
+            raise InputError(f"unknown suite '{word}'{nearest(word, (*suites, 'all'))}")
+    return [suites[word] for word in chosen]
+
+
+def choose_jobs(
+    suites: Iterable[Suite], images: Iterable[str] = (), seeds: Iterable[int] = ()
+) -> list[Job]:
+    """List the jobs of `suites`, those of `images` and `seeds` only where these are given.
+
+    Baselines have no seed of their own and are left out where seeds are named. Raises InputError
+    for an image or a seed that no suite has.
+    """
+    images, seeds, suites = list(images), list(seeds), list(suites)
+    jobs = [job for suite in suites for job in jobs_of(suite)]
+    if images:
+        wanted = {word: _found(suites, word) for word in images}
+        pairs = set().union(*wanted.values())
+        jobs = [job for job in jobs if (job.suite.name, job.experiment.image) in pairs]
+    if seeds:
+        known = {experiment.seed for suite in suites for experiment in suite.experiments}
+        for seed in seeds:
+            if seed not in known:
+                raise InputError(f"no such seed {seed}; there are {sorted(known)}")
+        jobs = [job for job in jobs if job.method is None and job.experiment.seed in seeds]
+    return jobs
+
+
+def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:
+    """Find the image called `word` in each suite that has it; raises InputError if none has."""
+    found, problem = set(), None
+    for suite in suites:
+        try:
+            found.add((suite.name, suite.find(word)))
+        except InputError as error:
+            problem = error
+    if problem and not found:
+        raise problem
+    return found
+
+
+def pixels_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> dict[str, str]:
+    """Give the SHA-256 of the pixels of every image that a run reads; raises InputError."""
+    return {name: named(name, images).pixels_sha256 for name in experiment.images()}
+
+
+def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Record | None:
+    """Give the record of this very job, or None; raises InputError if the one there is damaged."""
+    record = any_record(job, results)
+    return (
+        record
+        if record and matches(record, job.experiment, pixels_of(job.experiment, images))
+        else None
+    )
+
+
+def any_record(job: Job, results: Path) -> Record | None:
+    """Give the record that stands in the job's folder, even of an older description.
+
+    Raises InputError if it is damaged.
+    """
+    folder = job.folder(results)
+    if not folder.exists():
+        return None
+    record = load_record(folder)
+    check_files(record)
+    return record
+
+
+def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> float:
+    """Count the multiply-adds of one forward at the experiment's size."""
+    image = named(experiment.image, images)
+    side = experiment.preview_side
+    width, height = (side, side) if side else (image.width, image.height)
+    z_channels = {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
+    layers = layers_of(experiment, z_channels, 3 if image.mode == "RGB" else 1)
+    return float(sum(layer.multiply_adds(height, width) for layer in layers))
+
+
+def seconds_per_iteration(
+    experiment: Experiment,
+    images: Mapping[str, ListedImage],
+    records: Iterable[Record],
+    kind: str,
+    model: str | None,
+) -> tuple[float, bool]:
+    """Estimate the seconds an iteration takes, and tell whether records say so (else it is a guess).
+
+    From the records made on this kind and model of device: the median of the seconds for each
+    multiply-add among those of the nearest size.
+    """
+    work = multiply_adds(experiment, images)
+    speeds: dict[float, list[float]] = {}
+    for record in records:
+        made_on = record.data["environment"]
+        if record.kind != "run" or made_on["device_kind"] != kind:
+            continue
+        if model not in (None, made_on["device"]) or record.data["image"] not in images:
+            continue
+        theirs = multiply_adds(record.experiment, images)
+        speeds.setdefault(theirs, []).append(record.data["seconds_per_iteration"] / theirs)
+    if not speeds:
+        return 3 * work / GUESSED_SPEED.get(kind, GUESSED_SPEED["cpu"]), False
+    return work * median(speeds[min(speeds, key=lambda theirs: abs(theirs - work))]), True
+
+
+def records_in(results: Path) -> list[Record]:
+    """Read every record that can be read, of all suites; damaged ones are left out."""
+    found = []
+    for folder in sorted(path for path in results.glob("*") if path.is_dir()):
+        if folder.name.startswith(".") or folder.name == "superseded":
+            continue
+        for place in find_records(results, folder.name):
+            try:
+                found.append(load_record(place))
+            except InputError:
+                continue
+    return found
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for a person: 40 s, 12 min, 3 h 05 min."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
