@@ -61,6 +61,7 @@ class Message:
     place: Place | None
     sentence: str
     is_error: bool = False
+    is_error_in_check: bool = False  # a result typed by hand, in a post with front matter
 
     def __str__(self) -> str:
         """Write the message as `path:line:column: sentence`, a warning marked as one."""
@@ -91,6 +92,7 @@ class PageContext:
     url: str  # from the site's root: "posts/dip.html"
     results_dir: Path
     content_dir: Path
+    cache_dir: Path
     renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
     messages: list[Message] = field(default_factory=list)
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
@@ -153,11 +155,16 @@ class PageContext:
 
     def warn(self, place: Place | None, sentence: str) -> None:
         """Say something that is wrong but lets the page stand; an error under --strict."""
-        self.messages.append(Message(place, sentence))
+        self.say(Message(place, sentence))
 
     def mistake(self, place: Place | None, sentence: str) -> None:
         """Say what is wrong and go on, so that one build tells every mistake; the site is kept."""
-        self.messages.append(Message(place, sentence, is_error=True))
+        self.say(Message(place, sentence, is_error=True))
+
+    def say(self, message: Message) -> None:
+        """Keep a message, once."""
+        if message not in self.messages:
+            self.messages.append(message)
 
     def fail(self, place: Place | None, sentence: str) -> NoReturn:
         """Say what is wrong and leave the page."""

@@ -25,7 +25,9 @@ class Maths:
         """Typeset TeX that stands at `start` in `origin`; its mistakes are told with their place."""
         formula = self._typeset(tex, display)
         for warning in formula.warnings:
-            text = warning.replace("LaTeX-incompatible input and strict mode is set to 'warn': ", "")
+            text = warning.replace(
+                "LaTeX-incompatible input and strict mode is set to 'warn': ", ""
+            )
             self.context.warn(origin.at(start), f"in this formula: {text}")
         if formula.html is None:
             sentence = f"in this formula: {_lower_first(formula.error or '')}"

@@ -37,13 +37,18 @@ class Post:
 
     @property
     def slug(self) -> str:
-        """Give the post's name in addresses: its file's name, safe characters only."""
-        return re.sub(r"[^\w.-]+", "-", self.file.stem).strip("-").lower()
+        """Give the post's name in addresses."""
+        return slug_of(self.file)
 
     @property
     def url(self) -> str:
         """Give the page's address from the site's root."""
         return f"posts/{self.slug}.html"
+
+
+def slug_of(file: Path) -> str:
+    """Name a post in addresses: its file's name, safe characters only."""
+    return re.sub(r"[^\w.-]+", "-", file.stem).strip("-").lower()
 
 
 def load_post(file: Path) -> Post:

@@ -1,0 +1,288 @@
+"""One build: gather, make what is stale, then write the site whole or not at all."""
+
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from dip.files import sha256_of
+from dip.problems import InputError
+from press.bibliography import Entry, load_bibliography
+from press.cache import Cache
+from press.config import Site, load_site
+from press.context import Message, PageContext, PagePlan, Place
+from press.feeds import bibtex_of, feed_values, moved_pages, robots
+from press.graph import Freshness, PageState, State, ground, signature
+from press.message_rows import message_from, message_row
+from press.options import Options
+from press.output import Content, Kept
+from press.post import Post, list_posts, load_post
+from press.templating import Templates
+from press.theme import Theme, first_fonts, load_theme, maths_theme
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the rest of the site says of a post."""
+
+    url: str
+    source: str
+    title: str
+    title_html: str
+    date: datetime.date | None
+    authors: tuple[str, ...]
+    summary: str
+    summary_html: str
+    draft: bool
+    aliases: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for the state of the build."""
+        return {**self.__dict__, "date": self.date.isoformat() if self.date else None}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Summary":
+        """Make a summary of plain values again."""
+        from markupsafe import Markup
+
+        html = {key: Markup(data[key]) for key in ("title_html", "summary_html")}
+        day = data["date"] and datetime.date.fromisoformat(data["date"])
+        lists = {key: tuple(data[key]) for key in ("authors", "aliases")}
+        return cls(**{**data, **html, **lists, "date": day})
+
+
+@dataclass
+class Made:
+    """A site that is made and not yet written."""
+
+    state: State
+    files: dict[str, Content] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)  # pages that were made anew
+
+
+class Builder:
+    """Makes the pages of one site."""
+
+    def __init__(self, options: Options, freshness: Freshness) -> None:
+        """Read the settings and the theme."""
+        self.options, self.freshness = options, freshness
+        self.started_ns = time.time_ns()
+        self.cache = Cache(options.cache)
+        self.site: Site = load_site(options.content / "site.toml", options.base_url)
+        self.theme: Theme = load_theme(options.templates, self.cache)
+        assets = {
+            "styles": self.theme.styles,
+            "scripts": self.theme.scripts,
+            "fonts": [],
+            "has_runs": False,
+        }
+        self.templates = Templates(options.templates, self.site, assets)
+        self.result = Made(State(options.identity(), ground(options)))
+
+    def make(self) -> Made:
+        """Make every page that is stale, and take over the others."""
+        plans = self._run_plans()
+        self.templates.assets["has_runs"] = bool(plans)
+        posts = self._posts()
+        for post in posts:
+            self._page(post.url, str(post.file), self._post_maker(post))
+        for plan in plans:
+            self._page(plan.url, plan.url, _maker(plan))
+        self._common_pages([self._summary(post) for post in posts], plans)
+        self._sign()
+        return self.result
+
+    def _posts(self) -> list[Post]:
+        posts: dict[str, Post] = {}
+        for path in list_posts(self.options.content):
+            try:
+                post = load_post(path)
+            except InputError as error:
+                self._error(error)
+                continue
+            if post.url in posts:
+                other = posts[post.url].file
+                self._error(InputError(f"its page would be that of '{other}' too", path))
+            if self.options.drafts or not post.draft:
+                posts[post.url] = post
+        return list(posts.values())
+
+    def _error(self, error: InputError) -> None:
+        place = None
+        sentence = str(error)
+        if error.path is not None and error.line is not None:
+            place = Place(str(error.path), error.line, error.column or 1)
+            sentence = error.sentence
+        self.result.messages.append(Message(place, sentence, is_error=True))
+
+    def _run_plans(self) -> list[PagePlan]:
+        """List the pages about runs; an InputError in them is told, and the rest goes on."""
+        from importlib.util import find_spec
+
+        if find_spec("press.run_pages") is None:
+            return []
+        from press.run_pages import plans
+
+        context = self._context("runs/index.html")
+        try:
+            return list(plans(context.results))
+        except InputError as error:
+            self._error(error)
+            return []
+        finally:
+            inputs = [str(path) for path in context.inputs]
+            self.result.state.pages["(runs)"] = PageState(inputs, {}, [])
+
+    def _context(self, url: str) -> PageContext:
+        options = self.options
+        return PageContext(
+            url, options.results, options.content, options.cache, self.templates.render
+        )
+
+    def _page(
+        self, url: str, source: str, make: Callable[[PageContext], tuple[str, dict[str, Any]]]
+    ) -> None:
+        """Take over a page that is fresh, or make it."""
+        page = self.freshness.page(url)
+        if page is not None:
+            self.result.files |= {name: Kept(sha256) for name, sha256 in page.outputs.items()}
+        else:
+            page = self._made_page(url, source, make)
+        self.result.state.pages[url] = page
+        self.result.messages += [message_from(row) for row in page.messages]
+
+    def _made_page(
+        self, url: str, source: str, make: Callable[[PageContext], tuple[str, dict[str, Any]]]
+    ) -> PageState:
+        context = self._context(url)
+        self.result.made.append(url)
+        try:
+            html, meta = make(context)
+            files: dict[str, Content] = {**context.copies, **context.written, url: html.encode()}
+        except InputError as error:
+            self._error(error)
+            files, meta = {}, {}
+        self.result.files |= files
+        return PageState(
+            [str(path) for path in context.inputs],
+            {name: _hash(content) for name, content in files.items()},
+            [message_row(message) for message in context.messages],
+            {"source": source, **meta},
+            list(context.missing_runs),
+            self._why(url, [str(path) for path in context.inputs]),
+        )
+
+    def _why(self, url: str, inputs: list[str]) -> list[list[str]]:
+        """List the inputs of a page that are no longer what they were, with both hashes."""
+        old = self.freshness.state
+        page = old.pages.get(url) if old else None
+        if old is None or page is None:
+            return []
+        paths = dict.fromkeys([*old.ground, *self.result.state.ground, *page.inputs, *inputs])
+        changed = []
+        for path in paths:
+            before, now = old.signatures.get(path, (-2, 0, ""))[2], signature(path)[2]
+            if before != now:
+                changed.append([path, before, now])
+        return changed or page.changed
+
+    def _post_maker(self, post: Post) -> Callable[[PageContext], tuple[str, dict[str, Any]]]:
+        def make(context: PageContext) -> tuple[str, dict[str, Any]]:
+            from press.article import write_article
+
+            context.note(post.file)
+            article = write_article(post, context, self.cache, self._entries(context))
+            authors = post.authors or self.site.authors if post.has_front_matter else post.authors
+            summary = Summary(
+                post.url, str(post.file), article.title, article.title_html, post.date,
+                authors, article.summary, article.summary_html, post.draft, post.aliases,
+            )  # fmt: skip
+            maths = maths_theme(article.math_classes) if article.math_classes else Theme({}, [], [])
+            context.written |= maths.files
+            page = SimpleNamespace(
+                **summary.__dict__, path=str(post.file), body=article.body, toc=article.toc,
+                references=article.references, math=bool(maths.styles),
+                bibtex=bibtex_of(summary, self.site) if post.date else "",
+            )  # fmt: skip
+            html = self._render(context, "post.html", maths, page=page)
+            cited = [reference.key for reference in article.references]
+            return html, {"summary": summary.to_dict(), "cited": cited}
+
+        return make
+
+    def _entries(self, context: PageContext) -> dict[str, Entry]:
+        return load_bibliography(self.options.content / "references.bib", self.cache, context)
+
+    def _render(self, context: PageContext, template: str, maths: Theme, **values: Any) -> str:
+        """Fill a whole page's template; a page with formulas has KaTeX's sheet before ours."""
+        assets = self.templates.assets_from(context.root)
+        assets["styles"] = [context.root + url for url in maths.styles] + assets["styles"]
+        assets["fonts"] = [context.root + url for url in first_fonts(maths)]
+        return self.templates.render(context, template, {"assets": assets, **values})
+
+    def _summary(self, post: Post) -> Summary | None:
+        data = self.result.state.pages[post.url].meta.get("summary")
+        return Summary.from_dict(data) if data else None
+
+    def _common_pages(self, found: list[Summary | None], plans: list[PagePlan]) -> None:
+        """Make what belongs to the site as a whole."""
+        posts = [post for post in found if post is not None]
+        posts.sort(key=lambda post: (post.date or datetime.date.min, post.url), reverse=True)
+        files = self.result.files
+        files |= self.theme.files
+        try:
+            files |= self._front_pages(posts)
+            if self.site.base_url:
+                urls = ["index.html", *(post.url for post in posts), *(plan.url for plan in plans)]
+                published = [post for post in posts if not post.draft]
+                files["feed.xml"] = self._text("feed.xml", **feed_values(published))
+                files["sitemap.xml"] = self._text("sitemap.xml", urls=urls)
+            files["robots.txt"] = robots(self.site)
+            files |= moved_pages(posts, self.site, files)
+        except InputError as error:
+            self._error(error)
+
+    def _front_pages(self, posts: list[Summary]) -> dict[str, bytes]:
+        site = self.site
+        page = SimpleNamespace(
+            title=site.title, summary=site.description, url="index.html", authors=(), date=None
+        )
+        lost = SimpleNamespace(title="There is no such page", summary="", url="")
+        return {
+            "index.html": self._text("index.html", page=page, posts=posts),
+            "404.html": self._text("404.html", page=lost),
+        }
+
+    def _text(self, template: str, **values: Any) -> bytes:
+        """Fill a template whose page stands at the root, under the template's name."""
+        context = self._context(template)
+        if template == "404.html" and self.site.base_url:
+            root = "/" + self.site.base_url.split("/", 3)[3]
+            values |= {"root": root, "assets": self.templates.assets_from(root)}
+        return self.templates.render(context, template, values).encode()
+
+    def _sign(self) -> None:
+        """Remember how every input is now; one that changed meanwhile is to count as stale."""
+        state = self.result.state
+        paths = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
+        old = self.freshness.state.signatures if self.freshness.state else {}
+        for path in [*paths, *state.ground]:
+            known = old.get(path)
+            if known and self.freshness.fresh([path]):
+                state.signatures[path] = known
+                continue
+            size, changed_ns, digest = signature(path)
+            seen = digest if changed_ns < self.started_ns else "changed while it was read"
+            state.signatures[path] = (size, changed_ns, seen)
+
+
+def _maker(plan: PagePlan) -> Callable[[PageContext], tuple[str, dict[str, Any]]]:
+    return lambda context: (plan.make(context), {})
+
+
+def _hash(content: Content) -> str:
+    return content.sha256 if isinstance(content, Kept) else sha256_of(content)

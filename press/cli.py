@@ -1,0 +1,97 @@
+"""The press's command line: build, serve, check, why."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from dip.problems import InputError
+from press.options import Options
+
+WORDS = ("build", "serve", "check", "why")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line asks; gives the exit code: 0 well, 1 a mistake, 2 wrong usage."""
+    given = sys.argv[1:] if arguments is None else arguments
+    started = time.perf_counter()
+    asked = _parser().parse_args(given if given and given[0] in WORDS else _with_word(given))
+    try:
+        return _do(asked, started)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the site is as it was", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _with_word(given: list[str]) -> list[str]:
+    return given if given and given[0] in ("-h", "--help") else ["build", *given]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="build.py", description="Make the site from posts, templates and recorded runs."
+    )
+    words = parser.add_subparsers(dest="word", metavar="{build,serve,check,why}")
+    build = words.add_parser("build", help="make what is stale (the default)")
+    serve = words.add_parser("serve", help="make, show drafts, and follow changes in the browser")
+    check = words.add_parser("check", help="make the site, then check it")
+    why = words.add_parser("why", help="say which input of a page or of a run changed")
+    for one in (build, serve, check, why):
+        _add_folders(one)
+    for one in (build, check):
+        one.add_argument("--strict", action="store_true", help="warnings are errors")
+    serve.add_argument("--port", type=int, default=8000, help="where to answer (8000)")
+    check.add_argument(
+        "--outside", action="store_true", help="ask the network for outside addresses too"
+    )
+    why.add_argument("name", help="a page's address or post, or a run: suite/image/seed0")
+    return parser
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--content", type=Path, default=Path("content"), metavar="DIR")
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+    parser.add_argument("--out", type=Path, default=Path("site"), metavar="DIR")
+    parser.add_argument("--base-url", metavar="URL", help="where the site is published")
+    parser.add_argument(
+        "--run", choices=("auto", "never", "all"), default="auto",
+        help="which runs that posts lack to make first: short ones, none, or all of them",
+    )  # fmt: skip
+
+
+def _options(asked: argparse.Namespace) -> Options:
+    return Options(
+        asked.content, asked.results, asked.out, asked.base_url, asked.run,
+        strict=getattr(asked, "strict", False), check=asked.word == "check",
+    )  # fmt: skip
+
+
+def _do(asked: argparse.Namespace, started: float) -> int:
+    options = _options(asked)
+    if asked.word == "serve":
+        from press.serve import serve
+
+        return serve(options, asked.port)
+    if asked.word == "why":
+        from press.why import why
+
+        return why(options, asked.name)
+    from press.once import build, tell
+
+    code = tell(build(options), options, started)
+    if asked.word == "check" and code == 0:
+        from press.check import check
+
+        return check(options, asked.outside)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

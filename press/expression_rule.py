@@ -1,0 +1,71 @@
+"""Expressions of a post, `{{ run("inpainting/house").psnr_db | db }}`, worked out safely."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import escape
+
+from dip.problems import InputError, nearest
+from press.context import PageContext
+from press.places import Origin
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+
+@dataclass
+class Expressions:
+    """The expressions of one page."""
+
+    context: PageContext
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        from press.expressions import namespace
+
+        return namespace(self.context)
+
+    @cached_property
+    def _environment(self) -> "SandboxedEnvironment":
+        from jinja2 import StrictUndefined
+        from jinja2.sandbox import SandboxedEnvironment
+
+        from press.expressions import FILTERS
+
+        environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+        environment.filters.update(FILTERS)
+        return environment
+
+    def html(self, source: str, origin: Origin, start: int) -> str:
+        """Work out an expression; whatever is wrong with it is told with its place."""
+        try:
+            compiled = self._environment.compile_expression(source, undefined_to_none=False)
+            return str(escape(compiled(**self._names)))
+        except Exception as error:  # an expression can call anything, so anything can go wrong
+            word, sentence = self._explained(error)
+            at = source.find(word) if word else -1
+            offset = start + 2 + (at if at >= 0 else len(source) - len(source.lstrip()))
+            self.context.mistake(origin.at(offset), sentence)
+            return ""
+
+    def _explained(self, error: Exception) -> tuple[str, str]:
+        """Give the word that is wrong, if one is known, and the sentence."""
+        from jinja2 import TemplateSyntaxError, UndefinedError
+
+        if isinstance(error, InputError):
+            quoted = re.search(r"'([^']+)'", error.sentence)
+            return (quoted[1] if quoted else ""), str(error)
+        text = str(error)
+        if isinstance(error, TemplateSyntaxError):
+            unknown = re.search(r"No filter named '(\w+)'", text)
+            if unknown:
+                near = nearest(unknown[1], self._environment.filters)
+                return unknown[1], f"unknown filter '{unknown[1]}'{near}"
+            return "", f"this is no expression: {text}"
+        unknown = re.search(r"^'(\w+)' is undefined$", text)
+        if isinstance(error, UndefinedError) and unknown:
+            near = nearest(unknown[1], self._names)
+            return unknown[1], f"unknown name '{unknown[1]}'{near}"
+        return "", f"this expression cannot be worked out: {text}"

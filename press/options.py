@@ -1,0 +1,48 @@
+"""What one call of the press is asked to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+def _near(path: Path) -> Path:
+    """Give a path as seen from the working folder, if it is below that."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+@dataclass(frozen=True)
+class Options:
+    """The folders and the manner of one build."""
+
+    content: Path = Path("content")
+    results: Path = Path("results")
+    out: Path = Path("site")
+    base_url: str | None = None
+    run: str = "auto"  # auto, never or all
+    strict: bool = False  # warnings are errors
+    check: bool = False  # results typed by hand are errors, and the made site is checked
+    drafts: bool = False  # make drafts too
+
+    @property
+    def templates(self) -> Path:
+        """Give the folder of the templates, which stands beside this package."""
+        return _near(TEMPLATES)
+
+    @property
+    def code(self) -> Path:
+        """Give the folder of this package."""
+        return _near(Path(__file__).parent)
+
+    @property
+    def cache(self) -> Path:
+        """Give the folder of what can be made again; it stands beside the output."""
+        return self.out.parent / ".press"
+
+    def identity(self) -> list[str | None]:
+        """Give what makes one build's pages differ from another's, beside the inputs."""
+        folders = [str(path.absolute()) for path in (self.content, self.results, self.out)]
+        return [*folders, self.base_url, str(self.drafts)]
