@@ -83,12 +83,28 @@ class Pad(torch.autograd.Function):
         return pad_image(image, pad, mode)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Fold the border's gradient back."""
         folded = gradient.clone(memory_format=torch.preserve_format)
         fold_border(folded, ctx.pad, ctx.mode)
         return inside(folded, ctx.pad), None, None
+
+
+class Crop(torch.autograd.Function):
+    """What lies inside the border, as an array of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, padded: Tensor, pad: int) -> Tensor:
+        """Copy what lies `pad` pixels inside."""
+        ctx.pad = pad
+        return inside(padded, pad).contiguous(memory_format=torch.channels_last)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Surround the gradient with zeros."""
+        return pad_image(gradient, ctx.pad, "zero"), None
 
 
 def moments(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,8 +130,9 @@ def norm_backward(
     gradient: Tensor, image: Tensor, gamma: Tensor, statistics: tuple[Tensor, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Give the gradients of image, gamma and beta of a batch norm with its own statistics."""
+    dense = gradient.contiguous(memory_format=torch.channels_last)  # a view is many times slower
     return torch.ops.aten.native_batch_norm_backward(  # type: ignore[no-any-return]
-        gradient, image, gamma, None, None, *statistics, True, NORM_EPSILON, [True, True, True]
+        dense, image, gamma, None, None, *statistics, True, NORM_EPSILON, [True, True, True]
     )
 
 
@@ -139,7 +156,7 @@ class NormActivatePad(torch.autograd.Function):
         return padded
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Go back through border, activation and norm; the incoming gradient is used up."""
         image, gamma, mean, inverse_deviation, padded = ctx.saved_tensors

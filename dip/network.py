@@ -46,7 +46,7 @@ class UpsampleNormPad(torch.autograd.Function):
         return padded
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Go back through border, norm and upsampling; the incoming gradient is used up."""
         saved, how = ctx.saved_tensors, ctx.how
@@ -182,11 +182,11 @@ class Network:
     def _skip(self, number: int, padded: Tensor) -> Tensor | None:
         if not self.experiment.skip_channels[number - 1]:
             return None
-        pad = self.experiment.kernel_skip // 2
-        image = padded
+        pad, image = self.experiment.kernel_skip // 2, padded
         if pad != self.down_pad:
-            image = ops.inside(padded, self.down_pad)
-            image = ops.Pad.apply(image, pad, self.experiment.padding) if pad else image  # type: ignore[no-untyped-call]
+            image = ops.Crop.apply(padded, self.down_pad)  # type: ignore[no-untyped-call]
+        if pad not in (0, self.down_pad):
+            image = ops.Pad.apply(image, pad, self.experiment.padding)  # type: ignore[no-untyped-call]
         return self._activated(f"skip{number}", 1, image, 0)
 
     def _up(self, number: int, low: Tensor, skip: Tensor | None) -> Tensor:
