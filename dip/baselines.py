@@ -18,7 +18,8 @@ def run_baseline(method: str, task: Task, noise_255: float) -> np.ndarray:
 
     Raises InputError if the method does not apply to the task.
     """
-    return np.clip(METHODS[method](task, noise_255), 0, 1).astype(np.float32)
+    output: np.ndarray = np.clip(METHODS[method](task, noise_255), 0, 1)
+    return output.astype(np.float32)
 
 
 def nearest_known_pixel(task: Task, noise_255: float = 0.0) -> np.ndarray:
@@ -54,7 +55,7 @@ def total_variation(task: Task, noise_255: float) -> np.ndarray:
     from skimage.restoration import denoise_tv_chambolle
 
     sigma = _sigma(noise_255, "total-variation")
-    denoised: np.ndarray = denoise_tv_chambolle(
+    denoised: np.ndarray = denoise_tv_chambolle(  # type: ignore[no-untyped-call]
         task.x0.astype(np.float64), weight=sigma, channel_axis=0
     )
     return denoised

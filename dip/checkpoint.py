@@ -80,7 +80,7 @@ class Work:
         }
         fresh = self.folder / "checkpoint.new"
         with fresh.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+            np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, self.path)

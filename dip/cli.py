@@ -5,8 +5,12 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dip.problems import InputError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,11 +33,18 @@ def parser() -> argparse.ArgumentParser:
         "--content", type=Path, default=Path("content"), help="folder of experiments.toml"
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_run(commands)
+    for add in (_add_list, _add_run, _add_images_command, _add_records, _add_network):
+        add(commands)
     return top
 
 
-Commands = argparse._SubParsersAction  # type: ignore[type-arg]
+def _add_list(commands: "Commands") -> None:
+    command = commands.add_parser("list", help="suites, what is recorded, what is missing")
+    command.set_defaults(function="dip.commands_list:list_suites")
+    command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
+    command.add_argument("--json", action="store_true")
+    _add_device(command)
+    _add_results(command)
 
 
 def _add_run(commands: "Commands") -> None:
@@ -46,8 +57,10 @@ def _add_run(commands: "Commands") -> None:
     _add_results(command)
     _add_images(command)
     command.add_argument("--time-limit", type=float, metavar="SECONDS")
-    command.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at the same time")
-    command.add_argument("--threads", type=int, metavar="N", help="CPU threads of a run")
+    command.add_argument(
+        "--jobs", type=_count, default=1, metavar="N", help="runs at the same time"
+    )
+    command.add_argument("--threads", type=_count, metavar="N", help="CPU threads of a run")
     command.add_argument("--executor", choices=("local", "slurm"), default="local")
     command.add_argument("--slurm", action="append", metavar="KEY=VALUE", default=[])
     command.add_argument("--rerun", action="store_true", help="move old records aside, run again")
@@ -64,3 +77,61 @@ def _add_results(command: argparse.ArgumentParser) -> None:
 
 def _add_images(command: argparse.ArgumentParser) -> None:
     command.add_argument("--images", type=Path, metavar="DIR", help="folder of test images")
+
+
+def _add_images_command(commands: "Commands") -> None:
+    command = commands.add_parser("images", help="the test images: list or fetch them")
+    command.set_defaults(function="dip.commands_list:list_images", images=None)
+    actions = command.add_subparsers(metavar="fetch|list")
+    listing = actions.add_parser("list", help="name them")
+    listing.set_defaults(function="dip.commands_list:list_images")
+    fetching = actions.add_parser("fetch", help="download those that are nowhere, check all")
+    fetching.set_defaults(function="dip.commands_list:fetch_images")
+    fetching.add_argument("names", nargs="*", metavar="NAME")
+    for action in (listing, fetching):
+        _add_images(action)
+
+
+def _add_records(commands: "Commands") -> None:
+    command = commands.add_parser("verify", help="run the beginning of recorded runs again")
+    command.set_defaults(function="dip.commands_records:verify_records")
+    command.add_argument("suite", nargs="?", default="all", metavar="SUITE")
+    command.add_argument("--image", metavar="NAME")
+    command.add_argument("--iterations", type=_count, default=50, metavar="N")
+    _add_device(command)
+    _add_results(command)
+    _add_images(command)
+    command = commands.add_parser("compare", help="two folders of results, run by run")
+    command.set_defaults(function="dip.commands_records:compare_results")
+    command.add_argument("a", type=Path, metavar="RESULTS_A")
+    command.add_argument("b", type=Path, metavar="RESULTS_B")
+    command = commands.add_parser("pack", help="new records as archives")
+    command.set_defaults(function="dip.commands_records:pack_records")
+    command.add_argument("folder", type=Path, metavar="DIR", help="where the archives go")
+    command.add_argument("--size", type=float, default=45.0, metavar="MIB", help="at most; 45")
+    _add_results(command)
+    command = commands.add_parser("unpack", help="put the records of archives in their places")
+    command.set_defaults(function="dip.commands_records:unpack_records")
+    command.add_argument("archives", nargs="+", metavar="FILE")
+    _add_results(command)
+
+
+def _add_network(commands: "Commands") -> None:
+    command = commands.add_parser("describe", help="the network of a suite, layer by layer")
+    command.set_defaults(function="dip.commands_list:describe_network")
+    command.add_argument("suite", nargs="?", default="inpainting", metavar="SUITE")
+    command.add_argument("--json", action="store_true")
+    command = commands.add_parser("bench", help="our engine against a plain loop")
+    command.set_defaults(function="dip.bench:run_command")
+    command.add_argument("--size", type=_count, default=256, metavar="N", help="pixels a side")
+    command.add_argument("--steps", type=_count, default=10, metavar="N")
+    command.add_argument("--json", action="store_true")
+    _add_device(command)
+
+
+def _count(text: str) -> int:
+    """Read a positive whole number; argparse tells of a wrong one."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return number

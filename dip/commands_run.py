@@ -65,7 +65,7 @@ class Sequence:
             return self._recorded(job) or self._performed(job)
         except InputError as error:
             self.say.say(f"{job.name}: {error}")
-        except Exception as error:  # one run's failure is not the others'
+        except Exception as error:  # noqa: BLE001 (one failure is not the others')
             self.say.say(f"{job.name}: failed: {type(error).__name__}: {error}")
         return False
 

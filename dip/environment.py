@@ -57,7 +57,7 @@ def environment(device: str) -> dict[str, Any]:
         "numpy": numpy.__version__,
         "python": platform.python_version(),
         "cuda": torch.version.cuda if on_cuda else None,
-        "cudnn": str(torch.backends.cudnn.version()) if on_cuda else None,
+        "cudnn": _cudnn() if on_cuda else None,
         "platform": f"{platform.system()} {platform.machine()}",
     }
 
@@ -77,6 +77,12 @@ def cpu_model() -> str:
         pass
     told = _output(["sysctl", "-n", "machdep.cpu.brand_string"])
     return told or platform.processor() or platform.machine() or "unknown"
+
+
+def _cudnn() -> str:
+    import torch
+
+    return str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
 
 
 def _driver() -> str | None:

@@ -203,4 +203,5 @@ def _box_average(length: int, reduced: int) -> "np.ndarray":
     starts = np.arange(length)
     low = np.maximum(edges[:-1, None], starts)
     high = np.minimum(edges[1:, None], starts + 1)
-    return np.clip(high - low, 0, None) * (reduced / length)
+    weights: np.ndarray = np.clip(high - low, 0, None) * (reduced / length)
+    return weights

@@ -37,7 +37,7 @@ def ssim(x: np.ndarray, truth: np.ndarray) -> float | None:
 
     if min(truth.shape[1:]) < SMALLEST_SSIM:
         return None
-    found = structural_similarity(
+    found = structural_similarity(  # type: ignore[no-untyped-call]
         x.astype(np.float64),
         truth.astype(np.float64),
         data_range=1.0,
@@ -53,7 +53,8 @@ def luma(picture: np.ndarray) -> np.ndarray:
     """Give the BT.601 luma (H, W), 16 to 235 of 255, of a picture rounded to 8 bit."""
     grey_levels = np.round(np.clip(picture, 0, 1).astype(np.float64) * 255)
     if len(picture) == 1:
-        return 16 + grey_levels[0] * (219 / 255)
+        grey: np.ndarray = 16 + grey_levels[0] * (219 / 255)
+        return grey
     weights = np.array([65.481, 128.553, 24.966]) / 255
     weighted: np.ndarray = 16 + np.tensordot(weights, grey_levels, 1)
     return weighted

@@ -1,0 +1,176 @@
+"""`dip list`, `dip describe`, `dip images`: what there is, without running anything."""
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dip.describe import describe
+from dip.environment import choose_device, cpu_model, has_torch
+from dip.images import ListedImage, find, load_images, named
+from dip.problems import InputError
+from dip.records import Record
+from dip.schedule import (
+    BASELINE_SECONDS,
+    Job,
+    duration,
+    find_suites,
+    jobs_of,
+    record_of,
+    records_in,
+    seconds_per_iteration,
+)
+from dip.suites import Suite, load_suites
+
+
+def list_suites(args: argparse.Namespace) -> int:
+    """Print every suite, what of it is recorded, and how long the rest would take here."""
+    suites = load_suites(args.content / "experiments.toml")
+    chosen = find_suites(suites, args.suites or ["all"])
+    images = load_images(args.content / "images.toml")
+    kind, model = _device(args.device)
+    records = records_in(args.results)
+    told = [_suite(suite, args.results, images, records, kind, model) for suite in chosen]
+    if args.json:
+        print(json.dumps({"device": model, "device_kind": kind, "suites": told}, indent=1))
+        return 0
+    for suite in told:
+        _print_suite(suite, runs=bool(args.suites))
+    return 0
+
+
+def _device(wanted: str) -> tuple[str, str]:
+    """Give kind and model of the device that runs would use; the processor without torch."""
+    if not has_torch():
+        return "cpu", cpu_model()
+    device = choose_device(wanted)
+    if device.startswith("cuda"):
+        import torch
+
+        return "cuda", torch.cuda.get_device_name(device)
+    return device, cpu_model()
+
+
+def _suite(
+    suite: Suite,
+    results: Path,
+    images: Mapping[str, ListedImage],
+    records: list[Record],
+    kind: str,
+    model: str,
+) -> dict[str, Any]:
+    """Describe a suite and each of its jobs as plain values."""
+    runs, from_records = [], True
+    for job in jobs_of(suite):
+        seconds, measured = BASELINE_SECONDS, True
+        if job.method is None:
+            each, measured = seconds_per_iteration(job.experiment, images, records, kind, model)
+            seconds = each * (job.experiment.iterations + 1)
+        run = _run(job, results, images, seconds)
+        from_records = from_records and (measured or run["recorded"])
+        runs.append(run)
+    missing = [run["seconds_missing"] for run in runs if not run["recorded"]]
+    return {
+        "name": suite.name, "title": suite.title, "preview": suite.preview, "total": len(runs),
+        "recorded": len(runs) - len(missing), "seconds_missing": round(sum(missing), 1),
+        "estimate": "from records" if from_records else "a guess", "runs": runs,
+    }  # fmt: skip
+
+
+def _run(
+    job: Job, results: Path, images: Mapping[str, ListedImage], seconds: float
+) -> dict[str, Any]:
+    """Describe one job as plain values."""
+    record, problem = None, None
+    try:
+        record = record_of(job, results, images)
+    except InputError as error:
+        problem = str(error)
+    return {
+        "name": job.name, "image": job.experiment.image, "seed": job.experiment.seed,
+        "method": job.method, "recorded": record is not None, "problem": problem,
+        "psnr_db": record.metrics["final"]["psnr_db"] if record else None,
+        "device": record.data["environment"]["device"] if record else None,
+        "arithmetic": record.data["arithmetic"] if record else None,
+        "trajectory_revision": record.data["trajectory_revision"] if record else None,
+        "seconds_missing": 0.0 if record else round(seconds, 1),
+    }  # fmt: skip
+
+
+def _print_suite(suite: dict[str, Any], runs: bool) -> None:
+    rest = ""
+    if suite["recorded"] < suite["total"]:
+        guess = ", a guess" if suite["estimate"] == "a guess" else ""
+        rest = f"; the rest would take {duration(suite['seconds_missing'])} here{guess}"
+    print(f"{suite['name']}: {suite['title']}")
+    print(f"  {suite['recorded']} of {suite['total']} recorded{rest}")
+    for run in suite["runs"]:
+        if run["problem"]:
+            print(f"  {run['problem']}")
+        elif runs:
+            print(f"  {run['name']:50} {_state(run)}")
+
+
+def _state(run: dict[str, Any]) -> str:
+    if not run["recorded"]:
+        return f"not run yet, {duration(run['seconds_missing'])}"
+    psnr = "" if run["psnr_db"] is None else f"{run['psnr_db']:6.2f} dB, "
+    return f"{psnr}{run['device']}, {run['arithmetic']}, revision {run['trajectory_revision']}"
+
+
+def describe_network(args: argparse.Namespace) -> int:
+    """Print the network of a suite at the size of its first image."""
+    suites = load_suites(args.content / "experiments.toml")
+    (suite,) = find_suites(suites, [args.suite])
+    experiment = suite.experiments[0]
+    image = named(experiment.image, load_images(args.content / "images.toml"))
+    side = experiment.preview_side
+    height, width = (side, side) if side else (image.height, image.width)
+    z_channels = {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
+    channels = 3 if image.mode == "RGB" else 1
+    told = describe(experiment, height, width, z_channels, channels)
+    if args.json:
+        print(json.dumps(told, indent=1))
+        return 0
+    print(f"{'layer':16} {'output':>15} {'kernel':>7} {'parameters':>11} {'multiply-adds':>15}")
+    for layer in told["layers"]:
+        shape = "x".join(map(str, layer["shape"]))
+        kernel = f"{layer['kernel']}, /{layer['stride']}" if layer["kind"] == "conv" else ""
+        print(
+            f"{layer['name']:16} {shape:>15} {kernel:>7} {layer['parameters']:11,}"
+            f" {layer['multiply_adds']:15,}"
+        )
+    print(
+        f"{told['parameters']:,} parameters; {told['multiply_adds']:,} multiply-adds of"
+        f" convolutions, {told['multiply_adds_per_pixel']:,.0f} a pixel"
+    )
+    return 0
+
+
+def list_images(args: argparse.Namespace) -> int:
+    """Print every test image, and whether it is in the folder of test images."""
+    images = load_images(args.content / "images.toml")
+    folder = args.images or os.environ.get("DIP_IMAGES")
+    for image in images.values():
+        here = ""
+        if folder:
+            is_there = (Path(folder) / image.file).is_file()
+            here = "  here" if is_there else "  not in the folder"
+        hidden = "" if image.show else "  (its picture is not shown)"
+        print(f"{image.name:32} {image.width:4}x{image.height:<4} {image.mode:3}{here}{hidden}")
+    return 0
+
+
+def fetch_images(args: argparse.Namespace) -> int:
+    """Find every image that is named, all by default, downloading those that are nowhere."""
+    images = load_images(args.content / "images.toml")
+    failed = 0
+    for name in args.names or images:
+        try:
+            print(f"{name}: {find(named(name, images), args.images)}")
+        except InputError as error:
+            print(error)
+            failed += 1
+    return 1 if failed else 0

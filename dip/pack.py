@@ -1,0 +1,192 @@
+"""Records as archives of a limited size, to carry them from one machine to another.
+
+Archives are plain tar files. A file that does not fit is cut into pieces, `NAME.piece-2-of-3`, that
+may lie in several archives.
+"""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from dip.files import replace_folder
+from dip.problems import InputError
+from dip.records import check_files, load_record
+from dip.schedule import records_in
+
+BLOCK = 512  # a tar file's unit; it ends with two empty ones
+PIECE = re.compile(r"(.+)\.piece-(\d+)-of-(\d+)")
+Member = tuple[str, bytes]
+
+
+def pack(results: Path, folder: Path, size_mib: float) -> list[Path]:
+    """Write the records of `results` that are new as archives of at most `size_mib` into `folder`.
+
+    New is what git does not hold as it is, and what no archive in `folder` holds. Gives the
+    archives written. Raises InputError if a record is damaged or the size is too small.
+    """
+    limit = int(size_mib * 2**20)
+    if limit < 8 * BLOCK:
+        raise InputError(f"--size {size_mib} MiB is too small for an archive")
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = {name for path in folder.glob("records-*.tar") for name in _names(path)}
+    changed = _changed(results)
+    members: list[Member] = []
+    for record in records_in(results):
+        name = record.folder.relative_to(results).as_posix()
+        if f"{name}/run.json" in packed or (changed is not None and name not in changed):
+            continue
+        check_files(record)
+        files = ["run.json", *record.data["files"]]
+        members += [(f"{name}/{file}", (record.folder / file).read_bytes()) for file in files]
+    return _write(folder, _shares(members, limit))
+
+
+def _changed(results: Path) -> set[str] | None:
+    """Name the records that git does not hold as they are; None where there is no git."""
+    command = ["git", "-C", str(results), "status", "--porcelain", "-z", "-uall", "--", "."]
+    try:
+        top = subprocess.run(
+            ["git", "-C", str(results), "rev-parse", "--show-prefix"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    prefix = top.stdout.strip()
+    paths = [entry[3:].removeprefix(prefix) for entry in told.stdout.split("\0") if entry]
+    return {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
+
+
+def _names(path: Path) -> list[str]:
+    """Name the files in an archive, whole ones and pieces."""
+    with tarfile.open(path) as archive:
+        return [PIECE.sub(r"\1", name) for name in archive.getnames()]
+
+
+def _shares(members: Iterable[Member], limit: int) -> Iterator[list[Member]]:
+    """Share members out among archives of at most `limit` bytes, cutting those too large."""
+    share: list[Member] = []
+    room = free = limit - 2 * BLOCK
+    for name, data in members:
+        for member in _pieces(name, data, room - BLOCK):
+            needed = BLOCK + -(-len(member[1]) // BLOCK) * BLOCK
+            if needed > free:
+                yield share
+                share, free = [], room
+            share.append(member)
+            free -= needed
+    if share:
+        yield share
+
+
+def _pieces(name: str, data: bytes, limit: int) -> list[Member]:
+    """Give a file whole, or in pieces of at most `limit` bytes."""
+    limit = limit // BLOCK * BLOCK
+    count = -(-len(data) // limit)
+    if count <= 1:
+        return [(name, data)]
+    return [
+        (f"{name}.piece-{i + 1}-of-{count}", data[i * limit : (i + 1) * limit])
+        for i in range(count)
+    ]
+
+
+def _write(folder: Path, shares: Iterable[list[Member]]) -> list[Path]:
+    written: list[Path] = []
+    number = 1 + max([int(p.stem.split("-")[1]) for p in folder.glob("records-*.tar")], default=0)
+    for share in shares:
+        path = folder / f"records-{number + len(written):03d}.tar"
+        stream = io.BytesIO()
+        for name, data in share:
+            header = tarfile.TarInfo(name)
+            header.size, header.mode = len(data), 0o644
+            stream.write(header.tobuf(tarfile.USTAR_FORMAT))
+            stream.write(data + bytes(-len(data) % BLOCK))
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(stream.getvalue() + bytes(2 * BLOCK))
+        os.replace(fresh, path)
+        written.append(path)
+    return written
+
+
+def unpack(archives: Iterable[Path], results: Path) -> list[str]:
+    """Put the records of `archives` into `results`; give a line for each.
+
+    Every record is checked against its hashes first. Raises InputError for a damaged archive, a
+    missing piece, a wrong hash, and for another record in the same place; nothing is then written.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=results, prefix=".unpack.") as temporary:
+        fresh = Path(temporary)
+        _extract(archives, fresh)
+        places = sorted(path.parent for path in fresh.glob("*/*/*/run.json"))
+        if not places:
+            raise InputError("no record in these archives")
+        told = [_checked(place, results / place.relative_to(fresh)) for place in places]
+        for place, (is_new, _) in zip(places, told, strict=True):
+            if is_new:
+                replace_folder(place, results / place.relative_to(fresh))
+    return [f"{p.relative_to(fresh)}: {line}" for p, (_, line) in zip(places, told, strict=True)]
+
+
+def _checked(fresh: Path, place: Path) -> tuple[bool, str]:
+    """Check a record that came in; tell whether it is new, and what to say of it."""
+    check_files(load_record(fresh))
+    stray = {p.relative_to(fresh).as_posix() for p in fresh.rglob("*") if p.is_file()}
+    stray -= {"run.json", *load_record(fresh).data["files"]}
+    if stray:
+        raise InputError(f"the archive has '{min(stray)}', which the record does not name")
+    if not place.exists():
+        return True, "unpacked"
+    if (place / "run.json").read_bytes() == (fresh / "run.json").read_bytes():
+        return False, "was there already"
+    raise InputError("another record stands here: move it away first", place)
+
+
+def _extract(archives: Iterable[Path], fresh: Path) -> None:
+    """Write every file of the archives under `fresh`, joining the pieces."""
+    pieces: dict[str, dict[int, bytes]] = {}
+    for path in archives:
+        for name, data in _members(path):
+            found = PIECE.fullmatch(name)
+            if not found:
+                _put(fresh, name, data, path)
+                continue
+            parts = pieces.setdefault(found[1], {})
+            parts[int(found[2])] = data
+            if len(parts) == int(found[3]):
+                _put(fresh, found[1], b"".join(parts[i] for i in sorted(parts)), path)
+                del pieces[found[1]]
+    for name in pieces:
+        raise InputError(f"a piece of '{name}' is missing: give every archive at once")
+
+
+def _members(path: Path) -> Iterator[Member]:
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isfile() else None
+                if file is None:
+                    raise InputError(f"'{member.name}' is no plain file", path)
+                yield member.name, file.read()
+    except FileNotFoundError:
+        raise InputError("no such archive", path) from None
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise InputError(f"the archive is damaged: {error}", path) from None
+
+
+def _put(fresh: Path, name: str, data: bytes, archive: Path) -> None:
+    parts = PurePosixPath(name).parts
+    if not 4 <= len(parts) <= 5 or any(part.startswith(".") or part == "/" for part in parts):
+        raise InputError(f"'{name}' is not the name of a record's file", archive)
+    target = fresh.joinpath(*parts)
+    if shutil.disk_usage(fresh).free < 2 * len(data):
+        raise InputError("the disk is full", fresh)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)

@@ -1,0 +1,132 @@
+"""Run the beginning of a recorded run again, and compare."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dip.environment import EXACT, environment, exact_part
+from dip.experiment import TRAJECTORY_REVISION, arithmetic_on
+from dip.images import ListedImage, load, named
+from dip.problems import InputError
+from dip.records import CURVE_COLUMNS, CurveRow, Record, check_files, curve_text
+from dip.schedule import pixels_of
+from dip.tasks import make_task
+
+NEAR_ITERATIONS = 20  # compared across devices: the fit is chaotic, and later iterates differ
+NEAR_RELATIVE = 1e-2  # of the loss, there
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a verification found, as a sentence; `good` tells whether the record stands."""
+
+    good: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        """Give the sentence."""
+        return self.sentence
+
+
+def verify(
+    record: Record,
+    images: Mapping[str, ListedImage],
+    image_folder: Path | None,
+    device: str,
+    iterations: int,
+) -> Verdict:
+    """Run the first `iterations` of a record again and compare with its curve.
+
+    Bit for bit where device, instruction set, threads and torch are the record's (the record's
+    thread count is restored), else the loss of the first 20 within one percent. A file with
+    another hash fails the record. Raises InputError if it cannot be run again here.
+    """
+    try:
+        check_files(record)
+    except InputError as error:
+        return Verdict(False, str(error))
+    experiment = record.experiment
+    if pixels_of(experiment, images) != record.data["pixels_sha256"]:
+        raise InputError("the record is of other images than images.toml lists", record.folder)
+    recorded = record.data["environment"]
+    _same_arithmetic(record, device)
+    made = _run_again(record, images, image_folder, device, iterations)
+    here = exact_part(environment(device))
+    revision = TRAJECTORY_REVISION[device.split(":")[0], record.data["arithmetic"]]
+    different = [name for name in EXACT if here[name] != recorded.get(name)]
+    if record.data["trajectory_revision"] != revision:
+        different.append("trajectory revision")
+    rows = [row for row in record.curve() if (row[0] or 0) <= iterations]
+    place = record.path("curve.csv")
+    if not different:
+        return _exactly(rows, made, place)
+    return _nearly(rows, made, place, different)
+
+
+def _same_arithmetic(record: Record, device: str) -> None:
+    """Raise InputError if the device cannot compute as the record was."""
+    mode, kind = record.data["arithmetic"], device.split(":")[0]
+    if (kind, mode) not in TRAJECTORY_REVISION:
+        raise InputError(
+            f"the record was made in {mode}, which '{kind}' cannot do:"
+            " only its files and hashes could be checked",
+            record.folder,
+        )
+
+
+def _run_again(
+    record: Record,
+    images: Mapping[str, ListedImage],
+    image_folder: Path | None,
+    device: str,
+    iterations: int,
+) -> list[CurveRow]:
+    from dip.fit import Fit
+
+    experiment = replace(record.experiment, arithmetic=record.data["arithmetic"])
+    arithmetic_on(experiment, device.split(":")[0])
+    pictures = {name: load(named(name, images), image_folder) for name in experiment.images()}
+    threads = record.data["environment"]["threads"]
+    fit = Fit(make_task(experiment, pictures), experiment, device=device, threads=threads)
+    rows: list[CurveRow] = []
+    for step in fit:
+        rows.append(tuple(getattr(step, name) for name in CURVE_COLUMNS))
+        if step.iteration >= iterations:
+            break
+    return rows
+
+
+def _exactly(recorded: list[CurveRow], made: list[CurveRow], place: Path) -> Verdict:
+    wanted, found = curve_text(recorded).splitlines(), curve_text(made).splitlines()
+    by_iteration = {line.split(",")[0]: line for line in found}
+    for number, line in enumerate(wanted[1:], 2):
+        again = by_iteration.get(line.split(",")[0])
+        if again != line:
+            return Verdict(False, f"{place}:{number}: the same run gives {again}, not {line}")
+    count = len(wanted) - 1
+    return Verdict(True, f"the same bits in {count} recorded iterations, from 0 to {made[-1][0]}")
+
+
+def _nearly(
+    recorded: list[CurveRow], made: list[CurveRow], place: Path, different: list[str]
+) -> Verdict:
+    names = ", ".join(name.replace("_", " ") for name in different)
+    losses = {row[0]: row[1] for row in made}
+    compared = [row for row in recorded if (row[0] or 0) < NEAR_ITERATIONS]
+    worst = 0.0
+    for number, row in enumerate(compared, 2):
+        loss, again = row[1] or 0.0, losses.get(row[0]) or 0.0
+        distance = abs(again - loss) / max(abs(loss), 1e-30)
+        worst = max(worst, distance)
+        if distance > NEAR_RELATIVE:
+            return Verdict(
+                False,
+                f"{place}:{number}: the loss is {again:.6g} here, {loss:.6g} in the record: over"
+                f" {NEAR_RELATIVE:.0%} apart, which another {names} does not explain",
+            )
+    return Verdict(
+        True,
+        f"the loss of the first {len(compared)} iterations is within {worst:.1e} of the record"
+        f" (at most {NEAR_RELATIVE:.0%} is allowed); with another {names} than recorded, the bits"
+        " cannot be compared, and later iterates drift apart by themselves",
+    )
