@@ -73,19 +73,23 @@ def curve(call: "BlockCall", context: "PageContext") -> Markup:
     drawn = {run.name: lines_of(run) for run in runs}
     shared = db_range([line for lines in drawn.values() for line in lines])
     panels = [
-        {"run": run, "svg": _panel(run, drawn[run.name], shared).svg() if run.recorded else None}
+        {
+            "run": run,
+            "svg": curve_panel(run, drawn[run.name], shared).svg() if run.recorded else None,
+        }
         for run in runs
     ]
     content = context.render("blocks/curve.html", panels=panels)
     return figure(call, context, content, runs=runs, note=note)
 
 
-def _panel(
+def curve_panel(
     run: Run,
     lines: list[Line],
     y_range: tuple[float, float] | None,
     marks: list[Mark] | None = None,
 ) -> CurvePanel:
+    """Make the panel of a run's lines, which say in words where they end."""
     ends = ", ".join(f"{line.label} {line.points[-1][1]:.2f} dB" for line in lines)
     title = f"PSNR of {run.title} against the iteration; at the end: {ends}"
     ticks = sorted({*(k for k in TICKS if k < run.iterations), run.iterations})
@@ -107,7 +111,7 @@ def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
     frames = frame_names(run)
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
-    panel = _panel(run, lines_of(run)[:1], None, stop_marks(run))
+    panel = curve_panel(run, lines_of(run)[:1], None, stop_marks(run))
     content = context.render(
         "blocks/scrubber.html",
         run=run,
@@ -120,9 +124,17 @@ def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
 
 
 def frame_names(run: Run) -> list[int]:
-    """List the iterations of which a run has a picture."""
+    """List the iterations of which a run has a picture and scores."""
     assert run.record
-    return [int(name) for name in run.record.snapshot_names() if name.isdigit()]
+    names = [name for name in run.record.snapshot_names() if name.isdigit()]
+    return [int(name) for name in names if name in run.record.metrics["snapshots"]]
+
+
+def level_at(run: Run, iteration: int) -> float:
+    """Give the PSNR of a recorded snapshot, in dB."""
+    level = run.at(iteration).psnr_db
+    assert isinstance(level, Measured)
+    return float(level)
 
 
 def stop_marks(run: Run) -> list[Mark]:
@@ -133,15 +145,10 @@ def stop_marks(run: Run) -> list[Mark]:
     return [*marks, Mark("the paper", run.iterations, "paper")]
 
 
-def _levels(run: Run) -> dict[int, float]:
-    levels = {int(row[0]): row[2] for row in run.curve() if row[0] is not None}
-    return {k: level for k, level in levels.items() if level is not None}
-
-
 def _frame(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
     path = run.picture(iteration)
     assert path
-    words = in_words(run, iteration, _levels(run)[iteration])
+    words = in_words(run, iteration, level_at(run, iteration))
     return {"iteration": iteration, "picture": thumbnail(context, path, 128, words)}
 
 
@@ -149,14 +156,13 @@ def _scrubber_data(
     context: "PageContext", run: Run, panel: CurvePanel, frames: list[int]
 ) -> dict[str, Any]:
     """Give the script what it needs: each frame's address, level, and place on the curve."""
-    levels = _levels(run)
     described = []
     for k in frames:
-        path = run.picture(k)
+        path, level = run.picture(k), level_at(run, k)
         assert path
-        place = [round(panel.x(k), 1), round(panel.y(levels[k]), 1)]
+        place = [round(panel.x(k), 1), round(panel.y(level), 1)]
         described.append(
-            {"iteration": k, "psnr_db": round(levels[k], 2), "src": context.copy(path), "at": place}
+            {"iteration": k, "psnr_db": round(level, 2), "src": context.copy(path), "at": place}
         )
     return {"title": run.title, "frames": described}
 

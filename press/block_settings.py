@@ -118,4 +118,4 @@ def network(call: "BlockCall", context: "PageContext") -> Markup:
         f"{grouped(described['parameters'])} parameters; {million} thousand million "
         f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
     )
-    return figure(call, context, draw(described), note=note)
+    return figure(call, context, draw(described), note=note, width="text")

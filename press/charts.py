@@ -6,6 +6,7 @@ Colours, strokes and type come from the style sheet by class; words carry what c
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil, floor
 
 from markupsafe import Markup
 
@@ -24,7 +25,8 @@ from press.svg import (
 )
 
 WIDTH, HEIGHT = 400, 250
-LEFT, RIGHT, TOP, BOTTOM = 30, 66, 20, 32
+LEFT, RIGHT, BOTTOM = 30, 66, 32
+FIRST_ROW, ROW = 19, 10  # of the words over the marks
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,28 @@ class CurvePanel:
     @cached_property
     def y(self) -> Scale:
         """Place levels in dB."""
-        return Scale(*(self.y_range or db_range(self.lines)), HEIGHT - BOTTOM, TOP)
+        return Scale(*(self.y_range or db_range(self.lines)), HEIGHT - BOTTOM, self.top)
+
+    @cached_property
+    def mark_rows(self) -> list[int]:
+        """Give each mark, in order, a row of its own words so that no two touch."""
+        ends: list[float] = []
+        rows = []
+        for mark in self._ordered_marks():
+            half = 2.4 * len(mark.label)
+            x = self.x(mark.iteration)
+            row = next((i for i, end in enumerate(ends) if x - half > end), len(ends))
+            ends[row:] = [x + half + 3, *ends[row + 1 :]]
+            rows.append(row)
+        return rows
+
+    def _ordered_marks(self) -> list[Mark]:
+        return sorted(self.marks, key=lambda mark: mark.iteration)
+
+    @cached_property
+    def top(self) -> float:
+        """Give where the plot begins, below the words of the marks."""
+        return float(FIRST_ROW + ROW * max(self.mark_rows, default=0))
 
     def svg(self, *extra: Markup) -> Markup:
         """Draw the panel; `extra` is drawn on top."""
@@ -103,15 +126,13 @@ class CurvePanel:
         return kept
 
     def _marks(self) -> list[Markup]:
-        """Draw the marks; words that would touch go to a second row."""
-        parts, last_x = [], -100.0
-        for mark in sorted(self.marks, key=lambda mark: mark.iteration):
-            x = self.x(mark.iteration)
-            height = TOP - 10 if x - last_x < 48 else TOP - 1
-            last_x = x
+        """Draw the marks, each with its words above it."""
+        parts = []
+        for mark, row in zip(self._ordered_marks(), self.mark_rows, strict=True):
+            x, y = self.x(mark.iteration), self.top - 2 - ROW * row
             parts += [
-                line(x, height + 2, x, HEIGHT - BOTTOM, class_=f"mark mark-{mark.kind}"),
-                text(mark.label, x, height, class_="mark-label", text_anchor="middle"),
+                line(x, y + 2, x, HEIGHT - BOTTOM, class_=f"mark mark-{mark.kind}"),
+                text(mark.label, x, y, class_="mark-label", text_anchor="middle"),
             ]
         return parts
 
@@ -121,7 +142,7 @@ class CurvePanel:
             for each in self.lines
             if each.points
         ]
-        ends = spread_apart([points[-1][1] for _, points in drawn], 12, TOP, HEIGHT - BOTTOM)
+        ends = spread_apart([points[-1][1] for _, points in drawn], 12, self.top, HEIGHT - BOTTOM)
         parts = []
         for (each, points), end in zip(drawn, ends, strict=True):
             parts.append(path(thinned(points), class_=f"line line-{each.kind}"))
@@ -131,9 +152,9 @@ class CurvePanel:
 
 
 def db_range(lines: Sequence[Line]) -> tuple[float, float]:
-    """Give a range of round levels that holds every line."""
+    """Give a range of whole levels that holds every line."""
     levels = [level for each in lines for _, level in each.points]
-    return widened(min(levels), max(levels)) if levels else (0.0, 1.0)
+    return (floor(min(levels)), ceil(max(levels))) if levels else (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -162,7 +183,7 @@ class DotAxis:
     @classmethod
     def around(cls, levels: Sequence[float]) -> "DotAxis":
         """Make an axis of round levels that holds every number."""
-        return cls(*widened(min(levels), max(levels), 6)) if levels else cls(0, 1)
+        return cls(*widened(min(levels), max(levels), 8)) if levels else cls(0, 1)
 
     @cached_property
     def x(self) -> Scale:
@@ -172,7 +193,7 @@ class DotAxis:
     @property
     def ticks(self) -> list[float]:
         """Give the levels that have a grid line."""
-        return nice_ticks(self.low, self.high, 6)
+        return nice_ticks(self.low, self.high, 8)
 
     def head(self) -> Markup:
         """Draw the axis' numbers, for the table's head."""

@@ -1,0 +1,223 @@
+"""A page for each recorded run and baseline, with its run.json beside it, and a list of all."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from dip.problems import InputError
+from press.block_pictures import curve_panel, lines_of, stop_marks
+from press.context import PageContext, PagePlan
+from press.pictures import in_words, picture
+from press.quantities import Measured, decimal, grouped
+from press.quantities import in_words as duration_in_words
+from press.run_view import RULES, Run
+from press.scores import Score
+from press.suite_view import SuiteView
+from press.tables import METHOD_NAMES
+
+if TYPE_CHECKING:
+    from press.runs import Results
+
+INDEX = "runs/index.html"
+PICTURE_NAMES = {
+    "input": "the input",
+    "output": "the output",
+    "average": "average of the last outputs",
+    "stop-oracle": "the best iterate",
+    "stop-es-wmv": "where ES-WMV stops",
+}
+ENVIRONMENT = {
+    "device": "device",
+    "instruction_set": "instruction set",
+    "threads": "threads",
+    "driver": "driver",
+    "torch": "torch",
+    "cuda": "CUDA",
+    "cudnn": "cuDNN",
+    "numpy": "numpy",
+    "python": "Python",
+    "platform": "platform",
+}
+
+
+def plans(results: "Results") -> list[PagePlan]:
+    """Plan the page of every recorded run and baseline, and the list of them all."""
+    pages = [PagePlan(run.page, _maker(run.name)) for run in recorded_runs(results) if run.recorded]
+    return [PagePlan(INDEX, index_page), *pages] if pages or results.suites else []
+
+
+def recorded_runs(results: "Results") -> Iterator[Run]:
+    """Give every run, baseline and mean of runs that a suite defines."""
+    for name in results.suites:
+        view = results.suite(name)
+        yield from view.runs
+        yield from view.baselines
+        for image in view.suite.images:
+            folder = results.path / name / view.suite.image_folder(image)
+            results.note(folder)
+            for path in sorted(folder.glob("mean-seeds-*")):
+                yield results.run(f"{name}/{folder.name}/{path.name}")
+
+
+def _maker(name: str) -> Callable[[PageContext], str]:
+    return lambda context: run_page(context.results.run(name), context)
+
+
+def run_page(run: Run, context: PageContext) -> str:
+    """Make the page of a recorded run; its run.json is written beside it."""
+    assert run.record
+    path = run.folder / "run.json"
+    context.note(path)
+    context.add(run.page.removesuffix(".html") + ".json", path.read_bytes())
+    view = context.results.suite(run.suite.name)
+    title = f"{run.title}, {title_of(run)}"
+    return context.render(
+        "run.html",
+        page={
+            "title": title,
+            "summary": f"{view.title}: {title}, one recorded run",
+            "url": run.page,
+        },
+        run=run,
+        suite=view,
+        facts=facts(run),
+        scores=score_rows(run),
+        chart=_chart(run),
+        gallery=list(_gallery(run, context)),
+        settings=run.record.experiment.to_dict().items(),
+        files=run.record.data["files"].items(),
+        verify=f"python -m dip verify {run.suite.name} --image {run.suite.image_folder(run.image)}",
+        why_not_shown="" if run.shown else context.results.images.why_not_shown(run.image),
+    )
+
+
+def title_of(run: Run) -> str:
+    """Name a run within its image: "seed 0", or the method."""
+    return METHOD_NAMES.get(run.method, run.method) if run.method else f"seed {run.seed}"
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+    """List what identifies a run, and what it was run on."""
+    assert run.record
+    data = run.record.data
+    pixels = ", ".join(f"{name} {sha256[:16]}" for name, sha256 in data["pixels_sha256"].items())
+    dirty = ", with changes that were not committed" if data.get("commit_dirty") else ""
+    rows = [
+        ("key", run.record.key),
+        ("arithmetic", data["arithmetic"]),
+        ("trajectory revision", str(data["trajectory_revision"])),
+        ("pixels, SHA-256", pixels),
+        ("size", f"{data['width']}×{data['height']}, {data['channels']} channels"),
+        ("loss spikes", str(data["spikes"])),
+        ("commit", f"{data['commit'] or 'unknown'}{dirty}"),
+        ("started", data["started"]),
+        ("took", _took(run)),
+    ]
+    used = data["environment"]
+    return rows + [(name, str(used[key])) for key, name in ENVIRONMENT.items() if used.get(key)]
+
+
+def _took(run: Run) -> str:
+    assert run.record
+    data = run.record.data
+    each = data["seconds_per_iteration"]
+    rate = f", {1000 * each:.3g} ms an iteration" if each else ""
+    return f"{duration_in_words(data['seconds'])}{rate}"
+
+
+def score_rows(run: Run) -> list[dict[str, Any]]:
+    """List every output that was scored: name, PSNR, on unknown and known pixels, SSIM, loss."""
+    assert run.record
+    metrics, stops = run.record.metrics, run.record.data["stops"] or {}
+    rows = [("the input", metrics["input"])]
+    rows += [(f"iteration {grouped(int(k))}", m) for k, m in metrics["snapshots"].items()]
+    rows += [
+        (f"{RULES[rule]}, iteration {grouped(found['iteration'])}", found)
+        for rule, found in stops.items()
+        if found and rule in RULES
+    ]
+    rows += [
+        ("the last output", metrics["final"]),
+        ("average of the last outputs", metrics["average"]),
+        ("the last weights, z without noise", metrics["clean_z"]),
+    ]
+    return [_score_row(name, values) for name, values in rows if values]
+
+
+def _score_row(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    def number(quantity: str, digits: int) -> str:
+        value = values.get(quantity)
+        return "" if value is None else decimal(value, digits)
+
+    levels = [number(name, 2) for name in ("psnr_db", "psnr_unknown_db", "psnr_known_db")]
+    loss = values.get("loss")
+    return {"name": name, "cells": [*levels, number("ssim", 4), f"{loss:.3e}" if loss else ""]}
+
+
+def _chart(run: Run) -> Markup:
+    lines = lines_of(run)
+    return curve_panel(run, lines, None, stop_marks(run)).svg() if lines else Markup("")
+
+
+def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
+    """Show every picture of the record, with what it is and its PSNR."""
+    assert run.record
+    for name in run.record.snapshot_names():
+        if run.picture(name) is None:
+            continue
+        level = _level(run, name)
+        if name.isdigit() and level is not None:
+            words, label = in_words(run, int(name), level), f"iteration {grouped(int(name))}"
+        else:
+            label = PICTURE_NAMES.get(name, name)
+            words = f"{run.title}: {label}"
+        yield {"picture": picture(context, run, name, alternative=words), "label": label,
+               "level": "" if level is None else decimal(level)}  # fmt: skip
+
+
+def _level(run: Run, name: str) -> float | None:
+    """Give the PSNR of a picture, in dB; None if it was not scored."""
+    assert run.record
+    if name.isdigit():
+        if name not in run.record.metrics["snapshots"]:
+            return None
+        score: Score = run.at(int(name))
+    elif name.startswith("stop-"):
+        found = (run.record.data["stops"] or {}).get(name.removeprefix("stop-"))
+        score = Score(name, found, "")
+    else:
+        score = {"input": run.input, "average": run.average}.get(name, run.final)
+    return level_of(score)
+
+
+def level_of(score: Score) -> float | None:
+    """Give a score's PSNR in dB; None if there is nothing to compare with, or it is not run."""
+    try:
+        level = score.psnr_db
+    except InputError:
+        return None
+    return float(level) if isinstance(level, Measured) else None
+
+
+def index_page(context: PageContext) -> str:
+    """Make the list of all suites and runs, recorded or not."""
+    suites = [_suite_rows(context.results.suite(name)) for name in context.results.suites]
+    return context.render(
+        "runs.html",
+        page={"title": "All runs", "summary": "Every run behind this site", "url": INDEX},
+        suites=suites,
+    )
+
+
+def _suite_rows(view: SuiteView) -> dict[str, Any]:
+    """Set a suite's images against its seeds and baselines."""
+    suite = view.suite
+    names = [f"seed {seed}" for seed in suite.seeds]
+    names += [METHOD_NAMES.get(method, method) for method in suite.baselines]
+    rows = []
+    for image in suite.images:
+        runs = [run for run in (*view.runs, *view.baselines) if run.image == image]
+        cells = [(run, level_of(run.final)) for run in runs]
+        rows.append({"title": runs[0].title, "cells": cells})
+    return {"view": view, "heads": names, "rows": rows}

@@ -1,0 +1,52 @@
+// Lets a table be sorted by any of its columns of numbers or names; its last row, the mean, stays.
+(() => {
+  "use strict";
+
+  const valueOf = (row, index) => {
+    const text = row.cells[index].textContent.trim().replace("\u2212", "-");
+    const number = parseFloat(text.replace(/^[^\d+-]*/, ""));
+    return Number.isNaN(number) ? text.toLowerCase() : number;
+  };
+
+  const compare = (a, b) => {
+    if (typeof a === typeof b) return a < b ? -1 : a > b ? 1 : 0;
+    return typeof a === "number" ? -1 : 1;
+  };
+
+  const start = (table) => {
+    const body = table.tBodies[0];
+    const original = [...body.rows];
+    const fixed = original.filter((row) => row.classList.contains("mean"));
+    const heads = [...table.tHead.rows[0].cells];
+    let index = 0;
+    heads.forEach((head) => {
+      const column = index + head.colSpan - 1;
+      index += head.colSpan;
+      if (head.classList.contains("plot")) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => sort(head, column));
+    });
+
+    const sort = (head, column) => {
+      const order = { null: "descending", descending: "ascending", ascending: null };
+      const next = order[head.getAttribute("aria-sort")];
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      let rows = original.filter((row) => !fixed.includes(row));
+      if (next) {
+        head.setAttribute("aria-sort", next);
+        const sign = next === "ascending" ? 1 : -1;
+        rows = rows
+          .map((row) => [valueOf(row, column), row])
+          .sort((a, b) => sign * compare(a[0], b[0]))
+          .map(([, row]) => row);
+      }
+      body.append(...rows, ...fixed);
+    };
+  };
+
+  document.querySelectorAll("table[data-sortable]").forEach(start);
+})();
