@@ -94,7 +94,7 @@ def decoded(latex: str) -> str:
     import latexcodec  # noqa: F401  (registers the codec)
 
     text = re.sub(r"\\(La)?TeX\b\s*(\{\})?", r"\1TeX", latex)
-    text = codecs.decode(text, "ulatex")
+    text = str(codecs.decode(text, "ulatex"))  # type: ignore[call-overload]
     text = re.sub(r"\\(?:textit|emph|textbf|textsc)\s*", "", text)
     return text.replace("{", "").replace("}", "")
 
@@ -120,7 +120,7 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
         title = Markup('<a href="{}">{}</a>').format(address, title)
     parts = [escape(_authors(entry)), Markup('<cite class="title">{}</cite>').format(title)]
     parts += [escape(_venue(entry.fields))] if _venue(entry.fields) else []
-    parts += [Markup(number) for number in _numbers(entry.fields)]
+    parts += _numbers(entry.fields)
     return Markup(" ").join(Markup("{}{}").format(part, _stop(part)) for part in parts if part)
 
 
@@ -163,7 +163,7 @@ def _address(fields: dict[str, str]) -> str:
     return fields.get("url", "")
 
 
-def _numbers(fields: dict[str, str]) -> list[str]:
+def _numbers(fields: dict[str, str]) -> list[Markup]:
     numbers = []
     if "doi" in fields:
         link = Markup('<a class="doi" href="https://doi.org/{0}">doi:{0}</a>')

@@ -4,7 +4,6 @@ import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -121,10 +120,6 @@ class Builder:
 
     def _run_plans(self) -> list[PagePlan]:
         """List the pages about runs; an InputError in them is told, and the rest goes on."""
-        from importlib.util import find_spec
-
-        if find_spec("press.run_pages") is None:
-            return []
         from press.run_pages import plans
 
         context = self._context("runs/index.html")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from markupsafe import Markup, escape
 
@@ -77,7 +78,7 @@ class Citations:
                 number,
                 key,
                 f"ref-{_safe(key)}",
-                written(self.entries[key], lambda tex: self._in_title(key, tex)),
+                written(self.entries[key], partial(self._in_title, key)),
                 [BackLink(f"#{id}", _label(number, ids, id)) for id in ids],
             )
             for number, (key, ids) in enumerate(self.used.items(), 1)

@@ -43,7 +43,7 @@ class Expressions:
         try:
             compiled = self._environment.compile_expression(source, undefined_to_none=False)
             return str(escape(compiled(**self._names)))
-        except Exception as error:  # an expression can call anything, so anything can go wrong
+        except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
             word, sentence = self._explained(error)
             at = source.find(word) if word else -1
             offset = start + 2 + (at if at >= 0 else len(source) - len(source.lstrip()))

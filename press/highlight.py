@@ -86,10 +86,9 @@ def _numbers(text: str) -> frozenset[int]:
 
 def stylesheet() -> str:
     """Give the colours of code for the light theme and the dark one."""
-    from pygments.formatters import HtmlFormatter
 
     def rules(style: str, scope: str) -> str:
-        lines = HtmlFormatter(style=style).get_style_defs(scope).splitlines()
+        lines = _defined(style, scope)
         kept = [
             line for line in lines if line.startswith(f"{scope} .") and "background" not in line
         ]
@@ -100,3 +99,10 @@ def stylesheet() -> str:
     by_system = rules(STYLES["dark"], ':root:not([data-theme="light"]) pre.code')
     dark = f"@media screen and (prefers-color-scheme: dark) {{\n{by_system}\n}}"
     return f"{light}\n{chosen}\n{dark}\n"
+
+
+def _defined(style: str, scope: str) -> list[str]:
+    from pygments.formatters import HtmlFormatter
+
+    rules = HtmlFormatter(style=style).get_style_defs(scope)  # type: ignore[no-untyped-call]
+    return str(rules).splitlines()

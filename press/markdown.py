@@ -49,7 +49,7 @@ class PageRenderer(RendererHTML):
         if write is not None:
             return str(write(token))
         if token.type in self.rules:
-            return self.rules[token.type](tokens, index, options, env)
+            return str(self.rules[token.type](tokens, index, options, env))
         return self.renderToken(tokens, index, options, env)
 
 

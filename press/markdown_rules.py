@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
@@ -38,7 +39,7 @@ def add_rules(parser: MarkdownIt) -> None:
     inline.before("link", "citation", citation)
     for rule, kind in (("html_inline", "html_inline"), ("image", "image"), ("link", "link_open")):
         _keep_place(parser, rule, kind)
-    ends_paragraph = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.before("fence", "call", call, ends_paragraph)
     parser.block.ruler.before("fence", "display", display, ends_paragraph)
 

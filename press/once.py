@@ -98,9 +98,9 @@ def keep_inputs(options: Options, state: State) -> None:
 
     for path, (size, _, digest) in state.signatures.items():
         copy = options.cache / "inputs" / digest[:2] / digest[2:]
-        if 0 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg")):
-            if not copy.exists() and len(digest) == 64:
-                put(copy, Path(path).read_bytes())
+        is_text = 0 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg"))
+        if is_text and len(digest) == 64 and not copy.exists():
+            put(copy, Path(path).read_bytes())
 
 
 def tell(outcome: Outcome, options: Options, started: float) -> int:

@@ -26,6 +26,7 @@ class Options:
     strict: bool = False  # warnings are errors
     check: bool = False  # results typed by hand are errors, and the made site is checked
     drafts: bool = False  # make drafts too
+    cache_folder: Path | None = None
 
     @property
     def templates(self) -> Path:
@@ -40,7 +41,7 @@ class Options:
     @property
     def cache(self) -> Path:
         """Give the folder of what can be made again; it stands beside the output."""
-        return self.out.parent / ".press"
+        return self.cache_folder or self.out.parent / ".press"
 
     def identity(self) -> list[str | None]:
         """Give what makes one build's pages differ from another's, beside the inputs."""

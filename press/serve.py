@@ -1,0 +1,193 @@
+"""A small server for writing: it makes the site again when a file changes, and the page follows.
+
+It answers on the loopback address only, shows drafts, never runs experiments, and makes its site
+in the cache, so that `site/` is not touched.
+"""
+
+import json
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Condition, Thread
+from typing import Any
+
+from dip.problems import InputError
+from press.once import Outcome, build, is_error, tell
+from press.options import Options
+
+EVENTS, SCRIPT = "/__press/events", "/__press/follow.js"
+STILL_THERE_S = 15  # how often a waiting browser is told that the server lives
+
+FOLLOW = """
+(function () {
+  var seen = null, box = null;
+  function show(mistakes) {
+    if (box) { box.remove(); box = null; }
+    if (!mistakes.length) return;
+    box = document.createElement("div");
+    box.setAttribute("role", "alert");
+    box.style.cssText = "position:fixed;inset:auto 0 0 0;max-height:60vh;overflow:auto;z-index:99;" +
+      "background:#2b1113;color:#fff;font:14px/1.5 monospace;padding:1em 1.5em;white-space:pre-wrap";
+    box.textContent = mistakes.join("\\n");
+    document.body.appendChild(box);
+  }
+  new EventSource("/__press/events").onmessage = function (event) {
+    var now = JSON.parse(event.data);
+    if (seen !== null && now.version !== seen && !now.mistakes.length) location.reload();
+    seen = now.version;
+    show(now.mistakes);
+  };
+})();
+"""
+
+
+class News:
+    """What the browser is to know: the version of the site, and what is wrong with it."""
+
+    def __init__(self) -> None:
+        """Begin with no site."""
+        self.version, self.mistakes = 0, list[str]()
+        self._changed = Condition()
+
+    def tell(self, mistakes: list[str]) -> None:
+        """Publish a new state to everyone who waits."""
+        with self._changed:
+            self.version, self.mistakes = self.version + 1, mistakes
+            self._changed.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Wait until the version is another than `seen`, or so many seconds; gives the version."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.version != seen, seconds)
+            return self.version
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Answers with the made site, whose pages follow its changes."""
+
+    def __init__(self, news: News, *rest: Any, **named: Any) -> None:
+        """Answer one request."""
+        self.news = news
+        super().__init__(*rest, **named)
+
+    def do_GET(self) -> None:
+        """Answer with a file, the follower's script, or the stream of news."""
+        path = self.path.partition("?")[0]
+        if path == EVENTS:
+            self._events()
+        elif path == SCRIPT:
+            self._answer(200, "text/javascript", FOLLOW.encode())
+        else:
+            self._file(path)
+
+    def _file(self, path: str) -> None:
+        file = Path(self.translate_path(path))
+        file = file / "index.html" if file.is_dir() else file
+        status = 200 if file.is_file() else 404
+        if status == 404:
+            file = Path(str(self.directory)) / "404.html"
+        try:
+            data = file.read_bytes()
+        except OSError:
+            self._answer(503, "text/html", _PAGE.encode())
+            return
+        if file.suffix == ".html":
+            data = data.replace(b"</body>", f'<script src="{SCRIPT}"></script></body>'.encode())
+        self._answer(status, self.guess_type(str(file)), data)
+
+    def _answer(self, status: int, kind: str, data: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _events(self) -> None:
+        """Tell the browser of every new version until it goes away."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        seen = -1
+        try:
+            while True:
+                now = self.news.wait(seen, STILL_THERE_S)
+                data = {"version": now, "mistakes": self.news.mistakes}
+                self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
+                self.wfile.flush()
+                seen = now
+        except OSError:
+            return
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing of single requests."""
+
+
+_PAGE = f'<!DOCTYPE html><html lang="en"><title>No site yet</title><body><p>No site yet.</p><script src="{SCRIPT}"></script></body></html>'
+
+
+def serve(options: Options, port: int) -> int:
+    """Serve until Ctrl-C; gives the exit code."""
+    shown = replace(
+        options, out=options.cache / "preview", cache_folder=options.cache, drafts=True, run="never"
+    )
+    news = News()
+    handler = partial(Handler, news, directory=str(shown.out))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise InputError(f"port {port} cannot be used: {error.strerror}; try --port") from None
+    server.daemon_threads = True
+    folders = _make(shown, news)
+    print(f"http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        _follow(shown, news, folders)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.shutdown()
+    return 0
+
+
+def _make(options: Options, news: News) -> set[Path]:
+    """Make the site, and publish the outcome; gives the folders that it was made from."""
+    started = time.perf_counter()
+    mistakes: list[str] = []
+    inputs: list[str] = []
+    try:
+        outcome: Outcome = build(options)
+        tell(outcome, options, started)
+        mistakes = [str(message) for message in outcome.messages if is_error(message, options)]
+        inputs = list(outcome.state.signatures)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        mistakes = [str(error)]
+    news.tell(mistakes)
+    return {options.content, options.results, options.templates, *_parents(inputs)}
+
+
+def _parents(inputs: list[str]) -> set[Path]:
+    return {Path(path).parent for path in inputs}
+
+
+def _follow(options: Options, news: News, folders: set[Path]) -> None:
+    """Make the site again whenever something below these folders changes."""
+    from watchfiles import watch
+
+    hidden = options.cache.absolute()
+    roots = _outermost({folder.absolute() for folder in folders if folder.is_dir()})
+
+    def matters(_change: object, path: str) -> bool:
+        return hidden not in Path(path).parents and "__pycache__" not in path
+
+    for _ in watch(*roots, watch_filter=matters, debounce=100, step=20, raise_interrupt=True):
+        _make(options, news)
+
+
+def _outermost(folders: set[Path]) -> list[Path]:
+    return sorted(one for one in folders if not folders & set(one.parents))
