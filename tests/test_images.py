@@ -1,0 +1,173 @@
+"""Test images: the list, the look-up with its checksums, reading, the preview's reduction."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_runs import rings, waves, write_project
+
+from dip.images import find, load, load_images, named, read_picture, reduce_to_square
+from dip.problems import InputError
+
+LIST = Path(__file__).parent.parent / "content/images.toml"
+
+
+@pytest.fixture(autouse=True)
+def no_images_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DIP_IMAGES", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_the_list_is_whole() -> None:
+    images = load_images(LIST)
+    sets = [name.split("/")[0] for name in images]
+    counts = {name: sets.count(name) for name in set(sets)}
+    assert counts == {"standard11": 11, "color9": 9, "set5": 5, "set14": 14, "inpainting": 13}
+    hidden = {name for name, image in images.items() if not image.show}
+    assert hidden == {"standard11/lena", "color9/Lena512", "set14/lenna"}
+    for name, image in images.items():
+        assert image.file.startswith(f"{name}.")
+        assert len(image.sha256) == len(image.pixels_sha256) == 64
+        assert any(len(part) == 40 for part in image.url.split("/")), "not pinned to a commit"
+
+
+@pytest.mark.skipif("DIP_IMAGES" not in os.environ, reason="the test images are not here")
+def test_every_listed_image_is_the_one_meant() -> None:
+    folder = Path(os.environ["DIP_IMAGES"])
+    for image in load_images(LIST).values():
+        pixels = np.round(load(image, folder) * 255).astype(np.uint8)
+        rows = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+        if not image.file.endswith(".jpg"):
+            assert hashlib.sha256(rows.tobytes()).hexdigest() == image.pixels_sha256, image.name
+
+
+def test_an_image_is_found_in_its_set_or_bare_and_by_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, folder = write_project(tmp_path)
+    image = load_images(content / "images.toml")["made/waves"]
+    assert find(image, folder) == folder / "made/waves.png"
+    monkeypatch.setenv("DIP_IMAGES", str(folder))
+    assert find(image) == folder / "made/waves.png"
+    (folder / "made/waves.png").rename(folder / "waves.png")
+    assert find(image) == folder / "waves.png"
+    assert np.array_equal(load(image)[0] * np.float32(255), waves().astype(np.float32))
+
+
+def test_another_set_s_picture_of_the_same_name_does_not_hide_the_right_one(tmp_path: Path) -> None:
+    content, folder = write_project(tmp_path)
+    image = load_images(content / "images.toml")["made/waves"]
+    Image.fromarray(waves(20, 20)).save(folder / "waves.png")
+    assert find(image, folder) == folder / "made/waves.png"
+
+
+def test_a_wrong_checksum_names_both(tmp_path: Path) -> None:
+    content, folder = write_project(tmp_path)
+    image = load_images(content / "images.toml")["made/waves"]
+    Image.fromarray(waves(20, 20)).save(folder / "made/waves.png")
+    found = hashlib.sha256((folder / "made/waves.png").read_bytes()).hexdigest()
+    with pytest.raises(InputError) as told:
+        find(image, folder)
+    assert str(told.value) == (
+        f"{folder / 'made/waves.png'}: the SHA-256 of image 'made/waves' is {found},"
+        f" not {image.sha256}"
+    )
+
+
+def test_no_network_and_no_such_folder_are_told(tmp_path: Path) -> None:
+    content, folder = write_project(tmp_path)
+    image = load_images(content / "images.toml")["made/waves"]
+    with pytest.raises(InputError, match="no such folder of test images"):
+        find(image, tmp_path / "nowhere")
+    (folder / "made/waves.png").unlink()
+    with pytest.raises(InputError) as told:
+        find(image, folder)
+    assert str(told.value).startswith(f"{folder}: no 'made/waves.png' here, and image 'made/waves'")
+    assert "could not be downloaded from http://127.0.0.1:9/made/waves.png" in str(told.value)
+
+
+def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
+    images = load_images(LIST)
+    with pytest.raises(InputError, match="unknown image 'standard11/barbra'; did you mean 'standa"):
+        named("standard11/barbra", images)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("width = 64", "widht = 64", ":3: unknown key 'widht'; did you mean 'width'?"),
+        ("width = 64", 'width = "64"', ":3: 'width' of image 'made/waves' is '64'"),
+        ("width = 64\n", "", ":1: image 'made/waves' needs the key 'width'"),
+    ],
+)
+def test_a_mistake_in_the_list_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    path = write_project(tmp_path)[0] / "images.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(InputError) as told:
+        load_images(path)
+    assert str(told.value) == f"{path}{sentence}"
+
+
+def test_an_image_of_another_size_than_listed_is_told(tmp_path: Path) -> None:
+    content, folder = write_project(tmp_path)
+    path = content / "images.toml"
+    path.write_text(path.read_text().replace("width = 64", "width = 63"))
+    with pytest.raises(InputError, match="has 64x48 pixels in 1 channels, not 63x48 in 1"):
+        load(load_images(path)["made/waves"], folder)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "LA", "RGBA", "1", "I;16"])
+def test_pictures_of_every_kind_are_read(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "picture.png"
+    if mode == "I;16":
+        levels = waves().astype(np.uint16) * 256 + 77
+        Image.fromarray(levels).save(path)
+        assert np.array_equal(read_picture(path)[0], (levels / 65535).astype(np.float32))
+        return
+    picture = Image.fromarray(rings()).convert(mode)
+    picture.save(path)
+    plain = np.asarray(picture.convert("L" if mode in ("L", "LA", "1") else "RGB"))
+    read = read_picture(path)
+    assert read.dtype == np.float32
+    assert len(read) == (1 if plain.ndim == 2 else 3)
+    rows = read[0] if plain.ndim == 2 else read.transpose(1, 2, 0)
+    assert np.array_equal(np.round(rows * 255), plain)
+
+
+def test_what_is_no_picture_is_told(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.png"
+    Image.fromarray(waves()).save(whole)
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    (tmp_path / "text.png").write_text("no picture")
+    for path, sentence in [
+        (tmp_path, "is a folder, not a picture"),
+        (tmp_path / "absent.png", "no such file"),
+        (tmp_path / "text.png", "is no picture that can be read"),
+        (cut, "the picture is damaged"),
+    ]:
+        with pytest.raises(InputError, match=sentence):
+            read_picture(path)
+
+
+def test_a_preview_averages_boxes_and_cuts_the_middle() -> None:
+    picture = np.zeros((1, 4, 8), np.float32)
+    picture[0, :2, 2:4] = [[0.0, 1.0], [1.0, 1.0]]
+    picture[0, 2:, 4:6] = 0.2
+    reduced = reduce_to_square(picture, 2)
+    levels = np.round(reduced * 255).astype(int)
+    assert levels.tolist() == [[[191, 0], [0, 51]]]
+
+
+def test_a_preview_of_an_odd_size_keeps_the_mean_brightness() -> None:
+    picture = np.full((3, 50, 75), 100 / 255, np.float32)
+    reduced = reduce_to_square(picture, 32)
+    assert reduced.shape == (3, 32, 32)
+    assert np.allclose(reduced, 100 / 255)
+    with pytest.raises(InputError, match="75x50 pixels cannot be reduced to 64"):
+        reduce_to_square(picture, 64)
