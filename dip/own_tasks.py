@@ -29,7 +29,9 @@ def inpainting(x0: np.ndarray, mask: np.ndarray, x: np.ndarray | None = None) ->
         raise InputError(f"the mask marks {'every' if known.all() else 'no'} pixel as known")
     weights = known[None].astype(np.float32)
     observed = picture * weights
-    return Task("inpainting", observed, _truth(x, picture), weights, 1, None, _sides(picture), observed)
+    return Task(
+        "inpainting", observed, _truth(x, picture), weights, 1, None, _sides(picture), observed
+    )
 
 
 def super_resolution(x0: np.ndarray, factor: int, x: np.ndarray | None = None) -> Task:
@@ -38,7 +40,9 @@ def super_resolution(x0: np.ndarray, factor: int, x: np.ndarray | None = None) -
         raise InputError(f"a factor of {factor} is not possible: it is 4 or 8")
     small = _picture(x0, "x0")
     shown = small.repeat(factor, axis=1).repeat(factor, axis=2)
-    return Task("super-resolution", small, _truth(x, shown), None, factor, None, _sides(shown), shown)
+    return Task(
+        "super-resolution", small, _truth(x, shown), None, factor, None, _sides(shown), shown
+    )
 
 
 def flash(x0: np.ndarray, guide: np.ndarray) -> Task:

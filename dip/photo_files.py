@@ -210,9 +210,9 @@ def _tiff(values: np.ndarray, profile: bytes | None) -> bytes:
 
 
 def read_mask(path: Path, photo: Photo) -> np.ndarray:
-    """Read a mask as (H, W) bool, True where it is white; raises InputError if its size differs."""
+    """Read a mask as (H, W) in [0, 1], 1 = white; raises InputError if its size differs."""
     drawn = read_photo(path)
     if drawn.pixels.shape[1:] != photo.pixels.shape[1:]:
         raise InputError(f"the mask has {drawn.size} pixels, the photograph {photo.size}", path)
-    white: np.ndarray = drawn.pixels.mean(axis=0) > 0.5
-    return white
+    grey: np.ndarray = drawn.pixels.mean(axis=0)
+    return grey

@@ -1,0 +1,141 @@
+"""Restore one's own photograph: settings for each command, a stop without ground truth.
+
+The settings are the paper's for each task (supplement), at a width that the device can bear.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dip.describe import layers_of
+from dip.experiment import Experiment
+
+if TYPE_CHECKING:
+    from dip.fit import Fit, Step
+    from dip.tasks import Task
+
+CHANNELS = {"cuda": 128, "mps": 128, "cpu": 32}  # the paper's width; what a CPU can bear
+# Iterations on a GPU are the paper's; ES-WMV, or the user, may stop earlier.
+# A narrow network learns more slowly, and is stopped by what it has learnt, not by the count.
+PATIENCE = 500  # iterations without a lower windowed variance after which the noise is being learnt
+# The average looks back over some 200 outputs. On three noisy photographs of 128 and 192 pixels it
+# was best 250 to 400 iterations after the variance was least: there 0.5 to 0.8 dB better.
+LATER = 250
+SETTLED = 0.5 / 255  # change of the average, in 200 iterations, from which on it stands still
+SETTLING = 200
+LEAST_SIDE = 32  # pixels of a photograph
+JPEG_CHANNELS, JPEG_SKIPS = (8, 16, 32, 64, 128), (0, 0, 0, 4, 4)  # the supplement's, for the snail
+NETWORK_BYTES = 64  # a pixel and channel of the finest scale, while a fit runs
+FOLLOWED_BYTES = 100 * 4 + 40  # a pixel and colour: the last 100 outputs, and what follows them
+
+
+def settings_for(command: str, device_kind: str, channels: int | None, factor: int) -> Experiment:
+    """Give the settings for denoise, inpaint, upscale or clean-jpeg on cpu, cuda or mps."""
+    width = channels or CHANNELS[device_kind]
+    base = Experiment(image="own/photograph", task="denoising", channels=(width,) * 5)
+    if command == "denoise":
+        return replace(base, iterations=3000)
+    if command == "inpaint":
+        return replace(base, task="inpainting", mask="own/mask", iterations=6000)
+    if command == "upscale":
+        sigma_p, iterations = (1 / 30, 2000) if factor == 4 else (1 / 20, 4000)
+        return replace(
+            base, task="super-resolution", factor=factor, sigma_p=sigma_p, iterations=iterations
+        )
+    return replace(
+        base, task="jpeg", z_channels=3, channels=JPEG_CHANNELS, skip_channels=JPEG_SKIPS,
+        iterations=2400,
+    )  # fmt: skip
+
+
+def bytes_needed(experiment: Experiment, shape: tuple[int, int, int]) -> int:
+    """Estimate the bytes that a fit of (C, H, W) takes at its largest."""
+    channels, height, width = shape
+    return height * width * (NETWORK_BYTES * max(experiment.channels) + FOLLOWED_BYTES * channels)
+
+
+def multiply_adds(experiment: Experiment, shape: tuple[int, int, int]) -> int:
+    """Count the multiply-adds of a step, forward and backward."""
+    layers = layers_of(experiment, experiment.z_channels, shape[0])
+    return 3 * sum(layer.multiply_adds(shape[1], shape[2]) for layer in layers)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a fit gave: the picture (C, H, W), and how it came to stop."""
+
+    output: np.ndarray
+    iterations: int  # that were done
+    taken_from: int  # the iteration whose sliding average the picture is
+    reason: str  # "variance", "settled", "last" or "told"
+    seconds: float
+
+
+class Follower:
+    """Follows a fit without knowing the truth, and says when to stop and what to take.
+
+    Against noise (`noisy`): the sliding average shortly after the windowed variance of the
+    outputs is least (ES-WMV, arXiv 2112.06074). Else: the sliding average once it stands still.
+    """
+
+    def __init__(self, fit: "Fit", noisy: bool) -> None:
+        """Follow `fit` from its first step."""
+        self.fit, self.noisy = fit, noisy
+        self.least, self.least_at = float("inf"), 0
+        self.taken: np.ndarray | None = None
+        self.earlier: np.ndarray | None = None
+
+    def why_stop(self, step: "Step") -> str:
+        """Take in a step; give the reason to stop after it, or an empty string."""
+        return self._variance(step) if self.noisy else self._settled(step)
+
+    def _variance(self, step: "Step") -> str:
+        variance = step.windowed_variance
+        if variance is not None and variance < self.least:
+            self.least, self.least_at, self.taken = variance, step.iteration, None
+        quiet_for = step.iteration - self.least_at
+        if quiet_for == LATER and self.least_at:
+            self.taken = self.fit.average
+        return "variance" if self.taken is not None and quiet_for >= PATIENCE else ""
+
+    def _settled(self, step: "Step") -> str:
+        if step.iteration % SETTLING or step.iteration < 5 * SETTLING:
+            return ""
+        now, before = self.fit.average, self.earlier
+        self.earlier = now
+        if now is None or before is None:
+            return ""
+        return "settled" if float(np.sqrt(np.mean((now - before) ** 2))) < SETTLED else ""
+
+    def result(self, iteration: int) -> tuple[np.ndarray, int]:
+        """Give the picture to take, and the iteration whose average it is."""
+        if self.taken is not None:
+            return self.taken, self.least_at + LATER
+        average = self.fit.average
+        assert average is not None
+        return average, iteration
+
+
+Watch = Callable[["Fit", "Step"], bool]  # is told of each step; True asks to stop
+
+
+def restore(task: "Task", experiment: Experiment, device: str, watch: Watch) -> Restored:
+    """Fit one task until it stops by itself, at the last iteration, or when `watch` asks."""
+    from dip.fit import Fit
+
+    began = time.perf_counter()
+    fit = Fit(task, experiment, device=device)
+    follower = Follower(fit, noisy=experiment.task in ("denoising", "jpeg"))
+    reason, iteration = "last", 0
+    for step in fit:
+        iteration = step.iteration
+        stop = follower.why_stop(step)
+        asked = watch(fit, step)
+        if stop or asked:
+            reason = stop or "told"
+            break
+    output, taken_from = follower.result(iteration)
+    return Restored(output, iteration, taken_from, reason, time.perf_counter() - began)

@@ -1,0 +1,245 @@
+"""The four commands on one's own photograph: what is read, fitted, put together and written."""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dip import own_tasks
+from dip.environment import choose_device, free_memory
+from dip.experiment import Experiment
+from dip.photo import LEAST_SIDE, Restored, bytes_needed, restore, settings_for
+from dip.photo_files import Photo, check_output, read_mask, read_photo, what_is_lost, write_photo
+from dip.photo_progress import Progress
+from dip.photo_windows import Window, windows_round
+from dip.problems import InputError
+from dip.schedule import duration
+from dip.tasks import Task
+
+WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
+SOFT = 0.1  # of a mask: how far from the colour of known pixels they may be
+DONE = {
+    "denoise": "denoised",
+    "inpaint": "filled",
+    "upscale": "enlarged",
+    "clean-jpeg": "cleaned",
+}
+REASONS = {
+    "variance": "stopped by itself, from then on it learns the noise; taken: the average at {taken_from}",
+    "settled": "stopped by itself: the picture stood still",
+    "last": "all iterations done",
+    "told": "stopped when the time was over",
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    """Restore `args.input` as `args.command` says, and write `args.output`; give 0.
+
+    Raises InputError for whatever cannot be done; then nothing is written.
+    """
+    began = time.monotonic()
+    _check_numbers(args)
+    check_output(args.output, args.input)
+    photo = read_photo(args.input)
+    _check_sides(photo, args.input)
+    lost = what_is_lost(photo, args.output)
+    print(f"{args.input}: {photo.size}, {photo.kind}" + (f"; {lost}" if lost else ""))
+    job = Job(args, photo)
+    restored = job.inpainted() if args.command == "inpaint" else job.whole()
+    write_photo(args.output, restored)
+    job.progress.finish()
+    took = duration(time.monotonic() - began)
+    print(f"{args.output}: {DONE[args.command]}, {restored.size}, in {took}")
+    return 0
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if args.max_side is not None and args.max_side < LEAST_SIDE:
+        raise InputError(f"--max-side is {args.max_side}; it must be at least {LEAST_SIDE} pixels")
+    if args.minutes is not None and not args.minutes > 0:
+        raise InputError(f"--minutes is {args.minutes:g}; it must be more than 0")
+    channels = getattr(args, "channels", None)
+    if channels is not None and channels < 1:
+        raise InputError(f"--channels is {channels}; it must be at least 1")
+
+
+def _check_sides(photo: Photo, path: Path) -> None:
+    if min(photo.pixels.shape[1:]) < LEAST_SIDE:
+        raise InputError(
+            f"the photograph has {photo.size} pixels; at least {LEAST_SIDE}x{LEAST_SIDE} are needed",
+            path,
+        )
+
+
+class Job:
+    """One photograph, one command."""
+
+    def __init__(self, args: argparse.Namespace, photo: Photo) -> None:
+        """Take the command's arguments and choose the settings for the device."""
+        self.args, self.photo = args, photo
+        self.device = choose_device(args.device)
+        kind = self.device.split(":")[0]
+        self.whole_side = WHOLE_SIDE[kind]
+        self.factor = getattr(args, "factor", 1)
+        channels = getattr(args, "channels", None)
+        settings = settings_for(args.command, kind, channels, self.factor)
+        self.settings: Experiment = replace(settings, seed=args.seed)
+        self.progress: Progress
+
+    def whole(self) -> Photo:
+        """Denoise, enlarge or clean the whole photograph, made smaller first if --max-side says so."""
+        photo = self._limited()
+        channels, height, width = photo.pixels.shape
+        self._tell_plan([(channels, height * self.factor, width * self.factor)])
+        makers = {
+            "denoise": own_tasks.denoising,
+            "clean-jpeg": own_tasks.jpeg_artefacts,
+            "upscale": lambda x0: own_tasks.super_resolution(x0, self.factor),
+        }
+        output = self._fitted(makers[self.args.command](photo.pixels), 1.0)
+        alpha = photo.alpha
+        if alpha is not None and self.factor > 1:
+            alpha = np.clip(resized(alpha[None], *output.shape[1:])[0], 0, 1)
+        return replace(photo, pixels=output, alpha=alpha)
+
+    def _limited(self) -> Photo:
+        """Give the photograph so that what is made of it has no side over --max-side."""
+        photo, limit = self.photo, self.args.max_side
+        height, width = photo.pixels.shape[1:]
+        longest = max(height, width) * self.factor
+        if limit is None or longest <= limit:
+            return photo
+        sides = [max(LEAST_SIDE, round(side * limit / longest)) for side in (height, width)]
+        alpha = None if photo.alpha is None else resized(photo.alpha[None], *sides)[0]
+        print(f"made smaller first, to {sides[1]}x{sides[0]}, as --max-side says")
+        return replace(photo, pixels=np.clip(resized(photo.pixels, *sides), 0, 1), alpha=alpha)
+
+    def inpainted(self) -> Photo:
+        """Fill the holes; every known pixel stays as it is."""
+        holes = self._holes()
+        windows = windows_round(holes, self.args.max_side or self.whole_side)
+        if len(windows) > 1 or windows[0].area < holes.size:
+            parts = ", ".join(f"{w.right - w.left}x{w.bottom - w.top}" for w in windows[:4])
+            more = f" and {len(windows) - 4} more" if len(windows) > 4 else ""
+            print(f"working in {len(windows)} windows round the holes: {parts}{more}")
+        self._tell_plan([self._worked_shape(window) for window in windows])
+        pixels = self.photo.pixels.copy()
+        left = sum(window.area for window in windows)
+        for window in windows:
+            rows, columns = window.inside
+            part = holes[rows, columns]
+            filled = self._filled(window, part, window.area / left)
+            left -= window.area
+            pixels[:, rows, columns] = np.where(part, filled, pixels[:, rows, columns])
+        alpha = self.photo.alpha if self.args.mask else None
+        return replace(self.photo, pixels=pixels, alpha=alpha)
+
+    def _holes(self) -> np.ndarray:
+        """Give the holes as (H, W) bool, and say how much of the picture they are."""
+        if self.args.mask:
+            mask = read_mask(self.args.mask, self.photo)
+            holes, colour = holes_of(mask, self.args.holes, self.args.mask)
+            whose = f"the {colour} pixels of {self.args.mask}"
+        else:
+            holes, whose = transparent(self.photo, self.args.input), "its transparent pixels"
+        print(f"restoring {_percent(holes.mean())} of the picture: {whose}")
+        return holes
+
+    def _worked_shape(self, window: Window) -> tuple[int, int, int]:
+        """Give the shape (C, H, W) in which a window is worked on."""
+        height, width = window.bottom - window.top, window.right - window.left
+        limit = self.args.max_side or max(height, width)
+        scale = min(1.0, limit / max(height, width))
+        sides = [max(1, round(side * scale)) for side in (height, width)]
+        return len(self.photo.pixels), sides[0], sides[1]
+
+    def _filled(self, window: Window, holes: np.ndarray, share: float) -> np.ndarray:
+        """Fit a window, smaller if it has to be; give it filled, in its full size."""
+        rows, columns = window.inside
+        pixels, known = self.photo.pixels[:, rows, columns], ~holes
+        full, worked = pixels.shape[1:], self._worked_shape(window)[1:]
+        if worked != full:
+            weights = resized(known[None], *worked)
+            pixels = np.clip(resized(pixels * known, *worked) / np.maximum(weights, 1e-6), 0, 1)
+            known = weights[0] >= 0.5
+        output = self._fitted(own_tasks.inpainting(pixels, known), share)
+        return output if worked == full else np.clip(resized(output, *full), 0, 1)
+
+    def _tell_plan(self, shapes: list[tuple[int, int, int]]) -> None:
+        """Say what the fit will need; raises InputError if there is not the memory for it."""
+        largest = max(shapes, key=lambda shape: shape[1] * shape[2])
+        needed, free = bytes_needed(self.settings, largest), free_memory(self.device)
+        if free is not None and needed > free:
+            side = int(max(largest[1:]) * (0.8 * free / needed) ** 0.5) // 32 * 32
+            raise InputError(
+                f"{largest[2]}x{largest[1]} pixels need about {_gib(needed)} of memory, and"
+                f" {_gib(free)} are free; --max-side {max(side, LEAST_SIDE)} would fit"
+            )
+        print(
+            f"at most {self.settings.iterations} iterations with {max(self.settings.channels)}"
+            f" channels on {self.device}, about {_gib(needed)} of memory",
+            flush=True,
+        )
+        self.progress = Progress(self.args.output, self.args.minutes)
+
+    def _fitted(self, task: Task, share: float) -> np.ndarray:
+        self.progress.begin(self.settings.iterations, share)
+        try:
+            restored = restore(task, self.settings, self.device, self.progress.watch)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, MemoryError) or "memory" in str(error).lower():
+                raise InputError("out of memory; a smaller --max-side would fit") from None
+            raise
+        print(_told(restored), flush=True)
+        return restored.output
+
+
+def _told(restored: Restored) -> str:
+    reason = REASONS[restored.reason].format(taken_from=restored.taken_from)
+    return f"{restored.iterations} iterations in {duration(restored.seconds)}; {reason}"
+
+
+def holes_of(mask: np.ndarray, wanted: str | None, path: Path) -> tuple[np.ndarray, str]:
+    """Give the holes that a mask (H, W), 1 = white, marks, and their colour.
+
+    Unless `wanted` says white or black, it is the colour that covers less of the mask. Soft edges
+    belong to the holes: a pixel is known only where the mask has the other colour within 10%.
+    """
+    white = mask > 0.5
+    if white.all() or not white.any():
+        raise InputError(f"the mask is {'white' if white.all() else 'black'} all over", path)
+    colour = wanted or ("white" if white.mean() <= 0.5 else "black")
+    holes: np.ndarray = mask > SOFT if colour == "white" else mask < 1 - SOFT
+    if holes.all():
+        raise InputError(f"the mask has no pixel that is quite unlike {colour}", path)
+    return holes, colour
+
+
+def transparent(photo: Photo, path: Path) -> np.ndarray:
+    """Give the pixels (H, W) that are not quite opaque; raises InputError if none or all are."""
+    holes = np.zeros(photo.pixels.shape[1:], bool) if photo.alpha is None else photo.alpha < 1
+    if not holes.any():
+        raise InputError("has no transparent pixels: say by --mask FILE what to restore", path)
+    if holes.all():
+        raise InputError("every pixel is transparent: nothing is known", path)
+    return holes
+
+
+def resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize (C, H, W): by box average where it gets smaller, else bicubic."""
+    from PIL import Image
+
+    smaller = height < picture.shape[1]
+    how = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
+    planes = [Image.fromarray(plane.astype(np.float32)) for plane in picture]
+    return np.stack([np.asarray(plane.resize((width, height), how)) for plane in planes])
+
+
+def _percent(part: float) -> str:
+    return "under 0.1%" if part < 0.001 else f"{100 * part:.1f}%"
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"
