@@ -37,6 +37,7 @@ class Summary:
     summary_html: str
     draft: bool
     aliases: tuple[str, ...]
+    aliases_line: int | None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values, for the state of the build."""
@@ -195,6 +196,7 @@ class Builder:
             summary = Summary(
                 post.url, str(post.file), article.title, article.title_html, post.date,
                 authors, article.summary, article.summary_html, post.draft, post.aliases,
+                post.places["aliases"].line if post.aliases else None,
             )  # fmt: skip
             maths = maths_theme(article.math_classes) if article.math_classes else Theme({}, [], [])
             context.written |= maths.files

@@ -51,7 +51,8 @@ class Citations:
     def html(self, text: str, origin: Origin, start: int) -> str:
         """Write the citation `[text]`; an unknown key is told with its place."""
         parts = [self._one(found, origin, start) for found in CITED.finditer(text)]
-        return f'<span class="citations">[{"; ".join(parts)}]</span>'
+        joint = ", " if all(part.endswith("</a>") for part in parts) else "; "
+        return f'<span class="citations">[{joint.join(parts)}]</span>'
 
     def _one(self, found: re.Match[str], origin: Origin, start: int) -> str:
         before, key, after = found[1].strip(" ;"), found[2], found[3].strip(" ;")

@@ -61,7 +61,8 @@ class CrossReferences:
                 self.context.mistake(
                     place, f"nothing on this page has the id '{id}'{nearest(id, ids)}"
                 )
-        for id in [id for id, count in ids.items() if count > 1]:
+        told = self.context.labels
+        for id in [id for id, count in ids.items() if count > 1 and id not in told]:
             self.context.mistake(Place(self.path, 1, 1), f"the id '{id}' is given twice")
         return WAITING.sub(lambda found: self._name(found[1]), html)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import escape
 
 from dip.problems import InputError, nearest
-from press.context import PageContext
+from press.context import PageContext, Place
 from press.places import Origin
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Expressions:
             compiled = self._environment.compile_expression(source, undefined_to_none=False)
             return str(escape(compiled(**self._names)))
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
+            if isinstance(error, InputError) and error.line is not None:
+                place = Place(str(error.path), error.line, error.column or 1)
+                self.context.mistake(place, error.sentence)
+                return ""
             word, sentence = self._explained(error)
             at = source.find(word) if word else -1
             offset = start + 2 + (at if at >= 0 else len(source) - len(source.lstrip()))
@@ -63,7 +67,7 @@ class Expressions:
             if unknown:
                 near = nearest(unknown[1], self._environment.filters)
                 return unknown[1], f"unknown filter '{unknown[1]}'{near}"
-            return "", f"this is no expression: {text}"
+            return "", f"this is no expression: {text.replace('end of template', 'end')}"
         unknown = re.search(r"^'(\w+)' is undefined$", text)
         if isinstance(error, UndefinedError) and unknown:
             near = nearest(unknown[1], self._names)

@@ -35,7 +35,9 @@ def moved_pages(posts: "Iterable[Summary]", site: Site, taken: Iterable[str]) ->
         for alias in post.aliases:
             url = _address(alias)
             if url in used or url.startswith("../"):
-                raise InputError(f"the alias '{alias}' is an address in use", post.source)
+                raise InputError(
+                    f"the alias '{alias}' is an address in use", post.source, post.aliases_line, 1
+                )
             used.add(url)
             pages[url] = _moved(url, post, site)
     return pages

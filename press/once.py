@@ -48,8 +48,13 @@ def build(options: Options) -> Outcome:
 
 def _as_it_stands(state: State) -> Outcome:
     rows = [row for page in state.pages.values() for row in page.messages]
-    messages = _messages(rows) if rows else []
+    messages = sorted(dict.fromkeys(_messages(rows)), key=_where) if rows else []
     return Outcome(messages, _count(state), [], False, state)
+
+
+def _where(message: "Message") -> tuple[str, int, int]:
+    place = message.place
+    return (place.path, place.line, place.column) if place else ("", 0, 0)
 
 
 def _messages(rows: list[list[Any]]) -> list["Message"]:
@@ -68,7 +73,8 @@ def _made_anew(options: Options, freshness: Freshness, tries: int) -> Outcome:
 
     check_folder(options.out)
     result = Builder(options, freshness).make()
-    outcome = Outcome(result.messages, _count(result.state), result.made, False, result.state)
+    messages = sorted(dict.fromkeys(result.messages), key=_where)
+    outcome = Outcome(messages, _count(result.state), result.made, False, result.state)
     if outcome.errors(options):
         return outcome
     try:

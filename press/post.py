@@ -55,8 +55,11 @@ def load_post(file: Path) -> Post:
     """Read a post; raises InputError with its place for a mistake in the front matter."""
     try:
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read as text: {error}", file) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError("this is not UTF-8 text", file, line, 1) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file) from None
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
         return Post(file, text, has_front_matter=False)

@@ -1,0 +1,33 @@
+"""Small sites that must fail, each with its sentences, and without touching the last good site."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from press.cli import main
+
+FOLDER = Path(__file__).parent / "sites_invalid"
+CASES = sorted(path.name for path in FOLDER.iterdir())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_is_told_with_its_place(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(FOLDER / name, work)
+    last_good = work / "site"
+    last_good.mkdir()
+    for file in (".nojekyll", "index.html"):
+        (last_good / file).write_text("the last good site")
+    monkeypatch.chdir(work)
+    arguments = work / "arguments.txt"
+    code = main(arguments.read_text().split() if arguments.exists() else ["build"])
+    told = capsys.readouterr().err.splitlines()
+    expected = (FOLDER / name / "expected.txt").read_text(encoding="utf-8").splitlines()
+    assert code == 1
+    assert [line for line in told if "the site is as it was" not in line] == expected
+    assert (last_good / "index.html").read_text() == "the last good site"
+    assert sorted(path.name for path in last_good.iterdir()) == [".nojekyll", "index.html"]
+    assert not [path for path in work.iterdir() if path.name.startswith(".site")]
