@@ -74,7 +74,7 @@ class CurvePanel:
         ends: list[float] = []
         rows = []
         for mark in self._ordered_marks():
-            half = 2.4 * len(mark.label)
+            half = 2.9 * len(mark.label)
             x = self.x(mark.iteration)
             row = next((i for i, end in enumerate(ends) if x - half > end), len(ends))
             ends[row:] = [x + half + 3, *ends[row + 1 :]]

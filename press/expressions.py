@@ -129,7 +129,7 @@ def mean_sd(value: Any, digits: int = 2) -> Any:
         spread, n = getattr(number, "spread", None), getattr(number, "n", 1)
         plus_minus = f" ± {decimal(spread, digits)}" if spread is not None else ""
         level = decimal(number, digits) + plus_minus
-        return f"{level}{with_unit(0, 'dB', 0)[1:]} (n = {n})"
+        return f"{level}{with_unit(0, 'dB', 0)[1:]} (n\u00a0=\u00a0{n})"
 
     return _number(value, write)
 
