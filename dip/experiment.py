@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 # What is reported about a run, but does not move its numbers: no part of the key.
-REPORTING = ("snapshots", "frames")
+REPORTING = ("snapshots", "frames", "variant")
 
 # Raised for a kind of device and a mode of arithmetic only when recorded bits change.
 TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
@@ -51,6 +51,9 @@ class Experiment:
     # The picture and what was done to it
     image: str  # "<set>/<name>" of content/images.toml
     seed: int = 0  # network, z, noise and mask
+    problem_seed: int | None = (
+        None  # of the degradation alone (its noise, mask, order), if not `seed`
+    )
     task: str = "inpainting"
     preview_side: int | None = None  # reduce and crop to a square of this many pixels a side
     mask: str | None = None  # "bernoulli", or the name of a mask image (white = known)
@@ -92,6 +95,7 @@ class Experiment:
     # The report
     snapshots: tuple[int, ...] = ()  # iterations whose output is kept and scored
     frames: int = 0  # further outputs, spaced for the scrubber
+    variant: str = ""  # tells apart the runs of one image in one suite
 
     def __post_init__(self) -> None:
         """Raise InputError if a setting is impossible."""
@@ -134,6 +138,16 @@ class Experiment:
             and field.name != "arithmetic"
             and (field.default is MISSING or getattr(self, field.name) != field.default)
         }
+
+    @property
+    def degradation_seed(self) -> int:
+        """Give the seed of what is random about the problem: its noise, its mask, its order."""
+        return self.seed if self.problem_seed is None else self.problem_seed
+
+    @property
+    def case(self) -> str:
+        """Name what a suite makes of an image: "<set>/<name>", with "-<variant>" if it has some."""
+        return f"{self.image}-{self.variant}" if self.variant else self.image
 
     def images(self) -> tuple[str, ...]:
         """Name every image that the run reads: the picture, its mask, its guide."""

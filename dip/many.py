@@ -48,7 +48,7 @@ def command_for(
     """Give the command that runs one job in a process of its own."""
     command = [
         sys.executable, "-m", "dip", "--content", str(args.content), "run", job.suite.name,
-        "--image", job.experiment.image, "--seed", str(job.experiment.seed),
+        "--image", job.experiment.case, "--seed", str(job.experiment.seed),
         "--device", device, "--results", str(args.results), "--plain",
     ]  # fmt: skip
     if args.images:

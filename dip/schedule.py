@@ -17,8 +17,8 @@ from dip.suites import Suite
 
 # The settings that make the problem, whoever solves it: all that a baseline hangs on.
 PROBLEM = (
-    "image", "seed", "task", "preview_side", "mask", "keep", "noise_255", "factor", "target",
-    "guide",
+    "image", "seed", "problem_seed", "task", "preview_side", "mask", "keep", "noise_255", "factor",
+    "target", "guide", "variant",
 )  # fmt: skip
 
 BASELINE_SECONDS = 2.0  # a picture of 512x512 at the slowest
@@ -37,7 +37,7 @@ class Job:
     @property
     def name(self) -> str:
         """Name the job as its folder: suite, image, and seed or method."""
-        image = self.suite.image_folder(self.experiment.image)
+        image = self.suite.image_folder(self.experiment.case)
         return f"{self.suite.name}/{image}/{self.method or f'seed{self.experiment.seed}'}"
 
     def folder(self, results: Path) -> Path:
@@ -52,7 +52,7 @@ def problem_of(experiment: Experiment) -> Experiment:
 
 def jobs_of(suite: Suite) -> list[Job]:
     """List a suite's jobs in order of worth: the baselines, which take seconds, then the runs."""
-    first = {experiment.image: experiment for experiment in reversed(suite.experiments)}
+    first = {experiment.case: experiment for experiment in reversed(suite.experiments)}
     baselines = [
         Job(suite, problem_of(first[image]), method)
         for image in suite.images
@@ -85,7 +85,7 @@ def choose_jobs(
     if images:
         wanted = {word: _found(suites, word) for word in images}
         pairs = set().union(*wanted.values())
-        jobs = [job for job in jobs if (job.suite.name, job.experiment.image) in pairs]
+        jobs = [job for job in jobs if (job.suite.name, job.experiment.case) in pairs]
     if seeds:
         known = {experiment.seed for suite in suites for experiment in suite.experiments}
         for seed in seeds:

@@ -25,6 +25,7 @@ REPORT_KEYS = (
     "baselines",
     "frames_of",
     "image_settings",
+    "variants",
     "like",
 )
 
@@ -46,8 +47,8 @@ class Suite:
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Name the suite's images once each, in their order."""
-        return tuple(dict.fromkeys(experiment.image for experiment in self.experiments))
+        """Name the suite's images once each, in their order; each variant of one counts apart."""
+        return tuple(dict.fromkeys(experiment.case for experiment in self.experiments))
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -69,7 +70,7 @@ class Suite:
 
     def run_folder(self, results: Path, experiment: Experiment) -> Path:
         """Give the folder where the record of `experiment` belongs."""
-        image = self.image_folder(experiment.image)
+        image = self.image_folder(experiment.case)
         return results / self.name / image / f"seed{experiment.seed}"
 
     def baseline_folder(self, results: Path, image: str, method: str) -> Path:
@@ -114,9 +115,10 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
         if method not in BASELINES:
             file.fail(f"unknown baseline '{method}'{nearest(method, BASELINES)}", name, "baselines")
     experiments = tuple(
-        _experiment(file, name, table, image, seed)
+        _experiment(file, name, table, {**variant, "image": image, "seed": seed})
         for seed in table.get("seeds", [0])
         for image in images
+        for variant in _variants(file, name, table)
     )
     return Suite(name, table["title"], table.get("why", ""), experiments, baselines)
 
@@ -128,15 +130,25 @@ def _strings(file: TomlFile, name: str, table: dict[str, Any], key: str) -> tupl
     return tuple(values)
 
 
+def _variants(file: TomlFile, name: str, table: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the settings of each variant that a suite makes of an image; one of none if it has none."""
+    variants = table.get("variants", {})
+    if not isinstance(variants, dict) or not all(isinstance(v, dict) for v in variants.values()):
+        file.fail("'variants' is not a table of settings for each variant's name", name, "variants")
+    return [{**settings, "variant": word} for word, settings in variants.items()] or [{}]
+
+
 def _experiment(
-    file: TomlFile, name: str, table: dict[str, Any], image: str, seed: object
+    file: TomlFile, name: str, table: dict[str, Any], this: dict[str, Any]
 ) -> Experiment:
+    """Make the experiment of `this` image, seed and variant, in this order over the suite's settings."""
+    image, seed = this["image"], this["seed"]
     settings = {key: value for key, value in table.items() if key not in REPORT_KEYS}
     own = table.get("image_settings", {}).get(image, {})
     if image not in table.get("frames_of", [image]) or seed != table.get("seeds", [0])[0]:
         settings["frames"] = 0
     try:
-        return Experiment.from_dict({**settings, **own, "image": image, "seed": seed})
+        return Experiment.from_dict({**settings, **own, **this})
     except InputError as error:
         wrong = next((key for key in table if key in error.sentence), None)
         file.fail(error.sentence, name, wrong)

@@ -84,7 +84,7 @@ def _mask(
 ) -> np.ndarray:
     """Give the mask (1, H, W): one for all channels, 1 where a pixel is known."""
     if experiment.mask in (None, "bernoulli"):
-        known = uniform(experiment.seed, MASK, shape) < experiment.keep
+        known = uniform(experiment.degradation_seed, MASK, shape) < experiment.keep
     else:
         assert experiment.mask
         drawn = pictures[experiment.mask]
@@ -111,7 +111,7 @@ def _noisy(experiment: Experiment, x: np.ndarray) -> np.ndarray:
     """Add Gaussian noise to each channel, and clip to [0, 1]."""
     if experiment.noise_255 <= 0:
         raise InputError(f"task '{experiment.task}' needs noise_255, the noise in grey levels")
-    noise = normal(experiment.seed, NOISE, x.shape) * (experiment.noise_255 / 255)
+    noise = normal(experiment.degradation_seed, NOISE, x.shape) * (experiment.noise_255 / 255)
     return np.clip(x + noise, 0, 1).astype(np.float32)
 
 
@@ -160,10 +160,12 @@ def _fit(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> Task:
     if experiment.target == "noisy":
         return _task("fit", _noisy(experiment, x), x)
     if experiment.target == "shuffled":
-        order = np.argsort(random_bits(experiment.seed, SHUFFLE, x[0].size), kind="stable")
+        order = np.argsort(
+            random_bits(experiment.degradation_seed, SHUFFLE, x[0].size), kind="stable"
+        )
         target = x.reshape(len(x), -1)[:, order].reshape(x.shape)
     else:
-        target = uniform(experiment.seed, TARGET, x.shape).astype(np.float32)
+        target = uniform(experiment.degradation_seed, TARGET, x.shape).astype(np.float32)
     return _task("fit", target, target)
 
 

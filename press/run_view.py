@@ -83,7 +83,7 @@ class Run:
         return next(
             experiment
             for experiment in self.suite.experiments
-            if (experiment.image, experiment.seed) == (self.image, seed)
+            if (experiment.case, experiment.seed) == (self.image, seed)
         )
 
     @property
@@ -94,12 +94,14 @@ class Run:
     @property
     def title(self) -> str:
         """Give the image's name as a page writes it."""
-        return self._results.images.title(self.image)
+        experiment = self.experiment
+        title = self._results.images.title(experiment.image)
+        return f"{title}, {experiment.variant}" if experiment.variant else title
 
     @property
     def shown(self) -> bool:
         """Tell whether pictures of this image may be shown."""
-        return self._results.images.shown(self.image)
+        return self._results.images.shown(self.experiment.image)
 
     @property
     def iterations(self) -> int:

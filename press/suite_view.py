@@ -62,7 +62,7 @@ class SuiteView:
     def runs(self) -> tuple[Run, ...]:
         """Give every run of the suite, recorded or not, in order of worth."""
         return tuple(
-            Run(self._results, self.suite, experiment.image, experiment.seed)
+            Run(self._results, self.suite, experiment.case, experiment.seed)
             for experiment in self.suite.experiments
         )
 
