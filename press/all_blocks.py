@@ -37,8 +37,8 @@ def note(block: BlockCall, _context: PageContext) -> Markup:
     """Write a note or a warning: `::: note title="Before you begin"`."""
     _allowed(block, "title")
     title = block.arguments.get("title", block.name.capitalize())
-    return Markup('<aside class="note {}"><p class="note-title">{}</p>\n{}</aside>\n').format(
-        block.name, title, block.body_html
+    return Markup('<aside class="{}"><p class="note-title">{}</p>\n{}</aside>\n').format(
+        "note" if block.name == "note" else f"note {block.name}", title, block.body_html
     )
 
 

@@ -14,7 +14,6 @@ from press.context import PageContext, Place
 from press.crossrefs import CrossReferences
 from press.expression_rule import Expressions
 from press.markdown import parse, parse_line, render
-from press.markdown_tree import plain_text
 from press.maths import Maths
 from press.places import Origin
 from press.post import Post
@@ -97,7 +96,7 @@ def _title(tokens: list[Token], writer: Writer) -> tuple[str, Markup]:
         if token.type == "heading_open" and token.level == 0:
             children = token.meta["children"]
             del tokens[index : index + 3]
-            return plain_text(children), _spaced(children, writer)
+            return writer.plain(children), _spaced(children, writer)
     writer.context.warn(Place(writer.path, 1, 1), "the post has no title and no heading")
     return post.file.stem, Markup.escape(post.file.stem)
 
@@ -124,4 +123,4 @@ def _front_text(text: str, key: str, writer: Writer) -> tuple[str, Markup]:
     for offset, number in typed_results(text, False):
         writer.typed(origin.at(offset), SENTENCE.format(number))
     html = writer.inline(tokens, NO_MARKUP)
-    return html.striptags(), html
+    return writer.plain(tokens), html

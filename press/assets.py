@@ -66,9 +66,9 @@ class Assets:
         return nearest(Path(address).name, names)
 
     def _size(self, path: Path, place: Place) -> tuple[int, int] | None:
-        """Give width and height in pixels; None for a drawing (SVG) or an unreadable file."""
+        """Give width and height in pixels; None for a drawing without them or a bad file."""
         if path.suffix.lower() == ".svg":
-            return None
+            return svg_size(path)
         size = png_size(path) or self._decoded_size(path)
         if size is None:
             self.context.mistake(place, f"'{path.name}' cannot be read as a picture")
@@ -89,7 +89,7 @@ class Assets:
 
     def _smaller(self, path: Path, size: tuple[int, int] | None) -> dict[str, str]:
         """Copy smaller versions of a wide photograph; gives srcset and sizes."""
-        if size is None or size[0] <= WIDTHS[0] or path.suffix.lower() == ".gif":
+        if size is None or size[0] <= WIDTHS[0] or path.suffix.lower() in (".gif", ".svg"):
             return {}
         widths = [width for width in WIDTHS if width < size[0]]
         copies = [(self.context.copy(self._scaled(path, width)), width) for width in widths]
@@ -122,6 +122,15 @@ def png_size(path: Path) -> tuple[int, int] | None:
         return None
     width, height = struct.unpack(">II", head[16:24])
     return width, height
+
+
+def svg_size(path: Path) -> tuple[int, int] | None:
+    """Read the size of a drawing from its view box; None if it has none."""
+    head = path.read_text(encoding="utf-8", errors="replace")[:2000]
+    found = re.search(
+        r'viewBox\s*=\s*["\'][\d.eE+-]+[\s,]+[\d.eE+-]+[\s,]+([\d.]+)[\s,]+([\d.]+)', head
+    )
+    return (round(float(found[1])), round(float(found[2]))) if found else None
 
 
 def _sized(size: tuple[int, int] | None) -> dict[str, str]:

@@ -96,7 +96,8 @@ def decoded(latex: str) -> str:
     text = re.sub(r"\\(La)?TeX\b\s*(\{\})?", r"\1TeX", latex)
     text = str(codecs.decode(text, "ulatex"))  # type: ignore[call-overload]
     text = re.sub(r"\\(?:textit|emph|textbf|textsc)\s*", "", text)
-    return text.replace("{", "").replace("}", "")
+    space = " " if latex[:1].isspace() else ""  # the codec takes it away
+    return space + text.replace("{", "").replace("}", "").lstrip()
 
 
 def surnames(entry: Entry) -> str:
@@ -109,7 +110,13 @@ def surnames(entry: Entry) -> str:
 
 def plain_title(entry: Entry) -> str:
     """Give an entry's title as plain text."""
-    return decoded(entry.fields.get("title", entry.key))
+    pieces = _pieces(entry.fields.get("title", entry.key))
+    return "".join(piece if index % 2 else decoded(piece) for index, piece in enumerate(pieces))
+
+
+def _pieces(latex: str) -> list[str]:
+    """Cut LaTeX into text and formulas, in turn."""
+    return re.split(r"(?<!\\)\$([^$]+)\$", latex)
 
 
 def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
@@ -139,10 +146,9 @@ def _authors(entry: Entry) -> str:
 
 
 def _with_formulas(latex: str, typeset: Callable[[str], str]) -> str:
-    pieces = re.split(r"(?<!\\)\$([^$]+)\$", latex)
     return "".join(
         typeset(piece) if index % 2 else str(escape(decoded(piece)))
-        for index, piece in enumerate(pieces)
+        for index, piece in enumerate(_pieces(latex))
     )
 
 

@@ -98,6 +98,8 @@ class Builder:
 
     def _posts(self) -> list[Post]:
         posts: dict[str, Post] = {}
+        folder = str(self.options.content / "posts")
+        self.result.state.pages["(posts)"] = PageState([folder], {}, [])
         for path in list_posts(self.options.content):
             try:
                 post = load_post(path)

@@ -10,6 +10,7 @@ from press.context import PageContext, Place
 
 NAMES = {"figure": "Figure {}", "table": "Table {}", "equation": "Equation ({})"}
 WAITING = re.compile("\ue010name:(.*?)\ue011")
+RESERVED = ("content", "references", "cite-this")  # ids of the template
 IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']([^"']*)["']""")
 
 
@@ -21,7 +22,7 @@ class CrossReferences:
     path: str  # of the post
     names: dict[str, str] = field(default_factory=dict)  # id of a section -> its heading's HTML
     wanted: list[tuple[str, Place]] = field(default_factory=list)
-    _ids: set[str] = field(default_factory=set)
+    _ids: set[str] = field(default_factory=lambda: set(RESERVED))
 
     def new_id(self, wish: str, given: bool) -> str:
         """Give an id that no other heading has; a given one stays as it is."""

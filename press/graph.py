@@ -162,10 +162,10 @@ def _stands(path: Path, written: tuple[int, int, str]) -> bool:
 
 
 def ground(options: Options) -> list[str]:
-    """List the inputs of every page: our code, the templates, the settings, the list of posts."""
+    """List the inputs of every page: our code, the templates, the settings."""
     dip = options.code.parent / "dip"
     modules = ("experiment", "suites", "records", "problems", "toml_file", "files")
     code = [*sorted(options.code.glob("*.py")), *(dip / f"{name}.py" for name in modules)]
     templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
-    settings = [options.content / "site.toml", options.content / "posts"]
-    return [str(path) for path in (*code, *templates, *settings)]
+    settings = options.content / "site.toml"
+    return [str(path) for path in (*code, *templates, settings)]

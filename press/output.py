@@ -59,13 +59,15 @@ def lock(cache: Path) -> Iterator[None]:
 
 
 def write_site(out: Path, files: Mapping[str, Content], old: Outputs) -> Outputs:
-    """Put a site of these files in the place of `out`; gives what was written.
+    """Put a site of these files in the place of `out`, under the lock; gives what was written.
 
     Raises ChangedMeanwhileError if a file that was to be kept is no longer there.
     """
     check_folder(out)
     _restore(out)
     out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".{out.name}.new.*"):  # by a build that was killed
+        shutil.rmtree(left, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.new."))
     try:
         os.chmod(fresh, 0o755)

@@ -18,7 +18,7 @@ from press.context import BlockCall, Message, PageContext, Place
 from press.crossrefs import CrossReferences
 from press.expression_rule import Expressions
 from press.highlight import fence
-from press.markdown import render
+from press.markdown import parse_line, render
 from press.markdown_tree import plain_text, slug
 from press.maths import Maths
 from press.places import Origin
@@ -68,6 +68,16 @@ class Writer:
     def inline(self, tokens: Sequence[Token], without: tuple[str, ...] = ()) -> Markup:
         """Write inline tokens, those of some types left out."""
         return Markup(render([token for token in tokens if token.type not in without], self))
+
+    def plain(self, tokens: Sequence[Token]) -> str:
+        """Give the text of inline tokens without markup, expressions worked out."""
+        worked_out = [
+            Token("text", "", 0, content=Markup(self.expression(token)).striptags())
+            if token.type == "expression"
+            else token
+            for token in tokens
+        ]
+        return plain_text(worked_out)
 
     def heading_open(self, token: Token) -> str:
         """Write the start of a heading, with an id of its own."""
@@ -169,9 +179,17 @@ class Writer:
         if not caption and not id:
             return f"{start}>{self.image(image)}</figure>\n"
         number = self.crossrefs.number("figure", id or None, self.place(image))
-        words = f'<figcaption><span class="number">Figure {number}.</span> {escape(caption)}'
+        text = self._caption(image, caption)
+        words = f'<figcaption><span class="number">Figure {number}.</span> {text}'
         named = f' id="{escape(id)}"' if id else ""
         return f"{start}{named}>{self.image(image)}{words}</figcaption></figure>\n"
+
+    def _caption(self, image: Token, text: str) -> Markup:
+        """Write a picture's caption, which is Markdown too."""
+        origin: Origin = image.meta["origin"]
+        place = origin.at(max(origin.text.find(text), 0))
+        found = Origin(self.path, text, ((place.line, place.column),))
+        return self.inline(parse_line(text, found, self))
 
     def table_open(self, token: Token) -> str:
         """Write the start of a table, with its caption if it has one."""

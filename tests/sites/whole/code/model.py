@@ -1,0 +1,10 @@
+"""A model."""
+
+
+def before():
+    pass
+
+
+def forward(x):
+    """Pass forward."""
+    return x

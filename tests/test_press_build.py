@@ -1,0 +1,261 @@
+"""Builds: what is stale, what is kept, what is written, and that it is whole or not at all."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from press.cli import main
+from press.options import Options
+
+ROOT = Path(__file__).parent.parent
+HEAVY = (
+    "torch",
+    "matplotlib",
+    "numpy",
+    "markdown_it",
+    "jinja2",
+    "PIL",
+    "pygments",
+    "pybtex",
+    "yaml",
+)
+
+
+def post(title: str, text: str = "Text.") -> str:
+    """Write a post."""
+    return f"---\ntitle: {title}\ndate: 2026-01-02\n---\n\n{text}\n"
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a small site of two posts, and build it."""
+    posts = tmp_path / "content/posts"
+    posts.mkdir(parents=True)
+    (posts / "one.md").write_text(post("One", "With $x^2$ and `code`."))
+    (posts / "two.md").write_text(post("Two"))
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 0
+    return tmp_path
+
+
+def made(capsys: pytest.CaptureFixture[str]) -> str:
+    """Build, and give what was said."""
+    capsys.readouterr()
+    assert main([]) == 0
+    return capsys.readouterr().out
+
+
+def inodes(folder: Path) -> dict[str, int]:
+    """Tell which file each of a folder's files is."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.stat().st_ino for path in files}
+
+
+def test_a_warm_build_loads_nothing_heavy(work: Path) -> None:
+    program = (
+        "import sys, json; from press.cli import main; code = main([]);"
+        "print(json.dumps([code, list(sys.modules)]))"
+    )
+    call = [sys.executable, "-c", program]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(call, capture_output=True, text=True, cwd=work, env=environment)
+    said, answer = done.stdout.splitlines()
+    code, modules = json.loads(answer)
+    assert code == 0 and "nothing changed" in said
+    assert not [name for name in HEAVY if name in modules]
+
+
+def test_a_cold_build_needs_no_torch_and_no_matplotlib(work: Path) -> None:
+    shutil.rmtree(work / ".press")
+    program = "import sys; from press.cli import main; main([]); print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    call = [sys.executable, "-c", program]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=work, env=environment)
+    modules = done.stdout.split()
+    assert "markdown_it" in modules
+    assert not {"torch", "matplotlib", "django", "djangocms_katex"} & set(modules)
+
+
+def test_nothing_changed_touches_no_file(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = inodes(work / "site")
+    assert "nothing changed" in made(capsys)
+    assert inodes(work / "site") == before
+
+
+def test_one_edited_post_makes_one_page(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = inodes(work / "site")
+    (work / "content/posts/two.md").write_text(post("Two", "Other text."))
+    assert "1 page made anew" in made(capsys)
+    after = inodes(work / "site")
+    assert "Other text." in (work / "site/posts/two.html").read_text()
+    assert [name for name in after if after[name] != before[name]] == ["posts/two.html"]
+
+
+def test_an_edit_of_the_same_length_at_once_is_seen(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = work / "content/posts/two.md"
+    for word in ("Some", "More", "Else"):
+        stat = path.stat()
+        path.write_text(post("Two", word))
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        made(capsys)
+        assert word in (work / "site/posts/two.html").read_text()
+
+
+def test_a_touched_file_is_not_a_changed_one(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.utime(work / "content/posts/two.md", (1, 1))
+    assert "nothing changed" in made(capsys)
+
+
+def test_a_setting_of_the_site_makes_every_page(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/site.toml").write_text('title = "Another name"\n')
+    assert "2 pages made anew" in made(capsys)
+    assert "Another name" in (work / "site/posts/one.html").read_text()
+
+
+def test_a_picture_that_comes_later_is_seen(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (work / "content/posts/two.md").write_text(post("Two", "![A line](line.svg)"))
+    assert "1 warning" in made(capsys)
+    assert "1 warning" in made(capsys), "a warning is told again when nothing changed"
+    (work / "content/posts/line.svg").write_text('<svg viewBox="0 0 4 3"></svg>')
+    said = made(capsys)
+    assert "1 page made anew" in said and "warning" not in said
+    assert 'width="4" height="3"' in (work / "site/posts/two.html").read_text()
+
+
+def test_a_post_that_goes_takes_its_page_along(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/posts/two.md").unlink()
+    made(capsys)
+    assert not (work / "site/posts/two.html").exists()
+    assert "Two" not in (work / "site/index.html").read_text()
+
+
+def test_a_page_that_was_changed_by_hand_is_made_again(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = work / "site/posts/two.html"
+    good = page.read_text()
+    page.write_text("scribbled")
+    assert "1 page made anew" in made(capsys)
+    assert page.read_text() == good
+    page.unlink()
+    made(capsys)
+    assert page.read_text() == good
+
+
+def test_the_cache_can_be_thrown_away(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.read_bytes() for path in (work / "site").rglob("*.html")}
+    shutil.rmtree(work / ".press")
+    assert "2 pages made anew" in made(capsys)
+    assert {path: path.read_bytes() for path in (work / "site").rglob("*.html")} == before
+
+
+def test_a_damaged_cache_is_no_obstacle(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (work / ".press").rglob("*.json"):
+        path.write_text("{")
+    assert "2 pages made anew" in made(capsys)
+
+
+def test_a_mistake_leaves_the_last_good_site(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = inodes(work / "site")
+    (work / "content/posts/two.md").write_text(post("Two", "$\\oops$"))
+    assert main([]) == 1
+    assert inodes(work / "site") == before
+    (work / "content/posts/two.md").write_text(post("Two"))
+    assert "nothing changed" in made(capsys)
+
+
+def test_what_git_ignores_stays(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (work / "site/.gitignore").write_text("*\n")
+    (work / "content/posts/two.md").write_text(post("Two", "Other"))
+    made(capsys)
+    assert (work / "site/.gitignore").read_text() == "*\n"
+
+
+def test_a_folder_of_others_is_not_overwritten(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "papers").mkdir()
+    (work / "papers/thesis.tex").write_text("years of work")
+    assert main(["--out", "papers"]) == 1
+    assert "papers: this folder holds files that the press did not make" in capsys.readouterr().err
+    assert [path.name for path in (work / "papers").iterdir()] == ["thesis.tex"]
+
+
+def test_wrong_usage_gives_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["bulid"])
+    assert stopped.value.code == 2
+    with pytest.raises(SystemExit) as stopped:
+        main(["--run", "sometimes"])
+    assert stopped.value.code == 2
+
+
+def many_posts(work: Path, word: str) -> None:
+    """Write forty posts that all say `word`."""
+    for number in range(40):
+        text = post(f"Post {number}", f"{word} " + " ".join(f"$x_{{{n}}}$" for n in range(20)))
+        (work / f"content/posts/post-{number}.md").write_text(text)
+
+
+def words_of(work: Path) -> set[str]:
+    """Collect what the posts of the site say."""
+    pages = (work / "site/posts").glob("post-*.html")
+    return {word for page in pages for word in ("old", "new") if f"<p>{word} " in page.read_text()}
+
+
+@pytest.mark.slow
+def test_a_build_that_is_killed_leaves_one_whole_site(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many_posts(work, "old")
+    made(capsys)
+    call = [sys.executable, "-m", "press"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    many_posts(work, "new")
+    for tenth in range(3, 16, 2):
+        child = subprocess.Popen(call, cwd=work, env=environment, stdout=subprocess.DEVNULL)
+        time.sleep(tenth / 10)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        assert len(list((work / "site/posts").glob("post-*.html"))) == 40
+        assert len(words_of(work)) == 1
+    made(capsys)
+    assert words_of(work) == {"new"}
+    assert not list(work.glob(".site.*"))
+
+
+@pytest.mark.slow
+def test_two_builds_at_once_do_not_harm_each_other(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many_posts(work, "new")
+    call = [sys.executable, "-m", "press"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    children = [
+        subprocess.Popen(call, cwd=work, env=environment, stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    assert [child.wait() for child in children] == [0, 0, 0]
+    assert words_of(work) == {"new"}
+    assert main(["check"]) == 0
+    assert not list(work.glob(".site.*"))
+
+
+def test_the_cache_stands_beside_the_output() -> None:
+    assert Options(out=Path("public/site")).cache == Path("public/.press")
