@@ -22,7 +22,8 @@ def network_side(length: int, experiment: Experiment) -> int:
     block = 2 ** len(experiment.channels)
     kernels = (experiment.kernel_down, experiment.kernel_up, experiment.kernel_skip)
     least = 1 if experiment.padding == "zero" else max(kernels) // 2 + 1
-    return block * max(-(-length // block), least)
+    blocks = max(-(-length // block), least)
+    return int(block * blocks)
 
 
 def margins(length: int, experiment: Experiment) -> tuple[int, int]:

@@ -42,4 +42,5 @@ def keep_large_buffers() -> bool:
     except (OSError, AttributeError):
         return False
     wanted = ((MALLOPT_MMAP_MAX, 0), (MALLOPT_TRIM_THRESHOLD, 2**31 - 1), (MALLOPT_TOP_PAD, 2**26))
-    return sum(mallopt(option, value) for option, value in wanted) == len(wanted)
+    accepted = [mallopt(option, value) == 1 for option, value in wanted]
+    return all(accepted)

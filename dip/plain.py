@@ -5,6 +5,7 @@ read in each step. The tests hold the engine against it.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,9 @@ class Unit(nn.Sequential):
     def __init__(
         self, wide: tuple[int, int], kernel: int, stride: int, experiment: Experiment
     ) -> None:
-        mode = "reflect" if experiment.padding == "reflection" else "zeros"
+        mode: Literal["reflect", "zeros"] = (
+            "reflect" if experiment.padding == "reflection" else "zeros"
+        )
         conv = nn.Conv2d(*wide, kernel, stride, padding=kernel // 2, padding_mode=mode)
         super().__init__(conv, nn.BatchNorm2d(wide[1]), nn.LeakyReLU(experiment.slope))
 
