@@ -1,1 +1,33 @@
-"""Deep Image Prior from the paper alone: experiments, an exact engine, and records of its runs."""
+"""Deep Image Prior from the paper alone: experiments, an exact engine, and records of its runs.
+
+`import dip` loads neither torch nor numpy; a name below loads what it needs when it is asked for.
+"""
+
+from importlib import import_module
+from typing import Any
+
+# The library's front door: each name, and the module that it comes from.
+_FRONT = {
+    "Experiment": "dip.experiment",
+    "Fit": "dip.fit",
+    "InputError": "dip.problems",
+    "Step": "dip.fit",
+    "Task": "dip.tasks",
+    "denoising": "dip.own_tasks",
+    "flash": "dip.own_tasks",
+    "inpainting": "dip.own_tasks",
+    "jpeg_artefacts": "dip.own_tasks",
+    "read_picture": "dip.images",
+    "super_resolution": "dip.own_tasks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Give one of the front door's names; raises AttributeError for any other."""
+    if name not in _FRONT:
+        raise AttributeError(f"module 'dip' has no attribute '{name}'")
+    return getattr(import_module(_FRONT[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_FRONT)

@@ -37,7 +37,7 @@ def settings_for(command: str, device_kind: str, channels: int | None, factor: i
     width = channels or CHANNELS[device_kind]
     base = Experiment(image="own/photograph", task="denoising", channels=(width,) * 5)
     if command == "denoise":
-        return replace(base, iterations=3000)
+        return replace(base, iterations=4000)
     if command == "inpaint":
         return replace(base, task="inpainting", mask="own/mask", iterations=6000)
     if command == "upscale":

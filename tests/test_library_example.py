@@ -1,0 +1,79 @@
+"""The ten lines that the documentation shows do what they say."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dip
+
+ROOT = Path(__file__).parent.parent
+
+
+def example() -> str:
+    text = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_example_has_ten_lines_at_most() -> None:
+    assert len([line for line in example().splitlines() if line.strip()]) <= 10
+
+
+def test_the_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    from PIL import Image
+
+    ramp = np.tile(np.arange(0, 256, 8, dtype=np.uint8)[:, None, None], (1, 32, 3))
+    Image.fromarray(ramp).save(tmp_path / "noisy.png")
+    monkeypatch.chdir(tmp_path)
+    short = example().replace("1800", "30").replace("600, 1200", "1, 10").replace("(64,)", "(8,)")
+    exec(compile(short, "docs/library.md", "exec"), {})  # noqa: S102
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [int(words[0]) for words in told] == [1, 10, 30]
+    losses = [float(words[1]) for words in told]
+    assert losses[0] > losses[-1] > 0
+    assert all(0 < float(words[2]) < 1 for words in told)
+
+
+def test_importing_dip_loads_no_heavy_library() -> None:
+    code = "import dip, sys; print([m for m in ('torch', 'numpy', 'PIL') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_name_of_the_front_door_is_there() -> None:
+    pytest.importorskip("torch")
+    for name in dir(dip):
+        assert getattr(dip, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = dip.nothing
+
+
+def test_tasks_of_arrays_know_their_truth_and_refuse_what_does_not_fit() -> None:
+    x = np.random.default_rng(1).random((3, 32, 40))
+    mask = np.ones((32, 40))
+    mask[4:9, 5:12] = 0
+    task = dip.inpainting(x, mask, x)
+    assert task.shape == (3, 32, 40)
+    assert task.x0[:, 4:9, 5:12].max() == 0
+    assert np.array_equal(task.x0[:, :4], x[:, :4].astype(np.float32))
+    assert dip.super_resolution(x, 8).shape == (3, 256, 320)
+    for wrong, sentence in [
+        (lambda: dip.inpainting(x, mask[:-1]), "the mask is"),
+        (lambda: dip.inpainting(x, np.zeros((32, 40))), "no pixel as known"),
+        (lambda: dip.super_resolution(x, 3), "a factor of 3 is not possible"),
+        (lambda: dip.denoising(x.transpose(1, 2, 0)), "x0 is"),
+        (lambda: dip.denoising(x * 255), r"values outside \[0, 1\]"),
+        (lambda: dip.denoising(x, x[:, :-1]), "the second picture is"),
+    ]:
+        with pytest.raises(dip.InputError, match=sentence):
+            wrong()
