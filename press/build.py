@@ -220,7 +220,8 @@ class Builder:
         """Fill a whole page's template; a page with formulas has KaTeX's sheet before ours."""
         assets = self.templates.assets_from(context.root)
         assets["styles"] = [context.root + url for url in maths.styles] + assets["styles"]
-        assets["fonts"] = [context.root + url for url in first_fonts(maths)]
+        if self.site.base_url:  # from disk a browser refuses to load fonts early
+            assets["fonts"] = [context.root + url for url in first_fonts(maths)]
         return self.templates.render(context, template, {"assets": assets, **values})
 
     def _summary(self, post: Post) -> Summary | None:

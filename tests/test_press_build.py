@@ -65,7 +65,9 @@ def test_a_warm_build_loads_nothing_heavy(work: Path) -> None:
     )
     call = [sys.executable, "-c", program]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(call, capture_output=True, text=True, cwd=work, env=environment)
+    done = subprocess.run(
+        call, capture_output=True, text=True, cwd=work, env=environment, check=True
+    )
     said, answer = done.stdout.splitlines()
     code, modules = json.loads(answer)
     assert code == 0 and "nothing changed" in said
@@ -77,7 +79,9 @@ def test_a_cold_build_needs_no_torch_and_no_matplotlib(work: Path) -> None:
     program = "import sys; from press.cli import main; main([]); print(*sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     call = [sys.executable, "-c", program]
-    done = subprocess.run(call, capture_output=True, text=True, cwd=work, env=environment)
+    done = subprocess.run(
+        call, capture_output=True, text=True, cwd=work, env=environment, check=True
+    )
     modules = done.stdout.split()
     assert "markdown_it" in modules
     assert not {"torch", "matplotlib", "django", "djangocms_katex"} & set(modules)
