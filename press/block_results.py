@@ -200,7 +200,7 @@ def _table(
         axis=axis,
         details=details,
         pictures=any(row.thumbnail for row in drawn),
-        page=view.page,
+        title=view.title,
     )
     return figure(call, context, content, note=note, kind="table")
 

@@ -226,7 +226,8 @@ class DotAxis:
             return [element("rect", name, class_=kind, **box)]
         if dot.kind == "other":
             corners = [(x - 5, middle), (x, middle - 5), (x + 5, middle), (x, middle + 5)]
-            return [path([*corners, corners[0]], class_=kind)]
+            steps = " ".join(f"{x:.1f} {y:.1f}" for x, y in corners)
+            return [element("path", name, d=f"M{steps}Z", class_=kind)]
         parts = []
         if dot.spread:
             ends = self.x(dot.level - dot.spread), self.x(dot.level + dot.spread)

@@ -159,7 +159,11 @@ def answering(view: SuiteView, compare: str) -> tuple[ScoreTable, str]:
     quantity = parts.pop() if parts[-1] in UNITS else "psnr_db"
     if parts[0] == "baseline" and len(parts) == 2:
         return view.baseline(parts[1]), quantity
-    known = {"final": lambda: view.final, "average": lambda: view.average, "input": lambda: view.input}
+    known = {
+        "final": lambda: view.final,
+        "average": lambda: view.average,
+        "input": lambda: view.input,
+    }
     if len(parts) != 1 or parts[0] not in known:
         raise InputError(f"unknown score '{compare}'{nearest(parts[0], known)}")
     return known[parts[0]](), quantity

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -57,6 +58,7 @@ def recorded_iterations(last: int) -> list[int]:
     return sorted({*range(min(last, 1000) + 1), *range(1000, last, 10), last})
 
 
+@cache
 def curve(last: int, final_db: float) -> str:
     """Write a curve that rises to `final_db`."""
     rows: list[tuple[float | None, ...]] = []
@@ -81,7 +83,7 @@ def write_run(
 ) -> Record:
     """Write the record of one run of a suite, ending at `final_db`."""
     last = experiment.iterations
-    pixels = {image: "0" * 64 for image in experiment.images()}
+    pixels = dict.fromkeys(experiment.images(), "0" * 64)
     kept = sorted({*experiment.snapshots, *frames(experiment)})
     names = ["input", *map(str, kept), "stop-oracle", "stop-es-wmv", "average"]
     files = {f"snapshots/{name}.webp": encoded(picture(experiment.image, name)) for name in names}
@@ -134,7 +136,7 @@ def write_baseline(
     data = {
         "kind": "baseline", "suite": suite.name, "image": image, "seed": experiment.seed,
         "method": method, "experiment": experiment.to_dict(), "key": "0" * 16,
-        "pixels_sha256": {name: "0" * 64 for name in experiment.images()}, "arithmetic": "ieee",
+        "pixels_sha256": dict.fromkeys(experiment.images(), "0" * 64), "arithmetic": "ieee",
         "trajectory_revision": 1, "height": side, "width": side, "channels": 1,
         "metrics": {
             "input": scores(9.1), "snapshots": {}, "final": scores(final_db), "average": None,

@@ -1,0 +1,180 @@
+"""A small site with records, for tests: two images, a suite of three seeds and its preview."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from made_records import write_baseline, write_run
+
+from dip.describe import describe
+from dip.suites import Suite, load_suites
+from press.cli import main
+from press.context import PageContext
+from press.runs import Results
+
+SUITES = """
+[paper]
+title = "Half of the pixels missing"
+task = "inpainting"
+images = ["set/anna", "set/bob"]
+seeds = [0, 1, 2]
+mask = "bernoulli"
+iterations = 1000
+learning_rate = 0.001
+snapshots = [0, 250, 1000]
+frames = 4
+baselines = ["nearest-known-pixel", "biharmonic"]
+
+[small]
+title = "The same, small"
+why = "so that it is quick"
+like = "paper"
+seeds = [0]
+preview_side = 32
+"""
+
+CLAIMS = """
+[rule]
+within_db = 0.5
+deviations = 2
+from_seeds = 3
+at_most_db = 1.0
+
+[inpainting]
+title = "The paper's table"
+suite = "paper"
+set = "set"
+ours = "dip"
+beside = ["papyan"]
+images = ["anna", "bob"]
+source = "The paper, table 1"
+
+[inpainting.papyan]
+name = "Papyan et al."
+anna = 28.0
+bob = 27.0
+mean = 27.5
+
+[inpainting.dip]
+name = "Deep Image Prior"
+compare = "final"
+anna = 32.0
+bob = 30.0
+mean = 31.0
+"""
+
+CHOICES = """
+[learning_rate]
+name = "Learning rate"
+origin = "paper"
+
+[slope]
+name = "Slope"
+origin = "ours"
+why = "not stated"
+"""
+
+LEVELS = {("set/anna", 0): 31.9, ("set/anna", 1): 32.1, ("set/anna", 2): 32.3,
+          ("set/bob", 0): 28.0, ("set/bob", 1): 28.2, ("set/bob", 2): 28.4}  # fmt: skip
+
+POST = """---
+title: A post
+date: 2026-01-02
+authors: ["Ann Author"]
+summary: A summary.
+---
+
+::: verdict-strip suite="paper" preview="small"
+:::
+
+The mean is {{ suite("paper").mean_psnr_db | mean_sd }}.
+
+::: results-table suite="paper" id="tab-results"
+What came out.
+:::
+
+::: preview-table suite="small" id="tab-preview"
+A preview.
+:::
+
+::: film-strip suite="paper" fallback="small" images="anna bob" iterations="0 250 1000" id="fig-strip"
+From noise to picture.
+:::
+
+::: scrubber suite="paper" fallback="small" image="anna" id="fig-scrubber"
+Drag along the curve.
+:::
+
+::: compare run="small/anna" id="fig-compare"
+Input and result.
+:::
+
+::: curve suite="paper" fallback="small" images="anna bob" id="fig-curves"
+Curves.
+:::
+
+::: network id="fig-network"
+The network.
+:::
+
+::: settings suite="paper" id="tab-settings"
+The settings.
+:::
+"""
+
+
+def write_content(folder: Path, post: str = POST) -> dict[str, Suite]:
+    """Write the content of the small site; gives its suites."""
+    (folder / "posts").mkdir(parents=True, exist_ok=True)
+    (folder / "experiments.toml").write_text(SUITES)
+    (folder / "claims.toml").write_text(CLAIMS)
+    (folder / "choices.toml").write_text(CHOICES)
+    (folder / "posts" / "post.md").write_text(post)
+    suites = load_suites(folder / "experiments.toml")
+    described = describe(suites["paper"].experiments[0], 32, 32, 32, 1)
+    (folder / "network.json").write_text(json.dumps(described))
+    return suites
+
+
+def write_suite(
+    results: Path, suite: Suite, levels: Mapping[tuple[str, int], float], baselines: bool = True
+) -> None:
+    """Record those runs of a suite that `levels` names in dB, and its baselines."""
+    for experiment in suite.experiments:
+        if (experiment.image, experiment.seed) in levels:
+            write_run(results, suite, experiment, levels[experiment.image, experiment.seed])
+    for image in suite.images if baselines else ():
+        write_baseline(results, suite, image, "nearest-known-pixel", 22.0)
+        write_baseline(results, suite, image, "biharmonic", 29.0)
+
+
+def make_results(folder: Path, *recorded: str) -> Results:
+    """Write the small site, with every run of the suites named; gives its results."""
+    suites = write_content(folder / "content")
+    for name in recorded:
+        write_suite(folder / "results", suites[name], LEVELS)
+    return Results(folder / "results", folder / "content", lambda path: None)
+
+
+def make_context(folder: Path, *recorded: str) -> PageContext:
+    """Write the small site and give the context of a page that is made for it."""
+    from press.config import Site
+    from press.options import TEMPLATES
+    from press.templating import Templates
+
+    make_results(folder, *recorded)
+    assets = {"styles": [], "scripts": [], "fonts": [], "has_runs": True}
+    templates = Templates(TEMPLATES, Site(), assets)
+    return PageContext(
+        "posts/post.html", folder / "results", folder / "content", folder / "cache",
+        templates.render,
+    )  # fmt: skip
+
+
+def build_site(folder: Path, *recorded: str) -> Path:
+    """Write and build the small site; gives the folder of its pages."""
+    make_results(folder, *recorded)
+    names = ("content", "results")
+    folders = [word for name in names for word in (f"--{name}", str(folder / name))]
+    assert main(["build", *folders, "--out", str(folder / "site")]) == 0
+    return folder / "site"

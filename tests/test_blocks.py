@@ -1,0 +1,247 @@
+"""Blocks of a post: what they show, what they say of absent runs, and what they refuse."""
+
+import re
+from pathlib import Path
+
+import pytest
+from made_site import make_context, write_suite
+from markupsafe import Markup
+
+from dip.problems import InputError
+from press.blocks import BLOCKS
+from press.context import BlockCall, PageContext, Place
+
+
+def call(name: str, **arguments: str) -> BlockCall:
+    places = {key: Place("post.md", 9, 10 + i) for i, key in enumerate(arguments)}
+    return BlockCall(name, arguments, Markup("<p>What to see.</p>"), Place("post.md", 9, 1), places)
+
+
+def made(context: PageContext, name: str, **arguments: str) -> str:
+    return str(BLOCKS[name](call(name, **arguments), context))
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_the_strip_tells_what_came_out(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper", "small")
+    text = text_of(made(context, "verdict-strip", suite="paper", preview="small"))
+    assert "Reproduced 1 of 2 images 0 better, 1 worse" in text
+    assert "30.15 ± 0.20 dB (n = 3)" in text
+    assert "6 of 6" in text
+    assert "12 minutes on Example CPU 3000" in text
+    assert "python -m dip run paper" in text
+    assert "Preview, 32×32" in text
+
+
+def test_a_strip_without_the_paper_suite_says_so_and_never_compares_the_preview(
+    tmp_path: Path,
+) -> None:
+    context = make_context(tmp_path, "small")
+    html = made(context, "verdict-strip", suite="paper", preview="small")
+    first, _, preview = html.partition("strip-preview")
+    assert "not run yet" in first
+    assert "none recorded" in first
+    assert "not comparable with the paper" in preview
+    assert "data-claim" not in preview
+    assert "verdict-" not in preview
+
+
+def test_the_table_has_every_image_and_the_mean(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path, "paper"), "results-table", suite="paper", id="tab-x")
+    assert '<figure class="wide table" id="tab-x">' in html
+    assert "Table 1." in html
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    assert re.findall(r'<th class="name" scope="row"[^>]*>([^<]+)', body) == ["Anna", "Bob", "Mean"]
+    assert body.count("dot-ours") == 3
+    assert body.count('class="thumbnail"') == 2
+    for words in ("32.10", "± 0.20", "+0.10", "−1.80", "reproduced", "worse"):
+        assert words in body
+    assert "All figures as a plain table" in html
+
+
+def test_a_table_of_nothing_recorded_says_so_in_every_row(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path), "results-table", suite="paper")
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    assert body.count("dot-ours") == 0
+    assert body.count("dot-paper") == 3
+    assert body.count("verdict-not-run-yet") == 3
+
+
+def test_a_preview_has_no_verdicts_and_no_claims(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path, "small"), "preview-table", suite="small")
+    assert "verdict" not in html
+    assert "data-claim" not in html
+    assert "Preview, 32×32, not comparable" in html
+    assert html.count("dot-fill") == 3
+
+
+def test_baselines_stand_beside_what_the_paper_prints(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path, "paper"), "baselines-table", suite="paper")
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    assert "dot-ours" not in body
+    assert "29.00" in body
+    assert 'data-claim="inpainting.dip.mean"' in body
+
+
+def test_a_table_of_claims_names_its_source(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path), "claims-table", table="inpainting", rows="papyan")
+    assert "Source: The paper, table 1" in html
+    assert 'data-claim="inpainting.papyan.bob"' in html
+    assert "inpainting.dip" not in html
+
+
+def test_the_strip_of_pictures_falls_back_and_says_so(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "small")
+    html = made(
+        context, "film-strip", suite="paper", fallback="small", images="anna", iterations="0 250"
+    )
+    assert "From the suite small (preview, 32×32); the runs of paper are not run yet." in html
+    assert html.count("<img") == 2
+    assert 'alt="Anna after 250 iterations, ' in html
+    assert 'href="../runs/small/anna/seed0.html"' in html
+
+
+def test_the_paper_suite_goes_before_the_fallback(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper", "small")
+    html = made(
+        context, "film-strip", suite="paper", fallback="small", images="anna", iterations="0"
+    )
+    assert "From the suite" not in html
+    assert "runs/paper/anna" in html
+
+
+def test_a_strip_of_nothing_recorded_says_so(tmp_path: Path) -> None:
+    html = made(
+        make_context(tmp_path), "film-strip", suite="paper", images="anna bob", iterations="0"
+    )
+    assert html.count("absent-not-run") == 2
+    assert "<img" not in html
+
+
+def test_pictures_are_copied_as_they_are(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    made(context, "film-strip", suite="paper", images="anna", iterations="250")
+    (copied,) = context.copies.values()
+    assert copied == tmp_path / "results/paper/anna/seed0/snapshots/250.webp"
+
+
+def test_a_thumbnail_is_reduced_by_a_whole_number(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from press.pictures import reduced, size_of
+
+    path = tmp_path / "large.webp"
+    Image.linear_gradient("L").resize((256, 256)).save(path, lossless=True)
+    assert size_of(path) == (256, 256)
+    small = tmp_path / "small.webp"
+    small.write_bytes(reduced(path, 2))
+    assert size_of(small) == (128, 128)
+
+
+def test_the_scrubber_has_its_data_in_the_page_and_works_without_scripts(tmp_path: Path) -> None:
+    import json
+
+    html = made(make_context(tmp_path, "paper"), "scrubber", suite="paper", image="anna")
+    data = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', html)[0])
+    frames = [frame["iteration"] for frame in data["frames"]]
+    assert frames == [0, 62, 250, 562, 1000]
+    assert html.count("<li data-iteration=") == len(frames)
+    assert all(frame["src"].startswith("../media/") for frame in data["frames"])
+    levels = [frame["at"][1] for frame in data["frames"]]
+    assert levels == sorted(levels, reverse=True)  # upwards as the PSNR grows
+    assert all(word in html for word in ("ES-WMV", ">best<", ">the paper<"))
+
+
+def test_curves_share_their_axis(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path, "paper"), "curve", suite="paper", images="anna bob")
+    ticks = [
+        re.findall(r'class="tick" text-anchor="end">(\d+)<', svg) for svg in html.split("<svg")[1:]
+    ]
+    assert len(ticks) == 2
+    assert ticks[0] == ticks[1] != []
+
+
+def test_comparing_shows_input_and_result(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path, "small"), "compare", run="small/anna")
+    assert html.count("<img") == 2
+    assert 'alt="Anna: the input"' in html
+    assert 'alt="Anna: after 1,000 iterations"' in html
+
+
+def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path), "settings", suite="paper")
+    text = text_of(html)
+    assert "Learning rate 0.001 the paper" in text
+    assert "Slope 0.2 ours not stated" in text
+
+
+def test_the_settings_of_the_site_are_known_and_all_named() -> None:
+    from dip.suites import load_suites
+    from dip.toml_file import TomlFile
+    from press.block_settings import choices
+
+    content = Path(__file__).parent.parent / "content"
+    for suite in load_suites(content / "experiments.toml").values():
+        rows = choices(TomlFile(content / "choices.toml"), suite.experiments[0], suite.name)
+        assert {"learning_rate", "iterations", "slope"} <= {row["setting"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "sentence"),
+    [
+        ("curve", {"suite": "papre"}, "post.md:9:10: unknown suite 'papre'; did you mean 'paper'?"),
+        ("curve", {"suite": "paper", "imges": "anna"},
+         "post.md:9:11: block 'curve' has no argument 'imges'; did you mean 'images'?"),
+        ("curve", {"suite": "paper", "images": "ana"},
+         "post.md:9:11: suite 'paper' has no image 'ana'; did you mean 'anna'?"),
+        ("film-strip", {"suite": "paper"}, "block 'film-strip' needs the argument 'iterations'"),
+        ("film-strip", {"suite": "paper", "images": "anna", "iterations": "0 25o"},
+         "post.md:9:12: '25o' is no whole number"),
+        ("film-strip", {"suite": "paper", "images": "anna", "iterations": "300"},
+         "post.md:9:12: paper/anna/seed0 has no snapshot at 300; it has 0, 62, 250, 562 or 1000"),
+        ("verdict-strip", {"suite": "paper", "preview": "paper"},
+         "post.md:9:11: suite 'paper' is no preview"),
+        ("claims-table", {"table": "inpaintin"},
+         "post.md:9:10: unknown table of claims 'inpaintin'; did you mean 'inpainting'?"),
+        ("compare", {"run": "small/anna", "left": "inputt"},
+         "post.md:9:11: small/anna/seed0 has no picture 'inputt'"),
+        ("curve", {"suite": "paper", "width": "huge"},
+         "post.md:9:11: width is 'huge', not text, wide or full"),
+        ("figure", {"src": "no.png", "alt": "x"}, "no such file"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_the_place_of_the_argument(
+    tmp_path: Path, name: str, arguments: dict[str, str], sentence: str
+) -> None:
+    context = make_context(tmp_path, "paper", "small")
+    with pytest.raises(InputError) as error:
+        made(context, name, **arguments)
+    assert sentence in str(error.value)
+
+
+def test_an_unknown_origin_of_a_setting_is_told_with_its_line(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    path = tmp_path / "content/choices.toml"
+    path.write_text(path.read_text().replace('"ours"', '"our"'))
+    with pytest.raises(
+        InputError, match=r"choices\.toml:8: the origin is not .*did you mean 'ours'"
+    ):
+        made(context, "settings", suite="paper")
+
+
+def test_runs_that_are_lacking_are_remembered(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    made(context, "curve", suite="paper", images="anna")
+    assert ("paper", "set/anna", 0) in context.missing_runs
+
+
+def test_half_recorded_tables_count_what_there_is(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    suite = context.results.suites["paper"]
+    write_suite(tmp_path / "results", suite, {("set/anna", 0): 32.4})
+    text = text_of(made(context, "results-table", suite="paper"))
+    assert "1 of 6 runs are recorded" in text
+    assert "reproduced, on one run" in text

@@ -1,0 +1,120 @@
+"""Charts: scales, ticks, lines that keep their spikes, words that do not touch."""
+
+import math
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from dip.describe import describe
+from dip.experiment import Experiment
+from press.charts import CurvePanel, Dot, DotAxis, Line, Mark
+from press.network_figure import draw
+from press.svg import Scale, nice_ticks, spread_apart, thinned, widened
+
+
+def test_scales_place_their_ends_and_the_root_of_a_quarter_in_the_middle() -> None:
+    scale = Scale(0, 10000, 100, 300, root=True)
+    assert (scale(0), scale(2500), scale(10000)) == (100, 200, 300)
+    assert Scale(20, 40, 300, 100)(25) == 250
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (26, 40, [26, 28, 30, 32, 34, 36, 38, 40]),
+        (8.2, 33, [10, 15, 20, 25, 30]),
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (3, 3, [3]),
+    ],
+)
+def test_ticks_are_round_and_inside(low: float, high: float, ticks: list[float]) -> None:
+    assert nice_ticks(low, high, 7 if low == 26 else 5) == pytest.approx(ticks)
+
+
+def test_a_widened_range_holds_the_range_and_ends_on_ticks() -> None:
+    low, high = widened(27.9, 39.16, 8)
+    assert low <= 27.9
+    assert high >= 39.16
+    assert low == nice_ticks(low, high, 8)[0]
+
+
+def test_thinning_keeps_spikes_ends_and_only_recorded_points() -> None:
+    points = [(k / 50, 10 + math.sin(k / 40)) for k in range(5000)]
+    points[2500] = (points[2500][0], -40.0)
+    kept = thinned(points)
+    assert set(kept) <= set(points)
+    assert kept[0] == points[0]
+    assert kept[-1] == points[-1]
+    assert points[2500] in kept
+    assert len(kept) < 300
+    assert [p[0] for p in kept] == sorted(p[0] for p in kept)
+
+
+def test_labels_are_spread_apart_in_their_order() -> None:
+    places = spread_apart([50, 52, 51, 120], 12, 0, 120)
+    assert sorted(range(4), key=lambda i: places[i]) == [0, 2, 1, 3]
+    assert all(b - a >= 11.99 for a, b in pairwise(sorted(places)))
+
+
+def panel() -> CurvePanel:
+    points = [(float(k), 10 + k / 100) for k in range(1001)]
+    lower = [(k, level - 0.01) for k, level in points]
+    lines = [Line("all pixels", "ours", points), Line("unknown", "unknown", lower)]
+    marks = [Mark("ES-WMV", 980), Mark("best", 990), Mark("the paper", 1000, "paper")]
+    return CurvePanel("PSNR of Anna", lines, [0, 250, 500, 1000], marks)
+
+
+def texts(svg: str, kind: str) -> list[ElementTree.Element]:
+    root = ElementTree.fromstring(svg)
+    return [e for e in root.iter("text") if kind in (e.get("class") or "").split()]
+
+
+def test_a_curve_is_labelled_in_words_and_follows_the_theme() -> None:
+    svg = panel().svg()
+    assert ElementTree.fromstring(svg).find("title").text == "PSNR of Anna"  # type: ignore[union-attr]
+    assert [e.text for e in texts(svg, "end")] == ["all pixels", "unknown"]
+    assert {"0", "250", "500", "1,000"} <= {e.text for e in texts(svg, "tick")}
+    assert not re.search(r'(fill|stroke)="', svg)
+
+
+def test_words_over_marks_do_not_touch() -> None:
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for e in texts(panel().svg(), "mark-label"):
+        half = 2.5 * len(e.text or "")
+        x = float(e.get("x") or 0)
+        rows.setdefault(e.get("y") or "", []).append((x - half, x + half))
+    assert len(rows) == 3
+    assert min(map(float, rows)) > 5
+
+
+def test_an_axis_of_dots_places_levels_and_whiskers() -> None:
+    axis = DotAxis.around([28.14, 39.2])
+    dots = [Dot("other", "Papyan et al.", 28.14), Dot("paper", "the paper", 39.16),
+            Dot("ours", "ours", 39.2, 0.4)]  # fmt: skip
+    root = ElementTree.fromstring(axis.row(dots))
+    ours = next(e for e in root.iter("circle") if "dot-ours" in (e.get("class") or ""))
+    assert float(ours.get("cx") or 0) == pytest.approx(axis.x(39.2), abs=0.01)
+    whisker = next(e for e in root.iter("line") if e.get("class") == "whisker")
+    reach = float(whisker.get("x2") or 0) - float(whisker.get("x1") or 0)
+    assert reach == pytest.approx(axis.x(30.8) - axis.x(30), abs=0.02)
+    assert "Papyan et al.: 28.14\u202fdB" in axis.row(dots)
+
+
+def test_a_row_that_is_not_run_has_no_mark_of_ours() -> None:
+    row = DotAxis.around([30, 40]).row([Dot("paper", "the paper", 33.0), Dot("ours", "ours", None)])
+    assert "dot-ours" not in row
+
+
+@pytest.mark.parametrize("skip_channels", [(4, 4, 4, 4, 4), (0, 0, 0, 4, 4)])
+def test_the_network_is_drawn_from_its_description(skip_channels: tuple[int, ...]) -> None:
+    experiment = Experiment(image="set/a", mask="bernoulli", skip_channels=skip_channels)
+    described = describe(experiment, 256, 256, 32, 1)
+    svg = draw(described)
+    words = [e.text or "" for e in ElementTree.fromstring(svg).iter("text")]
+    for layer in described["layers"]:
+        if layer["name"].endswith("conv2"):
+            assert "×".join(map(str, layer["shape"])) in words, layer["name"]
+    assert sum(word.startswith("skip, ") for word in words) == sum(n > 0 for n in skip_channels)
+    assert f"{described['parameters']:,} parameters" in svg

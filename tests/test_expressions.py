@@ -1,0 +1,106 @@
+"""Expressions of a post: numbers with their links, words, and mistakes with their place."""
+
+from pathlib import Path
+
+import pytest
+from made_site import POST, build_site, make_context
+
+from press.context import PageContext
+from press.expression_rule import Expressions
+from press.expressions import spelled
+from press.places import Origin
+
+
+def worked_out(context: PageContext, source: str) -> str:
+    origin = Origin("post.md", "{{" + source + "}}", ((7, 5),))
+    return Expressions(context).html(source, origin, 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        (
+            'run("paper/anna").psnr_db | db',
+            '<a class="q from-run" href="../runs/paper/anna/seed0.html">31.90\u202fdB</a>',
+        ),
+        (
+            'run("paper/anna", seed=1).ssim | digits(3)',
+            '<a class="q from-run" href="../runs/paper/anna/seed1.html">0.954</a>',
+        ),
+        (
+            'suite("paper").mean_psnr_db | mean_sd',
+            (
+                '<a class="q from-run" href="../runs/index.html#paper">'
+                "30.15 ± 0.20\u202fdB (n\u00a0=\u00a03)</a>"
+            ),
+        ),
+        (
+            'claim("inpainting.dip.anna") | db',
+            (
+                '<data class="claim q" value="32.0" data-claim="inpainting.dip.anna" '
+                'title="The paper, table 1">32.00\u202fdB</data>'
+            ),
+        ),
+        ('suite("paper").recorded', "6"),
+        ('suite("paper").images | spelled', "two"),
+        ('verdicts("inpainting").reproduced', "1"),
+        ('verdict("inpainting.dip.bob").word', "worse"),
+        ('suite("paper").duration', "12 minutes"),
+    ],
+)
+def test_what_an_expression_writes(tmp_path: Path, source: str, html: str) -> None:
+    context = make_context(tmp_path, "paper")
+    assert worked_out(context, source) == html
+    assert context.messages == []
+
+
+def test_a_difference_of_runs_has_its_sign(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    source = '(run("paper/anna").psnr_db - run("paper/anna/biharmonic").psnr_db) | signed_db'
+    assert ">+2.90\u202fdB<" in worked_out(context, source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'run("paper/anna").psnr_db | db',
+        '(run("paper/anna").psnr_db - run("paper/bob").psnr_db) | signed_db',
+        'suite("paper").mean_psnr_db | mean_sd',
+        'suite("paper").duration',
+        'run("paper/anna").seconds | words',
+        'verdict("inpainting.dip.mean").difference_db | signed_db',
+    ],
+)
+def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str) -> None:
+    context = make_context(tmp_path)
+    assert ">not run yet</span>" in worked_out(context, source)
+    assert context.messages == []
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ('run("papre/anna").psnr_db', "7:12: unknown suite 'papre'; did you mean 'paper'?"),
+        ('run("paper/anna").psnr', "has no 'psnr'; did you mean 'psnr_db'?"),
+        ('claim("inpainting.dip.ana")', "unknown claim 'inpainting.dip.ana'; did you mean"),
+        ('suite("paper").devicse', "has no 'devicse'"),
+        ('"many" | db', "'many' is no number"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, source: str, sentence: str) -> None:
+    context = make_context(tmp_path, "paper")
+    assert worked_out(context, source) == ""
+    (message,) = context.messages
+    assert message.is_error
+    assert sentence in str(message)
+
+
+def test_a_post_says_what_was_not_run(tmp_path: Path) -> None:
+    html = (build_site(tmp_path) / "posts" / "post.html").read_text()
+    assert "not run yet" in html
+    assert "suite(" not in html
+    assert "suite(" in POST
+
+
+def test_small_counts_are_words() -> None:
+    assert [spelled(0), spelled(7), spelled(11), spelled(33)] == ["no", "seven", "eleven", "33"]

@@ -1,0 +1,260 @@
+"""The page in a real browser, from disk: narrow and wide, both themes, keys, pointer, paper."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from made_site import build_site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = (
+    "posts/post.html",
+    "runs/paper/anna/seed0.html",
+    "runs/index.html",
+    "index.html",
+    "404.html",
+)
+
+
+def chromium() -> str | None:
+    """Find a Chromium: the one that CHROMIUM names, else one on the path."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next((p for n in names if (p := shutil.which(n))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if chromium() is None:
+        pytest.skip("there is no Chromium here")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(tmp_path_factory.mktemp("made"), "paper", "small")
+
+
+@pytest.fixture(scope="module")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(tmp_path_factory.mktemp("empty"))
+
+
+def opened(browser: "Browser", path: Path, **settings: Any) -> "Page":
+    """Open a page from disk; anything that the browser complains of fails the test."""
+    settings = {"viewport": {"width": 1280, "height": 900}, **settings}
+    page = browser.new_context(**settings).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    page.on("request", lambda request: complaints.append(request.url)
+            if not request.url.startswith(("file:", "data:")) else None)  # fmt: skip
+    page.goto(path.as_uri())
+    page.wait_for_load_state("load")
+    assert complaints == []
+    return page
+
+
+@pytest.mark.parametrize("width", [360, 768, 1000, 1280, 1720])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_scrolls_sideways(browser: "Browser", site: Path, width: int, name: str) -> None:
+    page = opened(browser, site / name, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_nothing_scrolls_sideways_where_nothing_is_recorded(
+    browser: "Browser", empty_site: Path
+) -> None:
+    page = opened(browser, empty_site / "posts/post.html", viewport={"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_accessibility(browser: "Browser", site: Path, scheme: str, name: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(browser, site / name, color_scheme=scheme)
+    results = axe.Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    page.context.close()
+
+
+def test_reading_needs_no_script(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html", java_script_enabled=False)
+    assert page.locator(".contact img").count() == 5
+    assert page.locator(".contact img").first.is_visible()
+    assert page.locator(".compare-side img").count() == 2
+    assert page.locator(".scrubber-help").is_hidden()
+    assert page.locator("th button").count() == 0
+    page.context.close()
+
+
+def test_the_scrubber_goes_by_keys(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html")
+    handle = page.locator(".scrubber [role=slider]")
+    picture = page.locator(".scrubber-picture img")
+    handle.focus()
+    assert handle.get_attribute("aria-valuenow") == "1000"
+    last = picture.get_attribute("src")
+    seen = []
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowLeft", "End"):
+        page.keyboard.press(key)
+        seen.append(handle.get_attribute("aria-valuenow"))
+    assert seen == ["0", "62", "250", "62", "1000"]
+    assert picture.get_attribute("src") == last
+    page.keyboard.press("Home")
+    assert picture.get_attribute("src") != last
+    assert "Iteration 0: 8.00" in page.locator(".scrubber-words").inner_text()
+    assert handle.get_attribute("aria-valuetext") == page.locator(".scrubber-words").inner_text()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 32
+    page.context.close()
+
+
+def test_the_scrubber_goes_by_pointer(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html")
+    handle = page.locator(".scrubber [role=slider]")
+    chart = page.locator(".scrubber-chart svg")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.6 * box["width"], middle)
+    page.mouse.down()
+    between = handle.get_attribute("aria-valuenow")
+    page.mouse.move(box["x"] + 2, middle, steps=5)
+    first = handle.get_attribute("aria-valuenow")
+    page.mouse.up()
+    page.mouse.move(box["x"] + box["width"] - 2, middle)
+    assert between not in ("0", "1000", None)
+    assert first == handle.get_attribute("aria-valuenow") == "0"
+    page.locator(".contact li").nth(2).click()
+    assert handle.get_attribute("aria-valuenow") == "250"
+    page.context.close()
+
+
+def test_comparing_by_drag_keys_and_blink(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html")
+    stage = page.locator(".compare-stage")
+    handle = page.locator(".compare-handle")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.up()
+    assert handle.get_attribute("aria-valuenow") in ("24", "25", "26")
+    page.keyboard.press("End")
+    assert handle.get_attribute("aria-valuenow") == "100"
+    page.keyboard.press("ArrowLeft")
+    assert handle.get_attribute("aria-valuenow") == "98"
+    page.keyboard.down("b")
+    assert "blink" in (stage.get_attribute("class") or "")
+    page.keyboard.up("b")
+    assert "blink" not in (stage.get_attribute("class") or "")
+    assert page.locator(".lens canvas").count() == 2
+    page.context.close()
+
+
+def test_a_table_can_be_sorted_and_goes_back(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html")
+    table = page.locator("#tab-results table[data-sortable]")
+    names = table.locator("tbody th.name")
+    assert names.all_inner_texts() == ["Anna", "Bob", "Mean"]
+    button = table.locator("thead th", has_text="ours").locator("button")
+    button.focus()
+    orders = []
+    for _ in range(3):
+        page.keyboard.press("Enter")
+        orders.append((names.all_inner_texts(), table.locator("th[aria-sort]").count()))
+    assert orders == [(["Anna", "Bob", "Mean"], 1), (["Bob", "Anna", "Mean"], 1),
+                      (["Anna", "Bob", "Mean"], 0)]  # fmt: skip
+    page.context.close()
+
+
+def test_pictures_are_enlarged_by_whole_numbers_and_not_smoothed(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    """The style sheet's sizes for the sides that the suites have, at every width of the page."""
+    styles = Path(__file__).parent.parent / "templates" / "styles"
+    sheet = "".join(path.read_text() for path in sorted(styles.glob("*.css")))
+    images = "".join(
+        f'<div class="{frame}"><img class="pixels native-{side}" width="{side}" height="{side}" '
+        'alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">'
+        "</div>"
+        for side in (128, 256, 512)
+        for frame in ("film", "scrubber-picture", "compare")
+    )
+    html = tmp_path / "page.html"
+    body = f'<main class="sheet"><figure class="wide"><div class="scrubber">{images}</div></figure>'
+    html.write_text(f"<!DOCTYPE html><style>{sheet}</style><body>{body}")
+    for width in (360, 800, 1280, 1720):
+        page = opened(browser, html, viewport={"width": width, "height": 800})
+        found = page.evaluate(
+            """[...document.images].map(i => [i.getBoundingClientRect().width, +i.getAttribute("width"),
+               getComputedStyle(i).imageRendering])"""
+        )
+        for shown, side, rendering in found:
+            assert shown % side == 0 or side % shown == 0, (width, shown, side)
+            if shown > side:
+                assert rendering == "pixelated", (width, shown, side)
+            if shown < side:
+                assert rendering == "auto", (width, shown, side)
+        page.context.close()
+
+
+def test_paper_has_no_controls(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html")
+    page.emulate_media(media="print")
+    for selector in (
+        ".scrubber-help",
+        ".scrubber-stage",
+        ".compare-tools",
+        ".site-head",
+        "summary",
+    ):
+        for element in page.locator(selector).all():
+            assert element.is_hidden(), selector
+    assert page.locator(".contact img").first.is_visible()
+    assert page.locator(".film img").first.is_visible()
+    assert len(page.pdf(prefer_css_page_size=True)) > 20_000
+    page.context.close()
+
+
+def test_every_picture_has_its_size_and_a_text(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html", java_script_enabled=False)
+    bare = page.locator("img:not([width]), img:not([height]), img:not([alt])")
+    assert bare.count() == 0
+    page.context.close()
+
+
+def test_what_can_be_focused_shows_it(browser: "Browser", site: Path) -> None:
+    page = opened(browser, site / "posts/post.html")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        width = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert (style, width) != ("none", "0px")
+        assert style != "none"
+    page.context.close()

@@ -1,0 +1,111 @@
+"""The page of a run: everything that it takes to make the run again, and the record as data."""
+
+import json
+import re
+from pathlib import Path
+
+import html5lib
+import pytest
+from made_site import build_site, make_context, make_results
+
+from dip.records import load_record
+from press.context import PageContext
+from press.run_pages import plans, run_page
+
+
+def page_of(context: PageContext, name: str) -> str:
+    return run_page(context.results.run(name), context)
+
+
+def context_at(folder: Path, url: str, *recorded: str) -> PageContext:
+    context = make_context(folder, *recorded)
+    context.url = url
+    return context
+
+
+def test_there_is_a_page_for_each_record_and_a_list_of_all(tmp_path: Path) -> None:
+    urls = [plan.url for plan in plans(make_results(tmp_path, "paper"))]
+    assert urls[0] == "runs/index.html"
+    assert len(urls) == 1 + 6 + 4
+    assert "runs/paper/anna/seed2.html" in urls
+    assert "runs/paper/bob/biharmonic.html" in urls
+
+
+def test_a_run_page_has_all_that_it_takes(tmp_path: Path) -> None:
+    context = context_at(tmp_path, "runs/paper/anna/seed1.html", "paper")
+    html = page_of(context, "paper/anna/seed1")
+    record = load_record(tmp_path / "results/paper/anna/seed1")
+    data = record.data
+    for words in (record.key, data["commit"], "Example CPU 3000", "2.13.0", "AVX512", "ieee",
+                  "python -m dip run paper --image anna --seed 1 --rerun",
+                  "python -m dip verify paper --image anna"):  # fmt: skip
+        assert words in html, words
+    for name, sha256 in data["files"].items():
+        assert name in html
+        assert sha256 in html
+    for setting in data["experiment"]:
+        assert f"<dt>{setting}</dt>" in html
+    assert html.count("<img") == len(record.snapshot_names())
+    assert "line-ours" in html
+
+
+def test_the_record_stands_beside_the_page_byte_for_byte(tmp_path: Path) -> None:
+    context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
+    html = page_of(context, "paper/anna")
+    written = context.written["runs/paper/anna/seed0.json"]
+    assert written == (tmp_path / "results/paper/anna/seed0/run.json").read_bytes()
+    assert 'href="seed0.json"' in html
+
+
+def test_a_baseline_has_a_page_without_a_curve(tmp_path: Path) -> None:
+    context = context_at(tmp_path, "runs/paper/anna/biharmonic.html", "paper")
+    html = page_of(context, "paper/anna/biharmonic")
+    assert "Biharmonic fill" in html
+    assert "29.00" in html
+    assert "line-ours" not in html
+
+
+def test_a_picture_that_is_not_shown_has_its_reason_on_the_page(tmp_path: Path) -> None:
+    context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
+    text = '["set/anna"]\nshow = false\nwhy = "she asked that it be retired"\n'
+    (tmp_path / "content/images.toml").write_text(text)
+    html = page_of(context, "paper/anna")
+    assert "<img" not in html
+    assert "she asked that it be retired" in html
+    assert not context.copies
+
+
+@pytest.mark.parametrize("recorded", [(), ("small",), ("paper", "small")])
+def test_every_page_is_well_formed_and_every_link_within_the_site_leads_somewhere(
+    tmp_path: Path, recorded: tuple[str, ...]
+) -> None:
+    site = build_site(tmp_path, *recorded)
+    for page in site.rglob("*.html"):
+        parser = html5lib.HTMLParser(strict=True)
+        text = page.read_text()
+        parser.parse(text)
+        for address in re.findall(r'(?:href|src)="([^"#:]+)(?:#[^"]*)?"', text):
+            assert (page.parent / address).resolve().exists(), f"{page}: {address}"
+
+
+def test_links_to_places_in_pages_lead_somewhere(tmp_path: Path) -> None:
+    site = build_site(tmp_path, "paper", "small")
+    for page in site.rglob("*.html"):
+        for address, anchor in re.findall(r'href="([^"#:]*)#([^"]+)"', page.read_text()):
+            target = (page.parent / address).resolve() if address else page
+            assert f'id="{anchor}"' in target.read_text(), f"{page}: {address}#{anchor}"
+
+
+def test_the_list_shows_what_is_not_run(tmp_path: Path) -> None:
+    html = (build_site(tmp_path, "small") / "runs/index.html").read_text()
+    assert "0 of 6 runs recorded" in html
+    assert "2 of 2 runs recorded" in html
+    assert html.count("not run yet") == 6 + 4
+
+
+def test_a_page_reads_only_what_it_notes(tmp_path: Path) -> None:
+    context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
+    page_of(context, "paper/anna")
+    folder = tmp_path / "results/paper/anna/seed0"
+    names = json.loads((folder / "run.json").read_text())["files"]
+    assert {folder / "run.json", *(folder / name for name in names)} <= set(context.inputs)

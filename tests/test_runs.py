@@ -1,0 +1,192 @@
+"""What a post sees of the records: present, absent, damaged, unknown."""
+
+import json
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+from made_site import LEVELS, make_results, write_content, write_suite
+
+from dip.problems import InputError
+from press.quantities import (
+    Measured,
+    NotRun,
+    decimal,
+    grouped,
+    in_words,
+    listed,
+    signed,
+    with_unit,
+)
+from press.runs import Results
+
+
+def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path) -> None:
+    run = make_results(tmp_path, "paper").run("paper/anna")
+    assert run.recorded
+    assert run.psnr_db == pytest.approx(31.9)
+    assert run.psnr_db.origin == "runs/paper/anna/seed0.html"
+    assert run.psnr_unknown_db == pytest.approx(28.9)
+    assert run.at(0).psnr_db < run.at(250).psnr_db < run.at(1000).psnr_db
+    assert run.stop("oracle").iteration == 900
+    assert run.input.psnr_db == pytest.approx(9.1)
+    assert run.average.psnr_db == pytest.approx(32.2)
+    assert run.seconds == 120
+    assert run.command == "python -m dip run paper --image anna --seed 0"
+
+
+def test_links_begin_at_the_page_that_is_made(tmp_path: Path) -> None:
+    made = make_results(tmp_path, "paper")
+    deeper = Results(made.path, made.content, lambda path: None, root="../")
+    assert deeper.run("paper/anna").psnr_db.origin == "../runs/paper/anna/seed0.html"
+
+
+def test_a_run_that_is_not_recorded_says_so_everywhere(tmp_path: Path) -> None:
+    lacking: list[tuple[str, str, int]] = []
+    made = make_results(tmp_path)
+    results = Results(
+        made.path, made.content, lambda path: None, lacks=lambda *what: lacking.append(what)
+    )
+    run = results.run("paper/anna", seed=1)
+    assert not run.recorded
+    for value in (
+        run.psnr_db,
+        run.at(250).ssim,
+        run.stop("es-wmv").psnr_db,
+        run.seconds,
+        run.device,
+    ):
+        assert str(value) == "not run yet"
+        assert not value
+    assert isinstance(run.psnr_db - 3, NotRun)
+    assert isinstance(3 - run.psnr_db, NotRun)
+    assert set(lacking) == {("paper", "set/anna", 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "sentence"),
+    [
+        ("papre/anna", None, "unknown suite 'papre'; did you mean 'paper'?"),
+        ("paper/ana", None, "suite 'paper' has no image 'ana'; did you mean 'anna'?"),
+        ("paper/anna", 7, "suite 'paper' has no seed 7; it has 0, 1 and 2"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest(
+    tmp_path: Path, name: str, seed: int | None, sentence: str
+) -> None:
+    with pytest.raises(InputError, match="^" + sentence.replace("?", r"\?")):
+        make_results(tmp_path).run(name, seed)
+
+
+def test_unknown_scores_snapshots_and_rules_are_told(tmp_path: Path) -> None:
+    run = make_results(tmp_path, "paper").run("paper/anna")
+    with pytest.raises(InputError, match="has no 'psnr'; did you mean 'psnr_db'"):
+        _ = run.psnr
+    with pytest.raises(InputError, match=r"has no snapshot at 300; it has .*250.* or 1000"):
+        run.at(300)
+    with pytest.raises(InputError, match="unknown stopping rule 'orcale'; did you mean 'oracle'"):
+        run.stop("orcale")
+
+
+def test_a_record_of_other_settings_does_not_count(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    path = tmp_path / "content" / "experiments.toml"
+    path.write_text(path.read_text().replace("learning_rate = 0.001", "learning_rate = 0.002"))
+    assert results.run("paper/anna").recorded is False
+
+
+def test_a_record_of_an_older_revision_stays_valid(tmp_path: Path) -> None:
+    from dip.experiment import key
+
+    results = make_results(tmp_path, "paper")
+    path = tmp_path / "results/paper/anna/seed0/run.json"
+    data = json.loads(path.read_text())
+    run = results.run("paper/anna")
+    data["trajectory_revision"] = 0
+    data["key"] = key(run.experiment, data["pixels_sha256"], "ieee", 0)
+    path.write_text(json.dumps(data))
+    assert Results(results.path, results.content, lambda path: None).run("paper/anna").recorded
+
+
+def test_a_damaged_file_is_named_and_never_shown(tmp_path: Path) -> None:
+    run = make_results(tmp_path, "paper").run("paper/anna")
+    curve = tmp_path / "results/paper/anna/seed0/curve.csv"
+    curve.write_text(curve.read_text() + "9999,0,0,0,0,0,0\n")
+    with pytest.raises(InputError, match=r"curve\.csv: the record is damaged"):
+        run.curve()
+    (tmp_path / "results/paper/anna/seed0/snapshots/250.webp").unlink()
+    with pytest.raises(InputError, match=r"250\.webp: the record is damaged: this file is missing"):
+        run.picture(250)
+
+
+def test_means_over_images_and_seeds(tmp_path: Path) -> None:
+    view = make_results(tmp_path, "paper").suite("paper")
+    means = [mean([LEVELS["set/anna", seed], LEVELS["set/bob", seed]]) for seed in (0, 1, 2)]
+    value = view.mean_psnr_db
+    assert value == pytest.approx(mean(means))
+    assert value.spread == pytest.approx(stdev(means))
+    assert (value.n, view.n, view.recorded, view.planned, view.images) == (3, 3, 6, 6, 2)
+    assert view.baseline("biharmonic").mean_psnr_db == pytest.approx(29.0)
+    assert (view.seconds, view.duration, view.devices) == (720, "12 minutes", "Example CPU 3000")
+
+
+def test_a_mean_is_over_seeds_that_have_every_image(tmp_path: Path) -> None:
+    suites = write_content(tmp_path / "content")
+    some = {what: level for what, level in LEVELS.items() if what != ("set/bob", 2)}
+    write_suite(tmp_path / "results", suites["paper"], some, baselines=False)
+    view = Results(tmp_path / "results", tmp_path / "content", lambda path: None).suite("paper")
+    assert view.mean_psnr_db.n == 2
+    assert view.final.of("set/anna").n == 3
+    assert isinstance(view.baseline("biharmonic").mean_psnr_db, NotRun)
+    with pytest.raises(InputError, match="has no baseline 'biharmonik'; did you mean 'biharmonic'"):
+        view.baseline("biharmonik")
+
+
+def test_a_baseline_is_a_run_of_its_own(tmp_path: Path) -> None:
+    run = make_results(tmp_path, "paper").run("paper/anna/biharmonic")
+    assert run.psnr_db == pytest.approx(29.0)
+    assert run.page == "runs/paper/anna/biharmonic.html"
+    assert run.curve() == []
+
+
+def test_an_image_that_is_not_to_be_shown_has_numbers_but_no_pictures(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    text = '["set/anna"]\ntitle = "Anna"\nshow = false\nwhy = "she asked"\n'
+    (tmp_path / "content/images.toml").write_text(text)
+    run = results.run("paper/anna")
+    assert run.picture(250) is None
+    assert run.psnr_db == pytest.approx(31.9)
+    assert results.images.why_not_shown("set/anna") == "she asked"
+
+
+def test_every_file_that_is_read_is_noted(tmp_path: Path) -> None:
+    made = make_results(tmp_path, "paper")
+    noted: list[Path] = []
+    run = Results(made.path, made.content, noted.append).run("paper/anna")
+    run.curve()
+    run.picture(250)
+    folder = tmp_path / "results/paper/anna/seed0"
+    needed = {folder / "run.json", folder / "curve.csv", folder / "snapshots/250.webp"}
+    assert needed | {made.content / "experiments.toml", made.content / "images.toml"} <= set(noted)
+
+
+def test_a_missing_record_is_noted_too(tmp_path: Path) -> None:
+    made = make_results(tmp_path)
+    noted: list[Path] = []
+    assert not Results(made.path, made.content, noted.append).run("paper/anna").recorded
+    assert tmp_path / "results/paper/anna/seed0/run.json" in noted
+
+
+def test_how_numbers_are_written() -> None:
+    assert decimal(-1.25, 1) == "−1.2"
+    assert decimal(-0.001, 2) == "0.00"
+    assert [signed(x) for x in (0.314, -0.5, 0.0)] == ["+0.31", "−0.50", "0.00"]
+    assert with_unit(36.048, "dB") == "36.05\u202fdB"
+    assert grouped(11000) == "11,000"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    words = [in_words(s) for s in (0.3, 1, 42, 60 * 31, 3600 * 3 + 60 * 20, 86400 * 3)]
+    assert words == ["0.3 seconds", "1 second", "42 seconds", "31 minutes", "3 hours 20 minutes",
+                     "3.0 days"]  # fmt: skip
+    assert str(Measured(1.5, "dB", "x.html").__html__()) == (
+        '<a class="q from-run" href="x.html">1.50\u202fdB</a>'
+    )

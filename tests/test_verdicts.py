@@ -1,0 +1,150 @@
+"""Verdicts: the rule, the words, and the claims of the site itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from made_site import CLAIMS, make_results, write_content, write_suite
+
+from dip.problems import InputError
+from press.claims import MEAN, Claim, Claims, Rule
+from press.quantities import Measured
+from press.runs import Results
+from press.verdicts import Judge, Verdict, count
+
+SITE = Path(__file__).parent.parent / "content"
+
+
+def verdict(level: float, spread: float | None, n: int) -> Verdict:
+    return Verdict(Claim(30.0), Measured(level, "dB", "", spread, n), Rule())
+
+
+@pytest.mark.parametrize(
+    ("level", "spread", "n", "word"),
+    [
+        (30.0, None, 1, "reproduced"),
+        (30.5, None, 1, "reproduced"),
+        (29.5, None, 1, "reproduced"),
+        (30.51, None, 1, "better"),
+        (29.49, None, 1, "worse"),
+        (30.6, 0.35, 2, "better"),  # two seeds: their spread does not count yet
+        (30.6, 0.35, 3, "reproduced"),  # within two standard deviations
+        (30.6, 0.2, 3, "better"),  # two standard deviations are less than half a decibel
+        (31.0, 2.0, 5, "reproduced"),
+        (31.01, 2.0, 5, "better"),  # never over one decibel
+    ],
+)
+def test_the_rule(level: float, spread: float | None, n: int, word: str) -> None:
+    assert str(verdict(level, spread, n)) == word
+
+
+def test_below_three_seeds_the_verdict_says_on_how_many_runs() -> None:
+    assert "reproduced, on one run" in verdict(30, None, 1).__html__()
+    assert "reproduced, on 2 runs" in verdict(30, 0.1, 2).__html__()
+    assert ", on" not in verdict(30, 0.1, 3).__html__()
+    assert "+0.25\u202fdB from the source" in verdict(30.25, 0.1, 3).reason
+
+
+def judge(folder: Path, *recorded: str) -> Judge:
+    results = make_results(folder, *recorded)
+    return Judge(Claims(folder / "content/claims.toml", lambda path: None), results)
+
+
+def test_claims_are_joined_with_records(tmp_path: Path) -> None:
+    judged = judge(tmp_path, "paper")
+    assert judged.verdict("inpainting.dip.anna").word == "reproduced"
+    assert judged.verdict("inpainting.dip.anna").difference_db == pytest.approx(0.1)
+    assert judged.verdict("inpainting.dip.bob").word == "worse"
+    mean = judged.verdict("inpainting.dip.mean")
+    assert (mean.word, mean.n) == ("worse", 3)
+    assert judged.count("inpainting") == {
+        "reproduced": 1, "better": 0, "worse": 1, "not run yet": 0
+    }  # fmt: skip
+
+
+def test_not_run_yet_is_a_verdict(tmp_path: Path) -> None:
+    judged = judge(tmp_path)
+    assert judged.verdict("inpainting.dip.mean").word == "not run yet"
+    assert count(judged.table("inpainting"))["not run yet"] == 2
+
+
+def test_the_mean_waits_for_every_image(tmp_path: Path) -> None:
+    suites = write_content(tmp_path / "content")
+    write_suite(tmp_path / "results", suites["paper"], {("set/anna", 0): 32.0})
+    results = Results(tmp_path / "results", tmp_path / "content", lambda path: None)
+    judged = Judge(Claims(tmp_path / "content/claims.toml", lambda path: None), results)
+    assert judged.verdict("inpainting.dip.anna").word == "reproduced"
+    assert judged.verdict("inpainting.dip.mean").word == "not run yet"
+
+
+def test_a_preview_is_never_judged(tmp_path: Path) -> None:
+    judged = judge(tmp_path, "small")
+    path = tmp_path / "content/claims.toml"
+    path.write_text(CLAIMS.replace('suite = "paper"', 'suite = "small"'))
+    again = Judge(Claims(path, lambda path: None), judged.results)
+    with pytest.raises(InputError, match="'small' is a preview, which is never judged"):
+        again.verdict("inpainting.dip.anna")
+
+
+def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'inpainting\.papyan\.anna' is not compared"):
+        judge(tmp_path, "paper").verdict("inpainting.papyan.anna")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda t: t.replace("bob = 30.0", 'bob = "30"'),
+            r"toml:27: 'bob' is '30', which is no number",
+        ),
+        (
+            lambda t: t.replace("bob = 30.0", "bobb = 30.0"),
+            r"toml:27: unknown image 'bobb'; .*'bob'",
+        ),
+        (
+            lambda t: t.replace("within_db", "within"),
+            r"toml:3: unknown key 'within'; .*'within_db'",
+        ),
+        (lambda t: t.replace('ours = "dip"', 'ours = "dpi"'), r"'ours' names no row; .*'dip'"),
+        (lambda t: t.replace('"papyan"]', '"papian"]'), r"'beside' names no row; .*'papyan'"),
+    ],
+)
+def test_a_mistake_in_the_claims_is_told_with_its_line(
+    tmp_path: Path, change: Callable[[str], str], sentence: str
+) -> None:
+    path = tmp_path / "claims.toml"
+    path.write_text(change(CLAIMS))
+    with pytest.raises(InputError, match=sentence):
+        claims = Claims(path, lambda path: None)
+        assert claims.rule.within_db == 0.5
+        assert claims.tables
+
+
+def test_an_unknown_claim_is_told_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"did you mean 'inpainting\.dip\.anna'"):
+        judge(tmp_path).verdict("inpainting.dip.ana")
+
+
+def test_the_means_that_sources_print_are_the_means_of_their_numbers() -> None:
+    claims = Claims(SITE / "claims.toml", lambda path: None)
+    checked = 0
+    for table in claims.tables.values():
+        for row in table.rows.values():
+            levels = [row.get(table.column(image)) for image in table.images]
+            if all(level is not None for level in levels):
+                mean = sum(float(level) for level in levels if level is not None) / len(levels)
+                # one source rounds each number before it prints their mean
+                assert mean == pytest.approx(row.numbers[MEAN], abs=0.03), row.name
+                checked += 1
+    assert checked >= 15
+
+
+def test_the_claims_of_the_site_name_known_suites_and_images() -> None:
+    claims = Claims(SITE / "claims.toml", lambda path: None)
+    results = Results(SITE.parent / "results", SITE, lambda path: None)
+    for table in claims.tables.values():
+        if table.suite in results.suites:
+            suite = results.suites[table.suite]
+            assert set(table.images) <= set(suite.images)
+            assert not suite.preview
