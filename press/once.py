@@ -22,6 +22,7 @@ class Outcome:
     made: list[str]
     written: bool
     state: State
+    said: tuple[str, ...] = ()  # of runs that are not recorded
 
     def errors(self, options: Options) -> list["Message"]:
         """Give the messages that are errors in this manner of building."""
@@ -39,11 +40,32 @@ def build(options: Options) -> Outcome:
 
     Raises InputError for a mistake that stops everything, such as bad TOML.
     """
+    outcome = _made(options)
+    if outcome.errors(options):
+        return outcome
+    said, more = _attended(options, outcome.state)
+    if not more:
+        return replace(outcome, said=tuple(said))
+    again = _made(options)
+    made = list(dict.fromkeys([*outcome.made, *again.made]))
+    return replace(again, made=made, said=tuple(said))
+
+
+def _made(options: Options) -> Outcome:
     state = load_state(options)
     freshness = Freshness(options, state)
     if state is not None and freshness.everything():
         return _as_it_stands(state)
     return _made_anew(options, freshness, tries=3)
+
+
+def _attended(options: Options, state: State) -> tuple[list[str], bool]:
+    """Attend to runs that posts name and that are not recorded."""
+    if not any(page.missing_runs for page in state.pages.values()):
+        return [], False
+    from press.missing import attend
+
+    return attend(options, state)
 
 
 def _as_it_stands(state: State) -> Outcome:
@@ -119,6 +141,8 @@ def tell(outcome: Outcome, options: Options, started: float) -> int:
         kept = "; the site is as it was" if options.out.exists() else ""
         print(f"{_counted(len(errors), 'error')}{kept}", file=sys.stderr)
         return 1
+    for sentence in outcome.said:
+        print(sentence)
     seconds = time.perf_counter() - started
     what = f"{_counted(len(outcome.made), 'page')} made anew" if outcome.made else "nothing changed"
     warnings = f", {_counted(len(outcome.messages), 'warning')}" if outcome.messages else ""
