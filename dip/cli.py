@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dip.commands_photo import add_commands
 from dip.problems import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         "--content", type=Path, default=Path("content"), help="folder of experiments.toml"
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_list, _add_run, _add_images_command, _add_records, _add_network):
+    for add in (_add_list, _add_run, _add_images_command, _add_records, _add_network, add_commands):
         add(commands)
     return top
 
@@ -59,6 +60,9 @@ def _add_run(commands: "Commands") -> None:
     command.add_argument("--time-limit", type=float, metavar="SECONDS")
     command.add_argument(
         "--jobs", type=_count, default=1, metavar="N", help="runs at the same time"
+    )
+    command.add_argument(
+        "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="at least; 30"
     )
     command.add_argument("--threads", type=_count, metavar="N", help="CPU threads of a run")
     command.add_argument("--executor", choices=("local", "slurm"), default="local")

@@ -44,6 +44,7 @@ class Sequence:
             image_folder=args.images,
             device=device,
             threads=args.threads,
+            checkpoint_seconds=args.checkpoint_every,
             listener=self.say,
             should_stop=self.interrupts.should_stop,
         )

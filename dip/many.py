@@ -24,14 +24,17 @@ def run_many(jobs: list[Job], args: argparse.Namespace, device: str) -> int:
     A run that fails names itself and does not stop the others.
     """
     sequence = Sequence(args, device)
-    failed = sequence.run([job for job in jobs if job.method])
+    failed = sequence.run([job for job in jobs if job.method and not job.seeds])
     images = load_images(args.content / "images.toml")
     waiting = [job for job in jobs if not job.method and _is_missing(job, args, images)]
-    if not waiting or sequence.interrupts.should_stop():
+    if sequence.interrupts.should_stop():
         return failed
     if args.executor == "slurm":
-        return max(failed, Cluster(args).run(waiting, device))
-    return max(failed, Children(args, device, sequence.interrupts).run(waiting))
+        failed = max(failed, Cluster(args).run(waiting, device))
+    else:
+        failed = max(failed, Children(args, device, sequence.interrupts).run(waiting))
+    means = [job for job in jobs if job.seeds]
+    return failed if sequence.interrupts.should_stop() else max(failed, sequence.run(means))
 
 
 def _is_missing(job: Job, args: argparse.Namespace, images: Any) -> bool:

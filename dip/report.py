@@ -61,6 +61,7 @@ class Setting:
     image_folder: Path | None = None
     device: str = "cpu"
     threads: int | None = None  # of the CPU; None leaves torch's choice
+    checkpoint_seconds: float = 30.0
     listener: Listener = field(default_factory=Silence)
     should_stop: Callable[[], bool] = bool
 
@@ -108,7 +109,7 @@ def described(
     pixels = pixels_of(job.experiment, setting.images)
     channels, height, width = task.shape
     return {
-        "kind": "baseline" if job.method else "run", "suite": job.suite.name,
+        "kind": "mean" if job.seeds else "baseline" if job.method else "run", "suite": job.suite.name,
         "image": job.experiment.image, "seed": job.experiment.seed, "method": job.method,
         "experiment": job.experiment.to_dict(),
         "key": key(job.experiment, pixels, mode, revision), "pixels_sha256": pixels,

@@ -8,6 +8,7 @@ from dip.checkpoint import Told, Work
 from dip.environment import commit, environment, exact_part
 from dip.experiment import TRAJECTORY_REVISION, arithmetic_on, key
 from dip.images import named
+from dip.mean import average_runs, keep_output
 from dip.metrics import scores
 from dip.problems import InputError
 from dip.records import CURVE_COLUMNS, Record, curve_text
@@ -18,8 +19,6 @@ from dip.tasks import make_task
 if TYPE_CHECKING:
     from dip.fit import Fit, Step
 
-CHECKPOINT_SECONDS = 30.0
-
 
 def perform(job: Job, setting: Setting) -> Record | None:
     """Run a job and record it; None if it was told to stop, its checkpoint then being written.
@@ -28,6 +27,8 @@ def perform(job: Job, setting: Setting) -> Record | None:
     Raises InputError for what it cannot do, and Busy where another process is at the run.
     """
     try:
+        if job.seeds:
+            return average_runs(job, setting)
         return _baseline(job, setting) if job.method else _fit(job, setting)
     except (MemoryError, RuntimeError) as error:
         told = str(error).lower()
@@ -76,6 +77,7 @@ class _Run:
         listed = named(self.experiment.image, setting.images)
         self.pictured = pictured(self.experiment, listed.show)
         self.shows = listed.show and self.experiment.seed == 0
+        self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
         self.fit = self._new_fit()
         self.environment = environment(setting.device)
@@ -97,7 +99,7 @@ class _Run:
         """Go on to the end and write the record; None if told to stop."""
         self._resume()
         clock, before = time.perf_counter(), self.told.seconds
-        saved, pause = clock, CHECKPOINT_SECONDS
+        saved, pause = clock, self.setting.checkpoint_seconds
         self.setting.listener.begin(self.job.name, self.fit.iteration, self.experiment.iterations)
         for step in self.fit:
             self._take(step)
@@ -108,10 +110,11 @@ class _Run:
             if stop or tick - saved > pause:
                 self._save()
                 saved = time.perf_counter()
-                pause = max(CHECKPOINT_SECONDS, 20 * (saved - tick))
+                pause = max(self.setting.checkpoint_seconds, 5 * (saved - tick))
             if stop:
                 return None
         record = self._finish()
+        keep_output(record, self.fit.average, self.setting)
         self.work.remove()
         return record
 
@@ -187,11 +190,9 @@ class _Run:
 
     def _last_pictures(self) -> dict[str, bytes]:
         """Give the input, the stops and the average as pictures, where they may be shown."""
-        if not self.shows:
-            return {}
-        outputs = {f"stop-{name}": stop.output for name, stop in self.fit.stops().items()}
-        if self.fit.average is not None:
-            outputs["average"] = self.fit.average
-        return {name: webp(output) for name, output in outputs.items()} | {
-            "input": webp(self.task.shown)
+        outputs = {"input": self.task.shown, "average": self.fit.average} | {
+            f"stop-{name}": stop.output for name, stop in self.fit.stops().items()
         }
+        shown = list(outputs) if self.shows else ["average"] if self.averaged else []
+        kept = {name: outputs[name] for name in shown}
+        return {name: webp(output) for name, output in kept.items() if output is not None}

@@ -4,7 +4,7 @@ Nothing here needs torch or numpy.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -28,11 +28,12 @@ GUESSED_SPEED = {"cpu": 55e9, "mps": 1e12, "cuda": 20e12}
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a suite, or one baseline on one of its images (`method`)."""
+    """One run of a suite, one baseline on one of its images (`method`), or a mean of `seeds`."""
 
     suite: Suite
     experiment: Experiment
     method: str | None = None
+    seeds: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,14 +52,28 @@ def problem_of(experiment: Experiment) -> Experiment:
 
 
 def jobs_of(suite: Suite) -> list[Job]:
-    """List a suite's jobs in order of worth: the baselines, which take seconds, then the runs."""
+    """List a suite's jobs in order of worth: the baselines, which take seconds, the runs, means.
+
+    A mean is of the runs of all seeds, where these share their degraded input.
+    """
     first = {experiment.case: experiment for experiment in reversed(suite.experiments)}
     baselines = [
-        Job(suite, problem_of(first[image]), method)
-        for image in suite.images
+        Job(suite, problem_of(first[case]), method)
+        for case in suite.images
         for method in suite.baselines
     ]
-    return baselines + [Job(suite, experiment) for experiment in suite.experiments]
+    runs = [Job(suite, experiment) for experiment in suite.experiments]
+    return baselines + runs + [_mean(suite, first[case]) for case in _averaged(suite)]
+
+
+def _averaged(suite: Suite) -> tuple[str, ...]:
+    shared = all(experiment.problem_seed is not None for experiment in suite.experiments)
+    return suite.images if shared and len(suite.seeds) > 1 else ()
+
+
+def _mean(suite: Suite, experiment: Experiment) -> Job:
+    method = "mean-seeds-" + "-".join(map(str, suite.seeds))
+    return Job(suite, replace(experiment, snapshots=(), frames=0), method, suite.seeds)
 
 
 def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:
@@ -77,8 +92,8 @@ def choose_jobs(
 ) -> list[Job]:
     """List the jobs of `suites`, those of `images` and `seeds` only where these are given.
 
-    Baselines have no seed of their own and are left out where seeds are named. Raises InputError
-    for an image or a seed that no suite has.
+    Baselines and means have no seed of their own and are left out where seeds are named. Raises
+    InputError for an image or a seed that no suite has.
     """
     images, seeds, suites = list(images), list(seeds), list(suites)
     jobs = [job for suite in suites for job in jobs_of(suite)]
@@ -99,8 +114,13 @@ def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:
     """Find the image called `word` in each suite that has it; raises InputError if none has."""
     found, problem = set(), None
     for suite in suites:
+        of_image = {
+            (suite.name, experiment.case)
+            for experiment in suite.experiments
+            if word in (experiment.image, experiment.image.split("/")[1])
+        }
         try:
-            found.add((suite.name, suite.find(word)))
+            found |= of_image or {(suite.name, suite.find(word))}
         except InputError as error:
             problem = error
     if problem and not found:

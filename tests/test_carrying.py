@@ -1,0 +1,226 @@
+"""Records carried and checked: pack, unpack, compare, verify."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from made_records import write_baseline, write_run
+from small_runs import write_project
+
+from dip.cli import main
+from dip.compare import compare
+from dip.images import load_images
+from dip.pack import pack, unpack
+from dip.problems import InputError
+from dip.records import curve_text, load_record
+from dip.suites import Suite, load_suites
+
+Told = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> tuple[Path, Suite]:
+    content, _ = write_project(tmp_path)
+    suite = load_suites(content / "experiments.toml")["tiny"]
+    for experiment in suite.experiments:
+        write_run(tmp_path / "results", suite, experiment, 30.0)
+    write_baseline(tmp_path / "results", suite, "made/waves", "biharmonic", 28.0)
+    return tmp_path, suite
+
+
+def content_of(results: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(results).as_posix(): path.read_bytes()
+        for path in results.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("size_mib", [10, 0.0045])
+def test_what_was_packed_is_unpacked_the_same(
+    project: tuple[Path, Suite], tmp_path: Path, size_mib: float
+) -> None:
+    results, archives = tmp_path / "results", tmp_path / "archives"
+    written = pack(results, archives, size_mib)
+    assert all(path.stat().st_size <= size_mib * 2**20 for path in written)
+    assert (len(written) == 1) == (size_mib == 10)
+    if len(written) > 1:
+        assert b".piece-2-of-" in b"".join(path.read_bytes() for path in written)
+    assert pack(results, archives, size_mib) == [], "nothing new since"
+    told = unpack(reversed(written), tmp_path / "home")
+    assert told == [
+        "tiny/rings/seed0: unpacked", "tiny/waves/biharmonic: unpacked",
+        "tiny/waves/seed0: unpacked",
+    ]  # fmt: skip
+    assert content_of(tmp_path / "home") == content_of(results)
+    assert unpack(written, tmp_path / "home")[0] == "tiny/rings/seed0: was there already"
+
+
+def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "results/tiny/waves"], check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    (path,) = pack(tmp_path / "results", tmp_path / "archives", 10)
+    with tarfile.open(path) as archive:
+        assert {name.split("/")[1] for name in archive.getnames()} == {"rings"}
+
+
+def test_what_is_wrong_with_archives_is_told_and_nothing_is_written(
+    project: tuple[Path, Suite], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    written = pack(tmp_path / "results", tmp_path / "archives", 0.0045)
+    with pytest.raises(InputError, match=r"a piece of '.*' is missing: give every archive at once"):
+        unpack(written[1:], home)
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(written[0].read_bytes()[:-3000])
+    with pytest.raises(InputError):
+        unpack([cut, *written[1:]], home)
+    (whole,) = pack(tmp_path / "results", tmp_path / "whole", 10)
+    data = bytearray(whole.read_bytes())
+    data[data.rindex(b"iteration,loss") + 40] ^= 1
+    flipped = tmp_path / "flipped.tar"
+    flipped.write_bytes(data)
+    with pytest.raises(InputError, match="the record is damaged: the hash in run.json is another"):
+        unpack([flipped], home)
+    assert content_of(home) == {}
+
+
+@pytest.mark.parametrize("name", ["../../out/of/here", "/etc/of/the/file", "a/run.json"])
+def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
+    evil = tmp_path / "evil.tar"
+    with tarfile.open(evil, "w") as archive:
+        header = tarfile.TarInfo(name)
+        archive.addfile(header)
+    with pytest.raises(InputError, match="is not the name of a record's file"):
+        unpack([evil], tmp_path / "home")
+
+
+def test_another_record_in_the_place_is_not_overwritten(
+    project: tuple[Path, Suite], tmp_path: Path
+) -> None:
+    _, suite = project
+    written = pack(tmp_path / "results", tmp_path / "archives", 10)
+    write_run(tmp_path / "home", suite, suite.experiments[0], 31.0)
+    before = content_of(tmp_path / "home")
+    with pytest.raises(InputError, match="another record stands here: move it away first"):
+        unpack(written, tmp_path / "home")
+    assert content_of(tmp_path / "home") == before
+
+
+def test_compare_tells_levels_settings_and_where_trajectories_part(
+    project: tuple[Path, Suite], tmp_path: Path
+) -> None:
+    _, suite = project
+    a, b = tmp_path / "results", tmp_path / "b"
+    shutil.copytree(a, b)
+    assert {line.split("; ")[-1] for line in compare(a, b)} == {"the same files"}
+    slope = dataclasses.replace(suite.experiments[0], slope=0.1)
+    write_run(b, suite, slope, 31.5)
+    shutil.rmtree(b / "tiny/rings")
+    parting = "trajectories part at iteration 1"  # they begin at the same level
+    assert compare(a, b) == [
+        f"tiny/rings/seed0: only in {a}",
+        "tiny/waves/biharmonic: 28.00 and 28.00 dB (+0.00); the same files",
+        f"tiny/waves/seed0: 30.00 and 31.50 dB (+1.50); other slope; {parting}",
+    ]
+
+
+@pytest.fixture(scope="module")
+def real_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Record a real run, and give the project's folder."""
+    pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("real")
+    content, images = write_project(folder)
+    command = ["run", "tiny", "--image", "waves", "--seed", "0", "--device", "cpu", "--plain"]
+    places = ["--images", str(images), "--results", str(folder / "results"), "--threads", "1"]
+    assert main(["--content", str(content), *command, *places]) == 0
+    return folder
+
+
+@pytest.fixture
+def recorded(real_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the folder of a real run's record in a project of its own."""
+    shutil.copytree(real_run, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("DIP_IMAGES", str(tmp_path / "images"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "results/tiny/waves/seed0"
+
+
+def verified(capsys: Told, code: int) -> str:
+    assert main(["verify", "tiny", "--iterations", "30", "--device", "cpu"]) == code
+    return capsys.readouterr().out.strip()
+
+
+def rewrite(folder: Path, change: dict[str, object], curve: str | None = None) -> None:
+    """Change a record, with hashes that are right again."""
+    from dip.records import write_record
+
+    record = load_record(folder)
+    files = {name: (folder / name).read_bytes() for name in record.data["files"]}
+    if curve is not None:
+        files["curve.csv"] = curve.encode()
+    plain = {k: v for k, v in record.data.items() if k not in ("format", "files")}
+    write_record(folder, {**plain, **change}, files)
+
+
+def test_a_record_verifies_to_the_bit(recorded: Path, capsys: Told) -> None:
+    told = verified(capsys, 0)
+    assert told.endswith("verified: the same bits in 31 recorded iterations, from 0 to 30")
+
+
+def test_a_tampered_curve_fails_with_its_line(recorded: Path, capsys: Told) -> None:
+    rows = load_record(recorded).curve()
+    changed = [*rows[:7], (rows[7][0], rows[7][1], (rows[7][2] or 0) + 1e-4, *rows[7][3:])]
+    rewrite(recorded, {}, curve_text([*changed, *rows[8:]]))
+    assert "FAILED: results/tiny/waves/seed0/curve.csv:9: the same run gives 7," in verified(
+        capsys, 1
+    )
+
+
+def test_a_file_with_another_hash_fails(recorded: Path, capsys: Told) -> None:
+    path = recorded / "snapshots/60.webp"
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert "snapshots/60.webp: the record is damaged: the hash" in verified(capsys, 1)
+
+
+def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: Told) -> None:
+    environment = load_record(recorded).data["environment"]
+    rewrite(recorded, {"environment": {**environment, "device": "Another CPU"}})
+    told = verified(capsys, 0)
+    assert "verified: the loss of the first 20 iterations is within " in told
+    assert "with another device than recorded, the bits cannot be compared" in told
+    rows = load_record(recorded).curve()
+    louder = [(row[0], (row[1] or 0) * 1.02, *row[2:]) for row in rows]
+    rewrite(recorded, {}, curve_text(louder))
+    assert "over 1% apart, which another device does not explain" in verified(capsys, 1)
+
+
+def test_a_mode_that_this_device_cannot_do_is_told(recorded: Path, capsys: Told) -> None:
+    rewrite(recorded, {"arithmetic": "tf32"})
+    assert "could not be verified: " in verified(capsys, 1)
+
+
+def test_the_records_of_the_repository_are_whole() -> None:
+    from dip.records import check_files
+    from dip.schedule import records_in
+
+    root = Path(__file__).parent.parent
+    images = load_images(root / "content/images.toml")
+    for record in records_in(root / "results"):
+        check_files(record)
+        assert record.data["pixels_sha256"] == {
+            name: images[name].pixels_sha256 for name in record.experiment.images()
+        }
+        if not images[record.data["image"]].show:
+            assert not [name for name in record.data["files"] if name.endswith(".webp")]
+
+
+def test_run_json_is_plain_json(recorded: Path) -> None:
+    text = (recorded / "run.json").read_text()
+    assert json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))

@@ -1,0 +1,198 @@
+"""The command line: what is printed, the exit codes, mistakes in one sentence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made_records import write_run
+from small_runs import SUITES, write_project
+
+from dip.cli import main
+from dip.suites import load_suites
+
+ROOT = Path(__file__).parent.parent
+Told = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_project(tmp_path, SUITES)
+    monkeypatch.setenv("DIP_IMAGES", str(tmp_path / "images"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_run_then_nothing_is_left_to_run(project: Path, capsys: Told) -> None:
+    pytest.importorskip("torch")
+    command = ["run", "tiny", "--device", "cpu", "--plain", "--threads", "1"]
+    assert main(command) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("tiny/waves/nearest-known-pixel: recorded, ")
+    assert told[4] == "tiny/waves/seed0: begins; iteration 0 of 60"
+    assert told[5].startswith("tiny/waves/seed0: recorded, ")
+    assert main(command) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["list", "--device", "cpu"]) == 0
+    assert "tiny: Tiny\n  6 of 6 recorded\n" in capsys.readouterr().out
+
+
+def test_rerun_moves_the_old_record_aside_and_says_so(project: Path, capsys: Told) -> None:
+    pytest.importorskip("torch")
+    command = ["run", "seeded", "--seed", "1", "--device", "cpu", "--plain", "--threads", "1"]
+    assert main(command) == main([*command, "--rerun"]) == 0
+    assert (
+        "seeded/waves/seed1: the old record is now results/superseded/" in capsys.readouterr().out
+    )
+    assert len(list(project.glob("results/superseded/*/*/seed1/run.json"))) == 1
+
+
+def test_a_failed_run_names_itself_and_the_others_go_on(project: Path, capsys: Told) -> None:
+    pytest.importorskip("torch")
+    (project / "images/made/waves.png").write_bytes(b"no picture")
+    assert main(["run", "tiny", "--device", "cpu", "--plain", "--threads", "1"]) == 1
+    told = capsys.readouterr().out
+    assert f"tiny/waves/seed0: {project}/images/made/waves.png: the SHA-256 of image" in told
+    assert "tiny/rings/seed0: recorded" in told
+
+
+def test_a_damaged_record_is_never_overwritten_silently(project: Path, capsys: Told) -> None:
+    pytest.importorskip("torch")
+    command = ["run", "tiny", "--image", "rings", "--device", "cpu", "--plain", "--threads", "1"]
+    assert main(command) == 0
+    path = Path("results/tiny/rings/biharmonic/run.json")
+    path.write_text("{")
+    capsys.readouterr()
+    assert main(command) == 1
+    told = capsys.readouterr().out
+    assert told.startswith(f"tiny/rings/biharmonic: {path}:1:2: the record is damaged")
+    assert told.endswith("--rerun moves it aside\n")
+    assert path.read_text() == "{"
+
+
+def test_list_tells_every_run_and_what_is_missing(project: Path, capsys: Told) -> None:
+    suite = load_suites(project / "content/experiments.toml")["tiny"]
+    write_run(project / "results", suite, suite.experiments[0], 30.0)
+    assert main(["list", "tiny", "--json", "--device", "cpu"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["suites"]
+    assert (told["total"], told["recorded"], told["preview"]) == (6, 0, True)
+    assert told["seconds_missing"] > 0
+    assert [run["name"] for run in told["runs"]][4:] == ["tiny/waves/seed0", "tiny/rings/seed0"]
+    assert main(["list", "tiny", "--device", "cpu"]) == 0
+    assert "tiny/rings/seed0" in capsys.readouterr().out
+
+
+def test_describe_gives_the_network_of_the_paper(
+    capsys: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["describe", "inpainting", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["parameters"] == 2_217_573
+    assert main(["describe"]) == 0
+    assert "2,217,573 parameters" in capsys.readouterr().out
+
+
+def test_images_are_listed_and_checked(project: Path, capsys: Told) -> None:
+    assert main(["images", "list"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].split() == ["made/waves", "64x48", "L", "here"]
+    assert told[1].endswith("here  (its picture is not shown)")
+    assert main(["images", "fetch"]) == 0
+    assert main(["images", "fetch", "made/wave"]) == 1
+    assert "unknown image 'made/wave'; did you mean 'made/waves'?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["run", "tyni"], "unknown suite 'tyni'; did you mean 'tiny'?"),
+        (["run", "tiny", "--image", "wave"], "suite 'tiny' has no image 'wave'; did you mean"),
+        (["run", "tiny", "--seed", "9"], "no such seed 9; there are [0]"),
+        (["run", "tiny", "--device", "tpu"], "this machine has no device 'tpu'; it has "),
+        (["run", "tiny", "--rerun", "--jobs", "2"], "--rerun works on one run after the other"),
+        (["run", "tiny", "--executor", "slurm", "--slurm", "gpu"], "write it as KEY=VALUE"),
+        (["verify", "tiny"], "results: no run of 'tiny' is recorded"),
+        (["compare", "results", "nowhere"], "no such folder of results"),
+        (["unpack", "absent.tar"], "absent.tar: no such archive"),
+        (["--content", "nowhere", "list"], "nowhere/experiments.toml: no such file"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(
+    project: Path, capsys: Told, command: list[str], sentence: str
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("submitit")
+    (project / "results").mkdir()
+    assert main([*command]) == 1
+    told = capsys.readouterr()
+    assert sentence in told.err
+    assert len(told.err.splitlines()) == 1
+
+
+def test_wrong_usage_is_exit_code_2(capsys: Told) -> None:
+    for command in (["run"], ["fly"], ["run", "tiny", "--jobs", "0"], []):
+        with pytest.raises(SystemExit) as left:
+            main(command)
+        assert left.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["list"], 0),
+        (["list", "--json"], 0),
+        (["images", "list"], 0),
+        (["describe"], 0),
+        (["compare", "results", "results"], 0),
+        (["pack", "archives"], 0),
+        (["run", "tiny"], 1),
+        (["verify", "tiny"], 1),
+    ],
+)
+def test_without_torch_what_only_reads_still_works(
+    project: Path, command: list[str], code: int
+) -> None:
+    suite = load_suites(project / "content/experiments.toml")["tiny"]
+    write_run(project / "results", suite, suite.experiments[0], 30.0)
+    done = subprocess.run(  # -S: nothing that was installed can be imported
+        [sys.executable, "-S", "-m", "dip", *command], capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": str(ROOT), "DIP_IMAGES": str(project / "images")},
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    if code:
+        assert 'pip install -e ".[experiments]"' in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_several_processes_at_once(project: Path) -> None:
+    pytest.importorskip("torch")
+    (project / "images/made/rings.png").write_bytes(b"no picture")
+    command = [sys.executable, "-m", "dip", "run", "tiny", "--device", "cpu", "--jobs", "2"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=project,
+        env={"PYTHONPATH": str(ROOT), "DIP_IMAGES": str(project / "images")},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "tiny/waves/seed0: recorded" in done.stdout
+    assert "tiny/rings/seed0: failed, exit code 1" in done.stdout
+    assert Path("results/tiny/waves/seed0/run.json").exists()
+
+
+@pytest.mark.slow
+def test_a_cluster_by_submitit(project: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("submitit")
+    command = [
+        sys.executable, "-m", "dip", "run", "seeded", "--device", "cpu", "--executor", "slurm",
+        "--slurm", "cluster=local", "--slurm", "timeout_min=5", "--threads", "1",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=project,
+        env={"PYTHONPATH": str(ROOT), "DIP_IMAGES": str(project / "images"), "PATH": "/usr/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seeded/waves/seed1: seeded/waves/seed1: recorded" in done.stdout
+    assert len(list(Path("results/seeded").glob("*/*/run.json"))) == 2

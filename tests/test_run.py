@@ -1,0 +1,311 @@
+"""Runs become records; killed and gone on equals uninterrupted, bit for bit."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_runs import SUITES, write_project
+
+pytest.importorskip("torch")
+
+from dip.checkpoint import Busy, Told, Work
+from dip.images import load_images
+from dip.metrics import psnr_db
+from dip.problems import InputError
+from dip.records import check_files, load_record
+from dip.report import Setting, frames_of, move_aside, webp, what_would_fit
+from dip.run import perform
+from dip.schedule import Job, jobs_of, record_of
+from dip.suites import load_suites
+from dip.tasks import make_task
+
+
+class Lines(list[str]):
+    """A listener that keeps what it is told."""
+
+    def begin(self, name: str, first: int, last: int) -> None:
+        """Keep where a run begins."""
+        self.append(f"{name} {first} {last}")
+
+    def step(self, step: object) -> None:
+        """Keep silent."""
+
+    def say(self, sentence: str) -> None:
+        """Keep a sentence."""
+        self.append(sentence)
+
+
+def project(folder: Path, suites: str = SUITES, **more: object) -> tuple[list[Job], Setting]:
+    content, images = write_project(folder, suites)
+    jobs = [
+        job
+        for suite in load_suites(content / "experiments.toml").values()
+        for job in jobs_of(suite)
+    ]
+    listed = load_images(content / "images.toml")
+    return jobs, Setting(folder / "results", listed, images, threads=1, **more)  # type: ignore[arg-type]
+
+
+def test_a_run_is_recorded_in_its_form(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    job = next(job for job in jobs if job.name == "tiny/waves/seed0")
+    perform(job, setting)
+    record = load_record(tmp_path / "results/tiny/waves/seed0")
+    check_files(record)
+    assert record_of(job, setting.results, setting.images)
+    assert set(record.metrics) == {"input", "snapshots", "final", "average", "clean_z"}
+    assert set(record.metrics["snapshots"]) == {"0", "1", "8", "20", "25", "60"}
+    assert record.snapshot_names() == [
+        "0", "1", "8", "20", "25", "60", "input", "average", "stop-oracle",
+    ]  # fmt: skip
+    curve = record.curve()
+    assert [row[0] for row in curve] == list(range(61))
+    last, final = curve[-1], record.metrics["final"]
+    assert last[2] == pytest.approx(final["psnr_db"], abs=1e-4)
+    assert record.data["stops"]["fixed"] == {"iteration": 60, **final}
+    assert record.data["stops"]["es-wmv"] is None, "60 iterations are fewer than its window"
+    best = max(row[2] or 0 for row in curve)
+    assert record.data["stops"]["oracle"]["psnr_db"] == pytest.approx(best, abs=1e-4)
+    assert record.data["environment"]["threads"] == 1
+    assert not (tmp_path / "results/.work" / record.key).exists()
+    truth = make_task(job.experiment, setting.load(job.experiment)).x
+    with Image.open(record.snapshot(60)) as picture:
+        output = np.asarray(picture.convert("L"))[None] / 255
+    assert truth is not None
+    assert psnr_db(output, truth) == pytest.approx(final["psnr_db"], abs=0.05)
+
+
+def test_an_image_not_to_be_shown_has_no_pictures(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    for job in jobs:
+        if job.experiment.image == "made/rings":
+            record = perform(job, setting)
+            assert record
+            assert set(record.data["files"]) <= {"curve.csv"}
+            assert record.metrics["final"]["psnr_db"]
+            assert record.data["channels"] == 3
+
+
+def test_past_seed_0_only_the_last_output_is_kept(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    records = [perform(job, setting) for job in jobs if job.suite.name == "seeded"]
+    assert all(records)
+    first, second = (record.snapshot_names() for record in records if record)
+    assert {"0", "2", "3", "input", "average"} < set(first)
+    assert second == ["3"]
+    assert records[1]
+    assert set(records[1].metrics["snapshots"]) == {"0", "2", "3"}, "scored all the same"
+
+
+def test_a_baseline_is_recorded_like_a_run(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    record = perform(jobs[0], setting)
+    assert record
+    assert (record.kind, record.data["method"]) == ("baseline", "nearest-known-pixel")
+    assert record.snapshot_names() == ["input", "output"]
+    assert record.metrics["final"]["psnr_db"] > record.metrics["input"]["psnr_db"]
+    assert record.metrics["final"]["psnr_known_db"] is None, "known pixels are kept exactly"
+    assert record_of(jobs[0], setting.results, setting.images)
+
+
+SHARED = SUITES.replace('"made/rings"]', '"made/rings"]\nseeds = [0, 1]\nproblem_seed = 7', 1)
+
+
+def test_runs_of_one_input_are_averaged(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
+    jobs = [job for job in jobs if job.suite.name == "tiny" and "rings" not in job.name]
+    *runs, mean = [job for job in jobs if job.method is None or job.seeds]
+    assert mean.name == "tiny/waves/mean-seeds-0-1"
+    with pytest.raises(InputError, match="the average needs tiny/waves/seed0, which is not recor"):
+        perform(mean, setting)
+    one, two = (perform(run, setting) for run in runs)
+    exact = perform(mean, setting)
+    shutil.rmtree(tmp_path / "results/.work/outputs")
+    from_pictures = perform(mean, setting)
+    assert one and two and exact and from_pictures
+    assert exact.kind == "mean"
+    assert record_of(mean, setting.results, setting.images)
+    levels = [record.metrics["average"]["psnr_db"] for record in (one, two)]
+    level = exact.metrics["final"]["psnr_db"]
+    assert level > sum(levels) / 2, (
+        "the mean of two is nearer to the truth than they are on average"
+    )
+    assert from_pictures.metrics["final"]["psnr_db"] == pytest.approx(level, abs=0.02)
+    assert one.metrics["input"] == two.metrics["input"], "the same degraded input"
+
+
+def test_stopped_and_gone_on_equals_uninterrupted(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path / "a")
+    job = next(job for job in jobs if job.name == "tiny/waves/seed0")
+    whole = perform(job, setting)
+    calls = iter(range(10_000))
+    lines = Lines()
+    _, stopping = project(tmp_path / "b", should_stop=lambda: next(calls) % 17 == 16)
+    stopping = Setting(
+        stopping.results, stopping.images, stopping.image_folder, threads=1, listener=lines,
+        should_stop=stopping.should_stop,
+    )  # fmt: skip
+    record = None
+    while record is None:
+        record = perform(job, stopping)
+    assert whole
+    assert record.data["files"] == whole.data["files"]
+    assert record.metrics == whole.metrics
+    assert record.data["stops"] == whole.data["stops"]
+    assert lines == [f"tiny/waves/seed0 {first} 60" for first in (0, 17, 34, 51)]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "another"])
+def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str) -> None:
+    jobs, setting = project(tmp_path, should_stop=lambda: True)
+    job = next(job for job in jobs if job.name == "tiny/waves/seed0")
+    assert perform(job, setting) is None
+    (path,) = (tmp_path / "results/.work").glob("*/checkpoint.npz")
+    data = bytearray(path.read_bytes())
+    if damage == "flipped":
+        data[len(data) // 2] ^= 1
+    broken = {"cut": data[:-100], "empty": b"", "flipped": data}.get(damage)
+    if broken is not None:
+        path.write_bytes(broken)
+    else:
+        with np.load(path) as archive:
+            arrays = dict(archive)
+        text = arrays["told"].tobytes().replace(b'"threads": ', b'"threads": 9')
+        np.savez(path, **{**arrays, "told": np.frombuffer(text, np.uint8)})
+    lines = Lines()
+    record = perform(job, Setting(setting.results, setting.images, setting.image_folder,
+                                  threads=1, listener=lines))  # fmt: skip
+    reason = "was made with another threads" if damage == "another" else "is damaged"
+    assert lines[0].startswith(f"{path}: the checkpoint {reason}")
+    assert lines[0].endswith("it is now checkpoint.set-aside.npz; starting again from iteration 0")
+    assert record
+
+
+def test_a_second_process_keeps_away(tmp_path: Path) -> None:
+    with Work(tmp_path / "work"), pytest.raises(Busy, match="another process is at this run"):
+        Work(tmp_path / "work").__enter__()
+    with Work(tmp_path / "work") as again:
+        assert again.load({}) is None
+
+
+def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
+    told = Told("now", 1.5, [(0, 0.1, None), (1, float(np.float32(0.3)), 2.0)],
+                {"0": {"loss": 0.1}}, {"0": b"webp"}, 3)  # fmt: skip
+    state = {"theta": np.arange(5, dtype=np.float32), "counts": np.array([1, 2])}
+    with Work(tmp_path / "work") as work:
+        work.save({"device": "d"}, told, state)
+        found = work.load({"device": "d"})
+        assert found
+        assert found[0] == told
+        assert all(np.array_equal(found[1][name], state[name]) for name in state)
+        with pytest.raises(InputError, match=r"another device \(d, not e\)"):
+            work.load({"device": "e"})
+        assert work.load({"device": "e"}) is None, "it was set aside"
+
+
+def test_an_old_record_is_moved_aside_never_lost(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    old = perform(jobs[0], setting)
+    assert old
+    before = (old.folder / "run.json").read_bytes()
+    perform(jobs[0], setting)
+    (aside,) = (tmp_path / "results/superseded" / old.key).glob("*/nearest-known-pixel/run.json")
+    assert aside.read_bytes() == before
+    (old.folder / "run.json").write_text("{")
+    place = move_aside(jobs[0], setting)
+    assert place
+    assert place.parent.parent.name == "damaged"
+    assert not old.folder.exists()
+
+
+def test_frames_are_closest_at_the_beginning() -> None:
+    jobs = load_suites(Path(__file__).parent.parent / "content/experiments.toml")["inpainting"]
+    experiment = next(e for e in jobs.experiments if e.frames)
+    frames = sorted(frames_of(experiment))
+    assert len(frames) == 24
+    assert (frames[0], frames[-1]) == (0, experiment.iterations)
+    gaps = np.diff(frames)
+    assert (np.diff(gaps) > 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_are_lossless(channels: int) -> None:
+    levels = np.random.Generator(np.random.Philox(5)).integers(0, 256, (channels, 9, 13))
+    path = Image.open(__import__("io").BytesIO(webp(levels / 255)))
+    read = np.asarray(path.convert("RGB" if channels == 3 else "L"))
+    assert np.array_equal(read if channels == 3 else read[..., None], levels.transpose(1, 2, 0))
+
+
+def test_out_of_memory_says_what_would_fit(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    sentence = what_would_fit(jobs[-1].experiment, setting)
+    assert sentence.startswith("out of memory: 32x32 pixels need about")
+    assert sentence.endswith("pixels would fit")
+
+
+LONGER = SUITES.replace("iterations = 60", "iterations = 300").replace(
+    "snapshots = [0, 20, 60]", "snapshots = [0, 20, 150, 300]"
+)
+
+
+def start(folder: Path, results: Path, *more: str) -> "subprocess.Popen[str]":
+    """Start `dip run` of one run in a process of its own."""
+    command = [
+        sys.executable, "-m", "dip", "--content", str(folder / "content"), "run", "tiny",
+        "--image", "waves", "--seed", "0", "--results", str(results), "--images",
+        str(folder / "images"), "--device", "cpu", "--threads", "1", "--plain", *more,
+    ]  # fmt: skip
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_equals_uninterrupted(tmp_path: Path) -> None:
+    """`kill -9` in fresh processes; the record is the same but for seconds and dates."""
+    write_project(tmp_path, LONGER)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert start(tmp_path, whole).wait() == 0
+    chance, beginnings = random.Random(), []
+    while len(beginnings) < 6 or max(beginnings) == 0:
+        child = start(tmp_path, killed, "--checkpoint-every", "0.02")
+        assert child.stdout
+        line = child.stdout.readline()
+        if "iteration" not in line:
+            child.wait()
+            shutil.rmtree(killed)  # it was finished: once more from the beginning
+            continue
+        beginnings.append(int(line.split("iteration ")[1].split()[0]))
+        time.sleep(chance.uniform(0, 1))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    assert start(tmp_path, killed).wait() == 0
+    told = [json.loads((r / "tiny/waves/seed0/run.json").read_text()) for r in (whole, killed)]
+    for data in told:
+        for changing in ("started", "seconds", "seconds_per_iteration", "commit_dirty", "commit"):
+            data.pop(changing)
+    assert told[0] == told[1]
+    shutil.rmtree(killed)
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    write_project(tmp_path, LONGER)
+    child = start(tmp_path, tmp_path / "results")
+    assert child.stdout
+    assert "begins; iteration 0 of 300" in child.stdout.readline()
+    child.terminate()
+    assert child.wait() == 1
+    assert "stopped; the same command goes on from here" in child.stdout.read()
+    child = start(tmp_path, tmp_path / "results", "--time-limit", "0")
+    assert child.wait() == 0, "a time limit is no failure"
+    child = start(tmp_path, tmp_path / "results")
+    assert child.stdout
+    assert "goes on at iteration" in child.stdout.readline()
+    assert child.wait() == 0

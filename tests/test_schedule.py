@@ -1,0 +1,123 @@
+"""What is missing, in which order, and how long it would take."""
+
+from pathlib import Path
+
+import pytest
+from made_records import write_baseline, write_run
+from small_runs import write_project
+
+from dip.experiment import Experiment
+from dip.images import ListedImage, load_images
+from dip.problems import InputError
+from dip.records import load_record
+from dip.schedule import (
+    choose_jobs,
+    duration,
+    find_suites,
+    jobs_of,
+    multiply_adds,
+    pixels_of,
+    problem_of,
+    record_of,
+    records_in,
+    seconds_per_iteration,
+)
+from dip.suites import Suite, load_suites
+
+CONTENT = Path(__file__).parent.parent / "content"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> tuple[dict[str, Suite], dict[str, ListedImage]]:
+    content, _ = write_project(tmp_path)
+    return load_suites(content / "experiments.toml"), load_images(content / "images.toml")
+
+
+Project = tuple[dict[str, Suite], dict[str, ListedImage]]
+
+
+def test_baselines_first_then_seed_by_seed(project: Project) -> None:
+    suites, _ = project
+    assert [job.name for job in jobs_of(suites["tiny"])] == [
+        "tiny/waves/nearest-known-pixel", "tiny/waves/biharmonic",
+        "tiny/rings/nearest-known-pixel", "tiny/rings/biharmonic",
+        "tiny/waves/seed0", "tiny/rings/seed0",
+    ]  # fmt: skip
+    assert [job.name for job in jobs_of(suites["seeded"])] == [
+        "seeded/waves/seed0", "seeded/waves/seed1"
+    ]  # fmt: skip
+
+
+def test_a_baseline_hangs_on_the_problem_alone(project: Project) -> None:
+    suites, _ = project
+    experiment = suites["tiny"].experiments[0]
+    problem = problem_of(experiment)
+    assert problem == Experiment(image="made/waves", mask="bernoulli", preview_side=32)
+
+
+def test_jobs_are_chosen_by_image_and_seed(project: Project) -> None:
+    suites, _ = project
+    both = find_suites(suites, ["all"])
+    assert {job.name for job in choose_jobs(both, ["rings"])} == {
+        "tiny/rings/nearest-known-pixel", "tiny/rings/biharmonic", "tiny/rings/seed0",
+    }  # fmt: skip
+    assert [job.name for job in choose_jobs(both, ["made/waves"], [1])] == ["seeded/waves/seed1"]
+    with pytest.raises(InputError, match="has no image 'wave'; did you mean 'waves'"):
+        choose_jobs(both, ["wave"])
+    with pytest.raises(InputError, match=r"no such seed 7; there are \[0, 1\]"):
+        choose_jobs(both, [], [7])
+    with pytest.raises(InputError, match="unknown suite 'tyni'; did you mean 'tiny'"):
+        find_suites(suites, ["tyni"])
+
+
+def test_multiply_adds_are_those_of_the_paper_s_network() -> None:
+    images = load_images(CONTENT / "images.toml")
+    grey = Experiment(image="standard11/house", mask="bernoulli")
+    convolutions_a_pixel = 295_364
+    assert multiply_adds(grey, images) / 256**2 == pytest.approx(convolutions_a_pixel, rel=0.01)
+
+
+def test_estimates_come_from_the_records_of_this_device(project: Project, tmp_path: Path) -> None:
+    suites, images = project
+    suite, results = suites["tiny"], tmp_path / "results"
+    experiment = suite.experiments[0]
+    guess, measured = seconds_per_iteration(experiment, images, [], "cpu", "Example CPU 3000")
+    assert guess > 0
+    assert not measured
+    write_run(results, suite, experiment, 30.0, seconds=12.0)
+    records = records_in(results)
+    told = seconds_per_iteration(experiment, images, records, "cpu", "Example CPU 3000")
+    assert told == (pytest.approx(12.0 / 60), True)
+    assert not seconds_per_iteration(experiment, images, records, "cpu", "Another CPU")[1]
+    assert not seconds_per_iteration(experiment, images, records, "cuda", None)[1]
+
+
+def test_a_record_counts_only_for_its_own_description(project: Project, tmp_path: Path) -> None:
+    suites, images = project
+    suite, results = suites["tiny"], tmp_path / "results"
+    run = jobs_of(suite)[-2]
+    assert record_of(run, results, images) is None
+    write_run(results, suite, run.experiment, 30.0)
+    assert record_of(run, results, images) is None, "made with other pixels"
+    zeros = dict.fromkeys(pixels_of(run.experiment, images), "0" * 64)
+    assert zeros == load_record(run.folder(results)).data["pixels_sha256"]
+
+
+def test_a_damaged_record_is_named(project: Project, tmp_path: Path) -> None:
+    suites, images = project
+    results = tmp_path / "results"
+    write_baseline(results, suites["tiny"], "made/waves", "biharmonic", 30.0)
+    job = jobs_of(suites["tiny"])[1]
+    picture = job.folder(results) / "snapshots/output.webp"
+    picture.write_bytes(picture.read_bytes()[:-1])
+    with pytest.raises(InputError) as told:
+        record_of(job, results, images)
+    assert str(told.value).startswith(f"{picture}: the record is damaged")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (99, "99 s"), (100, "2 min"), (5940, "99 min"), (11_100, "3 h 05 min")],
+)
+def test_durations_are_written_for_people(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
