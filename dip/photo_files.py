@@ -1,6 +1,7 @@
 """A reader's own photograph as a file: orientation, colour profile, 8 or 16 bit, alpha."""
 
 import io
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,13 +108,17 @@ def _tiff16(data: bytes) -> Photo | None:
     """Read the first page of a TIFF of 16 bit a channel; None if it has another depth."""
     import tifffile
 
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page = file.pages.first
-        if page.dtype != np.uint16:
-            return None
-        values, axes, tags = page.asarray(), page.axes, page.tags
-        profile = tags[PROFILE].value if PROFILE in tags else None
-        orientation = int(tags[ORIENTATION].value) if ORIENTATION in tags else 1
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages.first
+            if page.dtype != np.uint16:
+                return None
+            values, axes, tags = page.asarray(), page.axes, page.tags
+    except Exception as error:  # noqa: BLE001 - whatever a damaged file makes the reader raise
+        raise InputError(f"the TIFF cannot be read: {error}") from None
+    profile = tags[PROFILE].value if PROFILE in tags else None
+    orientation = int(tags[ORIENTATION].value) if ORIENTATION in tags else 1
     values = values.transpose(1, 2, 0) if axes == "SYX" else values
     values = values[..., None] if axes == "YX" else values
     if axes not in ("YX", "YXS", "SYX") or values.shape[2] > 4:

@@ -1,0 +1,274 @@
+"""The four commands on one's own photograph: what they write, say, and refuse."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dip.cli import main
+
+pytest.importorskip("torch")
+pytest.importorskip("PIL")
+
+from PIL import Image
+
+from dip.photo_files import Photo, read_photo, write_photo
+
+QUICK = ["--device", "cpu", "--minutes", "0.01"]
+Made = Callable[..., Path]
+
+
+def picture(channels: int = 3, height: int = 40, width: int = 48) -> np.ndarray:
+    rows, columns = np.mgrid[0:height, 0:width]
+    waves = [np.sin(rows / (5 + c)) + np.cos(columns / (4 + c)) for c in range(channels)]
+    return np.round((np.stack(waves) + 2) / 4 * 255).astype(np.float32) / np.float32(255)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Made:
+    def made(name: str = "photo.png", **settings: object) -> Path:
+        defaults = {"pixels": picture(), "alpha": None, "bits": 8, "profile": None}
+        write_photo(tmp_path / name, Photo(**(defaults | settings)))  # type: ignore[arg-type]
+        return tmp_path / name
+
+    return made
+
+
+def mask(path: Path, share: str = "few black", height: int = 40, width: int = 48) -> Path:
+    values = np.full((height, width), 255, np.uint8)
+    values[10:20, 12:30] = 0
+    if share == "few white":
+        values = 255 - values
+    Image.fromarray(values).save(path)
+    return path
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+def test_denoise_keeps_size_depth_alpha_and_profile(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alpha = picture(1)[0]
+    source = photo(alpha=alpha, bits=16, profile=b"a profile of colour")
+    out = tmp_path / "out.png"
+    assert main(["denoise", str(source), "-o", str(out), "--channels", "4", *QUICK]) == 0
+    before, after = read_photo(source), read_photo(out)
+    assert after.pixels.shape == before.pixels.shape
+    assert (after.bits, after.profile) == (16, b"a profile of colour")
+    assert after.alpha is not None
+    assert before.alpha is not None
+    assert np.array_equal(after.alpha, before.alpha)
+    assert files(tmp_path) == {"photo.png", "out.png"}
+    said = told(capsys)
+    assert "48x40, RGB, 16 bit, with alpha" in said
+    assert "4 channels on cpu" in said
+    assert "stopped when the time was over" in said
+
+
+def test_upscale_enlarges_the_picture_and_its_alpha(tmp_path: Path, photo: Made) -> None:
+    source = photo(pixels=picture(1), alpha=picture(1)[0])
+    out = tmp_path / "out.png"
+    command = ["upscale", str(source), "-o", str(out), "--factor", "4", "--channels", "4"]
+    assert main([*command, *QUICK]) == 0
+    after = read_photo(out)
+    assert after.pixels.shape == (1, 160, 192)
+    assert after.alpha is not None
+    assert after.alpha.shape == (160, 192)
+
+
+def test_clean_jpeg_reads_a_turned_photograph(tmp_path: Path) -> None:
+    source, out = tmp_path / "photo.jpg", tmp_path / "out.webp"
+    tags = Image.Exif()
+    tags[274] = 6
+    levels = np.round(picture() * 255).astype(np.uint8).transpose(1, 2, 0)
+    Image.fromarray(levels).save(source, exif=tags, quality=15)
+    assert main(["clean-jpeg", str(source), "-o", str(out), *QUICK]) == 0
+    assert read_photo(out).pixels.shape == (3, 48, 40)
+
+
+@pytest.mark.parametrize("share", ["few black", "few white"])
+def test_inpaint_takes_the_rarer_colour_and_keeps_what_is_known(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str], share: str
+) -> None:
+    source, drawn = photo(bits=16), mask(tmp_path / "mask.png", share)
+    out = tmp_path / "out.png"
+    command = ["inpaint", str(source), "--mask", str(drawn), "-o", str(out), "--channels", "4"]
+    assert main([*command, *QUICK]) == 0
+    before, after = read_photo(source).pixels, read_photo(out).pixels
+    holes = np.zeros((40, 48), bool)
+    holes[10:20, 12:30] = True
+    assert np.array_equal(before[:, ~holes], after[:, ~holes])
+    assert (before[:, holes] != after[:, holes]).mean() > 0.5
+    colour = share.split()[1]
+    assert f"restoring 9.4% of the picture: the {colour} pixels of {drawn}" in told(capsys)
+
+
+def test_holes_says_which_colour_the_holes_have(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, drawn = photo(), mask(tmp_path / "mask.png")
+    command = ["inpaint", str(source), "--mask", str(drawn), "-o", str(tmp_path / "out.png")]
+    assert main([*command, "--holes", "white", "--channels", "4", *QUICK]) == 0
+    assert "restoring 90.6% of the picture: the white pixels" in told(capsys)
+
+
+def test_soft_edges_of_a_mask_belong_to_its_holes(tmp_path: Path, photo: Made) -> None:
+    source, out = photo(), tmp_path / "out.png"
+    values = np.full((40, 48), 255, np.uint8)
+    values[10:20, 12:30] = 200
+    values[11:19, 13:29] = 0
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    command = ["inpaint", str(source), "--mask", str(tmp_path / "mask.png"), "-o", str(out)]
+    assert main([*command, "--channels", "4", *QUICK]) == 0
+    changed = (read_photo(source).pixels != read_photo(out).pixels).any(axis=0)
+    assert changed[10, 12:30].mean() > 0.5
+    assert not changed[:10].any()
+
+
+def test_without_a_mask_transparent_pixels_are_the_holes(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alpha = np.ones((40, 48), np.float32)
+    alpha[5:9, 5:9] = 0
+    source, out = photo(alpha=alpha), tmp_path / "out.png"
+    assert main(["inpaint", str(source), "-o", str(out), "--channels", "4", *QUICK]) == 0
+    after = read_photo(out)
+    assert after.alpha is None
+    assert np.array_equal(after.pixels[:, alpha == 1], read_photo(source).pixels[:, alpha == 1])
+    assert "restoring 0.8% of the picture: its transparent pixels" in told(capsys)
+
+
+def test_a_large_photograph_is_worked_on_in_windows(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.zeros((600, 700), np.uint8)
+    values[20:30, 20:30] = 255
+    values[500:540, 600:640] = 255
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    source, out = photo(pixels=picture(1, 600, 700)), tmp_path / "out.png"
+    command = ["inpaint", str(source), "--mask", str(tmp_path / "mask.png"), "-o", str(out)]
+    assert main([*command, "--channels", "2", "--max-side", "64", *QUICK]) == 0
+    assert "2 windows round the holes: 128x128, 128x128" in told(capsys)
+    before, after = read_photo(source).pixels, read_photo(out).pixels
+    assert np.array_equal(before[:, values == 0], after[:, values == 0])
+    assert (before[:, values > 0] != after[:, values > 0]).mean() > 0.5
+
+
+def test_max_side_makes_the_picture_smaller(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = photo(pixels=picture(1, 90, 180)), tmp_path / "out.png"
+    command = ["denoise", str(source), "-o", str(out), "--channels", "2", "--max-side", "64"]
+    assert main([*command, *QUICK]) == 0
+    assert read_photo(out).pixels.shape == (1, 32, 64)
+    assert "made smaller first, to 64x32, as --max-side says" in told(capsys)
+
+
+def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = photo(), tmp_path / "out.png"
+    small = photo("small.png", pixels=picture(3, 20, 20))
+    clear = photo("clear.png", alpha=np.zeros((40, 48), np.float32))
+    (tmp_path / "cut.png").write_bytes(source.read_bytes()[:-60])
+    (tmp_path / "folder").mkdir()
+    Image.new("CMYK", (40, 40)).save(tmp_path / "cmyk.tif")
+    Image.new("L", (48, 40), 255).save(tmp_path / "white.png")
+    Image.new("L", (48, 40), 0).save(tmp_path / "black.png")
+    Image.new("L", (48, 40), 128).save(tmp_path / "grey.png")
+    mask(tmp_path / "tall.png", height=41)
+    Image.new("L", (8000, 8000)).save(tmp_path / "huge.png")
+    here = str(tmp_path)
+    cases = [
+        ([f"{here}/small.png"], f"{small}: the photograph has 20x20 pixels; at least 32x32"),
+        ([f"{here}/none.png"], "no such file"),
+        ([f"{here}/folder"], "is a folder, not a photograph"),
+        ([f"{here}/cut.png"], "the picture is damaged"),
+        ([f"{here}/cmyk.tif"], "neither grey nor RGB"),
+        ([str(source), "--max-side", "5"], "--max-side is 5; it must be at least 32"),
+        ([str(source), "--minutes", "0"], "--minutes is 0; it must be more than 0"),
+        ([str(source), "--channels", "0"], "--channels is 0; it must be at least 1"),
+        ([str(source), "--device", "gpu"], "no device 'gpu'"),
+        ([str(source), "-o", f"{here}/out.bmb"], "does not end in one of"),
+        ([str(source), "-o", f"{here}/none/out.png"], "there is no folder"),
+        ([str(source), "-o", str(source)], "would overwrite the photograph"),
+        ([f"{here}/huge.png"], "8000x8000 pixels need about"),
+    ]
+    masks = [
+        ([str(source)], "has no transparent pixels: say by --mask FILE"),
+        ([str(clear)], "every pixel is transparent: nothing is known"),
+        ([str(source), "--mask", f"{here}/white.png"], "the mask is white all over"),
+        ([str(source), "--mask", f"{here}/black.png"], "the mask is black all over"),
+        ([str(source), "--mask", f"{here}/grey.png"], "the mask is white all over"),
+        ([str(source), "--mask", f"{here}/tall.png"], "48x41 pixels, the photograph 48x40"),
+        ([str(source), "--mask", f"{here}/none.png"], "no such file"),
+    ]
+    before = files(tmp_path)
+    for command, list_ in (("denoise", cases), ("inpaint", masks)):
+        for arguments, sentence in list_:
+            words = [command, *arguments, *([] if "-o" in arguments else ["-o", str(out)])]
+            assert main(words + ([] if "--device" in arguments else ["--device", "cpu"])) == 1
+            error = capsys.readouterr().err
+            assert sentence in error, error
+            assert error.count("\n") == 1
+            assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["upscale", "photo.png", "-o", "out.png", "--factor", "3"], "a factor of 3 is not"),
+        (["denoise", "photo.png"], "-o/--output"),
+        (["denoise", "photo.png", "-o", "out.png", "--mask", "m.png"], "--mask"),
+        (["inpaint", "photo.png", "-o", "out.png", "--maks", "m.png"], "--maks"),
+        (["inpaint", "photo.png", "-o", "out.png", "--holes", "red"], "'red'"),
+        (["denoyse", "photo.png", "-o", "out.png"], "denoyse"),
+    ],
+)
+def test_wrong_usage_ends_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_process_tells_a_mistake_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dip", "denoise", str(tmp_path), "-o", str(tmp_path / "o.png")]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path}: is a folder, not a photograph\n"
+    assert files(tmp_path) == set()
+
+
+def test_an_old_output_stays_until_the_new_one_is_finished(tmp_path: Path, photo: Made) -> None:
+    (tmp_path / "out.png").write_bytes(b"old")
+    command = ["inpaint", str(photo()), "-o", str(tmp_path / "out.png")]
+    assert main(command) == 1
+    assert (tmp_path / "out.png").read_bytes() == b"old"
+
+
+@pytest.mark.slow
+def test_denoising_stops_by_itself_and_comes_nearer_to_the_truth(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = picture(1, 64, 64)
+    noise = np.random.default_rng(0).normal(0, 0.15, truth.shape)
+    source = photo(pixels=np.clip(truth + noise, 0, 1).astype(np.float32))
+    out = tmp_path / "out.png"
+    command = ["denoise", str(source), "-o", str(out), "--channels", "16", "--device", "cpu"]
+    assert main(command) == 0
+    assert "stopped by itself" in told(capsys)
+    errors = [((read_photo(path).pixels - truth) ** 2).mean() for path in (source, out)]
+    assert errors[1] < errors[0] / 3

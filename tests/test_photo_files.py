@@ -1,0 +1,191 @@
+"""One's own photographs as files: depth, alpha, profile, orientation, and what is no photograph."""
+
+import io
+import struct
+import zlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dip.photo_files import FORMATS, Photo, check_output, read_mask, read_photo, write_photo
+from dip.photo_png16 import SIGNATURE, decode_png16, encode_png16
+from dip.problems import InputError
+
+pytest.importorskip("PIL")
+from PIL import Image, ImageCms, ImageOps
+
+
+@cache
+def profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def photo(channels: int, bits: int, alpha: bool, height: int = 20, width: int = 31) -> Photo:
+    random, peak = np.random.default_rng(0), 2**bits - 1
+
+    def plane(*shape: int) -> np.ndarray:
+        return (random.integers(0, peak + 1, shape) / peak).astype(np.float32)
+
+    opacity = plane(height, width) if alpha else None
+    return Photo(plane(channels, height, width), opacity, bits, profile())
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif", ".webp"])
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_photograph_comes_back_as_it_was(
+    tmp_path: Path, bits: int, channels: int, alpha: bool, ending: str
+) -> None:
+    if ending == ".tif" and bits == 16:
+        pytest.importorskip("tifffile")
+    before, path = photo(channels, bits, alpha), tmp_path / f"photo{ending}"
+    write_photo(path, before)
+    after = read_photo(path)
+    assert after.profile == before.profile
+    assert (after.alpha is None) == (before.alpha is None)
+    if ending == ".webp":  # holds 8 bit, and colour only
+        assert after.bits == 8
+        assert abs(after.pixels - before.pixels).max() <= 0.5 / 255 + 1e-6
+        return
+    assert after.bits == bits
+    assert np.array_equal(after.pixels, before.pixels)
+    if before.alpha is not None and after.alpha is not None:
+        assert np.array_equal(after.alpha, before.alpha)
+
+
+def test_a_jpeg_has_the_profile_and_no_alpha(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    write_photo(path, photo(3, 16, True))
+    after = read_photo(path)
+    assert after.profile == profile()
+    assert (after.alpha, after.bits) == (None, 8)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: int) -> None:
+    values = np.random.default_rng(1).integers(0, 256, (24, 36, 3)).astype(np.uint8)
+    tags = Image.Exif()
+    tags[274] = orientation
+    path = tmp_path / "photo.png"
+    Image.fromarray(values).save(path, exif=tags)
+    with Image.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    assert np.array_equal(read_photo(path).pixels * 255, expected.transpose(2, 0, 1))
+
+
+def filtered(values: np.ndarray) -> bytes:
+    """Write (H, W, C) uint16 as a PNG whose rows use the five filters in turn, byte by byte."""
+    height, width, channels = values.shape
+    size = 2 * channels
+    rows = [list(row.astype(">u2").tobytes()) for row in values]
+    coded = b""
+    for y, row in enumerate(rows):
+        above = rows[y - 1] if y else [0] * len(row)
+        out = []
+        for x, byte in enumerate(row):
+            left = row[x - size] if x >= size else 0
+            corner = above[x - size] if x >= size else 0
+            up = above[x]
+            p = left + up - corner
+            nearest = min((left, up, corner), key=lambda v: abs(p - v))
+            out.append((byte - (0, left, up, (left + up) // 2, nearest)[y % 5]) % 256)
+        coded += bytes([y % 5, *out])
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    data = SIGNATURE
+    for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(coded)), (b"IEND", b"")):
+        data += struct.pack(">I4s", len(content), kind) + content
+        data += struct.pack(">I", zlib.crc32(kind + content))
+    return data
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_every_filter_of_a_deep_png_is_undone(channels: int) -> None:
+    values = np.random.default_rng(2).integers(0, 2**16, (11, 13, channels)).astype(np.uint16)
+    values[3:9, 2:9] = 40000  # flat parts make ties for the fourth filter
+    assert np.array_equal(decode_png16(filtered(values)), values)
+    assert np.array_equal(decode_png16(encode_png16(values)), values)
+
+
+def test_pillow_reads_the_deep_pngs_that_we_write() -> None:
+    values = np.random.default_rng(3).integers(0, 2**16, (9, 7, 3)).astype(np.uint16)
+    with Image.open(io.BytesIO(encode_png16(values, profile()))) as image:
+        assert image.info["icc_profile"] == profile()
+        assert abs(np.asarray(image).astype(int) - (values >> 8)).max() <= 1
+
+
+def png(mode: str = "RGB", side: int = 40, noise: bool = True) -> bytes:
+    stream = io.BytesIO()
+    image = Image.effect_noise((side, side), 60) if noise else Image.new("L", (side, side))
+    image.convert(mode).save(stream, "PNG" if mode != "CMYK" else "TIFF")
+    return stream.getvalue()
+
+
+def deep_png() -> bytes:
+    return encode_png16(np.random.default_rng(4).integers(0, 65536, (40, 40, 3)).astype(np.uint16))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (png()[:-400], "the picture is damaged"),
+        (deep_png()[:-400], "the picture is damaged"),
+        (deep_png()[:-12], "the picture is damaged: it is cut off"),
+        (deep_png()[:60], "the picture is damaged"),
+        (b"no picture at all", "is no picture that can be read"),
+        (b"", "is no picture that can be read"),
+        (b"II*\0garbage", "the TIFF cannot be read"),
+        (png("CMYK"), "the picture is CMYK, neither grey nor RGB"),
+    ],
+)
+def test_what_is_no_photograph_is_told_in_a_sentence(
+    tmp_path: Path, data: bytes, sentence: str
+) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as told:
+        read_photo(path)
+    assert str(told.value).startswith(f"{path}: {sentence}")
+    assert "\n" not in str(told.value)
+
+
+def test_palettes_and_bitmaps_are_read_as_what_they_show(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    image = Image.new("P", (33, 34), 1)
+    image.putpalette([0, 0, 0, 200, 100, 50])
+    image.save(path, transparency=1)
+    seen = read_photo(path)
+    assert seen.pixels.shape == (3, 34, 33)
+    assert seen.alpha is not None
+    assert seen.alpha.max() == 0
+    Image.new("1", (33, 34), 1).save(path)
+    assert read_photo(path).pixels.shape == (1, 34, 33)
+    assert read_photo(path).pixels.min() == 1
+
+
+def test_a_mask_must_have_the_photographs_size(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    Image.new("L", (30, 20), 255).save(path)
+    with pytest.raises(InputError, match="the mask has 30x20 pixels, the photograph 31x20"):
+        read_mask(path, photo(3, 8, False))
+
+
+def test_an_output_that_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    source = tmp_path / "photo.png"
+    source.write_bytes(png())
+    (tmp_path / "folder.png").mkdir()
+    for output, sentence in [
+        (tmp_path / "out.pgn", "did you mean '.png'?"),
+        (tmp_path / "out", "does not end in one of"),
+        (tmp_path / "folder.png", "is a folder"),
+        (tmp_path / "none" / "out.png", "there is no folder"),
+        (source, "would overwrite the photograph"),
+    ]:
+        with pytest.raises(InputError) as told:
+            check_output(output, source)
+        assert sentence in str(told.value)
+    for ending in FORMATS:
+        check_output(tmp_path / f"out{ending}", source)
