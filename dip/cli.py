@@ -23,6 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("dip", "press"):
+            raise
+        print(f'this needs {error.name}: pip install -e ".[experiments]"', file=sys.stderr)
+        return 1
     except BrokenPipeError:  # what read our output closed it
         return 1
 

@@ -13,9 +13,9 @@ from dip.suites import load_suites
 
 def verify_records(args: argparse.Namespace) -> int:
     """Run the beginning of recorded runs again; print what was found, 1 if a record fails."""
+    device = choose_device(args.device)
     from dip.verify import verify
 
-    device = choose_device(args.device)
     images = load_images(args.content / "images.toml")
     records, failed = _chosen(args)
     for record in records:

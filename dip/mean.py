@@ -39,8 +39,7 @@ def average_runs(job: Job, setting: Setting) -> Record:
     task = make_task(job.experiment, setting.load(job.experiment))
     started, clock = now(), time.perf_counter()
     outputs = [_output(record, setting) for record in _records(job, setting)]
-    total: np.ndarray = np.sum(outputs, axis=0, dtype=np.float64)
-    output = (total / len(outputs)).astype(np.float32)
+    output: np.ndarray = np.stack(outputs).mean(axis=0, dtype=np.float64).astype(np.float32)
     data = {
         **described(job, setting, task, "ieee", 1),
         "metrics": {

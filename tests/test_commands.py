@@ -144,7 +144,7 @@ def test_wrong_usage_is_exit_code_2(capsys: Told) -> None:
         (["list"], 0),
         (["list", "--json"], 0),
         (["images", "list"], 0),
-        (["describe"], 0),
+        (["describe", "tiny"], 0),
         (["compare", "results", "results"], 0),
         (["pack", "archives"], 0),
         (["run", "tiny"], 1),
