@@ -24,6 +24,8 @@ def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
     """Show iterates of one or more runs, a step for each iteration, with their PSNR."""
     check_arguments(call, "images", "fallback", "id", "width", needed=("suite", "iterations"))
     runs, view = runs_of(call, context)
+    if not any(run.recorded for run in runs):
+        return not_run(call, context, runs)
     words = call.arguments["iterations"].split()
     iterations = [whole_number(call, "iterations", word) for word in words]
     with at(call, "iterations"):
@@ -35,10 +37,16 @@ def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
     return figure(call, context, content, runs=runs, note=instead_note(call, view))
 
 
+def not_run(call: "BlockCall", context: "PageContext", runs: list[Run]) -> Markup:
+    """Stand in for a figure of which no run is recorded, with the command that makes the first."""
+    content = context.render("blocks/not-run.html", runs=runs)
+    return figure(call, context, content)
+
+
 def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
     level = run.at(iteration).psnr_db
     if not isinstance(level, Measured):
-        return {"picture": absent(context, run), "title": run.title, "level": level}
+        return {"picture": absent(context, run), "title": run.title, "level": ""}
     words = in_words(run, iteration, level)
     shown = picture(context, run, iteration, alternative=words)
     return {"picture": shown, "title": run.title, "level": level}
@@ -70,6 +78,8 @@ def curve(call: "BlockCall", context: "PageContext") -> Markup:
         check_arguments(call, "images", "fallback", "id", "width", needed=("suite",))
         runs, view = runs_of(call, context)
         note = instead_note(call, view)
+    if not any(run.recorded for run in runs):
+        return not_run(call, context, runs)
     drawn = {run.name: lines_of(run) for run in runs}
     shared = db_range([line for lines in drawn.values() for line in lines])
     panels = [
@@ -106,7 +116,9 @@ def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
         check_arguments(call, "fallback", "id", "width", needed=("suite", "image"))
         runs, view = runs_of(call, context)
         run, note = runs[0], instead_note(call, view)
-    if not run.recorded or not run.shown:
+    if not run.recorded:
+        return not_run(call, context, [run])
+    if not run.shown:
         return figure(call, context, absent(context, run), note=note)
     frames = frame_names(run)
     if not frames:
@@ -178,7 +190,9 @@ def compare(call: "BlockCall", context: "PageContext") -> Markup:
     check_arguments(call, "left", "right", "id", "width", needed=("run",))
     with at(call, "run"):
         run = context.results.run(call.arguments["run"])
-    if not run.recorded or not run.shown:
+    if not run.recorded:
+        return not_run(call, context, [run])
+    if not run.shown:
         return figure(call, context, absent(context, run))
     sides = [
         _side(context, call, run, call.arguments.get("left", "input")),

@@ -113,9 +113,9 @@ def network(call: "BlockCall", context: "PageContext") -> Markup:
         raise InputError(sentence, path) from None
     except json.JSONDecodeError as error:
         raise InputError(f"not valid JSON: {error.msg}", path, error.lineno, error.colno) from None
-    million = decimal(described["multiply_adds"] / 1e9, 1)
+    billion = decimal(described["multiply_adds"] / 1e9, 1)
     note = (
-        f"{grouped(described['parameters'])} parameters; {million} thousand million "
+        f"{grouped(described['parameters'])} parameters; {billion} billion "
         f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
     )
     return figure(call, context, draw(described), note=note, width="text")

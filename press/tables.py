@@ -82,7 +82,7 @@ def small_picture(context: "PageContext", runs: Sequence[Run]) -> Markup:
         if path is not None:
             return thumbnail(context, path, 128, f"{run.title}, our result")
     shown = next((run for run in runs if run.recorded), None)
-    return absent(context, shown) if shown else Markup('<span class="absent"></span>')
+    return absent(context, shown) if shown else Markup("")
 
 
 def level_of(value: Quantity | Claim | None) -> float | None:
@@ -130,8 +130,8 @@ def judged_row(
         runs[0].title if runs else "Mean",
         small_picture(context, runs) if runs else Markup(""),
         dots,
-        [*map(cell, others), cell(ours_claim), with_spread(verdict.ours), difference(verdict),
-         escape(verdict)],
+        [*map(cell, others), cell(ours_claim), with_spread(verdict.ours) if verdict.n else DASH,
+         difference(verdict), escape(verdict)],
         "" if runs else "mean",
     )  # fmt: skip
 

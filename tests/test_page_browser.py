@@ -258,3 +258,64 @@ def test_what_can_be_focused_shows_it(browser: "Browser", site: Path) -> None:
         assert (style, width) != ("none", "0px")
         assert style != "none"
     page.context.close()
+
+
+@pytest.fixture(scope="module")
+def own_post(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site of this repository, and give the page of its post."""
+    from press.cli import main
+
+    root, out = Path(__file__).parent.parent, tmp_path_factory.mktemp("own") / "site"
+    folders = ["--content", str(root / "content"), "--results", str(root / "results")]
+    assert main(["build", *folders, "--run", "never", "--out", str(out)]) == 0
+    return out / "posts" / "deep-image-prior.html"
+
+
+def test_the_post_of_the_site_is_light(browser: "Browser", own_post: Path) -> None:
+    """Everything that reading the post loads but its pictures: under 150 kB compressed."""
+    import gzip
+
+    loaded: set[Path] = set()
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.on("request", lambda request: loaded.add(Path(request.url.removeprefix("file://"))))
+    page.goto(own_post.as_uri())
+    page.evaluate("document.fonts.ready.then(() => null)")
+    kinds = {".html", ".css", ".js", ".woff2", ".json"}
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in loaded
+             if path.suffix in kinds}  # fmt: skip
+    assert any(name.endswith(".woff2") for name in sizes)
+    assert sum(sizes.values()) < 150_000, sizes
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1720])
+def test_the_post_of_the_site_fits(browser: "Browser", own_post: Path, width: int) -> None:
+    page = opened(browser, own_post, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_references_stand_beside_their_lines_and_do_not_touch(
+    browser: "Browser", own_post: Path
+) -> None:
+    page = opened(browser, own_post, viewport={"width": 1280, "height": 900})
+    page.wait_for_selector(".side-note")
+    boxes = page.evaluate(
+        """[...document.querySelectorAll('.side-note, .sheet > .wide, .sheet > .full')].map(e => {
+           const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })"""
+    )
+    for i, (left, top, right, bottom) in enumerate(boxes):
+        assert right <= 1280
+        for other in boxes[i + 1 :]:
+            apart = bottom <= other[1] or other[3] <= top or right <= other[0] or other[2] <= left
+            assert apart, (boxes[i], other)
+    page.context.close()
+
+
+def test_a_citation_shows_its_reference(browser: "Browser", own_post: Path) -> None:
+    page = opened(browser, own_post)
+    page.locator("a.citation").first.focus()
+    assert "Ulyanov" in page.locator(".card").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator(".card").count() == 0
+    page.context.close()

@@ -1,0 +1,84 @@
+// On a wide screen, sets the reference or footnote that a line names beside that line, in the margin.
+// Without this script, and where there is no room, they stand at the end as they always do.
+(() => {
+  "use strict";
+
+  const wide = matchMedia("(min-width: 75rem)");
+  const GAP = 12;
+  let notes = [];
+
+  const targetOf = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
+
+  const firstMentions = (article) => {
+    const seen = new Set();
+    const links = article.querySelectorAll("p a.citation, p .footnote-ref a, li a.citation");
+    return [...links].filter((link) => {
+      const isFirst = !seen.has(link.hash) && targetOf(link) && !link.closest("figure, .references");
+      seen.add(link.hash);
+      return isFirst;
+    });
+  };
+
+  const makeNote = (link, left, top) => {
+    const note = document.createElement("div");
+    note.className = "side-note";
+    note.setAttribute("aria-hidden", "true");
+    note.style.left = `${left}px`;
+    note.style.top = `${top}px`;
+    const mark = document.createElement("span");
+    mark.className = "side-mark";
+    mark.textContent = link.textContent;
+    note.append(mark);
+    for (const node of targetOf(link).childNodes) note.append(node.cloneNode(true));
+    note.querySelectorAll("[id]").forEach((element) => element.removeAttribute("id"));
+    note.querySelectorAll("a").forEach((element) => element.setAttribute("tabindex", "-1"));
+    for (const element of note.querySelectorAll(".doi, .arxiv, .back-links, .footnote-backref")) {
+      const after = element.nextSibling;
+      if (after?.nodeType === Node.TEXT_NODE && /^[.\s]*$/.test(after.textContent)) after.remove();
+      element.remove();
+    }
+    return note;
+  };
+
+  const place = (article) => {
+    notes.forEach((note) => note.remove());
+    notes = [];
+    if (!wide.matches) return;
+    const sheet = article.getBoundingClientRect();
+    const blocks = [...article.children].map((child) => child.getBoundingClientRect());
+    const text = article.querySelector(":scope > p")?.getBoundingClientRect();
+    if (!text) return;
+    const left = text.right + parseFloat(getComputedStyle(document.documentElement).fontSize) * 2.5;
+    const taken = blocks.filter((box) => box.right > left).map((box) => [box.top, box.bottom]);
+    const nav = article.querySelector(".contents-margin");
+    if (nav) taken.push([nav.getBoundingClientRect().top, nav.lastElementChild.getBoundingClientRect().bottom]);
+    for (const link of firstMentions(article)) {
+      const note = makeNote(link, left - sheet.left, 0);
+      article.append(note);
+      let top = link.getBoundingClientRect().top;
+      const height = note.offsetHeight;
+      const previous = notes.at(-1)?.getBoundingClientRect();
+      if (previous) top = Math.max(top, previous.bottom + GAP);
+      const isFree = taken.every(([from, to]) => top + height + GAP < from || top > to + GAP);
+      const isNear = top - link.getBoundingClientRect().top < 160;
+      if (isFree && isNear) {
+        note.style.top = `${top - sheet.top}px`;
+        notes.push(note);
+      } else {
+        note.remove();
+      }
+    }
+  };
+
+  const article = document.querySelector("article.sheet");
+  if (!article) return;
+  let last = 0;
+  const again = () => {
+    const width = document.documentElement.clientWidth;
+    if (width === last) return;
+    last = width;
+    place(article);
+  };
+  addEventListener("resize", again);
+  document.fonts.ready.then(again);
+})();
