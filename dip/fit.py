@@ -106,7 +106,7 @@ class Fit:
             output = self._forward()
             loss = self.objective.loss(output)
         value = loss.item()
-        bad = self.spikes.is_bad(value)
+        bad = self.spikes.is_bad(self.iteration, value)
         step = self._followed(output.detach(), value, bad)
         if bad:
             self.adam.go_back()
@@ -180,8 +180,8 @@ class Fit:
 
     def state(self) -> dict[str, np.ndarray]:
         """Give all that is needed to go on exactly, as plain arrays; valid between two steps."""
-        return {name: tensor.cpu().numpy().copy() for name, tensor in self._tensors().items()} | {
-            "counts": np.array(self._counts(), dtype=np.int64),
+        return {name: tensor.cpu().numpy().copy() for name, tensor in self.tensors().items()} | {
+            "counts": np.array(self.counts(), dtype=np.int64),
             "values": np.array([self.spikes.running, *(b.value for b in self.best.values())]),
         }
 
@@ -190,19 +190,20 @@ class Fit:
 
         Raises ValueError if an array is missing or has another shape.
         """
-        own = self._tensors()
+        own = self.tensors()
         for name, tensor in own.items():
             if name not in state or state[name].shape != tuple(tensor.shape):
                 raise ValueError(f"this state does not fit the experiment: '{name}' differs")
         with torch.no_grad():
             for name, tensor in own.items():
                 tensor.copy_(torch.from_numpy(np.array(state[name])))
-        self._set_counts([int(count) for count in state["counts"]])
+        self.set_counts([int(count) for count in state["counts"]])
         self.spikes.running, *values = (float(value) for value in state["values"])
         for best, value in zip(self.best.values(), values, strict=True):
             best.value = value
 
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
+        """Name the arrays of the state, as they stand."""
         named = {
             "adam": self.adam.values,
             "mean_output": self.mean_output,
@@ -216,13 +217,15 @@ class Fit:
             named["z"] = self.z
         return named | {f"best_{name}": best.output for name, best in self.best.items()}
 
-    def _counts(self) -> list[int]:
+    def counts(self) -> list[int]:
+        """Give the whole numbers of the state."""
         adam, best = self.adam, self.best.values()
         counts = [self.iteration, adam.updates, adam.previous_updates, self.spikes.count]
         counts += [self.averaged, self.window.count]
         return counts + [b.iteration for b in best] + [int(b.over) for b in best]
 
-    def _set_counts(self, counts: list[int]) -> None:
+    def set_counts(self, counts: list[int]) -> None:
+        """Take up what `counts` gave."""
         adam = self.adam
         self.iteration, adam.updates, adam.previous_updates, self.spikes.count = counts[:4]
         self.averaged, self.window.count = counts[4:6]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 RUNNING_DECAY = 0.95  # of the running loss that a spike is measured against
+SETTLING = 100  # iterations in which a loss may jump: Adam's first steps often triple it
 
 
 class Adam:
@@ -44,19 +45,20 @@ class Adam:
 class SpikeWatch:
     """Tell the losses that jumped (supplement: go back to the previous iterate's weights).
 
-    A loss is bad if it is not under `factor` times the running loss, so NaN is bad. A bad loss
-    raises the running loss by no more than `factor` times itself would, so that a lasting change
+    A loss is bad if it is not under `factor` times the running loss, so NaN is bad; in the first
+    100 iterations only a loss that is not finite is. A bad loss raises the running loss by no more than `factor` times itself would, so that a lasting change
     is accepted in the end.
     """
 
     def __init__(self, factor: float | None) -> None:
         self.factor, self.running, self.count = factor, float("inf"), 0
 
-    def is_bad(self, loss: float) -> bool:
-        """Judge one more loss, and count it if it is bad."""
+    def is_bad(self, iteration: int, loss: float) -> bool:
+        """Judge the loss of an iteration, and count it if it is bad."""
         if self.factor is None:
             return False
-        bad = not loss < self.factor * self.running
+        limit = float("inf") if iteration < SETTLING else self.factor * self.running
+        bad = not loss < limit
         self.count += bad
         if self.running == float("inf"):
             self.running = self.running if bad else loss

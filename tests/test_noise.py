@@ -36,7 +36,7 @@ def philox_block(counter: int, key: tuple[int, int]) -> list[int]:
 def test_normals_follow_from_the_published_counter_function() -> None:
     drawn = normals(5, 17, 16)
     blocks = [philox_block(counter, (5, STEP_NOISE + 17)) for counter in (1, 2)]
-    halves = [half for word in sum(blocks, []) for half in (word & MASK_32, word >> 32)]
+    halves = [half for block in blocks for word in block for half in (word & MASK_32, word >> 32)]
     a, b = (np.array(halves[k::2]) & (2**24 - 1) for k in (0, 1))
     radius = np.sqrt(-2 * np.log((a + 1) / 2**24))
     expected = np.stack(

@@ -1,0 +1,150 @@
+"""The network against the same network in textbook modules, and where its weights come from."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from made_tasks import inpainting_task, small, waves
+
+from dip.experiment import Experiment
+from dip.fit import Fit
+from dip.inputs import draw_z, network_side
+from dip.layers import inside
+from dip.network import Network
+from dip.objective import Objective
+from dip.plain import PlainNetwork
+from dip.problems import InputError
+from dip.tasks import Task
+
+ARCHITECTURES: list[dict[str, Any]] = [
+    {},
+    {"align_corners": True, "initialisation": "kaiming"},
+    {"upsampling": "nearest", "padding": "zero", "biases_before_norm": "trained"},
+    {"channels": (4, 6, 8), "skip_channels": (0, 0, 2), "kernel_down": 5},
+    {"kernel_skip": 3, "kernel_up": 5, "slope": 0.01, "biases_before_norm": "trained"},
+]
+
+
+def as_float64(fit: Fit) -> Fit:
+    """Turn a fit's network and data to float64, where no activation flips by rounding."""
+    network = fit.network
+    network.values, network.gradient = network.values.double(), network.gradient.double()
+    for name, parameter in network.parameters.items():
+        network.parameters[name] = parameter.detach().double().requires_grad_()
+    fit.input = fit.input.double()
+    fit.objective.x0 = fit.objective.x0.double()
+    return fit
+
+
+def plain_twin(network: Network, image_channels: int, z_channels: int) -> PlainNetwork:
+    plain = PlainNetwork(network.experiment, z_channels, image_channels).double()
+    with torch.no_grad():
+        for theirs, ours in zip(plain.in_order(), network.parameters.values(), strict=True):
+            theirs.copy_(ours)
+    return plain
+
+
+@pytest.mark.parametrize("settings", ARCHITECTURES)
+def test_output_and_gradients_are_those_of_textbook_modules(settings: dict[str, Any]) -> None:
+    experiment = small(**settings)
+    fit = Fit(inpainting_task(32, 48, 3), experiment)
+    fit._draw_input()
+    as_float64(fit)
+    ours = fit._forward()
+    fit.objective.loss(ours).backward()
+    plain = plain_twin(fit.network, 3, experiment.z_channels)
+    theirs = plain(inside(fit.input.detach(), experiment.kernel_down // 2))
+    Objective.loss(fit.objective, theirs).backward()
+    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12, check_stride=False)
+    compared = 0
+    for (name, mine), other in zip(fit.network.parameters.items(), plain.in_order(), strict=True):
+        if mine.grad is not None:
+            torch.testing.assert_close(
+                mine.grad, other.grad, rtol=1e-6, atol=1e-12, check_stride=False, msg=name
+            )
+            compared += 1
+        else:  # held: a norm cancels it, so the true gradient is zero
+            assert other.grad is not None and other.grad.abs().max() < 1e-12, name
+    assert compared > 20
+
+
+@pytest.mark.parametrize("held", ["held", "trained"])
+def test_biases_before_a_norm_move_only_if_they_are_trained(held: str) -> None:
+    fit = Fit(inpainting_task(), small(biases_before_norm=held))
+    before = {name: p.detach().clone() for name, p in fit.network.parameters.items()}
+    list(fit)
+    moved = {name for name, p in fit.network.parameters.items() if not torch.equal(p, before[name])}
+    cancelled = {f"{x.name}.bias" for x in fit.network.layers.values() if x.before_norm}
+    cancelled |= {"up1.norm0.beta", "up2.norm0.beta"}
+    assert moved == (set(before) - cancelled if held == "held" else set(before))
+
+
+def test_parameters_are_views_of_one_flat_array_without_overlap() -> None:
+    network = Network(small(), 6, 3, "cpu")
+    with torch.no_grad():
+        network.values[0].zero_()
+        for parameter in network.parameters.values():
+            assert not parameter.any()
+            parameter += 1
+    counted = sum(layer.parameters for layer in network.layers.values())
+    assert network.values[0].sum() == counted == sum(p.numel() for p in network.parameters.values())
+
+
+def test_weights_come_from_the_seed_alone() -> None:
+    torch.manual_seed(1)
+    first = Network(small(), 6, 1, "cpu").values
+    torch.manual_seed(2)
+    np.random.seed(2)
+    assert torch.equal(first, Network(small(), 6, 1, "cpu").values)
+    assert not torch.equal(first, Network(small(seed=1), 6, 1, "cpu").values)
+
+
+@pytest.mark.parametrize(("name", "times"), [("torch", 1.0), ("kaiming", (6 / 1.04) ** 0.5)])
+def test_initial_weights_are_uniform_within_the_stated_bound(name: str, times: float) -> None:
+    experiment = Experiment(image="a/a", mask="bernoulli", initialisation=name)
+    parameters = Network(experiment, 32, 1, "cpu").parameters
+    for layer, fan_in in [("down2.conv2", 9 * 128), ("up1.conv1", 9 * 132)]:
+        weight, bound = parameters[f"{layer}.weight"].detach(), times / fan_in**0.5
+        assert 0.999 * bound < weight.abs().max() <= bound
+        assert weight.std() == pytest.approx(bound / 3**0.5, rel=0.01)
+        assert parameters[f"{layer}.bias"].detach().abs().max() <= 1 / fan_in**0.5
+    assert (parameters["up1.norm0.gamma"] == 1).all() and (parameters["up1.norm0.beta"] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("length", "settings", "side"),
+    [(512, {}, 512), (500, {}, 512), (481, {}, 512), (32, {}, 64), (33, {"kernel_down": 5}, 96)],
+)
+def test_sides_that_the_network_runs_on(length: int, settings: dict[str, Any], side: int) -> None:
+    assert network_side(length, Experiment(image="a/a", mask="bernoulli", **settings)) == side
+
+
+def test_z_is_uniform_on_its_range_and_the_same_for_the_same_seed() -> None:
+    task, experiment = inpainting_task(61, 30), small(z_max=0.1, z_channels=32)
+    z = draw_z(task, experiment)
+    assert z.shape == (1, 32, 64, 32) and z.min() >= 0 and z.max() < 0.1
+    assert z.mean() == pytest.approx(0.05, rel=0.02)
+    assert z.std() == pytest.approx(0.1 / 12**0.5, rel=0.02)
+    assert torch.equal(z, draw_z(task, experiment))
+
+
+def test_meshgrid_z_holds_the_coordinates_from_zero_to_one() -> None:
+    z = draw_z(inpainting_task(32, 64), small(z="meshgrid"))[0]
+    assert z.shape == (2, 32, 64)
+    assert z[0, :, 0].max() == 0 and z[0, :, -1].min() == 1 and z[1, 0].max() == 0
+    assert z[1, -1].min() == 1 and z[0, 5, 21] == pytest.approx(21 / 63)
+
+
+def test_guide_is_reflected_to_the_sides_of_the_network() -> None:
+    guide = waves(30, 32, 3)
+    task = Task("flash", guide, guide, None, 1, guide, (3, 30, 32), guide)
+    z = draw_z(task, small(task="flash", z="guide", guide="a/b"))[0].numpy()
+    assert z.shape == (3, 32, 32)
+    np.testing.assert_array_equal(z[:, 1:31], guide)
+    np.testing.assert_array_equal(z[:, 0], guide[:, 1])
+
+
+def test_guide_without_a_picture_is_told() -> None:
+    with pytest.raises(InputError, match="needs a guide image"):
+        draw_z(inpainting_task(), small(z="guide"))
