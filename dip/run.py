@@ -17,7 +17,11 @@ from dip.schedule import Job, pixels_of
 from dip.tasks import make_task
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dip.fit import Fit, Step
+    from dip.graph_fit import GraphFit
+    from dip.stopping import Stop
 
 
 def perform(job: Job, setting: Setting) -> Record | None:
@@ -84,10 +88,10 @@ class _Run:
         self.commit = commit()
         self.told = Told(now())
 
-    def _new_fit(self) -> "Fit":
-        from dip.fit import Fit
+    def _new_fit(self) -> "Fit | GraphFit":
+        from dip.graph_fit import make_fit
 
-        return Fit(
+        return make_fit(
             self.task,
             self.experiment,
             device=self.setting.device,
@@ -113,8 +117,9 @@ class _Run:
                 pause = max(self.setting.checkpoint_seconds, 5 * (saved - tick))
             if stop:
                 return None
-        record = self._finish()
-        keep_output(record, self.fit.average, self.setting)
+        average = self.fit.average
+        record = self._finish(average, self.fit.stops())
+        keep_output(record, average, self.setting)
         self.work.remove()
         return record
 
@@ -152,23 +157,24 @@ class _Run:
             if k in self.pictured:
                 told.pictures[str(k)] = webp(step.output)
 
-    def _finish(self) -> Record:
+    def _finish(self, average: "np.ndarray | None", stops: "dict[str, Stop]") -> Record:
         told, last = self.told, self.experiment.iterations
         data = {
             **described(
                 self.job, self.setting, self.task, self.mode, self.revision, self.commit
             ),
-            "metrics": self._metrics(), "stops": self._stops(), "spikes": told.spikes,
+            "metrics": self._metrics(average), "stops": self._stops(stops), "spikes": told.spikes,
             "environment": self.environment, "started": told.started,
             "seconds": round(told.seconds, 3),
             "seconds_per_iteration": told.seconds / (last + 1),
         }  # fmt: skip
+        pictures = self._last_pictures(average, stops)
         curve = {"curve.csv": curve_text(told.rows).encode()}
-        return put(self.job, self.setting, data, told.pictures | self._last_pictures(), curve)
+        return put(self.job, self.setting, data, told.pictures | pictures, curve)
 
-    def _metrics(self) -> dict[str, Any]:
+    def _metrics(self, average: "np.ndarray | None") -> dict[str, Any]:
         """Score the input, the snapshots, the last output, their average, and that of clean z."""
-        average, told = self.fit.average, self.told
+        told = self.told
         return {
             "input": scores(self.task, self.task.shown),
             "snapshots": told.scores,
@@ -177,9 +183,9 @@ class _Run:
             "clean_z": scores(self.task, self.fit.clean_output()),
         }
 
-    def _stops(self) -> dict[str, Any]:
+    def _stops(self, found: "dict[str, Stop]") -> dict[str, Any]:
         """Score where each rule stops; None for a rule that never did."""
-        last, found = self.experiment.iterations, self.fit.stops()
+        last = self.experiment.iterations
         stops: dict[str, Any] = {"fixed": {"iteration": last, **self.told.scores[str(last)]}}
         for name in ("oracle", "es-wmv"):
             stop = found.get(name)
@@ -188,10 +194,12 @@ class _Run:
             }  # fmt: skip
         return stops
 
-    def _last_pictures(self) -> dict[str, bytes]:
+    def _last_pictures(
+        self, average: "np.ndarray | None", stops: "dict[str, Stop]"
+    ) -> dict[str, bytes]:
         """Give the input, the stops and the average as pictures, where they may be shown."""
-        outputs = {"input": self.task.shown, "average": self.fit.average} | {
-            f"stop-{name}": stop.output for name, stop in self.fit.stops().items()
+        outputs = {"input": self.task.shown, "average": average} | {
+            f"stop-{name}": stop.output for name, stop in stops.items()
         }
         shown = list(outputs) if self.shows else ["average"] if self.averaged else []
         kept = {name: outputs[name] for name in shown}

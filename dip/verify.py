@@ -81,13 +81,13 @@ def _run_again(
     device: str,
     iterations: int,
 ) -> list[CurveRow]:
-    from dip.fit import Fit
+    from dip.graph_fit import make_fit
 
     experiment = replace(record.experiment, arithmetic=record.data["arithmetic"])
     arithmetic_on(experiment, device.split(":")[0])
     pictures = {name: load(named(name, images), image_folder) for name in experiment.images()}
     threads = record.data["environment"]["threads"]
-    fit = Fit(make_task(experiment, pictures), experiment, device=device, threads=threads)
+    fit = make_fit(make_task(experiment, pictures), experiment, device, threads=threads)
     rows: list[CurveRow] = []
     for step in fit:
         rows.append(tuple(getattr(step, name) for name in CURVE_COLUMNS))
