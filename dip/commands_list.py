@@ -30,14 +30,18 @@ def list_suites(args: argparse.Namespace) -> int:
     suites = load_suites(args.content / "experiments.toml")
     chosen = find_suites(suites, args.suites or ["all"])
     images = load_images(args.content / "images.toml")
-    kind, model = _device(args.device)
-    records = records_in(args.results)
-    told = [_suite(suite, args.results, images, records, kind, model) for suite in chosen]
+    told = [_suite(suite, args.results, images) for suite in chosen]
+    kind, model = None, None
+    if any(suite["recorded"] < suite["total"] for suite in told):
+        kind, model = _device(args.device)
+        records = records_in(args.results)
+        for suite, plain in zip(chosen, told, strict=True):
+            _estimate(suite, plain, images, records, (kind, model))
     if args.json:
         print(json.dumps({"device": model, "device_kind": kind, "suites": told}, indent=1))
         return 0
-    for suite in told:
-        _print_suite(suite, runs=bool(args.suites))
+    for plain in told:
+        _print_suite(plain, runs=bool(args.suites))
     return 0
 
 
@@ -53,35 +57,17 @@ def _device(wanted: str) -> tuple[str, str]:
     return device, cpu_model()
 
 
-def _suite(
-    suite: Suite,
-    results: Path,
-    images: Mapping[str, ListedImage],
-    records: list[Record],
-    kind: str,
-    model: str,
-) -> dict[str, Any]:
-    """Describe a suite and each of its jobs as plain values."""
-    runs, from_records = [], True
-    for job in jobs_of(suite):
-        seconds, measured = BASELINE_SECONDS, True
-        if job.method is None:
-            each, measured = seconds_per_iteration(job.experiment, images, records, kind, model)
-            seconds = each * (job.experiment.iterations + 1)
-        run = _run(job, results, images, seconds)
-        from_records = from_records and (measured or run["recorded"])
-        runs.append(run)
-    missing = [run["seconds_missing"] for run in runs if not run["recorded"]]
+def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
+    """Describe a suite and each of its jobs as plain values, nothing estimated yet."""
+    runs = [_run(job, results, images) for job in jobs_of(suite)]
     return {
         "name": suite.name, "title": suite.title, "preview": suite.preview, "total": len(runs),
-        "recorded": len(runs) - len(missing), "seconds_missing": round(sum(missing), 1),
-        "estimate": "from records" if from_records else "a guess", "runs": runs,
+        "recorded": sum(run["recorded"] for run in runs), "seconds_missing": 0.0,
+        "estimate": "from records", "runs": runs,
     }  # fmt: skip
 
 
-def _run(
-    job: Job, results: Path, images: Mapping[str, ListedImage], seconds: float
-) -> dict[str, Any]:
+def _run(job: Job, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
     """Describe one job as plain values."""
     record, problem = None, None
     try:
@@ -89,14 +75,35 @@ def _run(
     except InputError as error:
         problem = str(error)
     return {
-        "name": job.name, "image": job.experiment.case, "seed": job.experiment.seed,
+        "name": job.name, "image": job.experiment.image, "seed": job.experiment.seed,
         "method": job.method, "recorded": record is not None, "problem": problem,
         "psnr_db": record.metrics["final"]["psnr_db"] if record else None,
         "device": record.data["environment"]["device"] if record else None,
         "arithmetic": record.data["arithmetic"] if record else None,
         "trajectory_revision": record.data["trajectory_revision"] if record else None,
-        "seconds_missing": 0.0 if record else round(seconds, 1),
+        "seconds_missing": 0.0,
     }  # fmt: skip
+
+
+def _estimate(
+    suite: Suite,
+    plain: dict[str, Any],
+    images: Mapping[str, ListedImage],
+    records: list[Record],
+    device: tuple[str, str],
+) -> None:
+    """Add to a suite's plain values how many seconds each missing job would take on `device`."""
+    for job, run in zip(jobs_of(suite), plain["runs"], strict=True):
+        if run["recorded"]:
+            continue
+        seconds, measured = BASELINE_SECONDS, True
+        if job.method is None:
+            each, measured = seconds_per_iteration(job.experiment, images, records, *device)
+            seconds = each * (job.experiment.iterations + 1)
+        run["seconds_missing"] = round(seconds, 1)
+        if not measured:
+            plain["estimate"] = "a guess"
+    plain["seconds_missing"] = round(sum(run["seconds_missing"] for run in plain["runs"]), 1)
 
 
 def _print_suite(suite: dict[str, Any], runs: bool) -> None:

@@ -93,8 +93,9 @@ def _driver() -> str | None:
 def commit() -> tuple[str | None, bool]:
     """Give the commit of this code, and whether the package differs from it; None without git."""
     here = Path(__file__).parent
+    held = _output(["git", "-C", str(here), "ls-files", Path(__file__).name])
     head = _output(["git", "-C", str(here), "rev-parse", "HEAD"])
-    if not head:
+    if not held or not head:  # no checkout, or installed inside somebody else's
         return None, False
     return head, bool(_output(["git", "-C", str(here), "status", "--porcelain", "--", "."]))
 

@@ -30,7 +30,7 @@ def run_many(jobs: list[Job], args: argparse.Namespace, device: str) -> int:
     if sequence.interrupts.should_stop():
         return failed
     if args.executor == "slurm":
-        failed = max(failed, Cluster(args).run(waiting, device))
+        failed = max(failed, Cluster(args).run(waiting, args.device))
     else:
         failed = max(failed, Children(args, device, sequence.interrupts).run(waiting))
     means = [job for job in jobs if job.seeds]
