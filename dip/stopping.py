@@ -69,4 +69,4 @@ class BestSoFar:
         """Give the stop as known so far, or None before the first value."""
         if self.iteration < 0:
             return None
-        return Stop(self.iteration, self.output.numpy().copy())
+        return Stop(self.iteration, self.output.cpu().numpy().copy())
