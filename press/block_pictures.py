@@ -150,11 +150,13 @@ def level_at(run: Run, iteration: int) -> float:
 
 
 def stop_marks(run: Run) -> list[Mark]:
-    """Mark where each stopping rule stops, and the paper's iteration."""
+    """Mark where each stopping rule stops, and the last iteration, where it is the paper's."""
     assert run.record
     stops = run.record.data["stops"] or {}
     marks = [Mark(STOPS[rule], stops[rule]["iteration"]) for rule in STOPS if stops.get(rule)]
-    return [*marks, Mark("the paper", run.iterations, "paper")]
+    return (
+        [*marks, Mark("the paper", run.iterations, "paper")] if run.as_long_as_the_paper else marks
+    )
 
 
 def _frame(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # The settings that make the problem, whoever solves it
 PROBLEM = ("image", "task", "preview_side", "mask", "keep", "noise_255", "factor")
 
-RULES = {"fixed": "the paper's iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
+RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
 
 
 class Run:
@@ -107,6 +107,16 @@ class Run:
     def iterations(self) -> int:
         """Give the number of updates of theta."""
         return self.experiment.iterations
+
+    @property
+    def as_long_as_the_paper(self) -> bool:
+        """Tell whether it runs for as many iterations as a suite of the same task in full size."""
+        others = (suite for suite in self._results.suites.values() if not suite.preview)
+        return any(
+            (experiment.task, experiment.iterations) == (self.experiment.task, self.iterations)
+            for suite in others
+            for experiment in suite.experiments
+        )
 
     @property
     def final(self) -> Score:

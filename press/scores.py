@@ -26,8 +26,13 @@ class Score:
         self, name: str, values: Mapping[str, Any] | None, origin: str, iteration: int | None = None
     ) -> None:
         """Hold the values of run.json's metrics; None stands for a run that is not recorded."""
-        self.name, self.origin, self.iteration = name, origin, iteration
-        self._values = values
+        self.name, self.origin = name, origin
+        self._values, self._iteration = values, iteration
+
+    @property
+    def iteration(self) -> "int | NotRun | None":
+        """Give the iteration of this output; None for what is no iterate."""
+        return NotRun(self.name) if self._values is None else self._iteration
 
     def __getattr__(self, quantity: str) -> Quantity:
         """Give a score by its name; raises InputError if it is unknown or was not scored."""

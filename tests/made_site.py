@@ -164,7 +164,7 @@ def make_context(folder: Path, *recorded: str) -> PageContext:
 
     make_results(folder, *recorded)
     assets = {"styles": [], "scripts": [], "fonts": [], "has_runs": True}
-    templates = Templates(TEMPLATES, Site(), assets)
+    templates = Templates(TEMPLATES, Site(), assets, folder / "compiled")
     return PageContext(
         "posts/post.html", folder / "results", folder / "content", folder / "cache",
         templates.render,

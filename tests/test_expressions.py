@@ -104,3 +104,31 @@ def test_a_post_says_what_was_not_run(tmp_path: Path) -> None:
 
 def test_small_counts_are_words() -> None:
     assert [spelled(0), spelled(7), spelled(11), spelled(33)] == ["no", "seven", "eleven", "33"]
+
+
+def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
+    import re
+    from dataclasses import replace
+
+    root = Path(__file__).parent.parent
+    context = replace(
+        make_context(tmp_path), results_dir=root / "results", content_dir=root / "content"
+    )
+    text = (root / "docs/writing.md").read_text().replace("\\|", "|")
+    sources = re.findall(r"\{\{(.+?)\}\}", text)
+    assert len(sources) > 15
+    for source in sources:
+        assert worked_out(context, source) != "", source
+    assert context.messages == []
+
+
+def test_every_block_of_the_documentation_exists() -> None:
+    import re
+
+    from press.all_blocks import all_blocks
+
+    text = (Path(__file__).parent.parent / "docs/writing.md").read_text()
+    table = text[text.index("| block |") : text.index("`fallback` names")]
+    named = {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+             for name in re.findall(r"`([\w-]+)`", row)}  # fmt: skip
+    assert named == set(all_blocks())
