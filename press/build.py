@@ -4,6 +4,7 @@ import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +19,7 @@ from press.graph import Freshness, PageState, State, ground, signature
 from press.message_rows import message_from, message_row
 from press.options import Options
 from press.output import Content, Kept
-from press.post import Post, list_posts, load_post
+from press.post import Post, list_posts, load_post, url_of
 from press.templating import Templates
 from press.theme import Theme, first_fonts, load_theme, maths_theme
 
@@ -80,38 +81,77 @@ class Builder:
             "fonts": [],
             "has_runs": False,
         }
-        self.templates = Templates(options.templates, self.site, assets)
+        self.templates = Templates(
+            options.templates, self.site, assets, options.cache / "templates"
+        )
+        self.run_urls: list[str] = []
+        self._hashes: dict[str, str] = {}
         self.result = Made(State(options.identity(), ground(options)))
 
     def make(self) -> Made:
         """Make every page that is stale, and take over the others."""
-        plans = self._run_plans()
-        self.templates.assets["has_runs"] = bool(plans)
-        posts = self._posts()
-        for post in posts:
-            self._page(post.url, str(post.file), self._post_maker(post))
-        for plan in plans:
-            self._page(plan.url, plan.url, _maker(plan))
-        self._common_pages([self._summary(post) for post in posts], plans)
+        self._runs()
+        summaries = self._posts()
+        self._common_pages([one for one in summaries if one is not None])
         self._sign()
         return self.result
 
-    def _posts(self) -> list[Post]:
-        posts: dict[str, Post] = {}
+    def _runs(self) -> None:
+        """Make the pages about runs; where all of them are fresh, nothing is read for them."""
+        known = self.freshness.page("(runs)")
+        urls: list[str] = known.meta["urls"] if known else []
+        if known and all(self.freshness.page(url) for url in urls):
+            self.result.state.pages["(runs)"] = known
+            for url in urls:
+                self._take_over(url)
+        else:
+            urls = self._make_runs()
+        self.run_urls = urls
+        self.templates.assets["has_runs"] = bool(urls)
+
+    def _make_runs(self) -> list[str]:
+        from press.run_pages import plans
+
+        context = self._context("runs/index.html")
+        found: list[PagePlan] = []
+        try:
+            found = list(plans(context.results))
+        except InputError as error:
+            self._error(error)
+        self.templates.assets["has_runs"] = bool(found)
+        urls = [plan.url for plan in found]
+        inputs = [str(path) for path in context.inputs]
+        self.result.state.pages["(runs)"] = PageState(inputs, {}, [], {"urls": urls})
+        for plan in found:
+            if not self._take_over(plan.url):
+                self._make_page(plan.url, plan.url, _maker(plan))
+        return urls
+
+    def _posts(self) -> list[Summary | None]:
+        """Make the posts' pages; a fresh one is not even read."""
         folder = str(self.options.content / "posts")
         self.result.state.pages["(posts)"] = PageState([folder], {}, [])
+        sources: dict[str, Path] = {}
         for path in list_posts(self.options.content):
-            try:
-                post = load_post(path)
-            except InputError as error:
-                self._error(error)
+            url = url_of(path)
+            if url in sources:
+                self._error(InputError(f"its page would be that of '{sources[url]}' too", path))
                 continue
-            if post.url in posts:
-                other = posts[post.url].file
-                self._error(InputError(f"its page would be that of '{other}' too", path))
-            if self.options.drafts or not post.draft:
-                posts[post.url] = post
-        return list(posts.values())
+            sources[url] = path
+            if not self._take_over(url, str(path)):
+                self._make_post(path)
+        return [self._summary(url) for url in sources]
+
+    def _make_post(self, path: Path) -> None:
+        try:
+            post = load_post(path)
+        except InputError as error:
+            self._error(error)
+            return
+        if self.options.drafts or not post.draft:
+            self._make_page(post.url, str(path), self._post_maker(post))
+        else:
+            self.result.state.pages[f"(draft) {path}"] = PageState([str(path)], {}, [])
 
     def _error(self, error: InputError) -> None:
         place = None
@@ -121,41 +161,28 @@ class Builder:
             sentence = error.sentence
         self.result.messages.append(Message(place, sentence, is_error=True))
 
-    def _run_plans(self) -> list[PagePlan]:
-        """List the pages about runs; an InputError in them is told, and the rest goes on."""
-        from press.run_pages import plans
-
-        context = self._context("runs/index.html")
-        try:
-            return list(plans(context.results))
-        except InputError as error:
-            self._error(error)
-            return []
-        finally:
-            inputs = [str(path) for path in context.inputs]
-            self.result.state.pages["(runs)"] = PageState(inputs, {}, [])
-
     def _context(self, url: str) -> PageContext:
         options = self.options
         return PageContext(
             url, options.results, options.content, options.cache, self.templates.render
         )
 
-    def _page(
-        self, url: str, source: str, make: Callable[[PageContext], tuple[str, dict[str, Any]]]
-    ) -> None:
-        """Take over a page that is fresh, or make it."""
+    def _take_over(self, url: str, source: str | None = None) -> bool:
+        """Keep a page of the last build if it is fresh."""
         page = self.freshness.page(url)
-        if page is not None:
-            self.result.files |= {name: Kept(sha256) for name, sha256 in page.outputs.items()}
-        else:
-            page = self._made_page(url, source, make)
+        if page is None or source not in (None, page.meta.get("source")):
+            return False
+        self.result.files |= {name: Kept(sha256) for name, sha256 in page.outputs.items()}
+        self._remember(url, page)
+        return True
+
+    def _remember(self, url: str, page: PageState) -> None:
         self.result.state.pages[url] = page
         self.result.messages += [message_from(row) for row in page.messages]
 
-    def _made_page(
+    def _make_page(
         self, url: str, source: str, make: Callable[[PageContext], tuple[str, dict[str, Any]]]
-    ) -> PageState:
+    ) -> None:
         context = self._context(url)
         self.result.made.append(url)
         try:
@@ -165,7 +192,7 @@ class Builder:
             self._error(error)
             files, meta = {}, {}
         self.result.files |= files
-        return PageState(
+        page = PageState(
             [str(path) for path in context.inputs],
             {name: _hash(content) for name, content in files.items()},
             [message_row(message) for message in context.messages],
@@ -173,6 +200,7 @@ class Builder:
             list(context.missing_runs),
             self._why(url, [str(path) for path in context.inputs]),
         )
+        self._remember(url, page)
 
     def _why(self, url: str, inputs: list[str]) -> list[list[str]]:
         """List the inputs of a page that are no longer what they were, with both hashes."""
@@ -183,10 +211,15 @@ class Builder:
         paths = dict.fromkeys([*old.ground, *self.result.state.ground, *page.inputs, *inputs])
         changed = []
         for path in paths:
-            before, now = old.signatures.get(path, (-2, 0, ""))[2], signature(path)[2]
-            if before != now:
-                changed.append([path, before, now])
+            if not self.freshness.fresh([path]):
+                before = old.signatures.get(path, (-2, 0, ""))[2]
+                changed.append([path, before, self._hash_now(path)])
         return changed or page.changed
+
+    def _hash_now(self, path: str) -> str:
+        if path not in self._hashes:
+            self._hashes[path] = signature(path)[2]
+        return self._hashes[path]
 
     def _post_maker(self, post: Post) -> Callable[[PageContext], tuple[str, dict[str, Any]]]:
         def make(context: PageContext) -> tuple[str, dict[str, Any]]:
@@ -224,21 +257,21 @@ class Builder:
             assets["fonts"] = [context.root + url for url in first_fonts(maths)]
         return self.templates.render(context, template, {"assets": assets, **values})
 
-    def _summary(self, post: Post) -> Summary | None:
-        data = self.result.state.pages[post.url].meta.get("summary")
+    def _summary(self, url: str) -> Summary | None:
+        page = self.result.state.pages.get(url)
+        data = page.meta.get("summary") if page else None
         return Summary.from_dict(data) if data else None
 
-    def _common_pages(self, found: list[Summary | None], plans: list[PagePlan]) -> None:
+    def _common_pages(self, posts: list[Summary]) -> None:
         """Make what belongs to the site as a whole."""
-        posts = [post for post in found if post is not None]
         posts.sort(key=lambda post: (post.date or datetime.date.min, post.url), reverse=True)
         files = self.result.files
         files |= self.theme.files
         try:
             files |= self._front_pages(posts)
             if self.site.base_url:
-                urls = ["index.html", *(post.url for post in posts), *(plan.url for plan in plans)]
                 published = [post for post in posts if not post.draft]
+                urls = ["index.html", *(post.url for post in published), *self.run_urls]
                 files["feed.xml"] = self._text("feed.xml", **feed_values(published))
                 files["sitemap.xml"] = self._text("sitemap.xml", urls=urls)
             files["robots.txt"] = robots(self.site)

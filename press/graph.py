@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,8 @@ def save_state(options: Options, state: State) -> None:
     from press.cache import put
 
     state.saved_ns = time.time_ns()
-    data = {"form": [FORM, sys.version], **asdict(state)}
+    pages = {url: page.__dict__ for url, page in state.pages.items()}
+    data = {"form": [FORM, sys.version], **state.__dict__, "pages": pages}
     put(state_path(options), json.dumps(data, ensure_ascii=False).encode())
 
 

@@ -1,7 +1,9 @@
 """Formulas of a page: typeset once, kept in the cache, with the style sheet and fonts they need."""
 
 import re
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import Any
 
 from dip.problems import InputError
 from press.cache import Cache
@@ -33,40 +35,50 @@ class Maths:
             sentence = f"in this formula: {_lower_first(formula.error or '')}"
             self.context.mistake(origin.at(start + formula.position), sentence)
             return ""
-        for names in re.findall(r'class="([^"]*)"', formula.html):
-            self.classes.update(names.split())
         return formula.html
 
     def _typeset(self, tex: str, display: bool) -> Formula:
-        key = f"{VERSION}|{display}|{tex}"
-        html, error, position, warnings = self.cache.json(
-            "formulas", key, lambda: astuple(typeset(tex, display))
-        )
-        return Formula(html, error, position, tuple(warnings))
+        key = f"2|{VERSION}|{display}|{tex}"
+        kept = self.cache.json("formulas", key, lambda: _with_classes(typeset(tex, display)))
+        self.classes.update(kept["classes"])
+        return Formula(kept["html"], kept["error"], kept["position"], tuple(kept["warnings"]))
+
+
+def _with_classes(formula: Formula) -> dict[str, Any]:
+    lists = re.findall(r'class="([^"]*)"', formula.html or "")
+    return {
+        **asdict(formula),
+        "classes": sorted({name for names in lists for name in names.split()}),
+    }
 
 
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def katex_files(classes: set[str]) -> tuple[str, dict[str, bytes]]:
-    """Give KaTeX's style sheet with the fonts that these classes use, and those fonts.
-
-    The fonts are named as the style sheet names them: "fonts/KaTeX_Main-Regular.woff2".
-    """
+@cache
+def _stylesheet() -> str:
     folder = release_folder()
     css = (folder / "katex.min.css").read_text(encoding="utf-8")
     if f'content:"{VERSION}"' not in css:
         raise InputError(f"this is not the style sheet of KaTeX {VERSION}", folder)
-    families = used_families(css, classes)
+    return css
+
+
+@cache
+def katex_files(families: frozenset[str]) -> tuple[str, dict[str, bytes]]:
+    """Give KaTeX's style sheet with the faces of these font families alone, and their fonts.
+
+    The fonts are named as the style sheet names them: "fonts/KaTeX_Main-Regular.woff2".
+    """
     css = re.sub(
         r"@font-face\{[^}]*\}",
         lambda face: face[0] if _family(face[0]) in families else "",
-        css,
+        _stylesheet(),
     )
     css = re.sub(r',url\([^)]*\) format\("(?:woff|truetype)"\)', "", css)
     fonts = sorted(set(re.findall(r"url\((fonts/[\w-]+\.woff2)\)", css)))
-    return css, {name: (folder / name).read_bytes() for name in fonts}
+    return css, {name: (release_folder() / name).read_bytes() for name in fonts}
 
 
 def _family(rule: str) -> str:
@@ -74,13 +86,22 @@ def _family(rule: str) -> str:
     return found[1] if found else ""
 
 
-def used_families(css: str, classes: set[str]) -> set[str]:
+@cache
+def _font_rules() -> list[tuple[frozenset[str], frozenset[str]]]:
+    """List which families a rule of the style sheet uses on elements of which classes."""
+    rules = []
+    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*KaTeX_[^{}]*)\}", _stylesheet()):
+        families = frozenset(re.findall(r"KaTeX_[A-Z]\w*", body))
+        if "@font-face" not in selectors:
+            rules += [
+                (frozenset(re.findall(r"\.([\w-]+)", selector)), families)
+                for selector in selectors.split(",")
+            ]
+    return rules
+
+
+def used_families(classes: set[str]) -> frozenset[str]:
     """Name the font families of the rules that elements of these classes can meet."""
-    families = {"KaTeX_Main"}
-    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*KaTeX_[^{}]*)\}", css):
-        if "@font-face" in selectors:
-            continue
-        for selector in selectors.split(","):
-            if set(re.findall(r"\.([\w-]+)", selector)) <= classes | {"katex"}:
-                families.update(re.findall(r"KaTeX_[A-Z]\w*", body))
-    return families
+    seen = classes | {"katex"}
+    used = [families for needed, families in _font_rules() if needed <= seen]
+    return frozenset({"KaTeX_Main"}.union(*used))

@@ -36,19 +36,19 @@ class Post:
     places: dict[str, Place] = field(default_factory=dict)  # of the values in the front matter
 
     @property
-    def slug(self) -> str:
-        """Give the post's name in addresses."""
-        return slug_of(self.file)
-
-    @property
     def url(self) -> str:
         """Give the page's address from the site's root."""
-        return f"posts/{self.slug}.html"
+        return url_of(self.file)
 
 
 def slug_of(file: Path) -> str:
     """Name a post in addresses: its file's name, safe characters only."""
     return re.sub(r"[^\w.-]+", "-", file.stem).strip("-").lower()
+
+
+def url_of(file: Path) -> str:
+    """Give the address of a post's page from the site's root."""
+    return f"posts/{slug_of(file)}.html"
 
 
 def load_post(file: Path) -> Post:

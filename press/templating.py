@@ -22,18 +22,20 @@ class Templates:
     folder: Path
     site: Site
     assets: dict[str, Any]
+    compiled: Path  # folder for what Jinja makes of the templates
 
     @cached_property
     def _environment(self) -> "Environment":
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
         from press.expressions import FILTERS
 
+        self.compiled.mkdir(parents=True, exist_ok=True)
         environment = Environment(
             loader=FileSystemLoader(self.folder),
             autoescape=True,
             undefined=StrictUndefined,
-            trim_blocks=False,
+            bytecode_cache=FileSystemBytecodeCache(str(self.compiled)),
         )
         environment.filters.update(FILTERS)
         environment.globals["site"] = self.site

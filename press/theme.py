@@ -1,12 +1,13 @@
 """The site's own style sheet and script, each one file, and KaTeX's where a page has formulas."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from dip.files import sha256_of
 from press.cache import Cache
 from press.highlight import STYLES, stylesheet
-from press.maths import FIRST_FONTS, FOLDER, katex_files
+from press.maths import FIRST_FONTS, FOLDER, katex_files, used_families
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ def maths_theme(classes: set[str]) -> Theme:
 
     The style sheet stands in a layer of its own, so that the site's sheets have the last word.
     """
-    css, fonts = katex_files(classes)
+    return _maths_theme(used_families(classes))
+
+
+@cache
+def _maths_theme(families: frozenset[str]) -> Theme:
+    css, fonts = katex_files(families)
     style = f"@layer katex {{{css}}}\n".encode()
     url = f"{FOLDER}/{_named('katex', '.css', style).removeprefix('assets/')}"
     files = {url: style, **{f"{FOLDER}/{name}": data for name, data in fonts.items()}}

@@ -1,0 +1,99 @@
+"""Runs that a post names and that are not recorded."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from press.cli import main
+
+pytest.importorskip("torch")
+small_runs = pytest.importorskip("small_runs")
+
+ROOT = Path(__file__).parent.parent
+POST = (
+    "---\ntitle: One\ndate: 2026-01-02\n---\n\n"
+    'It has {{ run("seeded/waves").psnr_db | db }} and {{ run("seeded/waves", 1).psnr_db | db }}.\n'
+)
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a site with one post that names two very short runs."""
+    content, images = small_runs.write_project(tmp_path)
+    (content / "posts").mkdir()
+    (content / "posts/one.md").write_text(POST)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIP_IMAGES", str(images))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return tmp_path
+
+
+def page(work: Path) -> str:
+    """Read the post's page without its tags."""
+    return re.sub(r"<[^>]+>", "", (work / "site/posts/one.html").read_text())
+
+
+def test_what_is_not_run_is_no_error_and_no_warning(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "--strict", "--run", "never"]) == 0
+    told = capsys.readouterr()
+    assert "2 runs that posts name are not run yet" in told.out
+    assert told.err == ""
+    assert "It has not run yet and not run yet." in page(work)
+
+
+def test_a_draft_asks_for_no_run(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = POST.replace("title: One", "title: One\ndraft: true")
+    (work / "content/posts/one.md").write_text(text)
+    assert main(["build"]) == 0
+    assert "not run yet" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_short_runs_are_made_and_then_found(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build"]) == 0
+    assert re.search(r"It has \d+\.\d\d\sdB and \d+\.\d\d\sdB\.", page(work))
+    record = json.loads((work / "results/seeded/waves/seed1/run.json").read_text())
+    assert record["seed"] == 1
+    capsys.readouterr()
+    assert main(["build"]) == 0
+    assert "nothing changed" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_long_runs_are_named_with_time_and_command(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = work / "content/experiments.toml"
+    path.write_text(path.read_text().replace("iterations = 3", "iterations = 900000000"))
+    assert main(["build"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"seeded: 2 runs not run yet, .* on this machine.*: python -m dip run seeded\n", said
+    )
+    assert "It has not run yet" in page(work)
+    assert not (work / "results/seeded").exists()
+
+
+@pytest.mark.slow
+def test_without_torch_the_command_is_told(work: Path) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None;"
+        "import importlib.util as u; old = u.find_spec;"
+        "u.find_spec = lambda name, *rest: None if name == 'torch' else old(name, *rest);"
+        "from press.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    call = [sys.executable, "-c", program, "build"]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=work, check=True)
+    assert (
+        'seeded: 2 runs not run yet; torch is not installed: pip install -e ".[experiments]"'
+        " && python -m dip run seeded\n"
+    ) in done.stdout
+    done = subprocess.run([*call, "--run", "all"], capture_output=True, text=True, cwd=work)
+    assert done.returncode == 1
+    assert 'torch is not installed; run: pip install -e ".[experiments]"' in done.stderr

@@ -1,0 +1,65 @@
+"""Why a page was made anew: which input changed, from which value to which."""
+
+from pathlib import Path
+
+import pytest
+
+from press.cli import main
+
+POST = '---\ntitle: One\ndate: 2026-01-02\n---\n\nThe {} words.\n\n::: include path="notes.toml"\n:::\n'
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a small site, and build it."""
+    (tmp_path / "content/posts").mkdir(parents=True)
+    (tmp_path / "content/posts/one.md").write_text(POST.format("first"))
+    (tmp_path / "notes.toml").write_text("[fit]\nrate = 0.01\nsteps = 10\n")
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 0
+    return tmp_path
+
+
+def said(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Ask why, and give the answer."""
+    capsys.readouterr()
+    assert main(["why", name]) == 0
+    return capsys.readouterr().out
+
+
+def test_nothing_changed(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "posts/one.html is up to date" in said("one", capsys)
+
+
+def test_a_value_that_changed_is_told_old_and_new(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "notes.toml").write_text("[fit]\nrate = 0.001\nsteps = 10\n")
+    before = said("posts/one.html", capsys)
+    assert "will be made anew" in before
+    assert "notes.toml:\n    fit.rate: 0.01 -> 0.001\n" in before
+    assert "steps" not in before
+    main([])
+    after = said("content/posts/one.md", capsys)
+    assert "last made anew since these had changed" in after
+    assert "notes.toml:\n    fit.rate: 0.01 -> 0.001\n" in after
+
+
+def test_a_text_that_changed_is_told_line_by_line(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/posts/one.md").write_text(POST.format("second"))
+    main([])
+    answer = said("one", capsys)
+    assert "-The first words.\n" in answer and "+The second words.\n" in answer
+
+
+def test_a_file_that_came_or_went(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (work / "content/site.toml").write_text('title = "A site"\n')
+    assert "content/site.toml: was not there before" in said("one", capsys)
+
+
+def test_an_unknown_page(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["why", "posts/oen.html"]) == 1
+    assert main(["why", "oen"]) == 1
+    assert "there is no page 'oen'" in capsys.readouterr().err
