@@ -75,7 +75,7 @@ def _run(job: Job, results: Path, images: Mapping[str, ListedImage]) -> dict[str
     except InputError as error:
         problem = str(error)
     return {
-        "name": job.name, "image": job.experiment.image, "seed": job.experiment.seed,
+        "name": job.name, "image": job.experiment.case, "seed": job.experiment.seed,
         "method": job.method, "recorded": record is not None, "problem": problem,
         "psnr_db": record.metrics["final"]["psnr_db"] if record else None,
         "device": record.data["environment"]["device"] if record else None,

@@ -159,7 +159,7 @@ def read_picture(path: Path) -> "np.ndarray":
         raise InputError("no such file", path) from None
     except UnidentifiedImageError:
         raise InputError("is no picture that can be read", path) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"the picture is damaged: {error}", path) from None
     peak = 65535 if values.dtype != np.uint8 else 255
     planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)

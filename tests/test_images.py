@@ -1,8 +1,13 @@
 """Test images: the list, the look-up with its checksums, reading, the preview's reduction."""
 
+import dataclasses
 import hashlib
 import os
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -89,6 +94,36 @@ def test_no_network_and_no_such_folder_are_told(tmp_path: Path) -> None:
         find(image, folder)
     assert str(told.value).startswith(f"{folder}: no 'made/waves.png' here, and image 'made/waves'")
     assert "could not be downloaded from http://127.0.0.1:9/made/waves.png" in str(told.value)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Serve the project's images at an address of this machine."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "images"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+
+
+def test_an_image_is_downloaded_once_and_checked(tmp_path: Path, server: str) -> None:
+    pytest.importorskip("pooch")
+    content, folder = write_project(tmp_path)
+    image = load_images(content / "images.toml")["made/waves"]
+    image = dataclasses.replace(image, url=f"{server}/made/waves.png")
+    path = find(image)
+    assert path.is_relative_to(tmp_path / "cache")
+    served = folder / "made/waves.png"
+    content_of_it = served.read_bytes()
+    served.unlink()
+    assert find(image) == path, "it is in the cache now"
+    path.unlink()
+    with pytest.raises(InputError, match=r"could not be downloaded from .*: 404"):
+        find(image)
+    served.write_bytes(content_of_it + b"more")
+    with pytest.raises(InputError, match=r"is not the one meant: .*" + image.sha256):
+        find(image)
+    assert not path.exists()
 
 
 def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
