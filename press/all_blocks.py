@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from dip.problems import InputError, nearest
 from press.cache import Cache
-from press.context import BlockCall, PageContext
+from press.context import BlockCall, PageContext, Place
 from press.highlight import code_block
 
 Block = Callable[[BlockCall, PageContext], Markup]
@@ -23,6 +23,17 @@ def all_blocks() -> dict[str, Block]:
     from press.blocks import BLOCKS
 
     return {"note": note, "warning": note, "details": details, "include": include, **BLOCKS}
+
+
+def made(block: BlockCall, context: PageContext) -> str:
+    """Write a block by the function of its name; a mistake in it is told with its place."""
+    try:
+        return str(all_blocks()[block.name](block, context))
+    except InputError as error:
+        known = error.path is not None and error.line is not None
+        at = Place(str(error.path), error.line or 1, error.column or 1) if known else block.place
+        context.mistake(at, error.sentence if known else str(error))
+        return ""
 
 
 def _allowed(block: BlockCall, *known: str) -> None:

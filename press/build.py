@@ -1,6 +1,5 @@
 """One build: gather, make what is stale, then write the site whole or not at all."""
 
-import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,47 +11,18 @@ from dip.files import sha256_of
 from dip.problems import InputError
 from press.bibliography import Entry, load_bibliography
 from press.cache import Cache
+from press.common_pages import CommonPages
 from press.config import Site, load_site
 from press.context import Message, PageContext, PagePlan, Place
-from press.feeds import bibtex_of, feed_values, moved_pages, robots
+from press.feeds import bibtex_of
 from press.graph import Freshness, PageState, State, ground, signature
 from press.message_rows import message_from, message_row
 from press.options import Options
 from press.output import Content, Kept
 from press.post import Post, list_posts, load_post, url_of
+from press.summaries import Summary
 from press.templating import Templates
 from press.theme import Theme, first_fonts, load_theme, maths_theme
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What the rest of the site says of a post."""
-
-    url: str
-    source: str
-    title: str
-    title_html: str
-    date: datetime.date | None
-    authors: tuple[str, ...]
-    summary: str
-    summary_html: str
-    draft: bool
-    aliases: tuple[str, ...]
-    aliases_line: int | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for the state of the build."""
-        return {**self.__dict__, "date": self.date.isoformat() if self.date else None}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "Summary":
-        """Make a summary of plain values again."""
-        from markupsafe import Markup
-
-        html = {key: Markup(data[key]) for key in ("title_html", "summary_html")}
-        day = data["date"] and datetime.date.fromisoformat(data["date"])
-        lists = {key: tuple(data[key]) for key in ("authors", "aliases")}
-        return cls(**{**data, **html, **lists, "date": day})
 
 
 @dataclass
@@ -85,14 +55,19 @@ class Builder:
             options.templates, self.site, assets, options.cache / "templates"
         )
         self.run_urls: list[str] = []
-        self._hashes: dict[str, str] = {}
         self.result = Made(State(options.identity(), ground(options)))
 
     def make(self) -> Made:
         """Make every page that is stale, and take over the others."""
         self._runs()
         summaries = self._posts()
-        self._common_pages([one for one in summaries if one is not None])
+        common = CommonPages(self.site, self.templates, self._context)
+        try:
+            self.result.files |= self.theme.files
+            posts = [one for one in summaries if one is not None]
+            self.result.files |= common.make(posts, self.run_urls, self.result.files)
+        except InputError as error:
+            self._error(error)
         self._sign()
         return self.result
 
@@ -198,28 +173,9 @@ class Builder:
             [message_row(message) for message in context.messages],
             {"source": source, **meta},
             list(context.missing_runs),
-            self._why(url, [str(path) for path in context.inputs]),
+            self.freshness.changes(url, [str(path) for path in context.inputs]),
         )
         self._remember(url, page)
-
-    def _why(self, url: str, inputs: list[str]) -> list[list[str]]:
-        """List the inputs of a page that are no longer what they were, with both hashes."""
-        old = self.freshness.state
-        page = old.pages.get(url) if old else None
-        if old is None or page is None:
-            return []
-        paths = dict.fromkeys([*old.ground, *self.result.state.ground, *page.inputs, *inputs])
-        changed = []
-        for path in paths:
-            if not self.freshness.fresh([path]):
-                before = old.signatures.get(path, (-2, 0, ""))[2]
-                changed.append([path, before, self._hash_now(path)])
-        return changed or page.changed
-
-    def _hash_now(self, path: str) -> str:
-        if path not in self._hashes:
-            self._hashes[path] = signature(path)[2]
-        return self._hashes[path]
 
     def _post_maker(self, post: Post) -> Callable[[PageContext], tuple[str, dict[str, Any]]]:
         def make(context: PageContext) -> tuple[str, dict[str, Any]]:
@@ -261,42 +217,6 @@ class Builder:
         page = self.result.state.pages.get(url)
         data = page.meta.get("summary") if page else None
         return Summary.from_dict(data) if data else None
-
-    def _common_pages(self, posts: list[Summary]) -> None:
-        """Make what belongs to the site as a whole."""
-        posts.sort(key=lambda post: (post.date or datetime.date.min, post.url), reverse=True)
-        files = self.result.files
-        files |= self.theme.files
-        try:
-            files |= self._front_pages(posts)
-            if self.site.base_url:
-                published = [post for post in posts if not post.draft]
-                urls = ["index.html", *(post.url for post in published), *self.run_urls]
-                files["feed.xml"] = self._text("feed.xml", **feed_values(published))
-                files["sitemap.xml"] = self._text("sitemap.xml", urls=urls)
-            files["robots.txt"] = robots(self.site)
-            files |= moved_pages(posts, self.site, files)
-        except InputError as error:
-            self._error(error)
-
-    def _front_pages(self, posts: list[Summary]) -> dict[str, bytes]:
-        site = self.site
-        page = SimpleNamespace(
-            title=site.title, summary=site.description, url="index.html", authors=(), date=None
-        )
-        lost = SimpleNamespace(title="There is no such page", summary="", url="")
-        return {
-            "index.html": self._text("index.html", page=page, posts=posts),
-            "404.html": self._text("404.html", page=lost),
-        }
-
-    def _text(self, template: str, **values: Any) -> bytes:
-        """Fill a template whose page stands at the root, under the template's name."""
-        context = self._context(template)
-        if template == "404.html" and self.site.base_url:
-            root = "/" + self.site.base_url.split("/", 3)[3]
-            values |= {"root": root, "assets": self.templates.assets_from(root)}
-        return self.templates.render(context, template, values).encode()
 
     def _sign(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""

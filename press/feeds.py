@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dip.problems import InputError
 from press.config import Site
-
-if TYPE_CHECKING:
-    from press.build import Summary
+from press.summaries import Summary
 
 
-def feed_values(posts: "Sequence[Summary]") -> dict[str, Any]:
+def feed_values(posts: Sequence[Summary]) -> dict[str, Any]:
     """Give what the feed's template needs; the feed is as old as its newest post."""
     dates = [post.date for post in posts if post.date]
     newest = max(dates).isoformat() if dates else "1970-01-01"
@@ -27,7 +25,7 @@ def robots(site: Site) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def moved_pages(posts: "Iterable[Summary]", site: Site, taken: Iterable[str]) -> dict[str, bytes]:
+def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> dict[str, bytes]:
     """Make a page at each old address of a post; raises InputError for an address in use."""
     pages: dict[str, bytes] = {}
     used = set(taken)
@@ -51,7 +49,7 @@ def _address(alias: str) -> str:
     return path if PurePosixPath(path).suffix else f"{path}/index.html"
 
 
-def _moved(url: str, post: "Summary", site: Site) -> bytes:
+def _moved(url: str, post: Summary, site: Site) -> bytes:
     target = "../" * url.count("/") + post.url
     canonical = escape(site.full_url(post.url) if site.base_url else target)
     return (
@@ -62,7 +60,7 @@ def _moved(url: str, post: "Summary", site: Site) -> bytes:
     ).encode()
 
 
-def bibtex_of(post: "Summary", site: Site) -> str:
+def bibtex_of(post: Summary, site: Site) -> str:
     """Give the BibTeX entry by which a post can be cited."""
     name = (post.authors[0].split()[-1] if post.authors else "anonymous").lower()
     year = str(post.date.year) if post.date else ""

@@ -109,6 +109,7 @@ class Freshness:
         """Compare with `state`; without one everything is stale."""
         self.options, self.state = options, state
         self._known: dict[str, bool] = {}
+        self._hashes: dict[str, str] = {}
         self._ground_is_fresh: bool | None = None
 
     def fresh(self, paths: Iterable[str]) -> bool:
@@ -137,6 +138,24 @@ class Freshness:
         if page and self.ground() and self.fresh(page.inputs) and self.intact(page.outputs):
             return page
         return None
+
+    def changes(self, url: str, inputs: list[str]) -> list[list[str]]:
+        """List the inputs of a page that are no longer what they were: path, old and new hash."""
+        page = self.state.pages.get(url) if self.state else None
+        if self.state is None or page is None:
+            return []
+        paths = dict.fromkeys([*self.state.ground, *ground(self.options), *page.inputs, *inputs])
+        changed = [path for path in paths if not self._is_fresh(path)]
+        known = self.state.signatures
+        return [
+            [path, known[path][2] if path in known else "", self._hash_now(path)]
+            for path in changed
+        ] or page.changed
+
+    def _hash_now(self, path: str) -> str:
+        if path not in self._hashes:
+            self._hashes[path] = signature(path)[2]
+        return self._hashes[path]
 
     def intact(self, addresses: Iterable[str]) -> bool:
         """Tell whether files of the old site are still as they were written."""

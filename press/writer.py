@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from jinja2 import TemplateError
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from dip.problems import InputError, nearest
-from press.assets import OUTSIDE, Assets
+from dip.problems import nearest
+from press.assets import Assets
 from press.cache import Cache
 from press.citations import HAND_MADE, Citations
 from press.context import BlockCall, Message, PageContext, Place
@@ -22,7 +20,8 @@ from press.markdown import parse_line, render
 from press.markdown_tree import plain_text, slug
 from press.maths import Maths
 from press.places import Origin
-from press.post import Post, slug_of
+from press.post import Post
+from press.post_links import address_of
 from press.raw_html import rewrite, warn_of_unsafe
 
 
@@ -215,34 +214,13 @@ class Writer:
         if href.startswith("#"):
             self.crossrefs.link(href[1:], self.place(token))
         else:
-            attributes["href"] = self._address(href, self.place(token))
+            attributes["href"] = address_of(href, self.place(token), self.assets, self.context)
         written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
         return f"<a {written}>"
 
-    def _address(self, href: str, place: Place) -> str:
-        """Give the address that a link of the post has on the site."""
-        if href.startswith("site:"):
-            return self.context.root + href.removeprefix("site:")
-        if OUTSIDE.match(href) or not href:
-            return href
-        if href.startswith("/"):
-            self.context.mistake(place, f"'{href}' would leave the site's folder; write site:...")
-            return href
-        path = self.assets.find(href)
-        if path is None:
-            folder = (self.assets.folder / urlsplit(href).path).parent
-            names = [one.name for one in folder.iterdir()] if folder.is_dir() else []
-            near = nearest(Path(urlsplit(href).path).name, names)
-            self.context.mistake(place, f"there is no file '{href}'{near}")
-            return href
-        if path.suffix == ".md" and path.parent.resolve() == self.post.file.parent.resolve():
-            fragment = urlsplit(href).fragment
-            return f"{slug_of(path)}.html" + (f"#{fragment}" if fragment else "")
-        return self.context.copy(path)
-
     def call(self, token: Token, body: str) -> str:
         """Write a block, made by the function of its name."""
-        from press.all_blocks import all_blocks
+        from press.all_blocks import all_blocks, made
 
         blocks = all_blocks()
         line, column = token.meta["at"]
@@ -257,20 +235,7 @@ class Writer:
             for name, (row, at) in token.meta["places"].items()
         }
         block = BlockCall(token.info, token.meta["arguments"], Markup(body), place, places)
-        return self._made(block, place)
-
-    def _made(self, block: BlockCall, place: Place) -> str:
-        from press.all_blocks import all_blocks
-
-        try:
-            return str(all_blocks()[block.name](block, self.context))
-        except InputError as error:
-            known = error.path is not None and error.line is not None
-            at = Place(str(error.path), error.line or 1, error.column or 1) if known else place
-            self.context.mistake(at, error.sentence if known else str(error))
-        except TemplateError as error:
-            self.context.mistake(place, f"the template of this block: {error}")
-        return ""
+        return made(block, self.context)
 
     def typed(self, place: Place, sentence: str) -> None:
         """Tell of a result typed by hand: an error of `check` in a post with front matter."""
