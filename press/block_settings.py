@@ -11,6 +11,7 @@ from dip.toml_file import TomlFile
 from press.block_parts import check_arguments, figure, suite_of
 from press.network_figure import draw
 from press.quantities import decimal, grouped, listed
+from press.toml_cache import toml_file
 
 if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
@@ -31,7 +32,7 @@ def settings(call: "BlockCall", context: "PageContext") -> Markup:
     view = suite_of(call, context)
     path = context.content_dir / "choices.toml"
     context.note(path)
-    rows = choices(TomlFile(path), view.suite.experiments[0], view.name)
+    rows = choices(toml_file(path), view.suite.experiments[0], view.name)
     content = context.render("blocks/settings.html", rows=rows)
     return figure(call, context, content, kind="table")
 

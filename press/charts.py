@@ -136,16 +136,17 @@ class CurvePanel:
             ]
         return parts
 
+    def _placed(self, each: Line) -> list[Point]:
+        """Place a line's points, fewer of them, spikes kept."""
+        kept = thinned([(self.x(iteration), level) for iteration, level in each.points])
+        return [(x, self.y(level)) for x, level in kept]
+
     def _lines(self) -> list[Markup]:
-        drawn = [
-            (each, [(self.x(k), self.y(level)) for k, level in each.points])
-            for each in self.lines
-            if each.points
-        ]
+        drawn = [(each, self._placed(each)) for each in self.lines if each.points]
         ends = spread_apart([points[-1][1] for _, points in drawn], 12, self.top, HEIGHT - BOTTOM)
         parts = []
         for (each, points), end in zip(drawn, ends, strict=True):
-            parts.append(path(thinned(points), class_=f"line line-{each.kind}"))
+            parts.append(path(points, class_=f"line line-{each.kind}"))
             x = WIDTH - RIGHT + 5
             parts.append(text(each.label, x, end + 3.5, class_=f"end end-{each.kind}"))
         return parts

@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from dip.problems import InputError, nearest
-from dip.toml_file import TomlFile
 from press.quantities import with_unit
+from press.toml_cache import toml_file
 
 TABLE_KEYS = ("title", "suite", "set", "ours", "beside", "images", "source")
 ROW_KEYS = ("name", "source", "compare")
@@ -92,7 +92,7 @@ class Claims:
     def __init__(self, path: Path, note: Callable[[Path], None]) -> None:
         """Read the file; a mistake raises InputError with its line."""
         note(path)
-        self._file = TomlFile(path) if path.exists() else None
+        self._file = toml_file(path) if path.exists() else None
 
     @cached_property
     def rule(self) -> Rule:

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dip.toml_file import TomlFile
+from press.toml_cache import toml_file
 
 
 class ImageList:
@@ -18,7 +18,7 @@ class ImageList:
     @cached_property
     def _tables(self) -> dict[str, Any]:
         self._note(self._path)
-        return TomlFile(self._path).data if self._path.exists() else {}
+        return toml_file(self._path).data if self._path.exists() else {}
 
     def _entry(self, image: str) -> Mapping[str, Any]:
         group, _, name = image.partition("/")

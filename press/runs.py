@@ -35,6 +35,7 @@ class Results:
         """Name the folders; nothing is read yet."""
         self.path, self.content, self.note, self.root = results, content, note, root
         self.lacks = lacks
+        self._runs: dict[tuple[str, str, int, str | None], Run] = {}
 
     @cached_property
     def suites(self) -> dict[str, Suite]:
@@ -60,7 +61,7 @@ class Results:
         suite = self.suite(suite_name).suite
         image_word, _, last = rest.rpartition("/")
         if last in suite.baselines or last.startswith("mean-seeds-"):
-            return Run(self, suite, suite.find(image_word), 0, last)
+            return self.one(suite, suite.find(image_word), 0, last)
         if last.startswith("seed") and last[4:].isdigit():
             rest, seed = image_word, int(last[4:])
         image = suite.find(rest)
@@ -68,7 +69,14 @@ class Results:
         if chosen not in suite.seeds:
             known = listed([str(seed) for seed in suite.seeds])
             raise InputError(f"suite '{suite_name}' has no seed {chosen}; it has {known}")
-        return Run(self, suite, image, chosen)
+        return self.one(suite, image, chosen)
+
+    def one(self, suite: Suite, image: str, seed: int, method: str | None = None) -> Run:
+        """Give a run, the same object each time, so that its record is read and checked once."""
+        what = (suite.name, image, seed, method)
+        if what not in self._runs:
+            self._runs[what] = Run(self, suite, image, seed, method)
+        return self._runs[what]
 
     def read(self, folder: Path) -> Record | None:
         """Read the record in a folder; None if there is none; raises InputError if damaged."""

@@ -110,7 +110,7 @@ class SuiteView:
     def baselines(self) -> tuple[Run, ...]:
         """Give the suite's baselines, image by image, recorded or not."""
         return tuple(
-            Run(self._results, self.suite, image, 0, method)
+            self._results.one(self.suite, image, 0, method)
             for image in self.suite.images
             for method in self.suite.baselines
         )
@@ -151,7 +151,7 @@ class SuiteView:
             )
 
         def score(image: str, _seed: int) -> Score:
-            return Run(self._results, self.suite, image, 0, method).final
+            return self._results.one(self.suite, image, 0, method).final
 
         return ScoreTable(f"{self.name}, {method}", self.suite.images, (0,), score, self.page)
 

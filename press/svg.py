@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from markupsafe import Markup, escape
 
@@ -46,13 +47,19 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """Give the place of a value."""
-        low, high, value = (
-            (math.sqrt(self.low), math.sqrt(self.high), math.sqrt(max(value, 0)))
-            if self.root
-            else (self.low, self.high, value)
-        )
-        share = (value - low) / (high - low) if high != low else 0.5
-        return self.start + share * (self.end - self.start)
+        return self.start + (self._straight(value) - self._first) * self._factor
+
+    def _straight(self, value: float) -> float:
+        return math.sqrt(max(value, 0)) if self.root else value
+
+    @cached_property
+    def _first(self) -> float:
+        return self._straight(self.low)
+
+    @cached_property
+    def _factor(self) -> float:
+        width = self._straight(self.high) - self._first
+        return (self.end - self.start) / width if width else 0.0
 
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
