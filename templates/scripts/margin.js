@@ -11,7 +11,7 @@
 
   const firstMentions = (article) => {
     const seen = new Set();
-    const links = article.querySelectorAll("p a.citation, p .footnote-ref a, li a.citation");
+    const links = article.querySelectorAll(":is(p, li, dd) :is(a.citation, .footnote-ref a)");
     return [...links].filter((link) => {
       const isFirst = !seen.has(link.hash) && targetOf(link) && !link.closest("figure, .references");
       seen.add(link.hash);
@@ -25,10 +25,12 @@
     note.setAttribute("aria-hidden", "true");
     note.style.left = `${left}px`;
     note.style.top = `${top}px`;
-    const mark = document.createElement("span");
-    mark.className = "side-mark";
-    mark.textContent = link.textContent;
-    note.append(mark);
+    if (!targetOf(link).textContent.trim().startsWith("[")) {
+      const mark = document.createElement("span");
+      mark.className = "side-mark";
+      mark.textContent = link.textContent;
+      note.append(mark);
+    }
     for (const node of targetOf(link).childNodes) note.append(node.cloneNode(true));
     note.querySelectorAll("[id]").forEach((element) => element.removeAttribute("id"));
     note.querySelectorAll("a").forEach((element) => element.setAttribute("tabindex", "-1"));
