@@ -15,6 +15,7 @@ from dip.problems import InputError
 from dip.records import CurveRow
 
 FORMAT = 1
+DAMAGED = (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile)
 
 
 class Busy(InputError):
@@ -99,7 +100,7 @@ class Work:
             if broken:
                 raise ValueError(f"'{broken}' has another checksum")
             found, told, state = self._read()
-        except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise self._set_aside(f"the checkpoint is damaged ({reason})") from None
         for name, value in described.items():
@@ -107,6 +108,14 @@ class Work:
                 sentence = f"the checkpoint was made with another {name.replace('_', ' ')}"
                 raise self._set_aside(f"{sentence} ({found.get(name)}, not {value})"[:300])
         return told, state
+
+    def threads(self) -> int | None:
+        """Give the CPU threads with which the run began; None if no checkpoint can tell."""
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                return int(json.loads(archive["told"].tobytes())["described"]["threads"])
+        except DAMAGED:
+            return None
 
     def _read(self) -> tuple[dict[str, Any], Told, dict[str, np.ndarray]]:
         with np.load(self.path, allow_pickle=False) as archive:

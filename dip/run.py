@@ -83,6 +83,8 @@ class _Run:
         self.shows = listed.show and self.experiment.seed == 0
         self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
+        # The count of threads moves bits: a run goes on with the one it began with.
+        self.threads = work.threads() or setting.threads
         self.fit = self._new_fit()
         self.environment = environment(setting.device)
         self.commit = commit()
@@ -96,7 +98,7 @@ class _Run:
             self.experiment,
             device=self.setting.device,
             keep=self.scored,
-            threads=self.setting.threads,
+            threads=self.threads,
         )
 
     def record(self) -> Record | None:

@@ -166,6 +166,16 @@ def test_without_torch_what_only_reads_still_works(
         assert len(done.stderr.splitlines()) == 1
 
 
+def test_each_child_sees_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dip.many import _environment
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    assert [_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [
+        "2", "5", "2"
+    ]  # fmt: skip
+    assert _environment("cpu", 1)["CUDA_VISIBLE_DEVICES"] == "2,5"
+
+
 @pytest.mark.slow
 def test_several_processes_at_once(project: Path) -> None:
     pytest.importorskip("torch")

@@ -178,15 +178,27 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str
     else:
         with np.load(path) as archive:
             arrays = dict(archive)
-        text = arrays["told"].tobytes().replace(b'"threads": ', b'"threads": 9')
+        text = arrays["told"].tobytes().replace(b'"torch": "', b'"torch": "9')
         np.savez(path, **{**arrays, "told": np.frombuffer(text, np.uint8)})
     lines = Lines()
     record = perform(job, Setting(setting.results, setting.images, setting.image_folder,
                                   threads=1, listener=lines))  # fmt: skip
-    reason = "was made with another threads" if damage == "another" else "is damaged"
+    reason = "was made with another torch" if damage == "another" else "is damaged"
     assert lines[0].startswith(f"{path}: the checkpoint {reason}")
     assert lines[0].endswith("it is now checkpoint.set-aside.npz; starting again from iteration 0")
     assert record
+
+
+def test_a_run_goes_on_with_the_threads_that_it_began_with(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path, should_stop=lambda: True)
+    job = next(job for job in jobs if job.name == "tiny/waves/seed0")
+    assert perform(job, setting) is None
+    lines = Lines()
+    record = perform(job, Setting(setting.results, setting.images, setting.image_folder,
+                                  threads=2, listener=lines))  # fmt: skip
+    assert record
+    assert lines == ["tiny/waves/seed0 1 60"]
+    assert record.data["environment"]["threads"] == 1
 
 
 def test_a_second_process_keeps_away(tmp_path: Path) -> None:
