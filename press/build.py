@@ -44,7 +44,7 @@ class Builder:
         self.started_ns = time.time_ns()
         self.cache = Cache(options.cache)
         self.site: Site = load_site(options.content / "site.toml", options.base_url)
-        self.theme: Theme = load_theme(options.templates, self.cache)
+        self.theme: Theme = load_theme(options.templates)
         assets = {
             "styles": self.theme.styles,
             "scripts": self.theme.scripts,

@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # a full disk, a folder without permission
+        print(f"{error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 def _with_word(given: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,18 @@ def save_state(options: Options, state: State) -> None:
     put(state_path(options), json.dumps(data, ensure_ascii=False).encode())
 
 
+def listing(folder: str) -> bytes:
+    """Give the names in a folder, a line each; hidden ones do not count."""
+    names = sorted(name for name in os.listdir(folder) if name[0] not in "._")
+    return "\n".join(names).encode()
+
+
 def signature(path: str) -> Signature:
     """Tell one state of a file from another; of a folder, its names; of nothing, that it is not."""
     try:
         stat = os.stat(path)
         if os.path.isdir(path):
-            names = sorted(name for name in os.listdir(path) if not name.startswith("."))
-            return -1, 0, hashlib.sha256("\n".join(names).encode()).hexdigest()
+            return -1, 0, hashlib.sha256(listing(path)).hexdigest()
         with open(path, "rb") as file:
             return stat.st_size, stat.st_mtime_ns, hashlib.sha256(file.read()).hexdigest()
     except OSError:
@@ -182,10 +188,18 @@ def _stands(path: Path, written: tuple[int, int, str]) -> bool:
 
 
 def ground(options: Options) -> list[str]:
-    """List the inputs of every page: our code, the templates, the settings."""
+    """List the inputs of every page: our code, the libraries, the templates, the settings.
+
+    The folder of the libraries stands for their versions, which are in its names.
+    """
     dip = options.code.parent / "dip"
     modules = ("experiment", "suites", "records", "problems", "toml_file", "files")
     code = [*sorted(options.code.glob("*.py")), *(dip / f"{name}.py" for name in modules)]
     templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
     settings = options.content / "site.toml"
-    return [str(path) for path in (*code, *templates, settings)]
+    return [str(path) for path in (*code, *_libraries(), *templates, settings)]
+
+
+def _libraries() -> list[Path]:
+    found = find_spec("markdown_it")
+    return [Path(found.origin).parent.parent] if found and found.origin else []

@@ -7,7 +7,6 @@ from dip.problems import nearest
 from press.cache import Cache
 from press.context import PageContext, Place
 
-STYLES = {"light": "xcode", "dark": "monokai"}  # both keep a contrast of 4.5 to 1
 LINES = re.compile(r"^\{?\s*(\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*)\s*\}?$")
 
 
@@ -82,27 +81,3 @@ def _numbers(text: str) -> frozenset[int]:
     return frozenset(
         number for first, _, last in ranges for number in range(int(first), int(last or first) + 1)
     )
-
-
-def stylesheet() -> str:
-    """Give the colours of code for the light theme and the dark one."""
-
-    def rules(style: str, scope: str) -> str:
-        lines = _defined(style, scope)
-        kept = [
-            line for line in lines if line.startswith(f"{scope} .") and "background" not in line
-        ]
-        return "\n".join(re.sub(r"\s*/\*.*?\*/", "", line) for line in kept)
-
-    light = rules(STYLES["light"], "pre.code")
-    chosen = rules(STYLES["dark"], ':root[data-theme="dark"] pre.code')
-    by_system = rules(STYLES["dark"], ':root:not([data-theme="light"]) pre.code')
-    dark = f"@media screen and (prefers-color-scheme: dark) {{\n{by_system}\n}}"
-    return f"{light}\n{chosen}\n{dark}\n"
-
-
-def _defined(style: str, scope: str) -> list[str]:
-    from pygments.formatters import HtmlFormatter
-
-    rules = HtmlFormatter(style=style).get_style_defs(scope)  # type: ignore[no-untyped-call]
-    return str(rules).splitlines()

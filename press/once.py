@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from press.graph import Freshness, State, load_state, save_state
+from press.graph import Freshness, State, listing, load_state, save_state
 from press.options import Options
 
 if TYPE_CHECKING:
@@ -126,9 +126,9 @@ def keep_inputs(options: Options, state: State) -> None:
 
     for path, (size, _, digest) in state.signatures.items():
         copy = options.cache / "inputs" / digest[:2] / digest[2:]
-        is_text = 0 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg"))
+        is_text = -1 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg"))
         if is_text and len(digest) == 64 and not copy.exists():
-            put(copy, Path(path).read_bytes())
+            put(copy, listing(path) if size == -1 else Path(path).read_bytes())
 
 
 def tell(outcome: Outcome, options: Options, started: float) -> int:

@@ -136,4 +136,8 @@ def list_posts(content_dir: Path) -> list[Path]:
     folder = content_dir / "posts"
     if not folder.is_dir():
         raise InputError("there is no such folder; posts are Markdown files in it", folder)
-    return sorted(path for path in folder.glob("*.md") if not path.name.startswith("."))
+    found = sorted(path for path in folder.glob("*.md") if not path.name.startswith("."))
+    for path in found:
+        if not slug_of(path):
+            raise InputError("this name has no letter that could stand in an address", path)
+    return found

@@ -5,8 +5,6 @@ from functools import cache
 from pathlib import Path
 
 from dip.files import sha256_of
-from press.cache import Cache
-from press.highlight import STYLES, stylesheet
 from press.maths import FIRST_FONTS, FOLDER, katex_files, used_families
 
 
@@ -19,10 +17,9 @@ class Theme:
     scripts: list[str]
 
 
-def load_theme(templates: Path, cache: Cache) -> Theme:
+def load_theme(templates: Path) -> Theme:
     """Join the style sheets and the scripts of the templates' folder."""
-    colours = cache.json("code-colours", f"2|{STYLES}", stylesheet)
-    style = _joined(templates / "styles", "*.css") + f"@layer code {{\n{colours}}}\n".encode()
+    style = _joined(templates / "styles", "*.css")
     script = _joined(templates / "scripts", "*.js")
     files = {_named("style", ".css", style): style}
     scripts = [_named("script", ".js", script)] if script else []

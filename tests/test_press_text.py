@@ -1,0 +1,95 @@
+"""Parts of the press that can be told from their input and output alone."""
+
+from pathlib import Path
+
+import pytest
+
+from press.bibliography import Entry, decoded, plain_title, written
+from press.cache import Cache
+from press.highlight import code_block
+from press.katex import typeset
+from press.maths import katex_files, used_families
+from press.places import find_origin
+from press.typed import typed_results
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("reaches 32.22 dB and", ["32.22"]),
+        ("**32.22** dB", ["32.22"]),
+        ("32.22 ± 0.10 dB", ["32.22"]),
+        ("a PSNR of about 31.2", ["31.2"]),
+        ("SSIM: 0.91", ["0.91"]),
+        ("after 0.5 seconds", ["0.5"]),
+        ("-3.25 dB", ["-3.25"]),
+        ("`32.2 dB`, $3.2$ dB, {{ 3.5 }} dB", []),
+        ("version 3.11.2 seconds it", []),
+        ("a rate of 0.01, and later the PSNR", []),
+        ("[@psnr 3.5 dB]", []),
+        ("11,000 seconds", []),
+    ],
+)
+def test_results_typed_by_hand(text: str, found: list[str]) -> None:
+    assert [number for _, number in typed_results(text, in_cell=False)] == found
+
+
+def test_a_decimal_in_a_cell_is_a_result() -> None:
+    assert list(typed_results("about 3.25", in_cell=True)) == [(6, "3.25")]
+    assert list(typed_results("`3.25` of 11", in_cell=True)) == []
+
+
+def test_places_follow_lines_and_indents() -> None:
+    source = ["> one", ">   two three", "> four"]
+    origin = find_origin("post.md", source, "one\ntwo three\nfour", 0)
+    assert str(origin.at(0)) == "post.md:1:3"
+    assert str(origin.at("one\ntwo three".index("three"))) == "post.md:2:9"
+    assert str(origin.at(len("one\ntwo three\nfo"))) == "post.md:3:5"
+
+
+def test_katex_says_where_a_formula_is_wrong() -> None:
+    formula = typeset(r"a + \frac{b}{c", display=False)
+    assert formula.html is None
+    assert formula.error == "Unexpected end of input in a macro argument, expected '}'"
+    assert formula.position == 14
+    assert typeset("é", display=False).warnings
+
+
+def test_a_definition_in_one_formula_is_unknown_to_the_next() -> None:
+    assert typeset(r"\gdef\mine{x}\mine", display=False).html
+    assert typeset(r"\mine", display=False).html is None
+
+
+def test_a_formula_too_deep_is_an_error_and_no_crash() -> None:
+    formula = typeset(r"\sqrt{" * 400 + "x" + "}" * 400, display=True)
+    assert formula.html is None and formula.error
+    assert typeset("x", display=False).html
+
+
+def test_only_the_fonts_that_are_used() -> None:
+    plain = used_families({"mord", "mathnormal"})
+    assert plain == {"KaTeX_Main", "KaTeX_Math"}
+    css, fonts = katex_files(plain)
+    assert "KaTeX_Fraktur-Regular" not in css and ".ttf" not in css and ".woff)" not in css
+    assert all(name.endswith(".woff2") for name in fonts)
+    assert "KaTeX_AMS" in used_families({"mord", "mathbb"})
+
+
+def test_latex_in_a_bibliography() -> None:
+    assert decoded(r"G{\"o}del, {\L}ukasiewicz \& {\TeX}") == "Gödel, Łukasiewicz & TeX"
+    entry = Entry("a", 1, [["Gödel", "K."]], {"title": r"On $x_1$ and <b>", "year": "1931"})
+    assert plain_title(entry) == "On x_1 and <b>"
+    html = str(written(entry, lambda tex: f"[{tex}]"))
+    assert html == 'Gödel, K. <cite class="title">On [x_1] and &lt;b&gt;</cite>. 1931.'
+
+
+def test_code_keeps_its_lines(tmp_path: Path) -> None:
+    html = code_block("def f():\n\n    '''a\n    b'''\n", "python", Cache(tmp_path), frozenset({2}))
+    assert html.count('<span class="line') == 4
+    assert '<span class="line marked">\n</span>' in html
+    again = code_block(
+        "def f():\n\n    '''a\n    b'''\n", "python", Cache(tmp_path), frozenset({2})
+    )
+    assert html == again
+    with pytest.raises(KeyError):
+        code_block("x", "pyhton", Cache(tmp_path))
