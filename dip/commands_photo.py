@@ -50,8 +50,6 @@ def _add_own(command: argparse.ArgumentParser, name: str) -> None:
         )
     if name == "upscale":
         command.add_argument("--factor", type=_factor, default=4, metavar="4|8")
-    if name != "clean-jpeg":
-        command.add_argument("--channels", type=int, metavar="N", help=WIDTH)
 
 
 def _factor(word: str) -> int:
@@ -72,6 +70,7 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--minutes", type=float, metavar="M", help="take what there is after so long"
     )
+    command.add_argument("--channels", type=int, metavar="N", help=WIDTH)
     command.add_argument("--device", default="auto", metavar="auto|cuda|mps|cpu")
     command.add_argument(
         "--seed", type=int, default=0, metavar="K", help="another number gives another picture"

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,8 @@ def read_photo(path: Path) -> Photo:
         raise InputError("is a folder, not a photograph", path) from None
     except FileNotFoundError:
         raise InputError("no such file", path) from None
+    except PermissionError:
+        raise InputError("may not be read", path) from None
     except UnidentifiedImageError:
         raise InputError("is no picture that can be read", path) from None
     except Image.DecompressionBombError:
@@ -155,6 +158,8 @@ def check_output(output: Path, source: Path) -> None:
         raise InputError("is a folder, not a file to write", output)
     if not output.parent.is_dir():
         raise InputError(f"there is no folder '{output.parent}' to write to", output)
+    if not os.access(output.parent, os.W_OK):
+        raise InputError(f"the folder '{output.parent}' may not be written to", output)
     if output.exists() and source.exists() and output.samefile(source):
         raise InputError("the output would overwrite the photograph; give another name", output)
 

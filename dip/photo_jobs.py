@@ -47,9 +47,12 @@ def run(args: argparse.Namespace) -> int:
     lost = what_is_lost(photo, args.output)
     print(f"{args.input}: {photo.size}, {photo.kind}" + (f"; {lost}" if lost else ""))
     job = Job(args, photo)
-    restored = job.inpainted() if args.command == "inpaint" else job.whole()
-    write_photo(args.output, restored)
-    job.progress.finish()
+    try:
+        restored = job.inpainted() if args.command == "inpaint" else job.whole()
+        write_photo(args.output, restored)
+        job.progress.finish()
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", args.output) from None
     took = duration(time.monotonic() - began)
     print(f"{args.output}: {DONE[args.command]}, {restored.size}, in {took}")
     return 0
@@ -60,9 +63,8 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise InputError(f"--max-side is {args.max_side}; it must be at least {LEAST_SIDE} pixels")
     if args.minutes is not None and not args.minutes > 0:
         raise InputError(f"--minutes is {args.minutes:g}; it must be more than 0")
-    channels = getattr(args, "channels", None)
-    if channels is not None and channels < 1:
-        raise InputError(f"--channels is {channels}; it must be at least 1")
+    if args.channels is not None and args.channels < 1:
+        raise InputError(f"--channels is {args.channels}; it must be at least 1")
 
 
 def _check_sides(photo: Photo, path: Path) -> None:
@@ -83,8 +85,7 @@ class Job:
         kind = self.device.split(":")[0]
         self.whole_side = WHOLE_SIDE[kind]
         self.factor = getattr(args, "factor", 1)
-        channels = getattr(args, "channels", None)
-        settings = settings_for(args.command, kind, channels, self.factor)
+        settings = settings_for(args.command, kind, args.channels, self.factor)
         self.settings: Experiment = replace(settings, seed=args.seed)
         self.progress: Progress
 

@@ -1,5 +1,6 @@
 """The four commands on one's own photograph: what they write, say, and refuse."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -91,7 +92,7 @@ def test_clean_jpeg_reads_a_turned_photograph(tmp_path: Path) -> None:
     tags[274] = 6
     levels = np.round(picture() * 255).astype(np.uint8).transpose(1, 2, 0)
     Image.fromarray(levels).save(source, exif=tags, quality=15)
-    assert main(["clean-jpeg", str(source), "-o", str(out), *QUICK]) == 0
+    assert main(["clean-jpeg", str(source), "-o", str(out), "--channels", "4", *QUICK]) == 0
     assert read_photo(out).pixels.shape == (3, 48, 40)
 
 
@@ -250,6 +251,24 @@ def test_a_process_tells_a_mistake_without_a_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == f"{tmp_path}: is a folder, not a photograph\n"
     assert files(tmp_path) == set()
+
+
+def test_ctrl_c_ends_it_with_a_sentence_and_writes_nothing(tmp_path: Path, photo: Made) -> None:
+    source, root = photo(), Path(__file__).parent.parent
+    command = [sys.executable, "-u", "-m", "dip", "denoise", str(source)]
+    command += ["-o", str(tmp_path / "out.png"), "--device", "cpu", "--channels", "2"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            if "an iteration" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read().startswith("stopped: nothing was written")
+    assert process.returncode == 1
+    assert "out.png" not in files(tmp_path)
 
 
 def test_an_old_output_stays_until_the_new_one_is_finished(tmp_path: Path, photo: Made) -> None:
