@@ -120,6 +120,22 @@ The network.
 ::: settings suite="paper" id="tab-settings"
 The settings.
 :::
+
+::: note title="Before you begin"
+A note, with `code` and a footnote.[^1]
+:::
+
+[^1]: The footnote.
+
+```python {2}
+def double(x: int) -> str:
+    "Say twice."
+    return f"{2 * x} and {x!r}"  # a comment
+```
+
+```bash numbered
+python build.py check  # a comment
+```
 """
 
 
