@@ -162,7 +162,8 @@ class NormActivatePad(torch.autograd.Function):
         image, gamma, mean, inverse_deviation, padded = ctx.saved_tensors
         slope, pad, mode = ctx.settings
         fold_border(gradient, pad, mode)
-        before = torch.empty_like(image)
+        # Without a border the gradient has the image's shape, and is overwritten: less memory.
+        before = torch.empty_like(image) if pad else gradient
         torch.ops.aten.leaky_relu_backward.grad_input(
             inside(gradient, pad), inside(padded, pad), slope, True, grad_input=before
         )

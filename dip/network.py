@@ -39,7 +39,8 @@ class UpsampleNormPad(torch.autograd.Function):
             ops.normalise_into(
                 inner[:, channels], part, statistics, (gamma[channels], beta[channels])
             )
-            saved += [part, gamma[channels], *statistics]
+            kept = low if part is high else part  # upsampled again going back: less memory
+            saved += [kept, gamma[channels], *statistics]
         ops.fill_border(padded, pad, how["padding"])
         ctx.save_for_backward(*saved)
         ctx.how = how
@@ -52,7 +53,8 @@ class UpsampleNormPad(torch.autograd.Function):
         saved, how = ctx.saved_tensors, ctx.how
         ops.fold_border(gradient, how["pad"], how["padding"])
         inner = ops.inside(gradient, how["pad"])
-        high, skip = saved[0], saved[4] if len(saved) > 4 else None
+        high = upsample(saved[0], how["kind"], how["align_corners"])
+        skip = saved[4] if len(saved) > 4 else None
         results = [
             ops.norm_backward(inner[:, channels], part, gamma, (mean, deviation))
             for (part, channels), gamma, mean, deviation in zip(
