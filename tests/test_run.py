@@ -278,6 +278,16 @@ def start(folder: Path, results: Path, *more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+def wait_for_checkpoint(child: "subprocess.Popen[str]", results: Path) -> None:
+    """Wait until the child has written a checkpoint, or has ended."""
+    began = time.time()
+    while child.poll() is None:
+        paths = list((results / ".work").glob("*/checkpoint.npz"))
+        if paths and paths[0].stat().st_mtime > began:
+            return
+        time.sleep(0.005)
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments_equals_uninterrupted(tmp_path: Path) -> None:
     """`kill -9` in fresh processes; the record is the same but for seconds and dates."""
@@ -294,7 +304,8 @@ def test_killed_at_random_moments_equals_uninterrupted(tmp_path: Path) -> None:
             shutil.rmtree(killed)  # it was finished: once more from the beginning
             continue
         beginnings.append(int(line.split("iteration ")[1].split()[0]))
-        time.sleep(chance.uniform(0, 1))
+        wait_for_checkpoint(child, killed)
+        time.sleep(chance.uniform(0, 0.3))
         child.send_signal(signal.SIGKILL)
         child.wait()
     assert start(tmp_path, killed).wait() == 0
