@@ -1,5 +1,6 @@
 """Runs become records; killed and gone on equals uninterrupted, bit for bit."""
 
+import contextlib
 import json
 import random
 import shutil
@@ -282,9 +283,10 @@ def wait_for_checkpoint(child: "subprocess.Popen[str]", results: Path) -> None:
     """Wait until the child has written a checkpoint, or has ended."""
     began = time.time()
     while child.poll() is None:
-        paths = list((results / ".work").glob("*/checkpoint.npz"))
-        if paths and paths[0].stat().st_mtime > began:
-            return
+        with contextlib.suppress(FileNotFoundError):  # removed as the run ends
+            paths = (results / ".work").glob("*/checkpoint.npz")
+            if any(path.stat().st_mtime > began for path in paths):
+                return
         time.sleep(0.005)
 
 
