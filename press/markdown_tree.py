@@ -24,6 +24,7 @@ def add_tree_rules(parser: MarkdownIt) -> None:
     parser.core.ruler.push("references", _references)
     parser.core.ruler.push("figures", _figures)
     parser.core.ruler.push("captions", _captions)
+    parser.core.ruler.push("corners", _corners)
 
 
 def _hide_pipes(state: StateCore) -> None:
@@ -118,6 +119,14 @@ def _captions(state: StateCore) -> None:
         if token.type != "gone":
             kept.append(token)
     state.tokens = kept
+
+
+def _corners(state: StateCore) -> None:
+    """Make an empty cell of a table's head an ordinary one: it heads nothing."""
+    tokens = state.tokens
+    for opened, inline, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opened.type == "th_open" and not inline.content.strip():
+            opened.tag = closed.tag = "td"
 
 
 def _give_caption(table: Token, inline: Token) -> None:
