@@ -18,6 +18,7 @@ from press.tables import (
     TableRow,
     cell,
     claim_of,
+    difference,
     judged_row,
     level_of,
     measured_row,
@@ -122,7 +123,7 @@ def _judged_detail(
         cell(ours),
         cell(decimal(spread) if spread is not None else None),
         cell(str(verdict.n)),
-        cell(verdict.difference_db),
+        difference(verdict),
         cell(decimal(verdict.tolerance_db)),
         cell(verdict.word),
     ]

@@ -63,6 +63,7 @@ def opened(browser: "Browser", path: Path, **settings: Any) -> "Page":
     """Open a page from disk; anything that the browser complains of fails the test."""
     settings = {"viewport": {"width": 1280, "height": 900}, **settings}
     page = browser.new_context(**settings).new_page()
+    page.set_default_timeout(120_000)  # a busy machine is no fault of the page
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
