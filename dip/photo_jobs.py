@@ -175,12 +175,12 @@ class Job:
         if free is not None and needed > free:
             side = int(max(largest[1:]) * (0.8 * free / needed) ** 0.5) // 32 * 32
             raise InputError(
-                f"{largest[2]}x{largest[1]} pixels need about {_gib(needed)} of memory, and"
-                f" {_gib(free)} are free; --max-side {max(side, LEAST_SIDE)} would fit"
+                f"{largest[2]}x{largest[1]} pixels need about {_size(needed)} of memory, and"
+                f" {_size(free)} are free; --max-side {max(side, LEAST_SIDE)} would fit"
             )
         print(
             f"at most {self.settings.iterations} iterations with {max(self.settings.channels)}"
-            f" channels on {self.device}, about {_gib(needed)} of memory",
+            f" channels on {self.device}, about {_size(needed)} of memory",
             flush=True,
         )
         self.progress = Progress(self.args.output, self.args.minutes)
@@ -242,5 +242,5 @@ def _percent(part: float) -> str:
     return "under 0.1%" if part < 0.001 else f"{100 * part:.1f}%"
 
 
-def _gib(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB"
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
