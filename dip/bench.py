@@ -78,9 +78,9 @@ def _steps(loop: str, size: int, steps: int, device: str) -> Iterator[object]:
     """Give something after each iteration of a loop."""
     task, experiment = _made_task(size), _experiment(steps)
     if loop == "engine":
-        from dip.fit import fit
+        from dip.graph_fit import make_fit
 
-        return fit(task, experiment, device=device)
+        return iter(make_fit(task, experiment, device))
     import torch
 
     from dip.plain import plain_steps

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dip.fit import Fit
-from dip.optimiser import RUNNING_DECAY, SETTLING, SETTLING
+from dip.optimiser import RUNNING_DECAY, SETTLING
 from dip.stopping import PATIENCE, WINDOW
 
 # Places in `counts`, as Fit.counts has them, and in `values`.

@@ -4,15 +4,35 @@ Run eagerly, the same functions are the fallback, and what the tests compare wit
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from dip.device_follow import ITERATION, PREVIOUS_UPDATES, UPDATES, Follower
-from dip.device_noise import normals_into
 from dip.fit import Fit
+from dip.fused_reference import adam_into, normals_into
 from dip.layers import fill_border, inside
-from dip.optimiser import BETA_1, BETA_2, EPSILON
+from dip.optimiser import BETA_1, BETA_2
+
+
+class Operations(Protocol):
+    """What a step is made of: the input, the network, its gradient and the update."""
+
+    def draw_input(self, iteration: Tensor) -> None:
+        """Write the noisy input of an iteration."""
+
+    def draw_clean(self) -> None:
+        """Write the input without noise."""
+
+    def forward(self) -> Tensor:
+        """Give the output for the input as it stands."""
+
+    def gradient_of(self, loss: Tensor) -> Tensor | None:
+        """Write the gradient; tell of an overflow, or None where there can be none."""
+
+    def update(self, bad: Tensor, updates: Tensor) -> None:
+        """Take a step, or go back."""
 
 
 class StockOperations:
@@ -43,6 +63,12 @@ class StockOperations:
                 fit.z.copy_(inner)
         fill_border(fit.input, pad, settings.padding)
 
+    def draw_clean(self) -> None:
+        """Write z without noise into the fit's input."""
+        pad = self.fit.experiment.kernel_down // 2
+        inside(self.fit.input, pad).copy_(self.fit.clean_z)
+        fill_border(self.fit.input, pad, self.fit.experiment.padding)
+
     def forward(self) -> Tensor:
         """Give the network's output for the input as it stands."""
         return self.fit.network.forward(self.fit.input)
@@ -58,31 +84,16 @@ class StockOperations:
     def update(self, bad: Tensor, updates: Tensor) -> None:
         """Take an Adam step to update number `updates`, or go back if `bad`."""
         adam, gradient = self.fit.adam, self.fit.network.gradient
-        parameters, mean, square = adam.values
-        scale, rate = self.corrections.index_select(0, updates.view(1))[0]
-        mean = mean.lerp(gradient, 1 - BETA_1)
-        square = (square * BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
-        denominator = square.sqrt().div_(scale).add_(EPSILON)
-        moved = torch.stack([parameters + rate * mean / denominator, mean, square])
-        select(bad, moved, adam.values, adam.previous)
-
-
-def select(bad: Tensor, moved: Tensor, values: Tensor, previous: Tensor | None) -> None:
-    """Set `values` to what was moved, or back to `previous` if `bad`, and remember them."""
-    if previous is None:
-        values.copy_(torch.where(bad, values, moved))
-        return
-    chosen = torch.where(bad, previous, moved)
-    previous.copy_(torch.where(bad, previous, values))
-    values.copy_(chosen)
+        adam_into(gradient, adam.values, adam.previous, self.corrections, updates, bad, 1.0)
 
 
 class DeviceStep:
     """One iteration of `fit`: everything it reads and writes stays where it is."""
 
-    def __init__(self, fit: Fit, make: Callable[[Fit], StockOperations] = StockOperations) -> None:
+    def __init__(self, fit: Fit, make: Callable[[Fit], Operations] = StockOperations) -> None:
         """Move what is followed to the device; `make` chooses the operations."""
-        self.fit, self.operations, self.follower = fit, make(fit), Follower(fit)
+        self.fit, self.follower = fit, Follower(fit)
+        self.operations: Operations = make(fit)
         self.output = torch.zeros_like(fit.mean_output)
 
     def run(self, last: bool) -> None:
@@ -127,8 +138,6 @@ class DeviceStep:
 
     def clean_output(self) -> Tensor:
         """Give f_theta(z) without noise, for theta as it stands."""
-        pad = self.fit.experiment.kernel_down // 2
-        inside(self.fit.input, pad).copy_(self.fit.clean_z)
-        fill_border(self.fit.input, pad, self.fit.experiment.padding)
+        self.operations.draw_clean()
         with torch.no_grad():
             return self.shown(self.operations.forward())

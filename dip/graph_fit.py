@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dip.cuda_path import cuda_path
 from dip.device_follow import COLUMNS
-from dip.device_step import DeviceStep, StockOperations
-from dip.experiment import Experiment
+from dip.device_operations import operations_for
+from dip.device_step import DeviceStep, Operations, StockOperations
+from dip.experiment import Experiment, arithmetic_on
 from dip.fit import Fit, Step
 from dip.objective import psnr_db
 from dip.stopping import Stop
@@ -58,7 +60,7 @@ class GraphFit:
         device: str = "cuda",
         keep: Collection[int] = (),
         threads: int | None = None,
-        operations: Callable[[Fit], StockOperations] = StockOperations,
+        operations: Callable[[Fit], Operations] = StockOperations,
         capture: bool = True,
         block: int = BLOCK,
         warm_ups: int = WARM_UPS,
@@ -176,20 +178,16 @@ class GraphFit:
         return [self._step(iteration, row, block.kept.get(iteration)) for iteration, row in numbers]
 
     def _step(self, iteration: int, row: list[float], kept: Tensor | None) -> Step:
-        loss, whole, known, unknown, average, variance, spikes, averaged = row
+        loss, *errors, average, variance, spikes, averaged = row
         objective = self.fit.objective
         scored, masked = objective.x is not None, objective.mask is not None
-        return Step(
-            iteration,
-            loss,
-            psnr_db(whole) if scored else None,
-            psnr_db(known) if scored and masked else None,
-            psnr_db(unknown) if scored and masked else None,
-            psnr_db(average) if scored and averaged else None,
-            None if math.isnan(variance) else variance,
-            int(spikes),
-            None if kept is None else kept.cpu().numpy().copy(),
-        )
+        defined = (scored, scored and masked, scored and masked)
+        psnrs = [psnr_db(e) if d else None for e, d in zip(errors, defined, strict=True)]
+        average_db = psnr_db(average) if scored and averaged else None
+        variance_or_none = None if math.isnan(variance) else variance
+        output = None if kept is None else kept.cpu().numpy().copy()
+        followed = (average_db, variance_or_none, int(spikes), output)
+        return Step(iteration, loss, psnrs[0], psnrs[1], psnrs[2], *followed)
 
     def _current(self) -> Fit:
         """Give the fit with everything as it was after the step told last."""
@@ -234,10 +232,18 @@ def make_fit(
     device: str = "cpu",
     keep: Collection[int] = (),
     threads: int | None = None,
+    path: str | None = None,
 ) -> Fit | GraphFit:
-    """Make the fit for a device: steps of captured graphs on CUDA, elsewhere plain ones."""
-    if torch.device(device).type != "cuda":
+    """Make the fit for a device: steps of captured graphs on CUDA, elsewhere plain ones.
+
+    `path` is the way that a step goes on CUDA, by default that of dip.cuda_path.
+    """
+    kind = torch.device(device).type
+    if kind != "cuda":
         return Fit(task, experiment, device=device, keep=keep, threads=threads)
     gc.collect()  # a fit before this one may still hold the memory of its graphs
     torch.cuda.empty_cache()
-    return GraphFit(task, experiment, device=device, keep=keep, threads=threads)
+    operations = operations_for(path or cuda_path(), arithmetic_on(experiment, kind))
+    return GraphFit(
+        task, experiment, device=device, keep=keep, threads=threads, operations=operations
+    )

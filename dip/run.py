@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from dip.baselines import run_baseline
 from dip.checkpoint import Told, Work
+from dip.cuda_path import trajectory_revision
 from dip.environment import commit, environment, exact_part
-from dip.experiment import TRAJECTORY_REVISION, arithmetic_on, key
+from dip.experiment import arithmetic_on, key
 from dip.images import named
 from dip.mean import average_runs, keep_output
 from dip.metrics import scores
@@ -64,7 +65,7 @@ def _baseline(job: Job, setting: Setting) -> Record:
 
 def _fit(job: Job, setting: Setting) -> Record | None:
     mode = arithmetic_on(job.experiment, setting.device.split(":")[0])
-    revision = TRAJECTORY_REVISION[setting.device.split(":")[0], mode]
+    revision = trajectory_revision(setting.device.split(":")[0], mode)
     pixels = pixels_of(job.experiment, setting.images)
     work_key = key(job.experiment, pixels, mode, revision)
     with Work(setting.results / ".work" / work_key) as work:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dip.cuda_path import path_of, trajectory_revision
 from dip.environment import EXACT, environment, exact_part
 from dip.experiment import TRAJECTORY_REVISION, arithmetic_on
 from dip.images import ListedImage, load, named
@@ -52,7 +53,7 @@ def verify(
     _same_arithmetic(record, device)
     made = _run_again(record, images, image_folder, device, iterations)
     here = exact_part(environment(device))
-    revision = TRAJECTORY_REVISION[device.split(":")[0], record.data["arithmetic"]]
+    revision = _revision_here(record, device)
     different = [name for name in EXACT if here[name] != recorded.get(name)]
     if record.data["trajectory_revision"] != revision:
         different.append("trajectory revision")
@@ -61,6 +62,14 @@ def verify(
     if not different:
         return _exactly(rows, made, place)
     return _nearly(rows, made, place, different)
+
+
+def _revision_here(record: Record, device: str) -> int:
+    """Give the revision of what runs here: on CUDA the record's own, if its way is still known."""
+    kind, recorded = device.split(":")[0], record.data["trajectory_revision"]
+    if kind == "cuda" and path_of(recorded):
+        return int(recorded)
+    return trajectory_revision(kind, record.data["arithmetic"])
 
 
 def _same_arithmetic(record: Record, device: str) -> None:
@@ -87,7 +96,9 @@ def _run_again(
     arithmetic_on(experiment, device.split(":")[0])
     pictures = {name: load(named(name, images), image_folder) for name in experiment.images()}
     threads = record.data["environment"]["threads"]
-    fit = make_fit(make_task(experiment, pictures), experiment, device, threads=threads)
+    path = path_of(record.data["trajectory_revision"])  # CUDA alone has several
+    task = make_task(experiment, pictures)
+    fit = make_fit(task, experiment, device, threads=threads, path=path)
     rows: list[CurveRow] = []
     for step in fit:
         rows.append(tuple(getattr(step, name) for name in CURVE_COLUMNS))

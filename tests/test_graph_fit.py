@@ -5,13 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dip.experiment import Experiment
+from dip.experiment import TRAJECTORY_REVISION, Experiment
+from dip.problems import InputError
 
 pytest.importorskip("torch")
 
 import torch
 
+from dip import fused_reference
+from dip.cuda_path import path_of, trajectory_revision
 from dip.fit import Fit
+from dip.fused_network import FusedOperations
 from dip.graph_fit import GraphFit, make_fit
 from dip.tasks import Task
 
@@ -52,6 +56,10 @@ def assert_near(ours, theirs, tolerance=2e-3):
             one, two = getattr(a, name), getattr(b, name)
             assert (one is None) == (two is None)
             assert one is None or one == pytest.approx(two, rel=tolerance)
+
+
+def on_reference(dtype):
+    return lambda fit: FusedOperations(fit, fused_reference, dtype)
 
 
 def same(one, two):
@@ -188,6 +196,49 @@ def test_the_warm_up_leaves_no_trace():
 
 def test_the_cpu_gets_the_plain_fit():
     assert isinstance(make_fit(made_task(), NARROW), Fit)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"padding": "zero", "upsampling": "nearest", "biases_before_norm": "trained"},
+        {"kernel_skip": 3, "align_corners": True, "noise_accumulates": True},
+        {"skip_channels": (0, 4), "sigma_p": 0.0},
+        {"channels": (16, 16), "skip_channels": (4, 4)},
+    ],
+    ids=str,
+)
+def test_the_fused_network_walks_with_the_fit(changes):
+    settings = replace(NARROW, **changes, iterations=20)
+    wanted, wide = both(settings, operations=on_reference(torch.float32))
+    assert_near(wide, wanted)
+    for dtype, tolerance in ((torch.float16, 0.02), (torch.bfloat16, 0.1)):
+        narrow = list(GraphFit(made_task(), settings, device="cpu", operations=on_reference(dtype)))
+        assert narrow[0].loss == pytest.approx(wanted[0].loss, rel=tolerance)
+        assert [s.loss for s in narrow[:8]] == pytest.approx(
+            [s.loss for s in wanted[:8]], rel=5 * tolerance
+        )
+        assert narrow[8].loss != wanted[8].loss
+
+
+def test_an_overflow_of_16_bits_is_a_spike_and_goes_back():
+    task, settings = made_task(), replace(NARROW, iterations=4)
+    fit = GraphFit(task, settings, device="cpu", operations=on_reference(torch.float16))
+    before = fit.state()["adam"]
+    fit.step.operations.loss_scale = 2.0**40
+    told = list(fit)
+    assert [s.spikes for s in told] == [1, 2, 3, 4, 4]
+    assert np.array_equal(fit.state()["adam"], before)
+
+
+def test_a_path_has_its_own_revision(monkeypatch):
+    assert trajectory_revision("cuda", "tf32") == 1
+    assert trajectory_revision("cpu", "ieee") == TRAJECTORY_REVISION["cpu", "ieee"]
+    monkeypatch.setenv("DIP_CUDA_PATH", "fusde")
+    with pytest.raises(InputError, match="did you mean 'fused'"):
+        trajectory_revision("cuda", "tf32")
+    assert path_of(2) == "fused" and path_of(99) is None
 
 
 @pytest.mark.gpu
