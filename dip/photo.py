@@ -23,6 +23,7 @@ PATIENCE = 500  # iterations without a lower windowed variance after which the n
 # The average looks back over some 200 outputs. On three noisy photographs of 128 and 192 pixels it
 # was best 250 to 400 iterations after the variance was least: there 0.5 to 0.8 dB better.
 LATER = 250
+AVERAGED = 300  # iterations before which the average still holds the first, random outputs
 SETTLED = 1 / 255  # change of the average, in 200 iterations, from which on it stands still
 SETTLING = 200
 LEAST_SIDE = 32  # pixels of a photograph
@@ -64,7 +65,7 @@ class Restored:
 
     output: np.ndarray
     iterations: int  # that were done
-    taken_from: int  # the iteration whose sliding average the picture is
+    taken_from: int  # the iteration whose average, or output, the picture is
     reason: str  # "variance", "settled", "last" or "told"
     seconds: float
 
@@ -110,7 +111,8 @@ class Follower:
         if self.taken is not None:
             return self.taken, self.least_at + LATER
         average = self.fit.average
-        assert average is not None
+        if average is None or iteration < AVERAGED:
+            return self.fit.clean_output(), iteration
         return average, iteration
 
 

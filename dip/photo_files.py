@@ -226,3 +226,13 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
         raise InputError(f"the mask has {drawn.size} pixels, the photograph {photo.size}", path)
     grey: np.ndarray = drawn.pixels.mean(axis=0)
     return grey
+
+
+def resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize (C, H, W): by box average where it gets smaller, else bicubic."""
+    from PIL import Image
+
+    smaller = height < picture.shape[1]
+    how = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
+    planes = [Image.fromarray(plane.astype(np.float32)) for plane in picture]
+    return np.stack([np.asarray(plane.resize((width, height), how)) for plane in planes])

@@ -11,7 +11,15 @@ from dip import own_tasks
 from dip.environment import choose_device, free_memory
 from dip.experiment import Experiment
 from dip.photo import LEAST_SIDE, Restored, bytes_needed, restore, settings_for
-from dip.photo_files import Photo, check_output, read_mask, read_photo, what_is_lost, write_photo
+from dip.photo_files import (
+    Photo,
+    check_output,
+    read_mask,
+    read_photo,
+    resized,
+    what_is_lost,
+    write_photo,
+)
 from dip.photo_progress import Progress
 from dip.photo_windows import Window, windows_round
 from dip.problems import InputError
@@ -19,13 +27,11 @@ from dip.schedule import duration
 from dip.tasks import Task
 
 WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
+LEARNT = 1000  # iterations: on the small photographs tried, between 500 and 1,200
 SOFT = 0.1  # of a mask: how far from the colour of known pixels they may be
 DONE = {
-    "denoise": "denoised",
-    "inpaint": "filled",
-    "upscale": "enlarged",
-    "clean-jpeg": "cleaned",
-}
+    "denoise": "denoised", "inpaint": "filled", "upscale": "enlarged", "clean-jpeg": "cleaned",
+}  # fmt: skip
 REASONS = {
     "variance": "stopped by itself, from then on it learns the noise; taken: the average at {taken_from}",
     "settled": "stopped by itself: the picture stood still",
@@ -199,7 +205,12 @@ class Job:
 
 def _told(restored: Restored) -> str:
     reason = REASONS[restored.reason].format(taken_from=restored.taken_from)
-    return f"{restored.iterations} iterations in {duration(restored.seconds)}; {reason}"
+    early = restored.reason == "told" and restored.iterations < LEARNT
+    warning = f"; few: it takes some {LEARNT} to learn a photograph, so give more minutes"
+    return (
+        f"{restored.iterations} iterations in {duration(restored.seconds)}; {reason}"
+        f"{warning if early else ''}"
+    )
 
 
 def holes_of(mask: np.ndarray, wanted: str | None, path: Path) -> tuple[np.ndarray, str]:
@@ -226,16 +237,6 @@ def transparent(photo: Photo, path: Path) -> np.ndarray:
     if holes.all():
         raise InputError("every pixel is transparent: nothing is known", path)
     return holes
-
-
-def resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize (C, H, W): by box average where it gets smaller, else bicubic."""
-    from PIL import Image
-
-    smaller = height < picture.shape[1]
-    how = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
-    planes = [Image.fromarray(plane.astype(np.float32)) for plane in picture]
-    return np.stack([np.asarray(plane.resize((width, height), how)) for plane in planes])
 
 
 def _percent(part: float) -> str:
