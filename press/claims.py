@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dip.problems import InputError, nearest
-from press.quantities import with_unit
+from press.quantities import Quoted, with_unit
 from press.toml_cache import toml_file
 
 TABLE_KEYS = ("title", "suite", "set", "ours", "beside", "images", "source")
@@ -18,7 +18,7 @@ RULE_KEYS = ("within_db", "deviations", "from_seeds", "at_most_db", "why")
 MEAN = "mean"
 
 
-class Claim(float):
+class Claim(Quoted):
     """A number in dB that a source prints: its id, and where it stands there."""
 
     id: str

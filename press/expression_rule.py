@@ -10,6 +10,8 @@ from markupsafe import escape
 from dip.problems import InputError, nearest
 from press.context import PageContext, Place
 from press.places import Origin
+from press.quantities import Measured, Quoted
+from press.typed import SENTENCE, typed_in_expression
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -35,14 +37,14 @@ class Expressions:
         from press.expressions import FILTERS
 
         environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
-        environment.filters.update(FILTERS)
+        environment.filters = dict(FILTERS)
+        environment.globals = {}
         return environment
 
     def html(self, source: str, origin: Origin, start: int) -> str:
         """Work out an expression; whatever is wrong with it is told with its place."""
         try:
-            compiled = self._environment.compile_expression(source, undefined_to_none=False)
-            return str(escape(compiled(**self._names)))
+            return self._worked_out(source)
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
             if isinstance(error, InputError) and error.line is not None:
                 place = Place(str(error.path), error.line, error.column or 1)
@@ -53,6 +55,17 @@ class Expressions:
             offset = start + 2 + (at if at >= 0 else len(source) - len(source.lstrip()))
             self.context.mistake(origin.at(offset), sentence)
             return ""
+
+    def _worked_out(self, source: str) -> str:
+        """Give an expression's value as HTML; raises InputError if it was typed, not recorded."""
+        compiled = self._environment.compile_expression(source, undefined_to_none=False)
+        typed = typed_in_expression(self._environment.parse(f"{{{{{source}}}}}"))
+        if typed is not None:
+            raise InputError(SENTENCE.format(typed))
+        value = compiled(**self._names)
+        if isinstance(value, float) and not isinstance(value, Measured | Quoted):
+            raise InputError(f"'{value}' is no number of a run, a suite or a claim")
+        return str(escape(value))
 
     def _explained(self, error: Exception) -> tuple[str, str]:
         """Give the word that is wrong, if one is known, and the sentence."""

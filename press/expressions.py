@@ -92,9 +92,9 @@ def _number(value: Any, write: Callable[[Any], str]) -> Any:
         return value.marked(write(value))
     if isinstance(value, Measured):
         return linked(write(value), value.origin)
-    if isinstance(value, int | float):
+    if isinstance(value, int):  # a count of runs, images or iterations
         return Markup('<span class="q">{}</span>').format(write(value))
-    raise InputError(f"'{value}' is no number")
+    raise InputError(f"'{value}' is no number of a run, a suite or a claim")
 
 
 def db(value: Any, digits: int = 2) -> Any:

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from markupsafe import Markup, escape
 
+from dip.problems import InputError
+
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"
 
@@ -14,36 +16,60 @@ MINUS = "\u2212"
 class Measured(float):
     """A number from records: what it counts, the page of its run, its spread and n.
 
-    `origin` is the address of the run's page from the page that shows it, or an empty string.
+    `origin` is the address of the run's page from the page that shows it, or an empty string;
+    `preview` tells that it was measured on reduced pictures.
     """
 
     unit: str
     origin: str
     spread: float | None
     n: int
+    preview: bool
 
     def __new__(
-        cls, value: float, unit: str = "", origin: str = "", spread: float | None = None, n: int = 1
+        cls,
+        value: float,
+        unit: str = "",
+        origin: str = "",
+        spread: float | None = None,
+        n: int = 1,
+        preview: bool = False,
     ) -> Self:
         """Wrap `value`; `spread` is a standard deviation between `n` seeds, None if n < 2."""
         number = super().__new__(cls, value)
         number.unit, number.origin, number.spread, number.n = unit, origin, spread, n
+        number.preview = preview
         return number
 
     def __sub__(self, other: Any) -> Any:
         """Subtract a number; an absent one makes the difference absent."""
-        return self._with(other, float(self) - float(other) if other or other == 0 else other)
+        return other if isinstance(other, NotRun) else self._from(other, float(self) - float(other))
+
+    def __rsub__(self, other: Any) -> Any:
+        """Subtract this number from another one."""
+        return self._from(other, float(other) - float(self))
 
     def __add__(self, other: Any) -> Any:
         """Add a number; an absent one makes the sum absent."""
-        return self._with(other, float(self) + float(other) if other or other == 0 else other)
+        return other if isinstance(other, NotRun) else self._from(other, float(self) + float(other))
 
-    def _with(self, other: Any, value: Any) -> Any:
-        return value if isinstance(value, NotRun) else Measured(value, self.unit, self.origin)
+    def _from(self, other: Any, value: float) -> "Measured":
+        """Give what was worked out from this number and `other`; raises InputError if they clash."""
+        if self.preview and isinstance(other, Quoted):
+            raise InputError("a preview is not compared with the numbers of a source")
+        return Measured(value, self.unit, self.origin, preview=self.preview)
 
     def __html__(self) -> str:
         """Write the number with its unit, linked to its run."""
         return linked(with_unit(self, self.unit), self.origin)
+
+
+class Quoted(float):
+    """A number that a source prints."""
+
+    def __sub__(self, other: Any) -> Any:
+        """Subtract a number; the difference from a measured one is a measured one."""
+        return NotImplemented if isinstance(other, Measured | NotRun) else float(self) - other
 
 
 class NotRun:

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dip.experiment import Experiment
 from dip.files import sha256_of
@@ -122,7 +122,10 @@ class Run:
     def final(self) -> Score:
         """Give the scores of the last iterate (of a baseline: of its only output)."""
         metrics = self.record.metrics["final"] if self.record else None
-        return Score(self.name, metrics, self.url, None if self.method else self.iterations)
+        return self._score(self.name, metrics, None if self.method else self.iterations)
+
+    def _score(self, name: str, metrics: Any, iteration: int | None = None) -> Score:
+        return Score(name, metrics, self.url, iteration, self.suite.preview)
 
     def __getattr__(self, quantity: str) -> Quantity:
         """Give a score of the last iterate: psnr_db, ssim, loss ..."""
@@ -139,30 +142,30 @@ class Run:
                 known = listed(sorted(snapshots, key=int), "or")
                 raise InputError(f"{self.name} has no snapshot at {iteration}; it has {known}")
             metrics = snapshots[str(iteration)]
-        return Score(f"{self.name} at {iteration}", metrics, self.url, iteration)
+        return self._score(f"{self.name} at {iteration}", metrics, iteration)
 
     def stop(self, rule: str) -> Score:
         """Give the scores where a stopping rule stops: fixed, oracle or es-wmv."""
         if rule not in RULES:
             raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
         if not self.record:
-            return Score(self.name, None, "")
+            return self._score(self.name, None)
         found = self.record.data["stops"].get(rule)
         if not found:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
-        return Score(f"{self.name}, {rule}", found, self.url, found["iteration"])
+        return self._score(f"{self.name}, {rule}", found, found["iteration"])
 
     @property
     def input(self) -> Score:
         """Give the scores of the degraded input."""
         metrics = self.record.metrics["input"] if self.record else None
-        return Score(f"input of {self.name}", metrics, self.url)
+        return self._score(f"input of {self.name}", metrics)
 
     @property
     def average(self) -> Score:
         """Give the scores of the sliding-window average."""
         metrics = self.record.metrics["average"] if self.record else None
-        return Score(f"average of {self.name}", metrics, self.url)
+        return self._score(f"average of {self.name}", metrics)
 
     @property
     def seconds(self) -> Quantity:

@@ -23,10 +23,15 @@ class Score:
     """
 
     def __init__(
-        self, name: str, values: Mapping[str, Any] | None, origin: str, iteration: int | None = None
+        self,
+        name: str,
+        values: Mapping[str, Any] | None,
+        origin: str,
+        iteration: int | None = None,
+        preview: bool = False,
     ) -> None:
         """Hold the values of run.json's metrics; None stands for a run that is not recorded."""
-        self.name, self.origin = name, origin
+        self.name, self.origin, self.preview = name, origin, preview
         self._values, self._iteration = values, iteration
 
     @property
@@ -44,7 +49,8 @@ class Score:
             return NotRun(self.name)
         if self._values.get(quantity) is None:
             raise InputError(f"{self.name} has no {quantity}: it was not scored so")
-        return Measured(self._values[quantity], UNITS[quantity], self.origin)
+        value, unit = self._values[quantity], UNITS[quantity]
+        return Measured(value, unit, self.origin, preview=self.preview)
 
 
 class ScoreTable:
@@ -89,11 +95,15 @@ class ScoreTable:
                 getattr(self._score(image, seed), quantity) for image in images or self.images
             ]
             if all(isinstance(score, Measured) for score in scores):
-                means.append(Measured(mean(map(float, scores)), UNITS[quantity], self._page))
+                over_images = mean(map(float, scores))
+                preview = any(score.preview for score in scores)
+                means.append(Measured(over_images, UNITS[quantity], self._page, preview=preview))
         return over_seeds(means) if means else NotRun(f"mean of {self.name}")
 
 
 def over_seeds(found: list[Measured]) -> Measured:
     """Join the numbers of several seeds: their mean, their standard deviation, how many."""
     spread = stdev(map(float, found)) if len(found) > 1 else None
-    return Measured(mean(map(float, found)), found[0].unit, found[0].origin, spread, len(found))
+    one = found[0]
+    over = mean(map(float, found))
+    return Measured(over, one.unit, one.origin, spread, len(found), one.preview)

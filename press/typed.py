@@ -6,6 +6,10 @@ within code, a formula, an expression or an address.
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
 
 NUMBER = r"(?<![\w.,])[-+−]?\d+\.\d+(?!\w|\.\d)"
 BESIDE_UNIT = re.compile(
@@ -38,3 +42,23 @@ def typed_results(text: str, in_cell: bool) -> Iterator[tuple[int, str]]:
 SENTENCE = (
     "'{}' is a result typed by hand; write it as an expression that names its run, or a claim"
 )
+
+
+def typed_in_expression(tree: "nodes.Template") -> str | None:
+    """Give the first constant of an expression that could be printed as a result.
+
+    A constant may name or choose, as an argument of a function or a filter; it may stand nowhere
+    else, and is no decimal: `{{ 34.39 | db }}`, `{{ "34.39 dB" }}` and `... + 1` are typed.
+    """
+    from jinja2 import nodes
+
+    choosing = set()
+    calls: list[nodes.Call | nodes.Filter] = [*tree.find_all(nodes.Call)]
+    calls += tree.find_all(nodes.Filter)
+    for call in calls:
+        choosing |= {id(argument) for argument in call.args}
+        choosing |= {id(keyword.value) for keyword in call.kwargs}
+    for constant in tree.find_all(nodes.Const):
+        if isinstance(constant.value, float) or id(constant) not in choosing:
+            return str(constant.value)
+    return None

@@ -84,7 +84,7 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
         ('run("paper/anna").psnr', "has no 'psnr'; did you mean 'psnr_db'?"),
         ('claim("inpainting.dip.ana")', "unknown claim 'inpainting.dip.ana'; did you mean"),
         ('suite("paper").devicse', "has no 'devicse'"),
-        ('"many" | db', "'many' is no number"),
+        ('"many" | db', "'many' is a result typed by hand"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, source: str, sentence: str) -> None:
@@ -132,3 +132,40 @@ def test_every_block_of_the_documentation_exists() -> None:
     named = {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
              for name in re.findall(r"`([\w-]+)`", row)}  # fmt: skip
     assert named == set(all_blocks())
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("34.39 | db", "'34.39' is a result typed by hand"),
+        ('"34.39 dB"', "'34.39 dB' is a result typed by hand"),
+        ("100 | db", "'100' is a result typed by hand"),
+        ("[34.39][0]", "'34.39' is a result typed by hand"),
+        ('"{} dB".format(34)', "'{} dB' is a result typed by hand"),
+        ('run("paper/anna").psnr_db + 1', "'1' is a result typed by hand"),
+        ('"better" if run("paper/anna").psnr_db else "worse"', "'better' is a result typed"),
+        ('run("paper/anna").psnr_db * run("paper/anna").psnr_db', "is no number of a run"),
+        ("range(34, 35)", "unknown name 'range'"),
+        ('run("paper/anna").psnr_db | replace("3", "4")', "unknown filter 'replace'"),
+    ],
+)
+def test_no_result_can_be_typed_in_an_expression(
+    tmp_path: Path, source: str, sentence: str
+) -> None:
+    context = make_context(tmp_path, "paper")
+    assert worked_out(context, source) == ""
+    assert sentence in str(context.messages[0])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'run("small/anna").psnr_db - claim("inpainting.dip.anna")',
+        '(claim("inpainting.dip.anna") - run("small/anna").psnr_db) | signed_db',
+        '(suite("small").mean_psnr_db - claim("inpainting.dip.mean")) | signed_db',
+    ],
+)
+def test_a_preview_is_not_compared_with_a_source(tmp_path: Path, source: str) -> None:
+    context = make_context(tmp_path, "paper", "small")
+    assert worked_out(context, source) == ""
+    assert "a preview is not compared with the numbers of a source" in str(context.messages[0])
