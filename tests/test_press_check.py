@@ -1,0 +1,124 @@
+"""What `check` finds in a made site; and what users of such tools complain of elsewhere."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from press.cli import main
+from press.graph import ground, listing
+from press.links import PageFacts
+from press.options import Options
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the folder of a site the working folder."""
+    (tmp_path / "content/posts").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+    """Check a site of one post; gives what was told, without the lines' places."""
+    (work / "content/posts/one.md").write_text(f"---\ntitle: One\n---\n\n{text}\n")
+    capsys.readouterr()
+    code = main(["check", *more])
+    told = capsys.readouterr().err
+    assert code == (1 if [line for line in told.splitlines() if "warning: " not in line] else 0)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("See [there](two.md#gone).", "'posts/two.html' has no id 'gone'; did you mean 'gone-by'?"),
+        ('<a href="tow.html">There</a>', "the link 'tow.html' leads nowhere"),
+        ('<a href="/two.html">There</a>', "'/two.html' begins at the root of the domain"),
+        ('<p id="a"></p>\n\n<p id="a"></p>', "the id 'a' is given twice"),
+        ('<label for="b">B</label>', "<label> points at the id 'b', which is not"),
+        ("## A\n\n#### B", "a heading of level 4 follows one of level 2"),
+        ('<video src="https://example.org/v.mp4"></video>', "is loaded from another site"),
+    ],
+)
+def test_what_is_broken_is_an_error(
+    work: Path, text: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/posts/two.md").write_text("---\ntitle: Two\n---\n\n## Gone by\n")
+    assert told in checked(work, text, capsys)
+
+
+def test_a_place_in_a_page_has_line_and_column(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = checked(work, 'See <a href="gone.html">it</a>.', capsys)
+    path, line, column, _ = told.split(":", 3)
+    row = (work / path).read_text().splitlines()[int(line) - 1]
+    assert row[int(column) - 1 :].startswith('<a href="gone.html">')
+
+
+def test_a_work_that_nothing_cites_is_a_warning(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bibliography = "@book{one, title={A}}\n\n@book{two, title={B}}\n"
+    (work / "content/references.bib").write_text(bibliography)
+    told = checked(work, "As in [@one].", capsys)
+    assert told == "content/references.bib:3:1: warning: nothing cites 'two'\n"
+
+
+class Gone(BaseHTTPRequestHandler):
+    """Answers that one page is gone, and all others are there."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(404 if self.path == "/gone" else 200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_outside_addresses_are_asked_only_when_wanted(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Gone)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_address[1]}"
+    text = f"[Here]({base}/here#part) and [gone]({base}/gone)."
+    assert checked(work, text, capsys) == ""
+    told = checked(work, text, capsys, "--outside")
+    server.shutdown()
+    assert f"'{base}/gone' answers with 404 Not Found" in told
+    assert "/here" not in told
+
+
+def test_stale_caches_another_library_makes_the_pages_anew() -> None:
+    folders = [path for path in ground(Options()) if Path(path).is_dir()]
+    assert any(b"markdown_it_py-" in listing(folder) for folder in folders)
+
+
+def test_mathematics_and_reading_need_no_network(work: Path) -> None:
+    (work / "content/posts/one.md").write_text("# One\n\n$$ x^2 $$\n\n```python\nx = 1\n```\n")
+    assert main([]) == 0
+    for path in (work / "site").rglob("*.html"):
+        loaded = [found.value for found in PageFacts(path).links if found.tag != "a"]
+        assert loaded
+        assert not [address for address in loaded if "//" in address]
+    for path in (work / "site").rglob("*.css"):
+        assert "http:" not in path.read_text() and "https:" not in path.read_text()
+
+
+def test_a_sub_path_changes_no_link(work: Path) -> None:
+    (work / "content/posts/one.md").write_text(
+        "# One\n\n[Two](two.md) and [all](site:index.html)\n"
+    )
+    (work / "content/posts/two.md").write_text("# Two\n")
+    links = []
+    for base in ("", "https://example.org/deep/down/"):
+        assert main(["--base-url", base]) == 0
+        page = PageFacts(work / "site/posts/one.html")
+        links.append({found.value for found in page.links if found.tag == "a"})
+    assert links[0] <= links[1]
+    assert {"two.html", "../index.html"} <= links[0]
+    assert not [link for link in links[1] if link.startswith("/")]
