@@ -3,6 +3,7 @@
 import re
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import product
 from typing import Any
 
 from dip.problems import InputError
@@ -65,15 +66,18 @@ def _stylesheet() -> str:
     return css
 
 
+Face = tuple[str, str, str]  # family, weight, style: "KaTeX_Main", "400", "normal"
+
+
 @cache
-def katex_files(families: frozenset[str]) -> tuple[str, dict[str, bytes]]:
-    """Give KaTeX's style sheet with the faces of these font families alone, and their fonts.
+def katex_files(faces: frozenset[Face]) -> tuple[str, dict[str, bytes]]:
+    """Give KaTeX's style sheet with these faces of its fonts alone, and their files.
 
     The fonts are named as the style sheet names them: "fonts/KaTeX_Main-Regular.woff2".
     """
     css = re.sub(
         r"@font-face\{[^}]*\}",
-        lambda face: face[0] if _family(face[0]) in families else "",
+        lambda found: found[0] if _face(found[0]) in faces else "",
         _stylesheet(),
     )
     css = re.sub(r',url\([^)]*\) format\("(?:woff|truetype)"\)', "", css)
@@ -81,27 +85,35 @@ def katex_files(families: frozenset[str]) -> tuple[str, dict[str, bytes]]:
     return css, {name: (release_folder() / name).read_bytes() for name in fonts}
 
 
-def _family(rule: str) -> str:
-    found = re.search(r"font-family:\s*(KaTeX_\w+)", rule)
-    return found[1] if found else ""
+def _face(rule: str) -> Face:
+    family, weight, style = (
+        re.search(rf"font-{name}:\s*(\w+)", rule) for name in ("family", "weight", "style")
+    )
+    return (family[1] if family else "", weight[1] if weight else "", style[1] if style else "")
 
 
 @cache
-def _font_rules() -> list[tuple[frozenset[str], frozenset[str]]]:
-    """List which families a rule of the style sheet uses on elements of which classes."""
+def _font_rules() -> list[tuple[frozenset[str], str]]:
+    """List the rules about fonts: the classes that an element must meet, and what is declared."""
     rules = []
-    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*KaTeX_[^{}]*)\}", _stylesheet()):
-        families = frozenset(re.findall(r"KaTeX_[A-Z]\w*", body))
-        if "@font-face" not in selectors:
+    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", _stylesheet()):
+        if "font" in body and "@font-face" not in selectors:
             rules += [
-                (frozenset(re.findall(r"\.([\w-]+)", selector)), families)
+                (frozenset(re.findall(r"\.([\w-]+)", selector)), body)
                 for selector in selectors.split(",")
             ]
     return rules
 
 
-def used_families(classes: set[str]) -> frozenset[str]:
-    """Name the font families of the rules that elements of these classes can meet."""
+def used_faces(classes: set[str]) -> frozenset[Face]:
+    """Name the faces that elements of these classes can meet, at the most.
+
+    A formula begins upright and of normal weight wherever it stands, so bold and italic can only
+    come from KaTeX's own rules.
+    """
     seen = classes | {"katex"}
-    used = [families for needed, families in _font_rules() if needed <= seen]
-    return frozenset({"KaTeX_Main"}.union(*used))
+    bodies = [body for needed, body in _font_rules() if needed <= seen]
+    families = {name for body in bodies for name in re.findall(r"KaTeX_[A-Z]\w*", body)}
+    weights = ["400"] + ["700"] * any("font-weight:700" in body for body in bodies)
+    styles = ["normal"] + ["italic"] * any("font-style:italic" in body for body in bodies)
+    return frozenset(product(families | {"KaTeX_Main"}, weights, styles))

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from dip.files import sha256_of
-from press.maths import FIRST_FONTS, FOLDER, katex_files, used_families
+from press.maths import FIRST_FONTS, FOLDER, Face, katex_files, used_faces
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ def maths_theme(classes: set[str]) -> Theme:
 
     The style sheet stands in a layer of its own, so that the site's sheets have the last word.
     """
-    return _maths_theme(used_families(classes))
+    return _maths_theme(used_faces(classes))
 
 
 @cache
-def _maths_theme(families: frozenset[str]) -> Theme:
-    css, fonts = katex_files(families)
+def _maths_theme(faces: frozenset[Face]) -> Theme:
+    css, fonts = katex_files(faces)
     style = f"@layer katex {{{css}}}\n".encode()
     url = f"{FOLDER}/{_named('katex', '.css', style).removeprefix('assets/')}"
     files = {url: style, **{f"{FOLDER}/{name}": data for name, data in fonts.items()}}

@@ -8,7 +8,7 @@ from press.bibliography import Entry, decoded, plain_title, written
 from press.cache import Cache
 from press.highlight import code_block
 from press.katex import typeset
-from press.maths import katex_files, used_families
+from press.maths import katex_files, used_faces
 from press.places import find_origin
 from press.typed import typed_results
 
@@ -67,12 +67,16 @@ def test_a_formula_too_deep_is_an_error_and_no_crash() -> None:
 
 
 def test_only_the_fonts_that_are_used() -> None:
-    plain = used_families({"mord", "mathnormal"})
-    assert plain == {"KaTeX_Main", "KaTeX_Math"}
-    css, fonts = katex_files(plain)
+    css, fonts = katex_files(used_faces({"mord", "mathnormal"}))
+    assert sorted(fonts) == [
+        "fonts/KaTeX_Main-Italic.woff2",
+        "fonts/KaTeX_Main-Regular.woff2",
+        "fonts/KaTeX_Math-Italic.woff2",
+    ]
     assert "KaTeX_Fraktur-Regular" not in css and ".ttf" not in css and ".woff)" not in css
-    assert all(name.endswith(".woff2") for name in fonts)
-    assert "KaTeX_AMS" in used_families({"mord", "mathbb"})
+    bold = katex_files(used_faces({"mord", "mathbf", "mathbb"}))[1]
+    assert {"fonts/KaTeX_Main-Bold.woff2", "fonts/KaTeX_AMS-Regular.woff2"} <= set(bold)
+    assert "fonts/KaTeX_Main-Italic.woff2" not in bold
 
 
 def test_latex_in_a_bibliography() -> None:
