@@ -94,6 +94,8 @@ class Builder:
         except InputError as error:
             self._error(error)
         self.templates.assets["has_runs"] = bool(found)
+        if bool(found) != self.freshness.had_runs():  # every page's head links to them
+            self.freshness.distrust()
         urls = [plan.url for plan in found]
         inputs = [str(path) for path in context.inputs]
         self.result.state.pages["(runs)"] = PageState(inputs, {}, [], {"urls": urls})

@@ -138,6 +138,15 @@ class Freshness:
             )
         return self._ground_is_fresh
 
+    def had_runs(self) -> bool:
+        """Tell whether the last build's site had pages about runs."""
+        page = self.state.pages.get("(runs)") if self.state else None
+        return bool(page and page.meta["urls"])
+
+    def distrust(self) -> None:
+        """Count every page as stale."""
+        self._ground_is_fresh = False
+
     def page(self, url: str) -> PageState | None:
         """Give what is remembered of a page if it need not be made again."""
         page = self.state.pages.get(url) if self.state else None

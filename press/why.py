@@ -21,10 +21,12 @@ def why(options: Options, name: str) -> int:
     if state is None:
         raise InputError("nothing is known of a build with these folders; run: python build.py")
     url = _find(state, name)
+    lines: list[str] = []
+    if url is None or url == f"runs/{name}.html":
+        lines += _run(options, state, name)
     if url is not None:
-        print("\n".join(_page(options, state, url)))
-        return 0
-    print("\n".join(_run(options, state, name)))
+        lines += _page(options, state, url)
+    print("\n".join(lines))
     return 0
 
 
@@ -72,6 +74,9 @@ def _change(options: Options, path: str, old: str, new: str) -> Iterator[str]:
         return
     if before is None or after is None:
         yield f"  {path}: {old[:12]} -> {new[:12]}"
+        return
+    if Path(path).parent == options.code:
+        yield f"  {path}: the press itself, {len(_lines(before, after))} lines"
         return
     yield f"  {path}:"
     rows = list(_values(path, before, after) or _lines(before, after))

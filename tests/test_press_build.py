@@ -161,6 +161,17 @@ def test_a_page_that_was_changed_by_hand_is_made_again(
     assert page.read_text() == good
 
 
+def test_the_first_suite_gives_every_page_its_link(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "runs/index.html" not in (work / "site/posts/two.html").read_text()
+    suite = '[small]\ntitle = "Small"\ntask = "inpainting"\nimages = ["a/b"]\nmask = "bernoulli"\n'
+    (work / "content/experiments.toml").write_text(suite)
+    made(capsys)
+    assert "runs/index.html" in (work / "site/posts/two.html").read_text()
+    assert "nothing changed" in made(capsys)
+
+
 def test_the_cache_can_be_thrown_away(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.read_bytes() for path in (work / "site").rglob("*.html")}
     shutil.rmtree(work / ".press")

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from made_site import LEVELS, build_site, write_suite
 
+from dip.suites import load_suites
 from press.cli import main
 
 POST = '---\ntitle: One\ndate: 2026-01-02\n---\n\nThe {} words.\n\n::: include path="notes.toml"\n:::\n'
@@ -63,3 +65,44 @@ def test_an_unknown_page(work: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["why", "posts/oen.html"]) == 1
     assert main(["why", "oen"]) == 1
     assert "there is no page 'oen'" in capsys.readouterr().err
+
+
+def test_a_run_whose_suite_asks_for_something_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_site(tmp_path, "paper")
+    names = ("content", "results")
+    folders = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
+    folders += ["--out", str(tmp_path / "site")]
+    ask = ["why", "paper/anna/seed0", *folders]
+    assert main(ask) == 0
+    assert "is recorded under the key" in capsys.readouterr().out
+    experiments = tmp_path / "content/experiments.toml"
+    experiments.write_text(experiments.read_text().replace("0.001", "0.02"))
+    assert main(["build", *folders, "--run", "never"]) == 0
+    assert "not run yet" in capsys.readouterr().out
+    assert main(ask) == 0
+    said = capsys.readouterr().out
+    assert "is not of the run that the suite asks for now" in said
+    assert "    learning_rate: 0.001 -> 0.02\n" in said
+    assert not (tmp_path / "site/runs/paper/anna/seed0.html").exists()
+
+
+def test_a_new_record_is_seen_by_the_pages_that_name_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = build_site(tmp_path) / "posts/post.html"
+    folder = tmp_path / "content/posts"
+    (folder / "other.md").write_text("# Another post\n\nIt names no run.\n")
+    names = ("content", "results")
+    folders = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
+    build = ["build", *folders, "--out", str(tmp_path / "site"), "--run", "never"]
+    assert main(build) == 0
+    assert "The mean is 30" not in page.read_text()
+    suites = load_suites(tmp_path / "content/experiments.toml")
+    write_suite(tmp_path / "results", suites["paper"], LEVELS)
+    other = (tmp_path / "site/posts/other.html").stat().st_ino
+    assert main(build) == 0
+    assert "n = 3" in page.read_text()
+    assert (tmp_path / "site/posts/other.html").stat().st_ino == other
+    assert (tmp_path / "site/runs/paper/anna/seed0.html").exists()
