@@ -1,6 +1,6 @@
 """What a post's expressions can call, and the filters that write numbers.
 
-`{{ run("inpainting/house").psnr_db | db }}` gives "39.02 dB", linked to the page of the run.
+`{{ run("inpainting/house").psnr_db | db }}` gives "12.34 dB", linked to the page of the run.
 """
 
 from collections.abc import Callable

@@ -175,6 +175,11 @@ class Run:
         return Measured(self.record.data["seconds"], "s", self.url)
 
     @property
+    def spikes(self) -> int | NotRun:
+        """Count the iterates that were taken back because their loss had jumped."""
+        return int(self.record.data["spikes"]) if self.record else NotRun(self.name)
+
+    @property
     def device(self) -> str | NotRun:
         """Give the model of the processor that ran it."""
         return str(self.record.data["environment"]["device"]) if self.record else NotRun(self.name)
