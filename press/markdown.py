@@ -9,8 +9,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
-from mdit_py_plugins.footnote import footnote_plugin
 
+from press.footnotes import add_footnotes
 from press.markdown_rules import add_rules
 from press.markdown_tree import add_tree_rules
 from press.places import Origin
@@ -69,7 +69,8 @@ def parser() -> MarkdownIt:
     made = MarkdownIt("commonmark", options, renderer_cls=PageRenderer)
     made.enable(["table", "strikethrough", "smartquotes"])
     attrs_plugin(made, after=("image", "link_close", "code_inline"))
-    made.use(footnote_plugin).use(deflist_plugin)
+    made.use(deflist_plugin)
+    add_footnotes(made)
     add_rules(made)
     add_tree_rules(made)
     return made
