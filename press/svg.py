@@ -11,14 +11,16 @@ Point = tuple[float, float]
 
 
 def element(name: str, *content: str, **attributes: object) -> Markup:
-    """Write an SVG element; `class_` is the class, other underscores become hyphens."""
+    """Write an element of SVG, or an img; `class_` is the class, other underscores are hyphens."""
     words = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
     inside = Markup("").join(content)
-    return Markup(f"<{name}{words}>{inside}</{name}>" if content else f"<{name}{words}/>")
+    if content:
+        return Markup(f"<{name}{words}>{inside}</{name}>")
+    return Markup(f"<{name}{words}>" if name == "img" else f"<{name}{words}/>")
 
 
 def _short(value: object) -> str:
