@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dip.tasks import Task
 
 BLOCK = 50  # iterations between two looks at the history
+CAPTURING = Lock()  # fits of several threads capture one after the other
 WARM_UPS = 2  # eager steps before a capture: libraries make their plans
 
 
@@ -143,10 +145,11 @@ class GraphFit:
 
     def _captured(self, last: bool) -> "torch.cuda.CUDAGraph":
         """Capture a step; the warm-up before it leaves no trace."""
-        self._warm_up(last)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self.stream):
-            self.step.run(last)
+        with CAPTURING:
+            self._warm_up(last)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+                self.step.run(last)
         return graph
 
     def _warm_up(self, last: bool) -> None:
@@ -184,10 +187,9 @@ class GraphFit:
         defined = (scored, scored and masked, scored and masked)
         psnrs = [psnr_db(e) if d else None for e, d in zip(errors, defined, strict=True)]
         average_db = psnr_db(average) if scored and averaged else None
-        variance_or_none = None if math.isnan(variance) else variance
         output = None if kept is None else kept.cpu().numpy().copy()
-        followed = (average_db, variance_or_none, int(spikes), output)
-        return Step(iteration, loss, psnrs[0], psnrs[1], psnrs[2], *followed)
+        found = None if math.isnan(variance) else variance
+        return Step(iteration, loss, *psnrs, average_db, found, int(spikes), output)
 
     def _current(self) -> Fit:
         """Give the fit with everything as it was after the step told last."""

@@ -157,7 +157,7 @@ def main() -> int:
     shapes = tuple((int(c), int(h), int(w)) for c, h, w in (word.split("x") for word in words))
     checks = [
         check
-        for dtype in (torch.float32, torch.float16, torch.bfloat16)
+        for dtype in (torch.float32, torch.float16)
         for check in check_kernels(fused, device, shapes, dtype)
     ]
     for check in checks:

@@ -1,0 +1,187 @@
+"""A day on a GPU in one command: checks, bench, gate, decisions, runs, archives.
+
+`python -m dip.gpu_day --part 1 --minutes 10 --out DIR --images DIR`, then parts 2 and 3.
+Every decision is made here, by rules that docs/gpu-day.md explains. `--out` gets a few files to
+carry home; each step is a process of its own, so that a failure costs that step alone.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dip import gpu_rules as rules
+from dip.cuda_path import CHOICE
+from dip.files import write_text_whole
+from dip.gpu_queue import Plan, repack, write_plan
+from dip.problems import InputError
+
+MARGIN_S = 15.0  # a part ends this long before its minutes are over
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Day:
+    """What is known and decided so far, kept in `day.json`, and the time that is left."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        """Take up what earlier parts found."""
+        self.args, self.out, self.work = args, args.out.resolve(), args.work.resolve()
+        self.until = time.time() + 60 * args.minutes - MARGIN_S
+        self.device = "cpu" if args.tiny else "cuda"
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.known: dict[str, Any] = self._earlier()
+
+    def _earlier(self) -> dict[str, Any]:
+        """Read day.json, and put archived records in their place if they are not there."""
+        for folder in (self.out, self.args.earlier):
+            if folder is None or not (folder / "day.json").exists():
+                continue
+            known: dict[str, Any] = json.loads((folder / "day.json").read_text(encoding="utf-8"))
+            archives = sorted(folder.glob("records-*.tar"))
+            mode = known.get("decided", {}).get("mode")
+            if mode and archives and not self.results(mode).exists():
+                from dip.pack import unpack
+
+                self.results(mode).mkdir(parents=True)
+                unpack(archives, self.results(mode))
+            return known
+        return {"steps": {}, "decided": {}, "runs": [], "said": []}
+
+    def results(self, mode: str) -> Path:
+        """Name the folder of the records made in a mode of arithmetic."""
+        return Path(self.work / f"results-{mode}")
+
+    @property
+    def left(self) -> float:
+        """The seconds left of this part."""
+        return self.until - time.time()
+
+    def say(self, sentence: str) -> None:
+        """Print a line and keep it, and everything known, on disk."""
+        print(sentence, flush=True)
+        self.known["said"].append(sentence)
+        write_text_whole(self.out / "day.json", json.dumps(self.known, indent=1) + "\n")
+
+    def step(self, name: str, seconds: float, act: Callable[[], dict[str, Any]]) -> None:
+        """Do a step unless it is done, or would not fit; a failure is noted, and the day goes on."""
+        if name in self.known["steps"]:
+            return
+        if self.left < (seconds if not self.args.tiny else 1):
+            print(f"{name}: left for the next part, {self.left:.0f} s are too few", flush=True)
+            return
+        started = time.time()
+        try:
+            found = act()
+            if found.get("stopped"):
+                return
+        except subprocess.TimeoutExpired as error:
+            if self.left < MARGIN_S:  # the part's end, not the step's fault
+                return
+            found = {"failed": f"it took over {error.timeout:.0f} s"}
+        except (InputError, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+            found = {"failed": f"{type(error).__name__}: {error}"[-1500:]}
+        self.known["steps"][name] = found
+        word = found.get("failed") or {k: v for k, v in found.items() if k in rules.TOLD}
+        self.say(f"{name}: {word} ({time.time() - started:.0f} s)")
+
+    def child(self, module: str, *words: str, limit: float = 240) -> list[str]:
+        """Run a module in a process of its own; give the lines that it printed."""
+        environment = {**os.environ, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONUNBUFFERED": "1"}
+        environment[CHOICE] = self.known["decided"].get("path", "stock")
+        done = subprocess.run(
+            [sys.executable, "-m", module, *words], capture_output=True, text=True, cwd=ROOT,
+            env=environment, timeout=max(1.0, min(limit, self.left + 5)), check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise InputError(f"{module} {' '.join(words)}: {done.stderr[-1200:] or done.stdout}")
+        return done.stdout.splitlines()
+
+    def check(self, name: str, *words: str) -> dict[str, Any]:
+        """Ask one of dip.gpu_checks."""
+        found: dict[str, Any] = json.loads(
+            self.child("dip.gpu_checks", name, self.device, *words)[-1]
+        )
+        return found
+
+    def runs(
+        self, mode: str, only: tuple[str, ...] = (), limit: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Follow the queue of runs in a mode, until the time is up; give what it tells."""
+        ends = self.until - 5 if limit is None else min(self.until - 5, time.time() + limit)
+        plan = Plan(
+            results=str(self.results(mode)), out=str(self.out if not only else self.work / "trials"),
+            content=str(self.args.content.resolve()),
+            images=str(self.args.images.resolve()) if self.args.images else None,
+            device=self.device, mode=mode, until=ends, ms=self.known["decided"].get("ms", {}),
+            tiny=self.args.tiny, gate=self.known["decided"].get("gate", True),
+            concurrent=self.args.concurrent, only=only,
+        )  # fmt: skip
+        file = write_plan(plan, self.work / f"plan-{mode}.json")
+        environment = {**os.environ, CHOICE: self.known["decided"].get("path", "stock")}
+        environment |= {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+        errors = (self.work / "errors.txt").open("a", encoding="utf-8")
+        with errors, subprocess.Popen(
+            [sys.executable, "-u", "-m", "dip.gpu_queue", str(file)], stdout=subprocess.PIPE,
+            stderr=errors, text=True, cwd=ROOT, env=environment,
+        ) as process:  # fmt: skip
+            assert process.stdout
+            for line in process.stdout:
+                if line.startswith("{"):
+                    yield json.loads(line)
+
+    def queue(self) -> None:
+        """Run the order of worth in the mode decided, and pack what is recorded."""
+        mode = self.known["decided"]["mode"]
+        for told in self.runs(mode):
+            self.known["runs"].append(told)
+            self.say(f"run: {told}")
+        if self.results(mode).exists():
+            self.say(f"packed: {repack(self.results(mode), self.out)}")
+
+
+def first_part(day: Day) -> None:
+    """Check, measure, decide the way, try the modes, open the gate or not, decide the mode."""
+    rules.check_all(day)
+    rules.decide_path(day)
+    rules.try_modes(day)
+    rules.decide_mode(day)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Do one part of the day; give 0 unless it could not begin."""
+    parser = argparse.ArgumentParser(prog="python -m dip.gpu_day", description=__doc__)
+    parser.add_argument("--part", type=int, choices=(1, 2, 3), required=True)
+    parser.add_argument("--minutes", type=float, default=9.5, help="this part ends within them")
+    parser.add_argument("--out", type=Path, required=True, help="what is to be carried home")
+    parser.add_argument("--images", type=Path, help="the folder of the test images")
+    parser.add_argument("--earlier", type=Path, help="what an earlier part left in its --out")
+    parser.add_argument("--work", type=Path, help="records and checkpoints")
+    parser.add_argument("--content", type=Path, default=ROOT / "content")
+    parser.add_argument("--concurrent", type=int, default=1, help="runs at once, up to 256x256")
+    parser.add_argument("--tiny", action="store_true", help="the whole way on the CPU, tiny")
+    args = parser.parse_args(words)
+    args.work = args.work or Path(tempfile.gettempdir()) / "dip-gpu-day"
+    try:
+        day = Day(args)
+        if "mode" not in day.known["decided"]:
+            first_part(day)
+        if args.part == 3:
+            rules.verify_some(day)
+        if "mode" in day.known["decided"] and day.left > 1:
+            day.queue()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    day.say(f"part {args.part} ends with {day.left:.0f} s left")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The rules of a day on a GPU: what is checked, and what is decided from what was found."""
+
+from typing import TYPE_CHECKING, Any
+
+from dip.problems import InputError
+
+if TYPE_CHECKING:
+    from dip.gpu_day import Day
+
+HOUSE, MONTAGE = "inpainting/house/seed0", "inpainting/montage/seed0"
+GATE_DB, GATE_KNOWN_DB = 38.0, 46.0  # of House in tf32
+PARITY_DB, PARITY_KNOWN_DB = 0.2, 0.5  # a 16-bit mode may lose, on either image
+FASTER = 1.03  # what the fused kernels must bring to be used
+WAYS = (("stock", "tf32"), ("fused", "tf32"), ("fused", "fp16"))  # A, B, C
+SHAPES = ("128x256x256", "4x256x256", "132x40x24")
+TOLD = ("good", "apart", "ms", "ratio", "copy_gb_s", "psnr_db", "known_db", "kernels", "wrong")
+
+
+def ways(day: "Day") -> tuple[tuple[str, str], ...]:
+    """List the ways and modes to check; a tiny day has the CPU's."""
+    return (("stock", "ieee"),) if day.args.tiny else (*WAYS, ("stock", "ieee"))
+
+
+def check_all(day: "Day") -> None:
+    """Check and measure everything that a decision needs."""
+    tiny = day.args.tiny
+    size, steps = ("32", "10") if tiny else ("256", "300")
+    day.step("versions", 20, lambda: day.check("versions"))
+    if not tiny:
+        day.step("kernels", 60, lambda: _kernels(day))
+    for path, mode in ways(day):
+        words = (path, mode, "32" if tiny else "64")
+        day.step(f"first {path} {mode}", 30, lambda w=words: day.check("first", *w))  # type: ignore[misc]
+    for path, mode in ways(day)[:3]:
+        words = (path, mode, size, steps)
+        day.step(f"exact {path} {mode}", 40, lambda w=words: _exact(day, *w))  # type: ignore[misc]
+    for name, count in (("64", "2"),) if tiny else (("256", "300"), ("512", "150")):
+        for path, mode in (("plain", ways(day)[0][1]), *ways(day)[:3]):
+            words = (path, mode, name, count)
+            day.step(f"speed {path} {mode} {name}", 30, lambda w=words: day.check("speed", *w))  # type: ignore[misc]
+    for path, mode in ways(day)[:3]:
+        words = (path, mode, size, str(day.out / "profile.txt"))
+        day.step(f"profile {path} {mode}", 30, lambda w=words: day.check("profile", *w))  # type: ignore[misc]
+
+
+def _kernels(day: "Day") -> dict[str, Any]:
+    """Compare every fused kernel with float64."""
+    try:
+        lines = day.child("dip.kernel_check", day.device, *SHAPES)
+    except InputError as error:
+        return {"good": False, "wrong": [line for line in str(error).splitlines() if "WRONG" in line],
+                "failed": str(error)[-1200:]}  # fmt: skip
+    return {"good": True, "lines": lines}
+
+
+def _exact(day: "Day", path: str, mode: str, size: str, steps: str) -> dict[str, Any]:
+    """Run twice, in two processes, the second from the first one's middle; compare the bits."""
+    place = day.work / f"middle-{path}-{mode}.npz"
+    place.unlink(missing_ok=True)
+    one, two = (day.check("trajectory", path, mode, size, steps, str(place)) for _ in range(2))
+    place.unlink(missing_ok=True)
+    same = [one[name] == two[name] for name in ("middle", "end")]
+    return {"good": all(same) and bool(two.get("resumed")), "first": one, "second": two}
+
+
+def good(day: "Day", name: str) -> bool:
+    """Tell whether a step was done and found all well."""
+    return bool(day.known["steps"].get(name, {}).get("good"))
+
+
+def decide_path(day: "Day") -> None:
+    """Choose the fused kernels if they are right, exact, and faster; else the stock operations."""
+    decided, tiny = day.known["decided"], day.args.tiny
+    if any(name.startswith("trial ") for name in day.known["steps"]):
+        return  # what was tried in one way is not to be mixed with another
+    right = good(day, "kernels") and all(
+        good(day, f"{what} fused tf32") for what in ("first", "exact")
+    )
+    times = {
+        path: [_ms(day, path, "tf32", size) for size in ("256", "512")]
+        for path in ("stock", "fused")
+    }
+    pairs = list(zip(times["stock"], times["fused"], strict=True))
+    faster = all(a and b and a > FASTER * b for a, b in pairs)
+    decided["path"] = "fused" if right and faster else "stock"
+    decided["ms"] = {
+        size: _ms(day, decided["path"], "tf32", size) or (4.0 if size == "256" else 14.0)
+        for size in ("256", "512")
+    }
+    if not tiny:
+        for size in ("256", "512"):
+            plain = _ms(day, "plain", "tf32", size)
+            ratios = {
+                f"{p} {m}": plain / ms for p, m in WAYS if plain and (ms := _ms(day, p, m, size))
+            }
+            day.say(f"ratio to the plain loop at {size}: {ratios}")
+    day.say(f"path: {decided['path']} (right: {right}, faster: {faster})")
+
+
+def _ms(day: "Day", path: str, mode: str, size: str) -> float | None:
+    found: float | None = day.known["steps"].get(f"speed {path} {mode} {size}", {}).get("ms")
+    return found
+
+
+def modes(day: "Day") -> tuple[str, ...]:
+    """List the modes to try, the reference first; fp16 only where its checks were good."""
+    if day.args.tiny:
+        return ("ieee",)
+    path = day.known["decided"]["path"]
+    right = good(day, "first fused fp16") and good(day, "exact fused fp16") and path == "fused"
+    return ("tf32", "fp16", "ieee") if right else ("tf32", "ieee")
+
+
+def trials(day: "Day") -> list[tuple[str, str]]:
+    """List the trials that the mode is decided by: image and mode."""
+    return [(i, m) for i in (HOUSE, MONTAGE) for m in modes(day) if m != "ieee" or day.args.tiny]
+
+
+def try_modes(day: "Day") -> None:
+    """Run House and Montage in each mode; ieee on House alone, to set tf32 beside it."""
+    for image, mode in dict.fromkeys([*trials(day), (HOUSE, "ieee")]):
+        seconds = 25 + 1.3 * 11000 * day.known["decided"]["ms"]["256"] / 1e3
+        name = f"trial {image} {mode}"
+        day.step(name, seconds, lambda i=image, m=mode: _trial(day, i, m))  # type: ignore[misc]
+
+
+def _trial(day: "Day", image: str, mode: str) -> dict[str, Any]:
+    """Run one image; "stopped" if it was not done, so that the next part does it."""
+    told = list(day.runs(mode, (image,)))
+    return told[-1] if told else {"stopped": True}
+
+
+def _trialled(day: "Day", image: str, mode: str, what: str) -> float | None:
+    found: float | None = day.known["steps"].get(f"trial {image} {mode}", {}).get(what)
+    return found
+
+
+def decide_mode(day: "Day") -> None:
+    """Open the gate or not, and choose the mode of the records: fp16 only at parity with tf32.
+
+    Nothing is decided before every trial was made; the next part then begins with them.
+    """
+    left = [pair for pair in trials(day) if "trial {} {}".format(*pair) not in day.known["steps"]]
+    if left:
+        day.say(f"mode: not decided, {len(left)} trials are left")
+        return
+    reference = modes(day)[0]
+    house = [_trialled(day, HOUSE, reference, what) or 0.0 for what in ("psnr_db", "known_db")]
+    decided = day.known["decided"]
+    decided["gate"] = day.args.tiny or (house[0] > GATE_DB and house[1] > GATE_KNOWN_DB)
+    decided["mode"] = "fp16" if decided["gate"] and _parity(day) else reference
+    if decided["mode"] == "fp16":
+        decided["ms"] = {
+            size: _ms(day, "fused", "fp16", size) or ms for size, ms in decided["ms"].items()
+        }
+    day.say(f"gate: {decided['gate']} (House {house}); mode: {decided['mode']}")
+
+
+def _parity(day: "Day") -> bool:
+    """Tell whether fp16 loses no more than allowed, on House and on Montage."""
+    for image in (HOUSE, MONTAGE):
+        for what, allowed in (("psnr_db", PARITY_DB), ("known_db", PARITY_KNOWN_DB)):
+            wide, narrow = (_trialled(day, image, mode, what) for mode in ("tf32", "fp16"))
+            if wide is None or narrow is None or narrow < wide - allowed:
+                return False
+    return True
+
+
+def verify_some(day: "Day") -> None:
+    """Verify the first two records of the day in a fresh process."""
+    mode = day.known["decided"].get("mode")
+    if mode is None or not day.results(mode).exists():
+        return
+    for image in ("house", "peppers"):
+        if (day.results(mode) / "inpainting" / image / "seed0" / "run.json").exists():
+            day.step(f"verify {image}", 30, lambda i=image: _verified(day, mode, i))  # type: ignore[misc]
+
+
+def _verified(day: "Day", mode: str, image: str) -> dict[str, Any]:
+    words = ["--content", str(day.args.content), "verify", "inpainting", "--image", image]
+    words += ["--results", str(day.results(mode)), "--device", day.device]
+    words += ["--iterations", "5" if day.args.tiny else "300"]
+    if day.args.images:
+        words += ["--images", str(day.args.images)]
+    lines = day.child("dip", *words)
+    return {"good": True, "lines": lines[-3:]}

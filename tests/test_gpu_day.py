@@ -1,0 +1,161 @@
+"""The day on a GPU, tried whole on the CPU: tiny pictures, time limits, archives."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+from dip import gpu_rules as rules
+from dip.gpu_queue import ORDER, SEARCH, Plan, jobs_for, seconds_for
+from dip.images import load_images
+from dip.report import Setting
+from dip.suites import load_suites
+
+ROOT = Path(__file__).parent.parent
+
+
+def plan(**changes):
+    values = {
+        "results": "r", "out": "o", "content": str(ROOT / "content"), "images": None,
+        "device": "cuda", "mode": "tf32", "until": 0.0, "ms": {"256": 2.0, "512": 8.0},
+        "tiny": False, "gate": True,
+    }  # fmt: skip
+    return Plan(**values | changes)
+
+
+def test_the_order_of_worth_names_suites_that_exist():
+    suites = load_suites(ROOT / "content" / "experiments.toml")
+    assert {name for name, _ in (*ORDER, *SEARCH)} <= set(suites)
+
+
+def test_the_four_small_images_come_first_and_a_closed_gate_turns_the_order():
+    names = [job.name for job in jobs_for(plan())]
+    assert names[0] == "inpainting/house/seed0"
+    assert {name.split("/")[1] for name in names[:4]} == {
+        "house", "peppers", "cameraman", "montage"
+    }  # fmt: skip
+    assert len(names) == len(set(names))
+    assert jobs_for(plan(gate=False))[0].suite.name == "open-settings"
+
+
+def test_the_estimate_grows_with_the_pixels():
+    setting = Setting(results=Path("r"), images=load_images(ROOT / "content" / "images.toml"))
+    jobs = {job.name: job for job in jobs_for(plan())}
+    small, large = (
+        seconds_for(jobs[f"inpainting/{image}/seed0"], plan(), setting)
+        for image in ("house", "barbara")
+    )
+    assert 22 + 12 < small < 22 * 1.2 + 12
+    assert 88 + 12 < large < 88 * 1.2 + 12
+
+
+class Found:
+    """What a day found, without a day."""
+
+    def __init__(self, steps, **decided):
+        self.known = {"steps": steps, "decided": decided, "said": []}
+        self.args = type("Args", (), {"tiny": False})
+
+    def say(self, sentence):
+        self.known["said"].append(sentence)
+
+
+def checked(fused_ms, **wrong):
+    steps = {"kernels": {"good": True}}
+    for path, mode in rules.WAYS:
+        for what in ("first", "exact"):
+            steps[f"{what} {path} {mode}"] = {"good": True}
+        for size in ("256", "512"):
+            steps[f"speed {path} {mode} {size}"] = {"ms": fused_ms if path == "fused" else 2.0}
+    return {**steps, **wrong}
+
+
+@pytest.mark.parametrize(
+    ("steps", "path"),
+    [
+        (checked(1.5), "fused"),
+        (checked(1.99), "stock"),
+        (checked(1.5, kernels={"good": False}), "stock"),
+        (checked(1.5, **{"exact fused tf32": {"good": False}}), "stock"),
+        (checked(1.5, **{"speed fused tf32 512": {"failed": "..."}}), "stock"),
+    ],
+)
+def test_kernels_are_used_if_right_exact_and_faster(steps, path):
+    day = Found(steps)
+    rules.decide_path(day)
+    assert day.known["decided"]["path"] == path
+
+
+def tried(house, montage, known=47.0):
+    return checked(1.5) | {
+        f"trial {image} {mode}": {"psnr_db": value, "known_db": known}
+        for image, values in ((rules.HOUSE, house), (rules.MONTAGE, montage))
+        for mode, value in zip(("tf32", "fp16"), values, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("steps", "gate", "mode"),
+    [
+        (tried((39.2, 39.1), (34.0, 33.9)), True, "fp16"),
+        (tried((39.2, 39.1), (34.0, 33.7)), True, "tf32"),
+        (tried((37.9, 37.9), (34.0, 34.0)), False, "tf32"),
+        (tried((39.2, 39.2), (34.0, 34.0), known=45.0), False, "tf32"),
+    ],
+)
+def test_the_gate_and_the_mode(steps, gate, mode):
+    day = Found(steps, path="fused", ms={"256": 1.5, "512": 5.0})
+    rules.decide_mode(day)
+    assert (day.known["decided"]["gate"], day.known["decided"]["mode"]) == (gate, mode)
+
+
+def test_nothing_is_decided_before_every_trial():
+    steps = tried((39.2, 39.1), (34.0, 33.9))
+    del steps[f"trial {rules.MONTAGE} fp16"]
+    day = Found(steps, path="fused", ms={})
+    rules.decide_mode(day)
+    assert "mode" not in day.known["decided"]
+
+
+def part(number, out, minutes, *words):
+    command = [
+        sys.executable, "-m", "dip.gpu_day", "--tiny", "--part", str(number), "--out", str(out),
+        "--minutes", str(minutes), "--images", os.environ["DIP_IMAGES"], *map(str, words),
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads((out / "day.json").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("DIP_IMAGES" not in os.environ, reason="needs DIP_IMAGES")
+def test_the_whole_day_on_the_cpu(tmp_path):
+    """Cut by its time, carried on, carried to another folder, unpacked."""
+    out, work = tmp_path / "out", tmp_path / "work"
+    known = part(1, out, 0.6, "--work", work)
+    assert "mode" not in known["decided"]
+    for _ in range(8):
+        known = part(2, out, 1.5, "--work", work)
+        if (out / "records-001.tar").exists():
+            break
+    assert not [step for step in known["steps"].values() if "failed" in step]
+    assert known["steps"]["exact stock ieee"]["good"]
+    assert known["decided"]["mode"] == "ieee" and known["decided"]["path"] == "stock"
+    later = tmp_path / "later"
+    known = part(3, later, 1.0, "--work", tmp_path / "work2", "--earlier", out)
+    assert known["steps"]["verify house"]["good"]
+    assert len(list(later.iterdir())) <= 8
+    results = tmp_path / "results"
+    archives = sorted(map(str, later.glob("records-*.tar")))
+    subprocess.run(
+        [sys.executable, "-m", "dip", "unpack", *archives, "--results", str(results)],
+        cwd=ROOT, check=True,
+    )  # fmt: skip
+    assert (results / "inpainting" / "house" / "seed0" / "run.json").exists()
