@@ -62,4 +62,4 @@ def test_every_unit_is_reached_from_z_and_leads_to_x() -> None:
 
 def test_the_committed_description_is_derived_anew() -> None:
     committed = json.loads((ROOT / "content" / "network.json").read_text(encoding="utf-8"))
-    assert committed == describe(DEFAULT, 512, 512, 32, 1)
+    assert committed == describe(DEFAULT, 256, 256, 32, 1)
