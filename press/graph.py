@@ -17,7 +17,7 @@ from typing import Any
 
 from press.options import Options
 
-FORM = 4  # raise when the form of the state changes
+FORM = 5  # raise when the form of the state changes
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
@@ -141,7 +141,7 @@ class Freshness:
     def had_runs(self) -> bool:
         """Tell whether the last build's site had pages about runs."""
         page = self.state.pages.get("(runs)") if self.state else None
-        return bool(page and page.meta["urls"])
+        return bool(page and page.meta.get("urls"))
 
     def distrust(self) -> None:
         """Count every page as stale."""
