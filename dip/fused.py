@@ -13,27 +13,27 @@ from dip.layers import NORM_EPSILON, empty_image
 from dip.noise import STEP_NOISE
 from dip.optimiser import BETA_1, BETA_2, EPSILON
 
-TILE = 4096  # values that a program holds at once
-CHUNKS = 256  # parts that an image is summed in, at most
+TILE = 2048  # values that a program holds at once
+STENCIL_TILE = 512  # where many places are read for each: else the code outgrows its cache
+CHUNKS = 512  # parts that an image is summed in, at most
 MERGED = 16  # channels that one program merges
 NOISE_BLOCK, ADAM_BLOCK = 128, 1024
 
 
-def tile(channels: int) -> tuple[int, int]:
-    """Give the rows (pixels) and columns (channels) of a tile."""
+def tile(channels: int, values: int) -> tuple[int, int]:
+    """Give the rows (pixels) and columns (channels) of a tile of so many values."""
     wide = min(128, triton.next_power_of_2(channels))
-    return TILE // wide, wide
+    return values // wide, wide
 
 
-def grid(pixels: int, channels: int) -> tuple[int, int]:
+def grid(pixels: int, channels: int, values: int) -> tuple[int, int]:
     """Count the tiles of an image along pixels and channels."""
-    rows, wide = tile(channels)
+    rows, wide = tile(channels, values)
     return triton.cdiv(pixels, rows), triton.cdiv(channels, wide)
 
 
-def chunks_of(pixels: int, channels: int) -> tuple[int, int]:
+def chunks_of(pixels: int, rows: int) -> tuple[int, int]:
     """Give the number of chunks that pixels are summed in, and the pixels of each."""
-    rows, _ = tile(channels)
     each = triton.cdiv(triton.cdiv(pixels, rows), CHUNKS) * rows
     return triton.cdiv(pixels, each), each
 
@@ -41,8 +41,8 @@ def chunks_of(pixels: int, channels: int) -> tuple[int, int]:
 def moments(image: Tensor) -> Tensor:
     """Give each channel's mean and 1 / sqrt(variance + epsilon), (2, C) float32."""
     _, channels, height, width = image.shape
-    pixels, (rows, wide) = height * width, tile(channels)
-    chunks, each = chunks_of(pixels, channels)
+    pixels, (rows, wide) = height * width, tile(channels, TILE)
+    chunks, each = chunks_of(pixels, rows)
     parts = torch.empty((chunks, 2, channels), device=image.device)
     statistics = torch.empty((2, channels), device=image.device)
     kernels.partial_moments[(chunks, triton.cdiv(channels, wide))](
@@ -66,10 +66,10 @@ def norm_into(
     (_, channels, height, width), (pad, mode) = image.shape, border
     joined = out.shape[1]
     written = joined - offset if joined - offset - channels < 8 else channels
-    _, wide = tile(written)
-    kernels.apply_norm[grid((height + 2 * pad) * (width + 2 * pad), written)](
+    rows, wide = tile(written, TILE)
+    kernels.apply_norm[grid((height + 2 * pad) * (width + 2 * pad), written, TILE)](
         image, statistics, *affine, out, height, width, channels, offset, joined, written, slope,
-        PAD=pad, REFLECT=mode == "reflection", ROWS=TILE // wide, WIDE=wide,
+        PAD=pad, REFLECT=mode == "reflection", ROWS=rows, WIDE=wide,
     )  # fmt: skip
 
 
@@ -82,8 +82,8 @@ def norm_backward(
     `padded` is the output where there was an activation: its signs are those of its input.
     """
     (_, channels, height, width), (pad, mode) = image.shape, border
-    pixels, (rows, wide) = height * width, tile(channels)
-    chunks, each = chunks_of(pixels, channels)
+    pixels, (rows, wide) = height * width, tile(channels, STENCIL_TILE)
+    chunks, each = chunks_of(pixels, rows)
     before = empty_image(image, channels, height, width)
     parts = torch.empty((chunks, 2, channels), device=image.device)
     sums = torch.empty((2, channels), device=image.device)
@@ -95,7 +95,8 @@ def norm_backward(
     kernels.merge_sums[(triton.cdiv(2 * channels, MERGED),)](
         parts, sums, 2 * channels, chunks, COUNT=triton.next_power_of_2(chunks), WIDE=MERGED
     )
-    kernels.norm_gradient[grid(pixels, channels)](
+    rows, wide = tile(channels, TILE)
+    kernels.norm_gradient[grid(pixels, channels, TILE)](
         before, image, statistics, gamma, sums, pixels, channels, ROWS=rows, WIDE=wide
     )
     return before, sums[1], sums[0]
@@ -104,8 +105,8 @@ def norm_backward(
 def upsample(low: Tensor, bilinear: bool) -> Tensor:
     """Double both sides."""
     _, channels, height, width = low.shape
-    high, (rows, wide) = empty_image(low, channels, 2 * height, 2 * width), tile(channels)
-    kernels_step.upsample[grid(4 * height * width, channels)](
+    high, (rows, wide) = empty_image(low, channels, 2 * height, 2 * width), tile(channels, TILE)
+    kernels_step.upsample[grid(4 * height * width, channels, TILE)](
         low, high, height, width, channels, BILINEAR=bilinear, ROWS=rows, WIDE=wide
     )
     return high
@@ -114,8 +115,11 @@ def upsample(low: Tensor, bilinear: bool) -> Tensor:
 def upsample_adjoint(high: Tensor, bilinear: bool) -> Tensor:
     """Give the gradient of upsample's input."""
     _, channels, height, width = high.shape
-    low, (rows, wide) = empty_image(high, channels, height // 2, width // 2), tile(channels)
-    kernels_step.upsample_adjoint[grid(height * width // 4, channels)](
+    low, (rows, wide) = (
+        empty_image(high, channels, height // 2, width // 2),
+        tile(channels, STENCIL_TILE),
+    )
+    kernels_step.upsample_adjoint[grid(height * width // 4, channels, STENCIL_TILE)](
         high, low, height // 2, width // 2, channels, BILINEAR=bilinear, ROWS=rows, WIDE=wide
     )
     return low
@@ -135,8 +139,8 @@ def input_into(
 ) -> None:
     """Write z + sigma * noise, padded, into `out`."""
     (_, channels, height, width), (pad, mode) = z.shape, border
-    rows, wide = tile(channels)
-    kernels_step.noisy_input[grid(out.shape[2] * out.shape[3], channels)](
+    rows, wide = tile(channels, TILE)
+    kernels_step.noisy_input[grid(out.shape[2] * out.shape[3], channels, TILE)](
         z, noise, out, height, width, channels, sigma,
         PAD=pad, REFLECT=mode == "reflection", ROWS=rows, WIDE=wide,
     )  # fmt: skip

@@ -30,11 +30,10 @@ REPEATS = 10
 
 def _experiment(device: str, mode: str, iterations: int) -> Experiment:
     """Give the network in full, on a CPU a narrow one."""
-    wide = {} if device == "cuda" else {"channels": (8,) * 5}
-    arithmetic = mode if device == "cuda" else "default"
-    return Experiment(
-        image="bench/made", mask="bernoulli", iterations=iterations, arithmetic=arithmetic, **wide
-    )  # type: ignore[arg-type]
+    experiment = Experiment(image="bench/made", mask="bernoulli", iterations=iterations)
+    if device == "cuda":
+        return replace(experiment, arithmetic=mode)
+    return replace(experiment, channels=(8,) * 5)
 
 
 def _fit(device: str, path: str, mode: str, size: int, iterations: int) -> GraphFit:

@@ -61,7 +61,7 @@ class Day:
     @property
     def left(self) -> float:
         """The seconds left of this part."""
-        return self.until - time.time()
+        return float(self.until - time.time())
 
     def say(self, sentence: str) -> None:
         """Print a line and keep it, and everything known, on disk."""

@@ -1,5 +1,6 @@
 """The rules of a day on a GPU: what is checked, and what is decided from what was found."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dip.problems import InputError
@@ -29,18 +30,21 @@ def check_all(day: "Day") -> None:
     if not tiny:
         day.step("kernels", 60, lambda: _kernels(day))
     for path, mode in ways(day):
-        words = (path, mode, "32" if tiny else "64")
-        day.step(f"first {path} {mode}", 30, lambda w=words: day.check("first", *w))  # type: ignore[misc]
+        _ask(day, 30, "first", path, mode, "32" if tiny else "64")
     for path, mode in ways(day)[:3]:
-        words = (path, mode, size, steps)
-        day.step(f"exact {path} {mode}", 40, lambda w=words: _exact(day, *w))  # type: ignore[misc]
+        exact = partial(_exact, day, path, mode, size, steps)
+        day.step(f"exact {path} {mode}", 40, exact)
     for name, count in (("64", "2"),) if tiny else (("256", "300"), ("512", "150")):
         for path, mode in (("plain", ways(day)[0][1]), *ways(day)[:3]):
-            words = (path, mode, name, count)
-            day.step(f"speed {path} {mode} {name}", 30, lambda w=words: day.check("speed", *w))  # type: ignore[misc]
+            ask = partial(day.check, "speed", path, mode, name, count)
+            day.step(f"speed {path} {mode} {name}", 30, ask)
     for path, mode in ways(day)[:3]:
-        words = (path, mode, size, str(day.out / "profile.txt"))
-        day.step(f"profile {path} {mode}", 30, lambda w=words: day.check("profile", *w))  # type: ignore[misc]
+        _ask(day, 30, "profile", path, mode, size, str(day.out / "profile.txt"))
+
+
+def _ask(day: "Day", seconds: float, question: str, path: str, mode: str, *words: str) -> None:
+    ask = partial(day.check, question, path, mode, *words)
+    day.step(f"{question} {path} {mode}", seconds, ask)
 
 
 def _kernels(day: "Day") -> dict[str, Any]:
@@ -121,7 +125,7 @@ def try_modes(day: "Day") -> None:
     for image, mode in dict.fromkeys([*trials(day), (HOUSE, "ieee")]):
         seconds = 25 + 1.3 * 11000 * day.known["decided"]["ms"]["256"] / 1e3
         name = f"trial {image} {mode}"
-        day.step(name, seconds, lambda i=image, m=mode: _trial(day, i, m))  # type: ignore[misc]
+        day.step(name, seconds, partial(_trial, day, image, mode))
 
 
 def _trial(day: "Day", image: str, mode: str) -> dict[str, Any]:
@@ -173,7 +177,7 @@ def verify_some(day: "Day") -> None:
         return
     for image in ("house", "peppers"):
         if (day.results(mode) / "inpainting" / image / "seed0" / "run.json").exists():
-            day.step(f"verify {image}", 30, lambda i=image: _verified(day, mode, i))  # type: ignore[misc]
+            day.step(f"verify {image}", 30, partial(_verified, day, mode, image))
 
 
 def _verified(day: "Day", mode: str, image: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -189,7 +190,8 @@ class GraphFit:
         average_db = psnr_db(average) if scored and averaged else None
         output = None if kept is None else kept.cpu().numpy().copy()
         found = None if math.isnan(variance) else variance
-        return Step(iteration, loss, *psnrs, average_db, found, int(spikes), output)
+        whole, known, unknown = psnrs
+        return Step(iteration, loss, whole, known, unknown, average_db, found, int(spikes), output)
 
     def _current(self) -> Fit:
         """Give the fit with everything as it was after the step told last."""
@@ -243,6 +245,7 @@ def make_fit(
     kind = torch.device(device).type
     if kind != "cuda":
         return Fit(task, experiment, device=device, keep=keep, threads=threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # for products without atomics
     gc.collect()  # a fit before this one may still hold the memory of its graphs
     torch.cuda.empty_cache()
     operations = operations_for(path or cuda_path(), arithmetic_on(experiment, kind))

@@ -153,7 +153,7 @@ def main() -> int:
 
     device, *words = sys.argv[1:]
     if device == "cpu":  # interpreted: small tiles, so that small images take several
-        fused.TILE, fused.CHUNKS = 256, 3
+        fused.TILE, fused.STENCIL_TILE, fused.CHUNKS = 512, 256, 3
     shapes = tuple((int(c), int(h), int(w)) for c, h, w in (word.split("x") for word in words))
     checks = [
         check
