@@ -14,7 +14,18 @@ PARITY_DB, PARITY_KNOWN_DB = 0.2, 0.5  # a 16-bit mode may lose, on either image
 FASTER = 1.03  # what the fused kernels must bring to be used
 WAYS = (("stock", "tf32"), ("fused", "tf32"), ("fused", "fp16"))  # A, B, C
 SHAPES = ("128x256x256", "4x256x256", "132x40x24")
-TOLD = ("good", "apart", "ms", "ratio", "copy_gb_s", "psnr_db", "known_db", "kernels", "wrong")
+TOLD = (
+    "good",
+    "apart",
+    "turned",
+    "ms",
+    "ratio",
+    "copy_gb_s",
+    "psnr_db",
+    "known_db",
+    "kernels",
+    "wrong",
+)
 
 
 def ways(day: "Day") -> tuple[tuple[str, str], ...]:
@@ -30,7 +41,7 @@ def check_all(day: "Day") -> None:
     if not tiny:
         day.step("kernels", 60, lambda: _kernels(day))
     for path, mode in ways(day):
-        _ask(day, 30, "first", path, mode, "32" if tiny else "64")
+        _ask(day, 30, "first", path, mode, size)
     for path, mode in ways(day)[:3]:
         exact = partial(_exact, day, path, mode, size, steps)
         day.step(f"exact {path} {mode}", 40, exact)
