@@ -32,13 +32,17 @@ def picture(
 def image(url: str, width: int, height: int, alternative: str, *, lazy: bool = True) -> Markup:
     """Write an image element with its size, so that nothing shifts while it loads."""
     exact = width if width == height and width in EXACT_SIDES else "other"
+    return _img(url, (width, height), alternative, f"pixels native-{exact}", lazy=lazy)
+
+
+def _img(url: str, size: tuple[int, int], alternative: str, class_: str, *, lazy: bool) -> Markup:
     return element(
         "img",
         src=url,
-        width=width,
-        height=height,
+        width=size[0],
+        height=size[1],
         alt=alternative,
-        class_=f"pixels native-{exact}",
+        class_=class_,
         loading="lazy" if lazy else None,
         decoding="async",
     )
@@ -65,17 +69,7 @@ def thumbnail(context: "PageContext", path: Path, side: int, alternative: str) -
             "thumbnails", f"{digest}|{factor}", ".webp", lambda: reduced(path, factor)
         )
         width, height = -(-width // factor), -(-height // factor)
-    url = context.copy(path)
-    return element(
-        "img",
-        src=url,
-        width=width,
-        height=height,
-        alt=alternative,
-        class_="thumbnail",
-        loading="lazy",
-        decoding="async",
-    )
+    return _img(context.copy(path), (width, height), alternative, "thumbnail", lazy=True)
 
 
 def size_of(path: Path) -> tuple[int, int]:
