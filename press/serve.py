@@ -20,6 +20,7 @@ from press.options import Options
 
 EVENTS, SCRIPT = "/__press/events", "/__press/follow.js"
 STILL_THERE_S = 15  # how often a waiting browser is told that the server lives
+QUIET_MS = 250  # how long the watcher waits before it tells that nothing changed
 
 FOLLOW = """
 (function () {
@@ -51,6 +52,10 @@ class News:
         """Begin with no site."""
         self.version, self.mistakes = 0, list[str]()
         self._changed = Condition()
+
+    def is_new(self, mistakes: list[str], written: bool) -> bool:
+        """Tell whether an outcome is news: a site was written, or other mistakes than before."""
+        return written or self.version == 0 or mistakes != self.mistakes
 
     def tell(self, mistakes: list[str]) -> None:
         """Publish a new state to everyone who waits."""
@@ -142,11 +147,12 @@ def serve(options: Options, port: int) -> int:
     except OSError as error:
         raise InputError(f"port {port} cannot be used: {error.strerror}; try --port") from None
     server.daemon_threads = True
-    folders = _make(shown, news)
-    print(f"http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        _follow(shown, news, folders)
+        folders = _make(shown, news)
+        print(f"http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
+        while True:
+            folders = _follow(shown, news, folders)
     except KeyboardInterrupt:
         pass
     finally:
@@ -155,19 +161,23 @@ def serve(options: Options, port: int) -> int:
 
 
 def _make(options: Options, news: News) -> set[Path]:
-    """Make the site, and publish the outcome; gives the folders that it was made from."""
+    """Make the site, and publish an outcome that is new; gives the folders it was made from."""
     started = time.perf_counter()
     mistakes: list[str] = []
     inputs: list[str] = []
+    written = False
     try:
         outcome: Outcome = build(options)
-        tell(outcome, options, started)
         mistakes = [str(message) for message in outcome.messages if is_error(message, options)]
-        inputs = list(outcome.state.signatures)
+        inputs, written = list(outcome.state.signatures), outcome.written
+        if news.is_new(mistakes, written):
+            tell(outcome, options, started)
     except InputError as error:
-        print(error, file=sys.stderr)
         mistakes = [str(error)]
-    news.tell(mistakes)
+        if news.is_new(mistakes, written):
+            print(error, file=sys.stderr)
+    if news.is_new(mistakes, written):
+        news.tell(mistakes)
     return {options.content, options.results, options.templates, *_parents(inputs)}
 
 
@@ -175,18 +185,41 @@ def _parents(inputs: list[str]) -> set[Path]:
     return {Path(path).parent for path in inputs}
 
 
-def _follow(options: Options, news: News, folders: set[Path]) -> None:
-    """Make the site again whenever something below these folders changes."""
+def _follow(options: Options, news: News, folders: set[Path]) -> set[Path]:
+    """Make the site again whenever something below these folders changes.
+
+    The first thing the watcher tells, a change or that all is quiet, is answered by making the
+    site once more: what changed before it watched would otherwise be lost. Returns when the site
+    begins to be made from further folders, with all of them.
+    """
     from watchfiles import watch
 
     hidden = options.cache.absolute()
-    roots = _outermost({folder.absolute() for folder in folders if folder.is_dir()})
+    roots = _watched(folders)
 
     def matters(_change: object, path: str) -> bool:
         return hidden not in Path(path).parents and "__pycache__" not in path
 
-    for _ in watch(*roots, watch_filter=matters, debounce=100, step=20, raise_interrupt=True):
-        _make(options, news)
+    watching = watch(
+        *roots,
+        watch_filter=matters,
+        debounce=100,
+        step=20,
+        rust_timeout=QUIET_MS,
+        yield_on_timeout=True,
+        raise_interrupt=True,
+    )
+    for number, changes in enumerate(watching):
+        if changes or number == 0:
+            found = folders | _make(options, news)
+            if _watched(found) != roots:
+                watching.close()
+                return found
+    return folders
+
+
+def _watched(folders: set[Path]) -> list[Path]:
+    return _outermost({folder.absolute() for folder in folders if folder.is_dir()})
 
 
 def _outermost(folders: set[Path]) -> list[Path]:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPResponse
@@ -46,15 +47,17 @@ def event(stream: HTTPResponse) -> dict[str, object]:
     """Wait for the next piece of news."""
     while True:
         line = stream.readline().decode()
+        assert line, "the server is gone"
         if line.startswith("data: "):
             found: dict[str, object] = json.loads(line.removeprefix("data: "))
             return found
 
 
 def news_after(stream: HTTPResponse, version: object) -> dict[str, object]:
-    """Wait for news of another version than `version`."""
+    """Wait for news of another version than `version`, not for ever: the server repeats the old."""
+    until = time.monotonic() + PATIENCE_S
     while (news := event(stream))["version"] == version:
-        pass
+        assert time.monotonic() < until, "no news of the change"
     return news
 
 
@@ -97,3 +100,36 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
             read(f"{address}posts/none.html")
         assert missing.value.code == 404
     assert not (tmp_path / "site").exists(), "the published site is not touched"
+
+
+@pytest.mark.slow
+def test_a_change_made_while_the_site_is_first_made_is_not_lost(tmp_path: Path) -> None:
+    posts = tmp_path / "content/posts"
+    posts.mkdir(parents=True)
+    post = posts / "one.md"
+    post.write_text("---\ntitle: One\n---\n\nWords 0.\n")
+    for turn in range(1, 6):
+        with serving(tmp_path) as address:  # its address is told before its watcher stands
+            post.write_text(f"---\ntitle: One\n---\n\nWords {turn}.\n")
+            until = time.monotonic() + PATIENCE_S
+            while f"Words {turn}." not in read(f"{address}posts/one.html"):
+                assert time.monotonic() < until, f"change {turn} was never seen"
+                time.sleep(0.02)
+
+
+def test_a_folder_that_a_post_begins_to_include_from_is_watched(tmp_path: Path) -> None:
+    posts = tmp_path / "content/posts"
+    posts.mkdir(parents=True)
+    (tmp_path / "code").mkdir()
+    code = tmp_path / "code/step.py"
+    code.write_text("first = 1\n")
+    (posts / "one.md").write_text("---\ntitle: One\n---\n\nWords.\n")
+    with serving(tmp_path) as address, urlopen(f"{address}__press/events", timeout=60) as stream:
+        before = event(stream)
+        include = '::: include path="code/step.py"\n:::\n'
+        (posts / "one.md").write_text(f"---\ntitle: One\n---\n\n{include}")
+        shown = news_after(stream, before["version"])
+        assert "first" in read(f"{address}posts/one.html")
+        code.write_text("second = 2\n")
+        news_after(stream, shown["version"])
+        assert "second" in read(f"{address}posts/one.html")
