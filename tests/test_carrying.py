@@ -193,12 +193,28 @@ def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: To
     environment = load_record(recorded).data["environment"]
     rewrite(recorded, {"environment": {**environment, "device": "Another CPU"}})
     told = verified(capsys, 0)
-    assert "verified: the loss of the first 20 iterations is within " in told
+    assert "verified: the same start: the first loss is within " in told
     assert "with another device than recorded, the bits cannot be compared" in told
     rows = load_record(recorded).curve()
-    louder = [(row[0], (row[1] or 0) * 1.02, *row[2:]) for row in rows]
-    rewrite(recorded, {}, curve_text(louder))
-    assert "over 1% apart, which another device does not explain" in verified(capsys, 1)
+    drifted = [(row[0], (row[1] or 0) * (1.2 if row[0] else 1), *row[2:]) for row in rows]
+    rewrite(recorded, {}, curve_text(drifted))
+    assert "the next ones within 0.2, where 0.5 is" in verified(capsys, 0)
+
+
+@pytest.mark.parametrize(("iteration", "factor"), [(0, 1.0002), (9, 2.5), (9, 0.3)])
+def test_on_another_device_a_tampered_start_fails(
+    recorded: Path, capsys: Told, iteration: int, factor: float
+) -> None:
+    record = load_record(recorded)
+    rows = [
+        (row[0], (row[1] or 0) * (factor if row[0] == iteration else 1), *row[2:])
+        for row in record.curve()
+    ]
+    environment = {**record.data["environment"], "device": "Another CPU"}
+    rewrite(recorded, {"environment": environment}, curve_text(rows))
+    told = verified(capsys, 1)
+    assert f"FAILED: results/tiny/waves/seed0/curve.csv:{iteration + 2}: the loss is" in told
+    assert "and another device explains" in told
 
 
 def test_a_mode_that_this_device_cannot_do_is_told(recorded: Path, capsys: Told) -> None:
