@@ -86,8 +86,8 @@ class PlainNetwork(nn.Module):
         return found + list(self.end.parameters())
 
 
-def plain_steps(experiment: Experiment, x0: Tensor, mask: Tensor) -> Iterator[float]:
-    """Fit the known pixels of the (1, C, H, W) image x0; give each step's loss."""
+def plain_steps(experiment: Experiment, x0: Tensor, mask: Tensor) -> Iterator[tuple[float, Tensor]]:
+    """Fit the known pixels of the (1, C, H, W) image x0; give each step's loss and output."""
     torch.manual_seed(experiment.seed)
     network = PlainNetwork(experiment, experiment.z_channels, x0.shape[1]).to(x0.device)
     size = (1, experiment.z_channels, *x0.shape[2:])
@@ -99,4 +99,4 @@ def plain_steps(experiment: Experiment, x0: Tensor, mask: Tensor) -> Iterator[fl
         loss = functional.mse_loss(output * mask, x0 * mask)
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
-        yield loss.item()
+        yield loss.item(), output.detach()

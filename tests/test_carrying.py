@@ -20,6 +20,7 @@ from dip.records import curve_text, load_record
 from dip.suites import Suite, load_suites
 
 Told = pytest.CaptureFixture[str]
+LOOPS = ("plain ", "engine ")
 
 
 @pytest.fixture
@@ -235,6 +236,26 @@ def test_the_records_of_the_repository_are_whole() -> None:
         }
         if not images[record.data["image"]].show:
             assert not [name for name in record.data["files"] if name.endswith(".webp")]
+
+
+def test_a_plain_loop_comes_out_near_the_engine(recorded: Path, capsys: Told) -> None:
+    command = ["parity", "tiny", "--device", "cpu", "--threads", "1"]
+    assert main(command) == 0
+    pair, mean = capsys.readouterr().out.splitlines()
+    assert pair.startswith("tiny/waves/seed0: plain ")
+    assert mean.startswith("mean of 1: plain ")
+    plain_db, engine_db = (float(mean.split(word)[1].split()[0].rstrip(",")) for word in LOOPS)
+    assert engine_db == pytest.approx(load_record(recorded).metrics["final"]["psnr_db"], abs=0.01)
+    assert plain_db == pytest.approx(engine_db, abs=3), "two seeds of so short a run"
+    kept = next(Path("results/.work/parity").iterdir())
+    kept.write_text(kept.read_text().replace('"psnr_db": ', '"psnr_db": 1'))
+    assert main(command) == 0
+    assert f"plain 1{plain_db:.2f}" in capsys.readouterr().out, "kept, not run again"
+    assert main([*command, "--time-limit", "0", "--results", "results"]) == 0
+    with pytest.raises(SystemExit):
+        main(["parity"])
+    assert main(["parity", "seeded"]) == 1
+    assert "no inpainting run of 'seeded' is recorded" in capsys.readouterr().err
 
 
 def test_run_json_is_plain_json(recorded: Path) -> None:
