@@ -44,10 +44,10 @@ def not_run(call: "BlockCall", context: "PageContext", runs: list[Run]) -> Marku
 
 
 def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
-    level = run.at(iteration).psnr_db
-    if not isinstance(level, Measured):
+    level = run.at(iteration).psnr_db if run.has_original else ""
+    if not run.recorded:
         return {"picture": absent(context, run), "title": run.title, "level": ""}
-    words = in_words(run, iteration, level)
+    words = in_words(run, iteration, level if isinstance(level, Measured) else None)
     shown = picture(context, run, iteration, alternative=words)
     return {"picture": shown, "title": run.title, "level": level}
 

@@ -19,16 +19,18 @@ from press.tables import (
     cell,
     claim_of,
     difference,
+    dot_table,
     judged_row,
     level_of,
     measured_row,
-    plotted,
+    not_comparable,
 )
 from press.verdicts import NOT_RUN, Judge
 
 if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
 
+PARTS = {"unknown pixels": "psnr_unknown_db", "known pixels": "psnr_known_db"}
 METHOD_DOTS = {"nearest-known-pixel": "nearest", "biharmonic": "fill"}
 
 
@@ -90,7 +92,7 @@ def results_table(call: "BlockCall", context: "PageContext") -> Markup:
     if view.recorded < view.planned:
         note += f" {view.recorded} of {view.planned} runs are recorded."
     details = _judged_details(judge, view, table)
-    return _table(call, context, view, rows, columns, details, note)
+    return dot_table(call, context, view.title, (rows, columns, details), note)
 
 
 def _judged_details(judge: Judge, view: SuiteView, table: ClaimTable) -> dict[str, Any]:
@@ -138,17 +140,19 @@ def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
     columns = [
         Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill")) for method in baselines
     ]
-    label = view.label[:1].upper() + view.label[1:] + ", not comparable with the paper's numbers. "
-    note = f"{label if view.preview else ''}Levels in dB."
+    note = f"{not_comparable(view)}Levels in dB."
+    masked = all(experiment.mask for experiment in view.suite.experiments)
+    parts = PARTS if masked else {}
     details = {
-        "heads": ["Image", "Seed", "PSNR", "unknown pixels", "known pixels", "SSIM", "Seconds"],
-        "rows": [_run_detail(run) for run in view.runs],
+        "heads": ["Image", "Seed", "PSNR", *parts, "SSIM", "Seconds"],
+        "rows": [_run_detail(run, list(parts.values())) for run in view.runs],
     }
-    return _table(call, context, view, rows, [*columns, Column("ours", mark="ours")], details, note)
+    columns.append(Column("ours", mark="ours"))
+    return dot_table(call, context, view.title, (rows, columns, details), note)
 
 
-def _run_detail(run: Run) -> list[Markup]:
-    cells = [run.psnr_db, run.psnr_unknown_db, run.psnr_known_db]
+def _run_detail(run: Run, parts: list[str]) -> list[Markup]:
+    cells = [run.psnr_db, *(getattr(run, part) for part in parts)]
     last = [cell(run.ssim, 3), cell(run.seconds, 0)]
     return [cell(run.title), cell(str(run.seed)), *map(cell, cells), *last]
 
@@ -165,7 +169,7 @@ def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
     ]
     others = [Column(table.rows[row].name, mark="other") for row in table.beside]
     columns = [*methods, *others, Column("the paper", mark="paper")]
-    return _table(call, context, view, rows, columns, None, "Levels in dB.")
+    return dot_table(call, context, view.title, (rows, columns, None), "Levels in dB.")
 
 
 def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> TableRow:
@@ -182,28 +186,6 @@ def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> Tabl
     title = view.run(image).title if image else "Mean"
     cells = [*map(cell, levels.values()), *map(cell, claims.values()), cell(paper)]
     return TableRow(title, Markup(""), dots, cells, "" if image else "mean")
-
-
-def _table(
-    call: "BlockCall",
-    context: "PageContext",
-    view: SuiteView,
-    rows: list[TableRow],
-    columns: list[Column],
-    details: dict[str, Any] | None,
-    note: str,
-) -> Markup:
-    axis, drawn = plotted(rows)
-    content = context.render(
-        "blocks/dot-table.html",
-        rows=drawn,
-        columns=columns,
-        axis=axis,
-        details=details,
-        pictures=any(row.thumbnail for row in drawn),
-        title=view.title,
-    )
-    return figure(call, context, content, note=note, kind="table")
 
 
 def claims_table(call: "BlockCall", context: "PageContext") -> Markup:

@@ -18,6 +18,7 @@ from press.block_results import (
     verdict_strip,
 )
 from press.block_settings import network, settings
+from press.block_suites import loss_curves, stops_table, suites_table
 
 if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
@@ -30,6 +31,9 @@ BLOCKS: dict[str, Block] = {
     "preview-table": preview_table,
     "baselines-table": baselines_table,
     "claims-table": claims_table,
+    "stops-table": stops_table,
+    "suites-table": suites_table,
+    "loss-curves": loss_curves,
     "film-strip": film_strip,
     "scrubber": scrubber,
     "compare": compare,

@@ -49,13 +49,18 @@ class Mark:
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """PSNR in dB against the iteration, on a square-root axis, each line labelled at its end."""
+    """PSNR in dB against the iteration, on a square-root axis, each line labelled at its end.
+
+    With `y_ticks` and `y_label` the levels are another quantity, such as powers of ten.
+    """
 
     title: str
     lines: Sequence[Line]
     ticks: Sequence[int]  # iterations that the axis names
     marks: Sequence[Mark] = ()
     y_range: tuple[float, float] | None = None  # dB, so that panels share an axis
+    y_ticks: Sequence[tuple[float, str]] = ()  # levels that the axis names, if not whole dB
+    y_label: str = f"PSNR,{THIN_SPACE}dB"
 
     @cached_property
     def x(self) -> Scale:
@@ -99,11 +104,12 @@ class CurvePanel:
     def _axes(self) -> list[Markup]:
         right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
         parts = []
-        for level in nice_ticks(self.y.low, self.y.high, 5):
+        whole = [(level, decimal(level, 0)) for level in nice_ticks(self.y.low, self.y.high, 5)]
+        for level, words in self.y_ticks or whole:
             y = self.y(level)
             parts += [
                 line(LEFT, y, right, y, class_="grid"),
-                text(decimal(level, 0), LEFT - 6, y + 3.5, class_="tick", text_anchor="end"),
+                text(words, LEFT - 6, y + 3.5, class_="tick", text_anchor="end"),
             ]
         parts.append(line(LEFT, bottom, right, bottom, class_="axis"))
         for iteration in self._named_ticks():
@@ -114,7 +120,7 @@ class CurvePanel:
             ]
         label = "iteration, square-root scale"
         parts.append(text(label, right, HEIGHT - 3, class_="label", text_anchor="end"))
-        parts.append(text(f"PSNR,{THIN_SPACE}dB", 0, 9, class_="label"))
+        parts.append(text(self.y_label, 0, 9, class_="label"))
         return parts
 
     def _named_ticks(self) -> list[int]:

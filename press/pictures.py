@@ -98,7 +98,7 @@ def reduced(path: Path, factor: int) -> bytes:
     return stream.getvalue()
 
 
-def in_words(run: Run, iteration: int, psnr_db: float) -> str:
-    """Describe an iterate for those who do not see it."""
-    level = f"{decimal(psnr_db)}{THIN_SPACE}dB"
-    return f"{run.title} after {grouped(iteration)} iterations, {level}"
+def in_words(run: Run, iteration: int, psnr_db: float | None) -> str:
+    """Describe an iterate for those who do not see it; None where there is no original."""
+    level = "" if psnr_db is None else f", {decimal(psnr_db)}{THIN_SPACE}dB"
+    return f"{run.title} after {grouped(iteration)} iterations{level}"

@@ -104,6 +104,11 @@ class Run:
         return self._results.images.shown(self.experiment.image)
 
     @property
+    def has_original(self) -> bool:
+        """Tell whether there is a picture without damage to score against, as far as is known."""
+        return not self.record or self.record.metrics["final"]["psnr_db"] is not None
+
+    @property
     def iterations(self) -> int:
         """Give the number of updates of theta."""
         return self.experiment.iterations

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from press.block_parts import figure
 from press.charts import Dot, DotAxis
 from press.claims import MEAN, Claim, ClaimTable
 from press.pictures import absent, thumbnail
@@ -16,7 +17,7 @@ from press.suite_view import SuiteView
 from press.verdicts import Judge, Verdict
 
 if TYPE_CHECKING:
-    from press.context import PageContext
+    from press.context import BlockCall, PageContext
 
 METHOD_NAMES = {
     "nearest-known-pixel": "Nearest known pixel",
@@ -105,6 +106,35 @@ def plotted(rows: Sequence[TableRow]) -> tuple[DotAxis, list[TableRow]]:
         for row in rows
     ]
     return axis, drawn
+
+
+def dot_table(
+    call: "BlockCall",
+    context: "PageContext",
+    title: str,
+    made: tuple[list[TableRow], list[Column], dict[str, Any] | None],
+    note: str,
+) -> Markup:
+    """Write a numbered table of rows and columns with its dot plot, and the plain one if given."""
+    rows, columns, details = made
+    axis, drawn = plotted(rows)
+    content = context.render(
+        "blocks/dot-table.html",
+        rows=drawn,
+        columns=columns,
+        axis=axis,
+        details=details,
+        pictures=any(row.thumbnail for row in drawn),
+        title=title,
+    )
+    return figure(call, context, content, note=note, kind="table")
+
+
+def not_comparable(view: SuiteView) -> str:
+    """Say of a preview that its levels are no match for the paper's; empty for other suites."""
+    if not view.preview:
+        return ""
+    return f"{view.label[:1].upper()}{view.label[1:]}, not comparable with the paper's numbers. "
 
 
 def claim_of(table: ClaimTable, row: str | None, column: str) -> Claim | None:

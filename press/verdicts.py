@@ -159,6 +159,8 @@ def answering(view: SuiteView, compare: str) -> tuple[ScoreTable, str]:
     quantity = parts.pop() if parts[-1] in UNITS else "psnr_db"
     if parts[0] == "baseline" and len(parts) == 2:
         return view.baseline(parts[1]), quantity
+    if parts[0] == "at" and len(parts) == 2 and parts[1].isdigit():
+        return view.at(int(parts[1])), quantity
     known = {
         "final": lambda: view.final,
         "average": lambda: view.average,

@@ -1,0 +1,191 @@
+"""Blocks that set scores side by side: ways to choose one output, suites that differ, losses."""
+
+from collections.abc import Mapping
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from dip.problems import InputError
+from press.block_parts import at, check_arguments, figure, suite_of
+from press.block_pictures import TICKS, not_run
+from press.charts import CurvePanel, Dot, Line
+from press.quantities import Measured, Quantity, signed
+from press.run_view import Run
+from press.scores import ScoreTable
+from press.suite_view import SuiteView
+from press.tables import (
+    METHOD_MARKS,
+    METHOD_NAMES,
+    Column,
+    TableRow,
+    cell,
+    dot_table,
+    level_of,
+    not_comparable,
+    small_picture,
+    with_spread,
+)
+
+if TYPE_CHECKING:
+    from press.context import BlockCall, PageContext
+
+LOSS_KINDS = ("ours", "known", "unknown", "faint")  # how the lines of a loss chart are drawn
+
+
+def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
+    """Set the outputs that one may choose of a run side by side: rules, averages, baselines."""
+    check_arguments(call, "id", "width", needed=("suite",))
+    view = suite_of(call, context)
+    methods = {METHOD_NAMES[m]: view.baseline(m) for m in view.suite.baselines}
+    marks = {METHOD_NAMES[m]: METHOD_MARKS.get(m, "fill") for m in view.suite.baselines}
+    ways: dict[str, ScoreTable] = {
+        "last": view.final,
+        "best": view.stop("oracle"),
+        "ES-WMV": view.stop("es-wmv"),
+        "sliding average": view.average,
+    }
+    if view.averages_runs:
+        ways["mean of runs"] = view.mean_of_runs
+    columns = [Column(name, mark=mark) for name, mark in marks.items()]
+    columns += [Column(name, mark="ours" if name == "last" else "") for name in ways]
+    rows = [_row(context, view, methods | ways, marks, i) for i in (*view.suite.images, None)]
+    rows.append(_lost(ways, len(methods)))
+    note = (
+        f"{not_comparable(view)}Levels in dB. The best iterate can only be told with the original"
+        " at hand; the last row is what each choice loses to it, on the mean."
+    )
+    return dot_table(call, context, view.title, (rows, columns, None), note)
+
+
+def _row(
+    context: "PageContext",
+    view: SuiteView,
+    scores: Mapping[str, ScoreTable],
+    marks: Mapping[str, str],
+    image: str | None,
+) -> TableRow:
+    levels = {name: _level(table, image) for name, table in scores.items()}
+    runs = [run for run in view.runs if run.image == image]
+    dots = [Dot(marks[name], name, level_of(levels[name])) for name in marks]
+    dots += [Dot("other", n, level_of(x)) for n, x in levels.items() if n not in {*marks, "last"}]
+    dots.append(Dot("ours", "last", level_of(levels["last"])))
+    cells = [_written(level) for level in levels.values()]
+    picture = small_picture(context, runs) if runs else Markup("")
+    return TableRow(runs[0].title if runs else "Mean", picture, dots, cells, "" if runs else "mean")
+
+
+def _written(level: Quantity | None) -> Markup:
+    return with_spread(level) if level is not None else cell(None)
+
+
+def _level(table: ScoreTable, image: str | None) -> Quantity | None:
+    """Give a level of a table; None where a run has no such output."""
+    try:
+        return table.of(image) if image else table.mean()
+    except InputError:
+        return None
+
+
+def _lost(ways: Mapping[str, ScoreTable], before: int) -> TableRow:
+    """Make the row that tells what each way loses to the best iterate."""
+    best = _level(ways["best"], None)
+    cells = [cell(None)] * before
+    for table in ways.values():
+        level = _level(table, None)
+        known = isinstance(level, Measured) and isinstance(best, Measured)
+        cells.append(Markup(signed(float(level) - float(best))) if known else cell(None))  # type: ignore[arg-type]
+    return TableRow("Against the best", Markup(""), [], cells, "mean")
+
+
+def suites_table(call: "BlockCall", context: "PageContext") -> Markup:
+    """Set suites that differ in one setting side by side, image by image; the first is ours."""
+    check_arguments(call, "names", "id", "width", needed=("suites",))
+    with at(call, "suites"):
+        views = [context.results.suite(name) for name in call.arguments["suites"].split()]
+    names = [name.strip() for name in call.arguments.get("names", "").split(",") if name.strip()]
+    names = names or [view.name for view in views]
+    if len(names) != len(views):
+        with at(call, "names"):
+            raise InputError(f"{len(names)} names for {len(views)} suites")
+    images = [image for image in views[0].suite.images if _in_all(image, views)]
+    rows = [_setting_row(context, views, names, image) for image in images]
+    rows += _mean_rows(views, names, tuple(images))
+    columns = [Column(name, mark="" if i else "ours") for i, name in enumerate(names)]
+    note = f"{not_comparable(views[0])}Levels in dB."
+    return dot_table(call, context, views[0].title, (rows, columns, None), note)
+
+
+def _in_all(image: str, views: list[SuiteView]) -> bool:
+    return all(image in view.suite.images for view in views)
+
+
+def _setting_row(
+    context: "PageContext", views: list[SuiteView], names: list[str], image: str
+) -> TableRow:
+    levels = [view.final.of(image) for view in views]
+    runs = [run for run in views[0].runs if run.image == image]
+    cells = [with_spread(level) for level in levels]
+    return TableRow(runs[0].title, small_picture(context, runs), _dots(names, levels), cells)
+
+
+def _dots(names: list[str], levels: list[Quantity]) -> list[Dot]:
+    kinds = ["ours", *["other"] * (len(names) - 1)]
+    rows = zip(kinds, names, levels, strict=True)
+    return [Dot(kind, name, level_of(level)) for kind, name, level in rows][::-1]
+
+
+def _mean_rows(views: list[SuiteView], names: list[str], images: tuple[str, ...]) -> list[TableRow]:
+    means = [view.final.mean("psnr_db", images) for view in views]
+    rows = [TableRow("Mean", Markup(""), _dots(names, means), [*map(with_spread, means)], "mean")]
+    first = means[0]
+    cells = [
+        Markup(signed(float(mean) - float(first)))
+        if i and isinstance(mean, Measured) and isinstance(first, Measured)
+        else cell(None)
+        for i, mean in enumerate(means)
+    ]
+    return [*rows, TableRow("Against ours", Markup(""), [], cells, "mean")]
+
+
+def loss_curves(call: "BlockCall", context: "PageContext") -> Markup:
+    """Draw the losses of a suite's runs in one chart, on a scale of powers of ten."""
+    check_arguments(call, "id", "width", needed=("suite",))
+    view = suite_of(call, context)
+    runs = [run for run in view.runs if run.recorded]
+    if not runs:
+        return not_run(call, context, list(view.runs))
+    lines = [_loss_line(run, kind) for run, kind in zip(runs, _kinds(len(runs)), strict=True)]
+    panel = _loss_panel(runs, lines)
+    content = context.render("blocks/loss-curves.html", chart=panel.svg())
+    note = f"{view.label[:1].upper()}{view.label[1:]}." if view.preview else ""
+    return figure(call, context, content, runs=runs, note=note, width="text")
+
+
+def _kinds(count: int) -> list[str]:
+    return [LOSS_KINDS[i % len(LOSS_KINDS)] for i in range(count)]
+
+
+def _loss_line(run: Run, kind: str) -> Line:
+    points = [(float(row[0] or 0), log10(row[1])) for row in run.curve() if row[1] and row[1] > 0]
+    return Line(run.experiment.variant or run.title, kind, points)
+
+
+def _loss_panel(runs: list[Run], lines: list[Line]) -> CurvePanel:
+    levels = [level for line in lines for _, level in line.points]
+    low, high = floor(min(levels)), ceil(max(levels))
+    last = max(run.iterations for run in runs)
+    ends = ", ".join(f"{line.label} {10 ** line.points[-1][1]:.2g}" for line in lines)
+    return CurvePanel(
+        f"Loss against the iteration; at the end: {ends}",
+        lines,
+        sorted({*(k for k in TICKS if k < last), last}),
+        y_range=(low, high),
+        y_ticks=[(k, _power(k)) for k in range(low, high + 1)],
+        y_label="loss (mean squared error)",
+    )
+
+
+def _power(exponent: int) -> str:
+    digits = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{digits}" if exponent else "1"

@@ -1,0 +1,133 @@
+"""Blocks that set suites and choices of an output side by side, and the curves of losses."""
+
+import re
+from pathlib import Path
+
+import pytest
+from made_records import write_baseline, write_run
+from made_site import make_context
+from test_blocks import made, text_of
+
+from dip.problems import InputError
+from dip.suites import load_suites
+from press.context import PageContext
+
+MORE = """
+[noisy]
+title = "Noisy"
+task = "denoising"
+images = ["set/anna", "set/bob"]
+seeds = [0, 1]
+problem_seed = 0
+preview_side = 32
+iterations = 900
+snapshots = [0, 900]
+baselines = ["non-local-means"]
+
+[slope]
+like = "small"
+title = "Another slope"
+slope = 0.01
+
+[targets]
+title = "Targets"
+task = "fit"
+images = ["set/anna"]
+preview_side = 32
+iterations = 100
+snapshots = [0, 100]
+
+[targets.variants]
+image = { target = "image" }
+noise = { target = "noise" }
+"""
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> PageContext:
+    """Make a page whose site has suites to be compared."""
+    found = make_context(tmp_path, "small")
+    path = tmp_path / "content/experiments.toml"
+    path.write_text(path.read_text() + MORE)
+    suites = load_suites(path)
+    for name, level in (("noisy", 28.0), ("slope", 26.0), ("targets", 30.0)):
+        for number, experiment in enumerate(suites[name].experiments):
+            write_run(tmp_path / "results", suites[name], experiment, level + number)
+    for image in ("set/anna", "set/bob"):
+        write_baseline(tmp_path / "results", suites["noisy"], image, "non-local-means", 25.0)
+        write_baseline(tmp_path / "results", suites["noisy"], image, "mean-seeds-0-1", 31.0)
+    return found
+
+
+def rows(html: str) -> dict[str, list[str]]:
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    found = {}
+    for row in body.split("</tr>")[:-1]:
+        name = re.search(r'scope="row"[^>]*>([^<]+)', row)
+        assert name
+        cells = re.findall(r'<td class="number[^"]*"[^>]*>(.*?)</td>', row, re.S)
+        found[name[1]] = [text_of(cell) for cell in cells]
+    return found
+
+
+def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:
+    html = made(context, "stops-table", suite="noisy", id="tab-stops")
+    heads = text_of(html[html.index("<thead") : html.index("</thead")])
+    assert heads.endswith("Non-local means ● last best ES-WMV sliding average mean of runs"), heads
+    found = rows(html)
+    assert list(found) == ["Anna", "Bob", "Mean", "Against the best"]
+    assert found["Anna"][0] == "25.00"
+    assert found["Anna"][1] == "29.00 ± 1.41", "two seeds"
+    assert found["Mean"][-1] == "31.00"
+    lost = found["Against the best"]
+    assert lost[0] == "–"
+    assert lost[1] == "−0.20", "the last output, below the best iterate"
+    assert lost[2] == "0.00"
+    assert "not comparable with the paper" in html
+    assert "data-claim" not in html
+
+
+def test_suites_that_differ_in_one_setting_stand_side_by_side(context: PageContext) -> None:
+    html = made(context, "suites-table", suites="small slope", names="0.2, 0.01")
+    found = rows(html)
+    assert list(found) == ["Anna", "Bob", "Mean", "Against ours"]
+    ours, theirs = (float(word) for word in found["Mean"])
+    assert theirs == 26.5
+    assert float(found["Against ours"][1].replace("−", "-")) == pytest.approx(
+        theirs - ours, abs=0.01
+    )
+    with pytest.raises(InputError, match="1 names for 2 suites") as wrong:
+        made(context, "suites-table", suites="small slope", names="0.2")
+    assert (wrong.value.line, wrong.value.column) == (9, 11)
+    with pytest.raises(InputError, match="unknown suite 'slop'; did you mean 'slope'?"):
+        made(context, "suites-table", suites="small slop")
+
+
+def test_losses_are_drawn_on_a_scale_of_powers_of_ten(context: PageContext) -> None:
+    html = made(context, "loss-curves", suite="targets", id="fig-loss")
+    assert 'id="fig-loss"' in html
+    assert "Loss against the iteration; at the end: image 0.00049, noise 0.00039" in text_of(html)
+    assert ">10⁻¹<" in html and ">10⁻⁴<" in html
+    assert html.count('class="line line-') == 2
+    assert "Preview, 32×32." in html
+
+
+def test_losses_of_what_is_not_run_say_so(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    assert "not run yet" in made(context, "loss-curves", suite="small")
+
+
+def test_a_run_without_an_original_shows_its_pictures_without_levels(
+    context: PageContext, tmp_path: Path
+) -> None:
+    import json
+
+    folder = tmp_path / "results/targets/anna-image/seed0/run.json"
+    data = json.loads(folder.read_text())
+    for scores in (data["metrics"]["final"], *data["metrics"]["snapshots"].values()):
+        scores["psnr_db"] = None
+    folder.write_text(json.dumps(data))
+    html = made(context, "film-strip", suite="targets", images="anna-image", iterations="0 100")
+    assert html.count("<img") == 2
+    assert 'alt="Anna, image after 100 iterations"' in html
+    assert "dB" not in html
