@@ -44,7 +44,7 @@ def not_run(call: "BlockCall", context: "PageContext", runs: list[Run]) -> Marku
 
 
 def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
-    level = run.at(iteration).psnr_db if run.has_original else ""
+    level = getattr(run.at(iteration), run.measure) if run.has_original else ""
     if not run.recorded:
         return {"picture": absent(context, run), "title": run.title, "level": ""}
     words = in_words(run, iteration, level if isinstance(level, Measured) else None)

@@ -22,6 +22,7 @@ from press.tables import (
     dot_table,
     judged_row,
     level_of,
+    levels_note,
     measured_row,
     not_comparable,
 )
@@ -68,10 +69,10 @@ def _preview(call: "BlockCall", context: "PageContext") -> dict[str, Any]:
         with at(call, "preview"):
             raise InputError(f"suite '{view.name}' is no preview")
     baselines = [
-        {"name": METHOD_NAMES[method], "level": view.baseline(method).mean_psnr_db}
+        {"name": METHOD_NAMES[method], "level": view.baseline(method).mean()}
         for method in view.suite.baselines
     ]
-    return {"suite": view, "ours": mean_sd(view.mean_psnr_db), "baselines": baselines}
+    return {"suite": view, "ours": mean_sd(view.final.mean()), "baselines": baselines}
 
 
 def results_table(call: "BlockCall", context: "PageContext") -> Markup:
@@ -88,7 +89,7 @@ def results_table(call: "BlockCall", context: "PageContext") -> Markup:
         Column("difference"),
         Column("verdict", numeric=False),
     ]
-    note = "Levels in dB."
+    note = levels_note(view)
     if view.recorded < view.planned:
         note += f" {view.recorded} of {view.planned} runs are recorded."
     details = _judged_details(judge, view, table)
@@ -114,7 +115,8 @@ def _judged_detail(
     ours = verdict.ours
     spread = ours.spread if isinstance(ours, Measured) else None
     seeds = [
-        cell(view.run(image, seed).psnr_db) if image else Markup("") for seed in view.suite.seeds
+        cell(getattr(view.run(image, seed), view.measure)) if image else Markup("")
+        for seed in view.suite.seeds
     ]
     title = view.run(image).title if image else "Mean"
     return [
@@ -140,7 +142,7 @@ def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
     columns = [
         Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill")) for method in baselines
     ]
-    note = f"{not_comparable(view)}Levels in dB."
+    note = f"{not_comparable(view)}{levels_note(view)}"
     masked = all(experiment.mask for experiment in view.suite.experiments)
     parts = PARTS if masked else {}
     details = {
@@ -152,7 +154,7 @@ def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
 
 
 def _run_detail(run: Run, parts: list[str]) -> list[Markup]:
-    cells = [run.psnr_db, *(getattr(run, part) for part in parts)]
+    cells = [getattr(run, part) for part in (run.measure, *parts)]
     last = [cell(run.ssim, 3), cell(run.seconds, 0)]
     return [cell(run.title), cell(str(run.seed)), *map(cell, cells), *last]
 
@@ -169,7 +171,7 @@ def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
     ]
     others = [Column(table.rows[row].name, mark="other") for row in table.beside]
     columns = [*methods, *others, Column("the paper", mark="paper")]
-    return dot_table(call, context, view.title, (rows, columns, None), "Levels in dB.")
+    return dot_table(call, context, view.title, (rows, columns, None), levels_note(view))
 
 
 def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> TableRow:

@@ -22,6 +22,7 @@ from press.tables import (
     cell,
     dot_table,
     level_of,
+    levels_note,
     not_comparable,
     small_picture,
     with_spread,
@@ -52,7 +53,7 @@ def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
     rows = [_row(context, view, methods | ways, marks, i) for i in (*view.suite.images, None)]
     rows.append(_lost(ways, len(methods)))
     note = (
-        f"{not_comparable(view)}Levels in dB. The best iterate can only be told with the original"
+        f"{not_comparable(view)}{levels_note(view)} The best iterate can only be told with the original"
         " at hand; the last row is what each choice loses to it, on the mean."
     )
     return dot_table(call, context, view.title, (rows, columns, None), note)
@@ -112,7 +113,7 @@ def suites_table(call: "BlockCall", context: "PageContext") -> Markup:
     rows = [_setting_row(context, views, names, image) for image in images]
     rows += _mean_rows(views, names, tuple(images))
     columns = [Column(name, mark="" if i else "ours") for i, name in enumerate(names)]
-    note = f"{not_comparable(views[0])}Levels in dB."
+    note = f"{not_comparable(views[0])}{levels_note(views[0])}"
     return dot_table(call, context, views[0].title, (rows, columns, None), note)
 
 
@@ -136,7 +137,7 @@ def _dots(names: list[str], levels: list[Quantity]) -> list[Dot]:
 
 
 def _mean_rows(views: list[SuiteView], names: list[str], images: tuple[str, ...]) -> list[TableRow]:
-    means = [view.final.mean("psnr_db", images) for view in views]
+    means = [view.final.mean(images=images) for view in views]
     rows = [TableRow("Mean", Markup(""), _dots(names, means), [*map(with_spread, means)], "mean")]
     first = means[0]
     cells = [

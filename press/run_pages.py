@@ -1,6 +1,6 @@
 """A page for each recorded run and baseline, with its run.json beside it, and a list of all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -26,6 +26,12 @@ PICTURE_NAMES = {
     "average": "average of the last outputs",
     "stop-oracle": "the best iterate",
     "stop-es-wmv": "where ES-WMV stops",
+}
+MEASURES = {
+    "psnr_db": "PSNR, dB",
+    "psnr_luma_db": "of luma",
+    "psnr_unknown_db": "unknown pixels",
+    "psnr_known_db": "known pixels",
 }
 ENVIRONMENT = {
     "device": "device",
@@ -82,6 +88,7 @@ def run_page(run: Run, context: PageContext) -> str:
         run=run,
         suite=view,
         facts=facts(run),
+        measures=measures_of(run).values(),
         scores=score_rows(run),
         chart=_chart(run),
         gallery=list(_gallery(run, context)),
@@ -142,15 +149,22 @@ def score_rows(run: Run) -> list[dict[str, Any]]:
         ("average of the last outputs", metrics["average"]),
         ("the last weights, z without noise", metrics["clean_z"]),
     ]
-    return [_score_row(name, values) for name, values in rows if values]
+    return [_score_row(name, values, measures_of(run)) for name, values in rows if values]
 
 
-def _score_row(name: str, values: dict[str, Any]) -> dict[str, Any]:
+def measures_of(run: Run) -> dict[str, str]:
+    """Name the levels that a run is scored by, each with its heading."""
+    assert run.record
+    final = run.record.metrics["final"]
+    return {name: words for name, words in MEASURES.items() if name == "psnr_db" or final.get(name)}
+
+
+def _score_row(name: str, values: dict[str, Any], measures: Iterable[str]) -> dict[str, Any]:
     def number(quantity: str, digits: int) -> str:
         value = values.get(quantity)
         return "" if value is None else decimal(value, digits)
 
-    levels = [number(name, 2) for name in ("psnr_db", "psnr_unknown_db", "psnr_known_db")]
+    levels = [number(measure, 2) for measure in measures]
     loss = values.get("loss")
     return {"name": name, "cells": [*levels, number("ssim", 4), f"{loss:.3e}" if loss else ""]}
 

@@ -21,6 +21,12 @@ PROBLEM = ("image", "task", "preview_side", "mask", "keep", "noise_255", "factor
 RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
 
 
+def measure_of(suite: Suite) -> str:
+    """Name the score that the paper gives for a suite's task: of luma for super-resolution."""
+    is_larger = suite.experiments[0].task == "super-resolution"
+    return "psnr_luma_db" if is_larger else "psnr_db"
+
+
 class Run:
     """One run of a suite, or one baseline on one of its images, recorded or not."""
 
@@ -102,6 +108,11 @@ class Run:
     def shown(self) -> bool:
         """Tell whether pictures of this image may be shown."""
         return self._results.images.shown(self.experiment.image)
+
+    @property
+    def measure(self) -> str:
+        """Name the score that the paper gives for such a task."""
+        return measure_of(self.suite)
 
     @property
     def has_original(self) -> bool:

@@ -9,6 +9,7 @@ from press.quantities import Measured, NotRun, Quantity
 
 UNITS = {
     "psnr_db": "dB",
+    "psnr_luma_db": "dB",
     "psnr_known_db": "dB",
     "psnr_unknown_db": "dB",
     "ssim": "",
@@ -19,6 +20,7 @@ UNITS = {
 class Score:
     """How good one output is: psnr_db, ssim, loss, psnr_known_db and psnr_unknown_db.
 
+    Super-resolution has psnr_luma_db too, which is how the paper scores it.
     Each is a `Measured`, or a `NotRun` where the run is not recorded.
     """
 
@@ -56,7 +58,8 @@ class Score:
 class ScoreTable:
     """The same score of every run of a suite: by image, and as a mean over the images.
 
-    `score` gives the score of an image and a seed; `page` is where the origin of a mean leads.
+    `score` gives the score of an image and a seed; `page` is where the origin of a mean leads;
+    `measure` is the quantity that is meant where none is named.
     """
 
     def __init__(
@@ -66,9 +69,10 @@ class ScoreTable:
         seeds: tuple[int, ...],
         score: Callable[[str, int], Score],
         page: str = "",
+        measure: str = "psnr_db",
     ) -> None:
         """Hold what is needed to look scores up."""
-        self.name, self.images, self.seeds = name, images, seeds
+        self.name, self.images, self.seeds, self.measure = name, images, seeds, measure
         self._score, self._page = score, page
 
     def __getattr__(self, quantity: str) -> Quantity:
@@ -81,14 +85,16 @@ class ScoreTable:
             raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
         return self.mean(wanted)
 
-    def of(self, image: str, quantity: str = "psnr_db") -> Quantity:
+    def of(self, image: str, quantity: str = "") -> Quantity:
         """Give the mean over the recorded seeds of one image, with its spread and n."""
+        quantity = quantity or self.measure
         scores = [getattr(self._score(image, seed), quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
         return over_seeds(found) if found else NotRun(f"{self.name}, {image}")
 
-    def mean(self, quantity: str = "psnr_db", images: tuple[str, ...] | None = None) -> Quantity:
+    def mean(self, quantity: str = "", images: tuple[str, ...] | None = None) -> Quantity:
         """Give the mean over `images` (all by default), from the seeds that have every one."""
+        quantity = quantity or self.measure
         means = []
         for seed in self.seeds:
             scores = [

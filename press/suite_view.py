@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dip.problems import InputError, nearest
 from dip.suites import Suite
 from press.quantities import Measured, NotRun, Quantity, in_words, listed
-from press.run_view import Run
+from press.run_view import Run, measure_of
 from press.scores import Score, ScoreTable
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class SuiteView:
     def preview(self) -> bool:
         """Tell whether the suite works on reduced pictures."""
         return self.suite.preview
+
+    @property
+    def measure(self) -> str:
+        """Name the score that the paper gives for such a task."""
+        return measure_of(self.suite)
 
     @property
     def label(self) -> str:
@@ -153,7 +158,9 @@ class SuiteView:
         def score(image: str, _seed: int) -> Score:
             return self._results.one(self.suite, image, 0, method).final
 
-        return ScoreTable(f"{self.name}, {method}", self.suite.images, (0,), score, self.page)
+        return ScoreTable(
+            f"{self.name}, {method}", self.suite.images, (0,), score, self.page, self.measure
+        )
 
     @property
     def input(self) -> ScoreTable:
@@ -171,7 +178,9 @@ class SuiteView:
         def score(image: str, _seed: int) -> Score:
             return self._results.one(self.suite, image, 0, method).final
 
-        return ScoreTable(f"{self.name}, {method}", self.suite.images, (0,), score, self.page)
+        return ScoreTable(
+            f"{self.name}, {method}", self.suite.images, (0,), score, self.page, self.measure
+        )
 
     def _table(self, name: str, choose: Callable[[Run], Score]) -> ScoreTable:
         runs = {(run.image, run.seed): run for run in self.runs}
@@ -182,4 +191,5 @@ class SuiteView:
             suite.seeds,
             lambda image, seed: choose(runs[image, seed]),
             self.page,
+            self.measure,
         )

@@ -137,6 +137,13 @@ def not_comparable(view: SuiteView) -> str:
     return f"{view.label[:1].upper()}{view.label[1:]}, not comparable with the paper's numbers. "
 
 
+def levels_note(view: SuiteView) -> str:
+    """Say what the levels of a table are."""
+    if view.measure == "psnr_luma_db":
+        return "Levels in dB, of luma in the centre box, as the paper scores super-resolution."
+    return "Levels in dB."
+
+
 def claim_of(table: ClaimTable, row: str | None, column: str) -> Claim | None:
     """Give the number that a method has in a column of a source's table."""
     return table.rows[row].get(column) if row in table.rows else None

@@ -156,7 +156,7 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 def answering(view: SuiteView, compare: str) -> tuple[ScoreTable, str]:
     """Give the scores of a suite that answer a row, and the quantity: "final.psnr_unknown_db"."""
     parts = compare.split(".")
-    quantity = parts.pop() if parts[-1] in UNITS else "psnr_db"
+    quantity = parts.pop() if parts[-1] in UNITS else view.measure
     if parts[0] == "baseline" and len(parts) == 2:
         return view.baseline(parts[1]), quantity
     if parts[0] == "at" and len(parts) == 2 and parts[1].isdigit():

@@ -1,5 +1,6 @@
 """Blocks that set suites and choices of an output side by side, and the curves of losses."""
 
+import json
 import re
 from pathlib import Path
 
@@ -42,6 +43,28 @@ image = { target = "image" }
 noise = { target = "noise" }
 """
 
+LARGER = """
+[larger]
+title = "Larger"
+task = "super-resolution"
+factor = 4
+images = ["set/anna", "set/bob"]
+iterations = 100
+snapshots = [0, 100]
+"""
+LARGER_CLAIMS = """
+[larger]
+suite = "larger"
+set = "set"
+ours = "dip"
+images = ["anna"]
+[larger.dip]
+name = "DIP"
+compare = "final"
+anna = 29.0
+mean = 29.0
+"""
+
 
 @pytest.fixture
 def context(tmp_path: Path) -> PageContext:
@@ -65,7 +88,7 @@ def rows(html: str) -> dict[str, list[str]]:
     for row in body.split("</tr>")[:-1]:
         name = re.search(r'scope="row"[^>]*>([^<]+)', row)
         assert name
-        cells = re.findall(r'<td class="number[^"]*"[^>]*>(.*?)</td>', row, re.S)
+        cells = re.findall(r'<td class="number[^"]*"[^>]*>(.*?)</td>', row, re.DOTALL)
         found[name[1]] = [text_of(cell) for cell in cells]
     return found
 
@@ -99,7 +122,7 @@ def test_suites_that_differ_in_one_setting_stand_side_by_side(context: PageConte
     with pytest.raises(InputError, match="1 names for 2 suites") as wrong:
         made(context, "suites-table", suites="small slope", names="0.2")
     assert (wrong.value.line, wrong.value.column) == (9, 11)
-    with pytest.raises(InputError, match="unknown suite 'slop'; did you mean 'slope'?"):
+    with pytest.raises(InputError, match=r"unknown suite 'slop'; did you mean 'slope'\?"):
         made(context, "suites-table", suites="small slop")
 
 
@@ -120,8 +143,6 @@ def test_losses_of_what_is_not_run_say_so(tmp_path: Path) -> None:
 def test_a_run_without_an_original_shows_its_pictures_without_levels(
     context: PageContext, tmp_path: Path
 ) -> None:
-    import json
-
     folder = tmp_path / "results/targets/anna-image/seed0/run.json"
     data = json.loads(folder.read_text())
     for scores in (data["metrics"]["final"], *data["metrics"]["snapshots"].values()):
@@ -131,3 +152,25 @@ def test_a_run_without_an_original_shows_its_pictures_without_levels(
     assert html.count("<img") == 2
     assert 'alt="Anna, image after 100 iterations"' in html
     assert "dB" not in html
+
+
+def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    content = tmp_path / "content"
+    path = content / "experiments.toml"
+    path.write_text(path.read_text() + LARGER)
+    claims = content / "claims.toml"
+    claims.write_text(claims.read_text() + LARGER_CLAIMS)
+    suite = load_suites(path)["larger"]
+    for experiment in suite.experiments:
+        record = write_run(tmp_path / "results", suite, experiment, 27.0)
+        data = json.loads((record.folder / "run.json").read_text())
+        for scores in (data["metrics"]["final"], *data["metrics"]["snapshots"].values()):
+            scores["psnr_luma_db"] = scores["psnr_db"] + 1.8
+        (record.folder / "run.json").write_text(json.dumps(data))
+    found = rows(made(context, "results-table", suite="larger"))
+    assert found["Anna"] == ["29.00", "28.80", "−0.20"]
+    assert found["Mean"] == ["29.00", "28.80", "−0.20"], "the mean is over the source's pictures"
+    assert "of luma" in made(context, "preview-table", suite="larger")
+    strip = text_of(made(context, "film-strip", suite="larger", images="anna", iterations="100"))
+    assert "28.80 dB" in strip
