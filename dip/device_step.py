@@ -84,7 +84,10 @@ class StockOperations:
     def update(self, bad: Tensor, updates: Tensor) -> None:
         """Take an Adam step to update number `updates`, or go back if `bad`."""
         adam, gradient = self.fit.adam, self.fit.network.gradient
-        adam_into(gradient, adam.values, adam.previous, self.corrections, updates, bad, 1.0)
+        adam_into(
+            gradient, adam.values, adam.previous, self.corrections, updates, bad, 1.0,
+            self.fit.experiment.spike_return == "weights",
+        )  # fmt: skip
 
 
 class DeviceStep:
@@ -121,7 +124,9 @@ class DeviceStep:
     def _update(self, bad: Tensor) -> None:
         updates, before = (self.follower.counts[i] for i in (UPDATES, PREVIOUS_UPDATES))
         self.operations.update(bad, updates + 1)
-        after = torch.where(bad, self._earlier(updates, before), updates + 1)
+        after = updates + 1
+        if self.fit.experiment.spike_return == "state":
+            after = torch.where(bad, self._earlier(updates, before), after)
         before.copy_(torch.where(bad, before, updates))
         updates.copy_(after)
 

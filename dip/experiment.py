@@ -21,6 +21,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "padding": ("reflection", "zero"),
     "initialisation": ("torch", "kaiming"),
     "biases_before_norm": ("held", "trained"),
+    "spike_return": ("state", "weights"),
     "arithmetic": ("default", "ieee", "tf32", "fp16", "bf16"),
 }
 
@@ -90,6 +91,9 @@ class Experiment:
     noise_accumulates: bool = False  # a random walk on z, as one reproduction read the text
     average_decay: float = 0.99  # exponential sliding window over the outputs
     spike_factor: float | None = 2.0  # go back one iterate if loss >= factor x running loss
+    # what goes back: "state", Adam's means too, as if the step had not been taken; or "weights"
+    # alone, while the means take in the gradient of the jump, which shortens the next steps
+    spike_return: str = "state"
     arithmetic: str = "default"  # default: ieee on the CPU, tf32 on CUDA
 
     # The report

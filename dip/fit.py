@@ -108,12 +108,13 @@ class Fit:
         value = loss.item()
         bad = self.spikes.is_bad(self.iteration, value)
         step = self._followed(output.detach(), value, bad)
-        if bad:
+        if bad and (last or self.experiment.spike_return == "state"):
             self.adam.go_back()
         elif not last:
             self.network.gradient.zero_()
             loss.backward()  # type: ignore[no-untyped-call]
-            self.adam.update(self.network.gradient)
+            move = self.adam.return_weights if bad else self.adam.update
+            move(self.network.gradient)
         self.iteration += 1
         return step
 

@@ -148,12 +148,15 @@ def input_into(
 
 def adam_into(
     gradient: Tensor, values: Tensor, previous: Tensor | None, corrections: Tensor,
-    updates: Tensor, bad: Tensor, unscale: float,
+    updates: Tensor, bad: Tensor, unscale: float, keeps_means: bool = False,
 ) -> None:  # fmt: skip
-    """Take an Adam step with row `updates` of the corrections, or go back if `bad`."""
+    """Take an Adam step with row `updates` of the corrections, or go back if `bad`.
+
+    With `keeps_means` the parameters alone go back, and what of the means is not finite then.
+    """
     count = gradient.numel()
     kernels_step.adam_select[(triton.cdiv(count, ADAM_BLOCK),)](
         gradient, values, values if previous is None else previous, corrections, updates,
         bad.to(torch.int32), count, unscale, 1 - BETA_1, BETA_2, 1 - BETA_2, EPSILON,
-        REMEMBER=previous is not None, BLOCK=ADAM_BLOCK,
+        REMEMBER=previous is not None, KEEP_MEANS=keeps_means, BLOCK=ADAM_BLOCK,
     )  # fmt: skip

@@ -134,5 +134,6 @@ class FusedOperations:
         adam, gradient = self.fit.adam, self.fit.network.gradient
         corrections, unscale = self.stock.corrections, 1 / self.loss_scale
         self.operations.adam_into(
-            gradient, adam.values, adam.previous, corrections, updates, bad, unscale
-        )
+            gradient, adam.values, adam.previous, corrections, updates, bad, unscale,
+            self.settings.spike_return == "weights",
+        )  # fmt: skip

@@ -81,9 +81,12 @@ def input_into(
 
 def adam_into(
     gradient: Tensor, values: Tensor, previous: Tensor | None, corrections: Tensor,
-    updates: Tensor, bad: Tensor, unscale: float,
+    updates: Tensor, bad: Tensor, unscale: float, keeps_means: bool = False,
 ) -> None:  # fmt: skip
-    """Take an Adam step with row `updates` of the corrections, or go back if `bad`."""
+    """Take an Adam step with row `updates` of the corrections, or go back if `bad`.
+
+    With `keeps_means` the parameters alone go back, and what of the means is not finite then.
+    """
     parameters, mean, square = values
     gradient = gradient * unscale if unscale != 1 else gradient
     scale, rate = corrections.index_select(0, updates.view(1))[0]
@@ -94,6 +97,10 @@ def adam_into(
     if previous is None:
         values.copy_(torch.where(bad, values, moved))
         return
-    chosen = torch.where(bad, previous, moved)
+    back = previous
+    if keeps_means:
+        means = torch.where(torch.isfinite(moved[1:]), moved[1:], previous[1:])
+        back = torch.cat([previous[:1], means])
+    chosen = torch.where(bad, back, moved)
     previous.copy_(torch.where(bad, previous, values))
     values.copy_(chosen)

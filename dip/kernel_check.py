@@ -54,6 +54,8 @@ def check_kernels(
     yield Check("input", _input(fused, device), 1e-6)
     for bad in (False, True):
         yield Check(f"adam, bad={bad}", _adam(fused, device, bad), 1e-5)
+        apart = _adam(fused, device, bad, keeps_means=True)
+        yield Check(f"adam, bad={bad}, weights alone go back", apart, 1e-5)
 
 
 def _image(
@@ -135,15 +137,16 @@ def _input(fused: ModuleType, device: str) -> float:
     return distance(out, wanted)
 
 
-def _adam(fused: ModuleType, device: str, bad: bool) -> float:
+def _adam(fused: ModuleType, device: str, bad: bool, keeps_means: bool = False) -> float:
     generator = torch.Generator().manual_seed(SEED)
     values, previous = (torch.rand((3, 5000), generator=generator).to(device) for _ in range(2))
     gradient = torch.randn(5000, generator=generator).to(device)
     corrections = torch.tensor([[1.0, 0.0], [0.03, -0.1], [0.04, -0.05]], device=device)
     exact, earlier = values.double(), previous.double()
     numbers = torch.tensor(2, device=device), torch.tensor(bad, device=device)
-    fused.adam_into(gradient, values, previous, corrections, *numbers, 0.25)
-    reference.adam_into(gradient.double(), exact, earlier, corrections.double(), *numbers, 0.25)
+    more = (*numbers, 0.25, keeps_means)
+    fused.adam_into(gradient, values, previous, corrections, *more)
+    reference.adam_into(gradient.double(), exact, earlier, corrections.double(), *more)
     return max(distance(values, exact), distance(previous, earlier))
 
 

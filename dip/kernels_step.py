@@ -163,7 +163,8 @@ def noisy_input(  # type: ignore[no-untyped-def]
 @jit
 def adam_select(  # type: ignore[no-untyped-def]
     gradient, values, previous, corrections, updates, bad, count, unscale,
-    from_mean, keep_square, from_square, epsilon, REMEMBER: tl.constexpr, BLOCK: tl.constexpr,
+    from_mean, keep_square, from_square, epsilon,
+    REMEMBER: tl.constexpr, KEEP_MEANS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = place < count
@@ -186,6 +187,9 @@ def adam_select(  # type: ignore[no-untyped-def]
         tl.store(previous + 2 * count + place, tl.where(is_bad, old_square, square), mask=inside)
     else:
         old_theta, old_mean, old_square = theta, mean, square
+    if KEEP_MEANS and REMEMBER:
+        old_mean = tl.where(tl.abs(new_mean) < float("inf"), new_mean, old_mean)
+        old_square = tl.where(new_square < float("inf"), new_square, old_square)
     tl.store(values + place, tl.where(is_bad, old_theta, moved), mask=inside)
     tl.store(values + count + place, tl.where(is_bad, old_mean, new_mean), mask=inside)
     tl.store(values + 2 * count + place, tl.where(is_bad, old_square, new_square), mask=inside)

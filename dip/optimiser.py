@@ -26,14 +26,30 @@ class Adam:
         if self.previous is not None:
             self.previous.copy_(self.values)
             self.previous_updates = self.updates
-        self.updates += 1
+        self._take_in(gradient)
         parameters, mean, square = self.values
-        mean.lerp_(gradient, 1 - BETA_1)
-        square.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
         torch.sqrt(square, out=self._denominator)
         self._denominator.div_((1 - BETA_2**self.updates) ** 0.5).add_(EPSILON)
         rate = self.learning_rate / (1 - BETA_1**self.updates)
         parameters.addcdiv_(mean, self._denominator, value=-rate)
+
+    def _take_in(self, gradient: Tensor) -> None:
+        """Move the running means towards a gradient and its square, and count the update."""
+        self.updates += 1
+        _, mean, square = self.values
+        mean.lerp_(gradient, 1 - BETA_1)
+        square.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
+
+    def return_weights(self, gradient: Tensor) -> None:
+        """Return the parameters to the iterate before; the means take in the (n,) gradient.
+
+        A mean that is not finite then goes back too.
+        """
+        self._take_in(gradient)
+        if self.previous is not None:
+            means = torch.where(torch.isfinite(self.values[1:]), self.values[1:], self.previous[1:])
+            self.values[1:] = means
+            self.values[0].copy_(self.previous[0])
 
     def go_back(self) -> None:
         """Return parameters, means and count to the iterate before, as if no step had been taken."""

@@ -16,7 +16,7 @@ from made_tasks import inpainting_task, small, waves
 from dip.fit import Fit, Step, fit
 from dip.machine import set_arithmetic
 from dip.network import Network
-from dip.optimiser import SETTLING, Adam, SpikeWatch
+from dip.optimiser import BETA_1, BETA_2, SETTLING, Adam, SpikeWatch
 from dip.problems import InputError
 from dip.tasks import Task
 
@@ -25,6 +25,7 @@ VARIANTS: list[dict[str, Any]] = [
     {},
     {"noise_accumulates": True, "spike_factor": None},
     {"spike_factor": 1.01, "learning_rate": 0.1, "iterations": 114},
+    {"spike_factor": 1.01, "learning_rate": 0.1, "iterations": 114, "spike_return": "weights"},
 ]
 
 
@@ -234,6 +235,39 @@ def test_a_spike_takes_theta_back_and_the_iteration_goes_on() -> None:
     assert spiked.spikes == 1 and spiked.iteration == SETTLING
     assert torch.equal(run.network.values, good) and run.averaged == averaged
     assert next(steps).iteration == SETTLING + 1
+
+
+def test_where_the_weights_alone_go_back_the_means_take_in_the_jump() -> None:
+    run = Fit(inpainting_task(), small(iterations=SETTLING + 9, spike_return="weights"))
+    steps = iter(run)
+    for _ in range(SETTLING):
+        next(steps)
+    good = run.network.values.clone()
+    assert run.adam.previous is not None
+    with torch.no_grad():
+        run.network.values[0] += 3 * torch.randn_like(run.network.values[0])
+        run.adam.previous.copy_(good)
+    run.spikes.running, updates = 1e-9, run.adam.updates
+    assert next(steps).spikes == 1
+    parameters, mean, square = run.network.values
+    assert torch.equal(parameters, good[0])
+    assert run.adam.updates == updates + 1
+    gradient = (mean - BETA_1 * good[1]) / (1 - BETA_1)
+    assert gradient.abs().max() > 0
+    expected = BETA_2 * good[2] + (1 - BETA_2) * gradient**2
+    assert torch.allclose(square, expected, rtol=1e-2, atol=1e-12)
+
+
+@pytest.mark.parametrize("spike_return", ["state", "weights"])
+def test_means_that_are_no_numbers_are_taken_back_too(spike_return: str) -> None:
+    run = Fit(inpainting_task(), small(iterations=40, spike_return=spike_return))
+    steps = iter(run)
+    for _ in range(5):
+        next(steps)
+    run.network.values.fill_(float("nan"))
+    assert next(steps).spikes == 1
+    assert torch.isfinite(run.network.values).all()
+    assert all(np.isfinite(step.loss) for step in steps)
 
 
 def test_nan_in_theta_is_taken_back_and_the_fit_goes_on() -> None:

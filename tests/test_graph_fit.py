@@ -99,8 +99,10 @@ def test_kept_outputs_are_those_of_their_iterations():
         assert a.output is None or np.allclose(a.output, b.output, atol=1e-4)
 
 
-def test_spikes_go_back_alike():
+@pytest.mark.parametrize("spike_return", ["state", "weights"])
+def test_spikes_go_back_alike(spike_return):
     task, settings = made_task(16), replace(NARROW, iterations=125, learning_rate=0.001)
+    settings = replace(settings, spike_return=spike_return)
     plain = Fit(task, settings)
     for step in plain:
         if step.iteration == 104:
@@ -115,9 +117,10 @@ def test_spikes_go_back_alike():
     assert_near(ours, wanted)
 
 
-def test_a_loss_that_is_no_number_goes_back():
+@pytest.mark.parametrize("spike_return", ["state", "weights"])
+def test_a_loss_that_is_no_number_goes_back(spike_return):
     task = made_task()
-    settings = replace(NARROW, iterations=6)
+    settings = replace(NARROW, iterations=6, spike_return=spike_return)
     fits = [Fit(task, settings), GraphFit(task, settings, device="cpu", block=2)]
     states = []
     for fit in fits:

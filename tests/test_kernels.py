@@ -35,7 +35,14 @@ def test_the_kernels_compile_for_hopper():
 
     from dip import kernels, kernels_step
 
-    flags = {"PAD": 1, "REFLECT": True, "ACTIVE": True, "BILINEAR": True, "REMEMBER": True}
+    flags = {
+        "PAD": 1,
+        "REFLECT": True,
+        "ACTIVE": True,
+        "BILINEAR": True,
+        "REMEMBER": True,
+        "KEEP_MEANS": True,
+    }
     sizes = {"ROWS": 4, "WIDE": 128, "COUNT": 512, "BLOCK": 128}
     floats = ("slope", "epsilon", "sigma", "unscale", "from_mean", "keep_square", "from_square")
     counts = ("pixels", "channels", "height", "width", "each", "chunks", "offset", "joined",
