@@ -96,6 +96,12 @@ def pictured(experiment: Experiment, show: bool) -> set[int]:
     return {*experiment.snapshots, *frames_of(experiment), experiment.iterations}
 
 
+def input_is_the_image(experiment: Experiment) -> bool:
+    """Tell whether a task looks at its test image itself, of which no record keeps a copy."""
+    as_it_is = experiment.task == "fit" and experiment.target == "image"
+    return as_it_is or experiment.task in ("jpeg", "flash")
+
+
 def described(
     job: Job,
     setting: Setting,

@@ -13,7 +13,17 @@ from dip.mean import average_runs, keep_output
 from dip.metrics import scores
 from dip.problems import InputError
 from dip.records import CURVE_COLUMNS, Record, curve_text
-from dip.report import Setting, described, in_curve, now, pictured, put, webp, what_would_fit
+from dip.report import (
+    Setting,
+    described,
+    in_curve,
+    input_is_the_image,
+    now,
+    pictured,
+    put,
+    webp,
+    what_would_fit,
+)
 from dip.schedule import Job, pixels_of
 from dip.tasks import make_task
 
@@ -205,5 +215,7 @@ class _Run:
             f"stop-{name}": stop.output for name, stop in stops.items()
         }
         shown = list(outputs) if self.shows else ["average"] if self.averaged else []
+        if input_is_the_image(self.experiment):
+            shown = [name for name in shown if name != "input"]
         kept = {name: outputs[name] for name in shown}
         return {name: webp(output) for name, output in kept.items() if output is not None}

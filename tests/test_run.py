@@ -95,6 +95,23 @@ def test_an_image_not_to_be_shown_has_no_pictures(tmp_path: Path) -> None:
             assert record.data["channels"] == 3
 
 
+@pytest.mark.parametrize(
+    ("task", "has_input"),
+    [('"jpeg"', False), ('"fit"', False), ('"fit"\ntarget = "shuffled"', True)],
+)
+def test_no_record_keeps_a_copy_of_the_test_image(
+    tmp_path: Path, task: str, has_input: bool
+) -> None:
+    suite = SUITES.partition("[seeded]")[0].replace('task = "inpainting"', f"task = {task}")
+    for line in ('mask = "bernoulli"\n', 'baselines = ["nearest-known-pixel", "biharmonic"]\n'):
+        suite = suite.replace(line, "")
+    jobs, setting = project(tmp_path, suite.replace("60", "3").replace("20, ", ""))
+    record = perform(next(job for job in jobs if "waves" in job.name), setting)
+    assert record
+    assert ("input" in record.snapshot_names()) == has_input
+    assert "3" in record.snapshot_names()
+
+
 def test_past_seed_0_only_the_last_output_is_kept(tmp_path: Path) -> None:
     jobs, setting = project(tmp_path)
     records = [perform(job, setting) for job in jobs if job.suite.name == "seeded"]
