@@ -169,7 +169,9 @@ def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
         Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill"))
         for method in view.suite.baselines
     ]
-    others = [Column(table.rows[row].name, mark="other") for row in table.beside]
+    taken = {column.title for column in methods}
+    names = [table.rows[row].name for row in table.beside]
+    others = [Column(f"{n}, printed" if n in taken else n, mark="other") for n in names]
     columns = [*methods, *others, Column("the paper", mark="paper")]
     return dot_table(call, context, view.title, (rows, columns, None), levels_note(view))
 
@@ -177,7 +179,7 @@ def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
 def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> TableRow:
     column = table.column(image) if image else MEAN
     scores = {method: view.baseline(method) for method in view.suite.baselines}
-    levels = {m: s.of(image) if image else s.mean() for m, s in scores.items()}
+    levels = {m: s.of(image) if image else s.mean(images=table.images) for m, s in scores.items()}
     claims = {row: claim_of(table, row, column) for row in table.beside}
     paper = claim_of(table, table.ours, column)
     dots = [

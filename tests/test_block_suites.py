@@ -51,6 +51,7 @@ factor = 4
 images = ["set/anna", "set/bob"]
 iterations = 100
 snapshots = [0, 100]
+baselines = ["bicubic"]
 """
 LARGER_CLAIMS = """
 [larger]
@@ -171,6 +172,13 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
     found = rows(made(context, "results-table", suite="larger"))
     assert found["Anna"] == ["29.00", "28.80", "−0.20"]
     assert found["Mean"] == ["29.00", "28.80", "−0.20"], "the mean is over the source's pictures"
+    for image, level in (("set/anna", 26.0), ("set/bob", 20.0)):
+        record = write_baseline(tmp_path / "results", suite, image, "bicubic", level)
+        data = json.loads((record.folder / "run.json").read_text())
+        data["metrics"]["final"]["psnr_luma_db"] = level
+        (record.folder / "run.json").write_text(json.dumps(data))
+    found = rows(made(context, "baselines-table", suite="larger"))
+    assert found["Mean"] == ["26.00", "29.00"], "of the source's pictures alone"
     assert "of luma" in made(context, "preview-table", suite="larger")
     strip = text_of(made(context, "film-strip", suite="larger", images="anna", iterations="100"))
     assert "28.80 dB" in strip
