@@ -87,7 +87,10 @@ summary: A summary.
 ::: verdict-strip suite="paper" preview="small"
 :::
 
-The mean is {{ suite("paper").mean_psnr_db | mean_sd }}.
+The mean is {{ suite("paper").mean_psnr_db | mean_sd }}. See [](#fig-strip), [](#fig-scrubber),
+[](#fig-curves), [](#tab-results), [](#eq-data) and [](#end).
+
+$$ E(x; x_0) = \\lVert x - x_0 \\rVert^2 $$ (eq-data)
 
 ::: results-table suite="paper" id="tab-results"
 What came out.
@@ -136,6 +139,8 @@ def double(x: int) -> str:
 ```bash numbered
 python build.py check  # a comment
 ```
+
+## The end {#end}
 """
 
 

@@ -311,12 +311,3 @@ def test_references_stand_beside_their_lines_and_do_not_touch(
             apart = bottom <= other[1] or other[3] <= top or right <= other[0] or other[2] <= left
             assert apart, (boxes[i], other)
     page.context.close()
-
-
-def test_a_citation_shows_its_reference(browser: "Browser", own_post: Path) -> None:
-    page = opened(browser, own_post)
-    page.locator("a.citation").first.focus()
-    assert "Ulyanov" in page.locator(".card").inner_text()
-    page.keyboard.press("Escape")
-    assert page.locator(".card").count() == 0
-    page.context.close()
