@@ -1,4 +1,4 @@
-"""Blocks that show pictures and curves of runs: film strip, scrubber, compare, curve, figure."""
+"""Blocks that show pictures and curves of runs: film strip, scrubber, curve, figure."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ from dip.problems import InputError
 from press.block_parts import at, check_arguments, figure, instead_note, runs_of, whole_number
 from press.charts import CurvePanel, Line, Mark, db_range
 from press.pictures import absent, image, in_words, picture, thumbnail
-from press.quantities import Measured
+from press.quantities import Measured, grouped
 from press.run_view import Run
+from press.stops import RULES
 
 if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
 
 TICKS = (0, 250, 1000, 2000, 5000, 11000)
-STOPS = {"oracle": "best", "es-wmv": "ES-WMV"}
 
 
 def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
@@ -102,6 +102,9 @@ def curve_panel(
     """Make the panel of a run's lines, which say in words where they end."""
     ends = ", ".join(f"{line.label} {line.points[-1][1]:.2f} dB" for line in lines)
     title = f"PSNR of {run.title} against the iteration; at the end: {ends}"
+    if marks:
+        marked = ", ".join(f"{mark.label} at {grouped(int(mark.iteration))}" for mark in marks)
+        title += f"; marked: {marked}"
     ticks = sorted({*(k for k in TICKS if k < run.iterations), run.iterations})
     return CurvePanel(title, lines, ticks, marks or [], y_range)
 
@@ -132,7 +135,13 @@ def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
         strip=[_frame(context, run, k) for k in frames],
         data=_json(_scrubber_data(context, run, panel, frames)),
     )
-    return figure(call, context, content, runs=[run], note=note)
+    return figure(call, context, content, runs=[run], note=f"{note} {_not_stopped(run)}".strip())
+
+
+def _not_stopped(run: Run) -> str:
+    """Say of a rule that did not stop within a run that it did not; else nothing."""
+    late = [point for point in run.stop_points.values() if not point.reached]
+    return " ".join(f"{RULES[point.rule]}: {point.words}." for point in late)
 
 
 def frame_names(run: Run) -> list[int]:
@@ -151,9 +160,12 @@ def level_at(run: Run, iteration: int) -> float:
 
 def stop_marks(run: Run) -> list[Mark]:
     """Mark where each stopping rule stops, and the last iteration, where it is the paper's."""
-    assert run.record
-    stops = run.record.data["stops"] or {}
-    marks = [Mark(STOPS[rule], stops[rule]["iteration"]) for rule in STOPS if stops.get(rule)]
+    points = run.stop_points
+    marks = [
+        Mark(points[rule].mark, points[rule].iteration)
+        for rule in ("oracle", "es-wmv")
+        if rule in points
+    ]
     return (
         [*marks, Mark("the paper", run.iterations, "paper")] if run.as_long_as_the_paper else marks
     )
@@ -185,41 +197,6 @@ def _json(value: object) -> Markup:
     """Write JSON for a script element: nothing in it can close the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
-
-
-def compare(call: "BlockCall", context: "PageContext") -> Markup:
-    """Put the degraded input and the result of a run side by side, to be dragged or blinked."""
-    check_arguments(call, "left", "right", "id", "width", needed=("run",))
-    with at(call, "run"):
-        run = context.results.run(call.arguments["run"])
-    if not run.recorded:
-        return not_run(call, context, [run])
-    if not run.shown:
-        return figure(call, context, absent(context, run))
-    sides = [
-        _side(context, call, run, call.arguments.get("left", "input")),
-        _side(context, call, run, call.arguments.get("right", str(run.iterations))),
-    ]
-    content = context.render("blocks/compare.html", run=run, sides=sides)
-    return figure(call, context, content, runs=[run])
-
-
-NAMES = {"input": "The input", "average": "The average of the last outputs"}
-
-
-def _side(context: "PageContext", call: "BlockCall", run: Run, name: str) -> dict[str, Any]:
-    if run.picture(name) is None:
-        side = "left" if call.arguments.get("left") == name else "right"
-        with at(call, side):
-            raise InputError(f"{run.name} has no picture '{name}'")
-    label = NAMES.get(name, f"After {int(name):,} iterations" if name.isdigit() else name)
-    shown = picture(context, run, name, alternative=f"{run.title}: {label[0].lower()}{label[1:]}")
-    level = run.input.psnr_db if name == "input" else None
-    return {
-        "label": label,
-        "picture": shown,
-        "level": level or (run.at(int(name)).psnr_db if name.isdigit() else ""),
-    }
 
 
 def plain_figure(call: "BlockCall", context: "PageContext") -> Markup:

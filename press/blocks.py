@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from press.block_pictures import compare, curve, film_strip, plain_figure, scrubber
+from press.block_compare import compare
+from press.block_pictures import curve, film_strip, plain_figure, scrubber
 from press.block_results import (
     baselines_table,
     claims_table,

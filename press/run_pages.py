@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.problems import InputError
 from press.block_pictures import curve_panel, lines_of, stop_marks
 from press.context import PageContext, PagePlan
+from press.outputs import level_in_db, output_name, psnr_of
 from press.pictures import in_words, picture
-from press.quantities import Measured, decimal, grouped
+from press.quantities import decimal, grouped
 from press.quantities import in_words as duration_in_words
-from press.run_view import RULES, Run
-from press.scores import Score
+from press.run_view import Run
 from press.suite_view import SuiteView
 from press.tables import METHOD_NAMES
 
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
     from press.runs import Results
 
 INDEX = "runs/index.html"
-PICTURE_NAMES = {
-    "input": "the input",
-    "output": "the output",
-    "average": "average of the last outputs",
-    "stop-oracle": "the best iterate",
-    "stop-es-wmv": "where ES-WMV stops",
-}
 MEASURES = {
     "psnr_db": "PSNR, dB",
     "psnr_luma_db": "of luma",
@@ -136,14 +128,10 @@ def _took(run: Run) -> str:
 def score_rows(run: Run) -> list[dict[str, Any]]:
     """List every output that was scored: name, PSNR, on unknown and known pixels, SSIM, loss."""
     assert run.record
-    metrics, stops = run.record.metrics, run.record.data["stops"] or {}
+    metrics, stops = run.record.metrics, run.record.data["stops"]
     rows = [("the input", metrics["input"])]
     rows += [(f"iteration {grouped(int(k))}", m) for k, m in metrics["snapshots"].items()]
-    rows += [
-        (f"{RULES[rule]}, iteration {grouped(found['iteration'])}", found)
-        for rule, found in stops.items()
-        if found and rule in RULES
-    ]
+    rows += [(point.row, stops[rule]) for rule, point in run.stop_points.items()]
     rows += [
         ("the last output", metrics["final"]),
         ("average of the last outputs", metrics["average"]),
@@ -180,38 +168,13 @@ def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     for name in run.record.snapshot_names():
         if run.picture(name) is None:
             continue
-        level = _level(run, name)
+        level, label = level_in_db(psnr_of(run, name)), output_name(run, name)
         if name.isdigit() and level is not None:
-            words, label = in_words(run, int(name), level), f"iteration {grouped(int(name))}"
+            words = in_words(run, int(name), level)
         else:
-            label = PICTURE_NAMES.get(name, name)
             words = f"{run.title}: {label}"
         yield {"picture": picture(context, run, name, alternative=words), "label": label,
                "level": "" if level is None else decimal(level)}  # fmt: skip
-
-
-def _level(run: Run, name: str) -> float | None:
-    """Give the PSNR of a picture, in dB; None if it was not scored."""
-    assert run.record
-    if name.isdigit():
-        if name not in run.record.metrics["snapshots"]:
-            return None
-        score: Score = run.at(int(name))
-    elif name.startswith("stop-"):
-        found = (run.record.data["stops"] or {}).get(name.removeprefix("stop-"))
-        score = Score(name, found, "")
-    else:
-        score = {"input": run.input, "average": run.average}.get(name, run.final)
-    return level_of(score)
-
-
-def level_of(score: Score) -> float | None:
-    """Give a score's PSNR in dB; None if there is nothing to compare with, or it is not run."""
-    try:
-        level = score.psnr_db
-    except InputError:
-        return None
-    return float(level) if isinstance(level, Measured) else None
 
 
 def index_page(context: PageContext) -> str:
@@ -232,6 +195,6 @@ def _suite_rows(view: SuiteView) -> dict[str, Any]:
     rows = []
     for image in suite.images:
         runs = [run for run in (*view.runs, *view.baselines) if run.image == image]
-        cells = [(run, level_of(run.final)) for run in runs]
+        cells = [(run, level_in_db(psnr_of(run, "output"))) for run in runs]
         rows.append({"title": runs[0].title, "cells": cells})
     return {"view": view, "heads": names, "rows": rows}

@@ -11,14 +11,13 @@ from dip.records import CurveRow, Record, matches, parse_curve
 from dip.suites import Suite
 from press.quantities import Measured, NotRun, Quantity, listed
 from press.scores import Score
+from press.stops import RULES, StopPoint
 
 if TYPE_CHECKING:
     from press.runs import Results
 
 # The settings that make the problem, whoever solves it
 PROBLEM = ("image", "task", "preview_side", "mask", "keep", "noise_255", "factor")
-
-RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
 
 
 def measure_of(suite: Suite) -> str:
@@ -166,10 +165,22 @@ class Run:
             raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
         if not self.record:
             return self._score(self.name, None)
-        found = self.record.data["stops"].get(rule)
-        if not found:
+        point = self.stop_points.get(rule)
+        if not point:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
-        return self._score(f"{self.name}, {rule}", found, found["iteration"])
+        found = self.record.data["stops"][rule]
+        name = f"{self.name}, {rule}"
+        return Score(name, found, self.url, point.iteration, self.suite.preview, point)
+
+    @property
+    def stop_points(self) -> dict[str, StopPoint]:
+        """Give what each stopping rule chose, by rule; a rule that chose nothing is absent."""
+        stops = (self.record.data["stops"] if self.record else None) or {}
+        return {
+            rule: StopPoint(rule, found["iteration"], self.iterations)
+            for rule, found in stops.items()
+            if found and rule in RULES
+        }
 
     @property
     def input(self) -> Score:

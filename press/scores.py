@@ -6,6 +6,7 @@ from typing import Any
 
 from dip.problems import InputError, nearest
 from press.quantities import Measured, NotRun, Quantity
+from press.stops import StopPoint
 
 UNITS = {
     "psnr_db": "dB",
@@ -31,15 +32,28 @@ class Score:
         origin: str,
         iteration: int | None = None,
         preview: bool = False,
+        point: StopPoint | None = None,
     ) -> None:
-        """Hold the values of run.json's metrics; None stands for a run that is not recorded."""
-        self.name, self.origin, self.preview = name, origin, preview
+        """Hold the values of run.json's metrics; None stands for a run that is not recorded.
+
+        `point` is what a stopping rule chose, where the output is its choice.
+        """
+        self.name, self.origin, self.preview, self._point = name, origin, preview, point
         self._values, self._iteration = values, iteration
 
     @property
     def iteration(self) -> "int | NotRun | None":
         """Give the iteration of this output; None for what is no iterate."""
         return NotRun(self.name) if self._values is None else self._iteration
+
+    @property
+    def words(self) -> str | NotRun:
+        """Say where a stopping rule stops, or that it did not within the run."""
+        if self._values is None:
+            return NotRun(self.name)
+        if self._point is None:
+            raise InputError(f"{self.name} is not the choice of a stopping rule")
+        return self._point.words
 
     def __getattr__(self, quantity: str) -> Quantity:
         """Give a score by its name; raises InputError if it is unknown or was not scored."""

@@ -9,6 +9,7 @@ from dip.suites import Suite
 from press.quantities import Measured, NotRun, Quantity, in_words, listed
 from press.run_view import Run, measure_of
 from press.scores import Score, ScoreTable
+from press.stops import RULES
 
 if TYPE_CHECKING:
     from press.runs import Results
@@ -136,6 +137,13 @@ class SuiteView:
     def stop(self, rule: str) -> ScoreTable:
         """Give the scores where a stopping rule stops: fixed, oracle or es-wmv."""
         return self._table(f"{self.name}, {rule}", lambda run: run.stop(rule))
+
+    def stopped(self, rule: str) -> int:
+        """Count the recorded runs in which a stopping rule stopped before their end."""
+        if rule not in RULES:
+            raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
+        points = [run.stop_points.get(rule) for run in self.runs if run.recorded]
+        return sum(point.reached for point in points if point)
 
     @property
     def average(self) -> ScoreTable:

@@ -1,0 +1,72 @@
+"""A stopping rule whose patience outlasts the run has not stopped, and the site says so."""
+
+from pathlib import Path
+
+import pytest
+from made_records import write_run
+from made_site import build_site, make_results, write_content
+
+from press.cli import main
+from press.stops import PATIENCE, StopPoint
+
+LAST = 3000
+
+
+@pytest.mark.parametrize("after", [1, 999, 1000, 1001, 1002])
+def test_the_words_agree_with_the_engine(after: int) -> None:
+    torch = pytest.importorskip("torch")
+    stopping = pytest.importorskip("dip.stopping")
+    best, least = stopping.BestSoFar((1,), stopping.PATIENCE), LAST - after
+    for iteration in range(LAST + 1):
+        best.offer(iteration, float(abs(iteration - least)), torch.zeros(1))
+    assert StopPoint("es-wmv", best.iteration, LAST).reached == best.over
+    assert PATIENCE["es-wmv"] == stopping.PATIENCE
+
+
+def test_other_rules_have_no_patience() -> None:
+    assert StopPoint("oracle", LAST, LAST).reached
+    assert StopPoint("fixed", LAST, LAST).words == "stops at iteration 3,000"
+
+
+def test_a_run_that_was_too_short_says_so(tmp_path: Path) -> None:
+    """The small runs are 1,000 iterations long, their least variance is at 700."""
+    site = build_site(tmp_path, "small")
+    words = "not stopped within the run; least variance so far at iteration 700"
+    page = (site / "runs/small/anna/seed0.html").read_text()
+    assert f"ES-WMV: {words}" in page
+    assert ">least variance so far</text>" in page
+    assert "where ES-WMV stops" not in page and ">ES-WMV</text>" not in page
+    post = (site / "posts/post.html").read_text()
+    assert f"ES-WMV: {words}." in post
+    assert "least variance so far at 700" in post, "the curve's title names its marks"
+
+
+def test_a_run_that_was_long_enough_stops(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    write_content(content, "---\ntitle: A\ndate: 2026-01-02\n---\n\n" + SENTENCE)
+    suites = content / "experiments.toml"
+    suites.write_text(suites.read_text().replace("iterations = 1000", "iterations = 4000"))
+    results = tmp_path / "results"
+    from dip.suites import load_suites
+
+    suite = load_suites(suites)["small"]
+    write_run(results, suite, suite.experiments[0], 30.0)
+    folders = ["--content", str(content), "--results", str(results), "--run", "never"]
+    assert main(["build", *folders, "--out", str(tmp_path / "site")]) == 0
+    post = (tmp_path / "site/posts/post.html").read_text()
+    assert "It stops at iteration 2,800; one run of the two." in post
+    page = (tmp_path / "site/runs/small/anna/seed0.html").read_text()
+    assert "where ES-WMV stops" in page and ">ES-WMV</text>" in page
+    assert "not stopped" not in page
+
+
+SENTENCE = (
+    'It {{ run("small/anna").stop("es-wmv").words }}; '
+    '{{ suite("small").stopped("es-wmv") | spelled }} run of the two.\n'
+)
+
+
+def test_words_of_a_run_that_is_not_recorded(tmp_path: Path) -> None:
+    results = make_results(tmp_path)
+    assert str(results.run("small/anna").stop("es-wmv").words) == "not run yet"
+    assert results.suite("small").stopped("es-wmv") == 0
