@@ -53,11 +53,12 @@ class Assets:
         return _tag({**source, **sources, **sized, **lazy, **attributes})
 
     def _absent(self, address: str, place: Place) -> str:
-        near = self._nearest(address)
+        near = self.nearest(address)
         self.context.warn(place, f"there is no picture '{address}'{near}")
         return f'<span class="absent">Picture to come: {escape(address)}</span>'
 
-    def _nearest(self, address: str) -> str:
+    def nearest(self, address: str) -> str:
+        """Name the file that an address of an absent one may mean."""
         from dip.problems import nearest
 
         folder = (self.folder / unquote(address)).parent

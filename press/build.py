@@ -182,6 +182,8 @@ class Builder:
     def _post_maker(self, post: Post) -> Callable[[PageContext], tuple[str, dict[str, Any]]]:
         def make(context: PageContext) -> tuple[str, dict[str, Any]]:
             from press.article import write_article
+            from press.assets import Assets
+            from press.share import share_picture
 
             context.note(post.file)
             article = write_article(post, context, self.cache, self._entries(context))
@@ -193,8 +195,10 @@ class Builder:
             )  # fmt: skip
             maths = maths_theme(article.math_classes) if article.math_classes else Theme({}, [], [])
             context.written |= maths.files
+            assets = Assets(context, self.cache, post.file.parent)
+            share = share_picture(post, article.title, context, assets, bool(self.site.base_url))
             page = SimpleNamespace(
-                **summary.__dict__, path=str(post.file), body=article.body, toc=article.toc,
+                **summary.__dict__, share=share, path=str(post.file), body=article.body, toc=article.toc,
                 references=article.references, math=bool(maths.styles),
                 bibtex=bibtex_of(summary, self.site) if post.date else "",
             )  # fmt: skip

@@ -99,6 +99,7 @@ class PageContext:
     copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source
     written: dict[str, bytes] = field(default_factory=dict)  # address from the root -> content
     labels: dict[str, Label] = field(default_factory=dict)
+    shown: dict[tuple[str, str], None] = field(default_factory=dict)  # run, output: as they come
     missing_runs: dict[tuple[str, str, int], None] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ def picture(
     if path is None:
         return absent(context, run)
     width, height = run.size
+    context.shown[run.name, str(name)] = None
     return image(context.copy(path), width, height, alternative, lazy=lazy)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from dip.problems import InputError, nearest
 from press.context import Place
 
-KEYS = ("title", "date", "authors", "summary", "draft", "aliases")
+KEYS = ("title", "date", "authors", "summary", "draft", "aliases", "image")
 FORMS: dict[str, tuple[type, str]] = {
     "title": (str, "text"),
     "date": (datetime.date, "a date such as 2026-11-23"),
@@ -17,6 +17,7 @@ FORMS: dict[str, tuple[type, str]] = {
     "summary": (str, "text"),
     "draft": (bool, "true or false"),
     "aliases": (list, "a list of addresses"),
+    "image": (str, "the path of a picture"),
 }
 
 
@@ -33,6 +34,7 @@ class Post:
     summary: str = ""
     draft: bool = False
     aliases: tuple[str, ...] = ()
+    image: str = ""  # by which other sites show a link to it
     places: dict[str, Place] = field(default_factory=dict)  # of the values in the front matter
 
     @property
