@@ -56,16 +56,21 @@ def release_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "static/djangocms_katex/vendor/katex"
 
 
-@cache
-def _typesetter() -> Callable[[str], str]:
+def program() -> str:
+    """Give KaTeX's script with our `typeset` behind it; raises InputError if it is another one."""
     path = release_folder() / "katex.min.js"
     if not sha256_of(path).startswith(SCRIPT_SHA256):
         raise InputError(f"this is not the script of KaTeX {VERSION}", path)
-    program = PRELUDE + path.read_text(encoding="utf-8") + TYPESET
-    return _quickjs(program) if find_spec("quickjs") else _mini_racer(program)
+    return PRELUDE + path.read_text(encoding="utf-8") + TYPESET
 
 
-def _quickjs(program: str) -> Callable[[str], str]:
+@cache
+def _typesetter() -> Callable[[str], str]:
+    return in_quickjs(program()) if find_spec("quickjs") else in_mini_racer(program())
+
+
+def in_quickjs(program: str) -> Callable[[str], str]:
+    """Run a program in quickjs-ng; gives its `typeset`."""
     from quickjs import Context
 
     context = Context()
@@ -74,7 +79,8 @@ def _quickjs(program: str) -> Callable[[str], str]:
     return lambda request: str(call(request))
 
 
-def _mini_racer(program: str) -> Callable[[str], str]:
+def in_mini_racer(program: str) -> Callable[[str], str]:
+    """Run a program in mini-racer; gives its `typeset`."""
     from py_mini_racer import MiniRacer
 
     racer = MiniRacer()
