@@ -140,6 +140,15 @@ def _count(number: int, noun: str) -> str:
     return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
 
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def powers(value: float) -> str:
+    """Write a number as a multiple of a power of ten: "5.18×10⁻⁵"."""
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+
+
 def grouped(number: float) -> str:
     """Write a whole number with commas between thousands: "11,000"."""
     return f"{round(number):,}".replace("-", MINUS)

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from press.block_compare import compared
 from press.block_pictures import curve_panel, lines_of, stop_marks
 from press.context import PageContext, PagePlan
 from press.outputs import level_in_db, output_name, psnr_of
 from press.pictures import in_words, picture
-from press.quantities import decimal, grouped
+from press.quantities import decimal, grouped, powers
 from press.quantities import in_words as duration_in_words
 from press.run_view import Run
 from press.suite_view import SuiteView
@@ -81,7 +82,11 @@ def run_page(run: Run, context: PageContext) -> str:
         suite=view,
         facts=facts(run),
         measures=measures_of(run).values(),
+        outcome=psnr_of(run, "output"),
+        took=duration_in_words(run.record.data["seconds"]),
+        before_and_after=_before_and_after(run, context),
         scores=score_rows(run),
+        snapshots=snapshot_rows(run),
         chart=_chart(run),
         gallery=list(_gallery(run, context)),
         settings=run.record.experiment.to_dict().items(),
@@ -126,14 +131,14 @@ def _took(run: Run) -> str:
 
 
 def score_rows(run: Run) -> list[dict[str, Any]]:
-    """List every output that was scored: name, PSNR, on unknown and known pixels, SSIM, loss."""
+    """List the outputs that a run ends in: name, PSNR, on unknown and known pixels, SSIM, loss."""
     assert run.record
     metrics, stops = run.record.metrics, run.record.data["stops"]
     rows = [("the input", metrics["input"])]
-    rows += [(f"iteration {grouped(int(k))}", m) for k, m in metrics["snapshots"].items()]
     rows += [(point.row, stops[rule]) for rule, point in run.stop_points.items()]
+    if "fixed" not in run.stop_points:
+        rows.append(("the last output", metrics["final"]))
     rows += [
-        ("the last output", metrics["final"]),
         ("average of the last outputs", metrics["average"]),
         ("the last weights, z without noise", metrics["clean_z"]),
     ]
@@ -147,6 +152,15 @@ def measures_of(run: Run) -> dict[str, str]:
     return {name: words for name, words in MEASURES.items() if name == "psnr_db" or final.get(name)}
 
 
+def snapshot_rows(run: Run) -> list[dict[str, Any]]:
+    """List the scores of the iterates that were kept."""
+    assert run.record
+    return [
+        _score_row(grouped(int(iteration)), values, measures_of(run))
+        for iteration, values in run.record.metrics["snapshots"].items()
+    ]
+
+
 def _score_row(name: str, values: dict[str, Any], measures: Iterable[str]) -> dict[str, Any]:
     def number(quantity: str, digits: int) -> str:
         value = values.get(quantity)
@@ -154,12 +168,20 @@ def _score_row(name: str, values: dict[str, Any], measures: Iterable[str]) -> di
 
     levels = [number(measure, 2) for measure in measures]
     loss = values.get("loss")
-    return {"name": name, "cells": [*levels, number("ssim", 4), f"{loss:.3e}" if loss else ""]}
+    return {"name": name, "cells": [*levels, number("ssim", 4), powers(loss) if loss else ""]}
 
 
 def _chart(run: Run) -> Markup:
     lines = lines_of(run)
     return curve_panel(run, lines, None, stop_marks(run)).svg() if lines else Markup("")
+
+
+def _before_and_after(run: Run, context: PageContext) -> Markup:
+    """Show the input and the last output; nothing where one of them is not kept."""
+    last = "output" if run.method else str(run.iterations)
+    if run.picture("input") is None or run.picture(last) is None:
+        return Markup("")
+    return compared(context, run, "input", last)
 
 
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
@@ -197,4 +219,5 @@ def _suite_rows(view: SuiteView) -> dict[str, Any]:
         runs = [run for run in (*view.runs, *view.baselines) if run.image == image]
         cells = [(run, level_in_db(psnr_of(run, "output"))) for run in runs]
         rows.append({"title": runs[0].title, "cells": cells})
-    return {"view": view, "heads": names, "rows": rows}
+    found = any(run.recorded for row in rows for run, _ in row["cells"])
+    return {"view": view, "heads": names, "rows": rows, "any": found}

@@ -37,6 +37,8 @@ class StopPoint:
     @property
     def row(self) -> str:
         """Name its output in a table of scores."""
+        if self.rule == "fixed":
+            return f"the last output, iteration {grouped(self.iteration)}"
         if self.reached:
             return f"{RULES[self.rule]}, iteration {grouped(self.iteration)}"
         return f"{RULES[self.rule]}: {self.words}"
