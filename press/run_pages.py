@@ -214,10 +214,10 @@ def _suite_rows(view: SuiteView) -> dict[str, Any]:
     suite = view.suite
     names = [f"seed {seed}" for seed in suite.seeds]
     names += [METHOD_NAMES.get(method, method) for method in suite.baselines]
-    rows = []
+    rows, found = [], False
     for image in suite.images:
         runs = [run for run in (*view.runs, *view.baselines) if run.image == image]
         cells = [(run, level_in_db(psnr_of(run, "output"))) for run in runs]
+        found = found or any(run.recorded for run in runs)
         rows.append({"title": runs[0].title, "cells": cells})
-    found = any(run.recorded for row in rows for run, _ in row["cells"])
     return {"view": view, "heads": names, "rows": rows, "any": found}
