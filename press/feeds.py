@@ -65,13 +65,26 @@ def bibtex_of(post: Summary, site: Site) -> str:
     name = (post.authors[0].split()[-1] if post.authors else "anonymous").lower()
     year = str(post.date.year) if post.date else ""
     fields = {
-        "author": " and ".join(f"{{{name}}}" if " " not in name else name for name in post.authors),
-        "title": f"{{{post.title}}}",
+        "author": " and ".join(map(_bibtex_name, post.authors)),
+        "title": f"{{{_bibtex_text(post.title)}}}",
         "year": year,
         "month": f"{post.date:%b}".lower() if post.date else "",
-        "howpublished": site.title,
+        "howpublished": _bibtex_text(site.title),
         "url": site.full_url(post.url) if site.base_url else "",
     }
     rows = [f"  {key} = {{{value}}}," for key, value in fields.items() if value]
     key = "".join(letter for letter in f"{name}{year}" if letter.isalnum())
     return "\n".join([f"@misc{{{key},", *rows, "}"])
+
+
+def _bibtex_name(name: str) -> str:
+    """Write a name; one that is no person's, such as "The authors", stays in one piece."""
+    whole = " " not in name or name.startswith("The ")
+    return f"{{{_bibtex_text(name)}}}" if whole else _bibtex_text(name)
+
+
+def _bibtex_text(text: str) -> str:
+    """Write a text so that TeX prints every letter of it."""
+    letters = {"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}"}
+    letters |= {letter: f"\\{letter}" for letter in "&%$#_{}"}
+    return "".join(letters.get(letter, letter) for letter in text)

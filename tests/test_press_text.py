@@ -1,15 +1,19 @@
 """Parts of the press that can be told from their input and output alone."""
 
+import datetime
 from pathlib import Path
 
 import pytest
 
 from press.bibliography import Entry, decoded, plain_title, written
 from press.cache import Cache
+from press.config import Site
+from press.feeds import bibtex_of
 from press.highlight import code_block
 from press.katex import typeset
 from press.maths import katex_files, used_faces
 from press.places import find_origin
+from press.summaries import Summary
 from press.typed import typed_results
 
 
@@ -97,3 +101,15 @@ def test_code_keeps_its_lines(tmp_path: Path) -> None:
     assert html == again
     with pytest.raises(KeyError):
         code_block("x", "pyhton", Cache(tmp_path))
+
+
+def test_a_post_is_cited_so_that_tex_prints_its_title() -> None:
+    post = Summary(
+        "posts/a.html", "a.md", "R&D at 50% of x_0", "", datetime.date(2026, 3, 1),
+        ("The contributors", "Ada Byron", "Plato"), "", "", False, (), None,
+    )  # fmt: skip
+    text = bibtex_of(post, Site(base_url="https://example.org/a_b/", title="A"))
+    assert r"title = {{R\&D at 50\% of x\_0}}," in text
+    assert "author = {{The contributors} and Ada Byron and {Plato}}," in text
+    assert "url = {https://example.org/a_b/posts/a.html}," in text
+    assert text.startswith("@misc{contributors2026,\n")
