@@ -217,7 +217,17 @@ def _suite_rows(view: SuiteView) -> dict[str, Any]:
     rows, found = [], False
     for image in suite.images:
         runs = [run for run in (*view.runs, *view.baselines) if run.image == image]
-        cells = [(run, level_in_db(psnr_of(run, "output"))) for run in runs]
         found = found or any(run.recorded for run in runs)
-        rows.append({"title": runs[0].title, "cells": cells})
+        rows.append({"title": runs[0].title, "cells": _cells(runs)})
     return {"view": view, "heads": names, "rows": rows, "any": found}
+
+
+def _cells(runs: list[Run]) -> list[dict[str, Any]]:
+    """Give a cell for each run; those that follow each other and are not run share one."""
+    cells: list[dict[str, Any]] = []
+    for run in runs:
+        if cells and not run.recorded and not cells[-1]["run"].recorded:
+            cells[-1]["span"] += 1
+        else:
+            cells.append({"run": run, "level": level_in_db(psnr_of(run, "output")), "span": 1})
+    return cells

@@ -63,6 +63,13 @@ def test_an_equation_shows_itself_typeset(browser: "Browser", site: Path) -> Non
     page.context.close()
 
 
+def test_a_footnote_shows_its_text(browser: "Browser", site: Path) -> None:  # noqa: F811
+    page = opened(browser, site / POST)
+    page.locator(".footnote-ref a").first.hover()
+    assert page.locator(".card").inner_text().strip() == "The footnote."
+    page.context.close()
+
+
 def test_a_section_needs_no_card(browser: "Browser", site: Path) -> None:  # noqa: F811
     page = opened(browser, site / POST)
     link_to(page, "end").hover()

@@ -239,6 +239,8 @@ def test_paper_has_no_controls(browser: "Browser", site: Path) -> None:
             assert element.is_hidden(), selector
     assert page.locator(".contact img").first.is_visible()
     assert page.locator(".film img").first.is_visible()
+    one, other = (image.bounding_box() for image in page.locator(".compare-stage img").all())
+    assert one and other and other["x"] + other["width"] <= one["x"], "side by side, input first"
     assert len(page.pdf(prefer_css_page_size=True)) > 20_000
     page.context.close()
 

@@ -1,16 +1,17 @@
-// Shows what a citation or a reference stands for beside it, while it is pointed at or focused by
-// key: the work that is cited, a figure's picture and caption, a table's caption, an equation.
-// Without this script both are links to it.
+// Shows what a citation, a footnote or a reference stands for beside it, while it is pointed at or
+// focused by key: the work that is cited, the note, a figure's pictures and caption, a table's
+// caption, the equation itself.
+// Without this script each is a link to it.
 (() => {
   "use strict";
 
-  const LINKS = "a.citation, a.reference, a[href^='#citation-']";
+  const LINKS = "a.citation, a.reference, .footnote-ref a, a[href^='#citation-']";
   // A figure's pictures: the first of these that finds any.
   const PICTURES = [
     ".film :is(img, .absent)", ".compare img", ".scrubber-picture img", ".panel svg",
     ":scope > :is(img, svg, .absent)", "img, svg",
   ];
-  const LEFT_OUT = "[id='card'], .figure-note, .back-links, .anchor, annotation";
+  const LEFT_OUT = ".figure-note, .back-links, .footnote-backref, annotation";
   const MARGIN = 12;
 
   let card = null;
@@ -36,6 +37,7 @@
     const columns = steps || Math.min(found.length, 2);
     const box = document.createElement("div");
     box.className = found.length > 1 ? "card-pictures" : "card-pictures card-picture";
+    box.setAttribute("aria-hidden", "true"); // the caption says it; the pictures' texts are long
     box.style.setProperty("--columns", columns);
     box.style.setProperty("--rows", Math.ceil(found.length / columns));
     for (const picture of found) {
