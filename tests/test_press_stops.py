@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from made_records import write_run
-from made_site import build_site, make_results, write_content
+from made_site import build_site, make_context, make_results, write_content
 
+from press.block_compare import compared
 from press.cli import main
 from press.stops import PATIENCE, StopPoint
 
@@ -70,3 +71,10 @@ def test_words_of_a_run_that_is_not_recorded(tmp_path: Path) -> None:
     results = make_results(tmp_path)
     assert str(results.run("small/anna").stop("es-wmv").words) == "not run yet"
     assert results.suite("small").stopped("es-wmv") == 0
+
+
+def test_a_comparison_names_what_the_rule_chose(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "small")
+    html = compared(context, context.results.run("small/anna"), "stop-es-wmv", "stop-oracle")
+    assert "ES-WMV: not stopped within the run; least variance so far at iteration 700" in html
+    assert ">The best iterate<" in html and "32.10" in html
