@@ -8,6 +8,7 @@ from dip.experiment import Experiment
 from dip.files import sha256_of
 from dip.problems import InputError, nearest
 from dip.records import CurveRow, Record, matches, parse_curve
+from dip.schedule import PROBLEM
 from dip.suites import Suite
 from press.quantities import Measured, NotRun, Quantity, listed
 from press.scores import Score
@@ -15,9 +16,6 @@ from press.stops import RULES, StopPoint
 
 if TYPE_CHECKING:
     from press.runs import Results
-
-# The settings that make the problem, whoever solves it
-PROBLEM = ("image", "task", "preview_side", "mask", "keep", "noise_255", "factor")
 
 
 def measure_of(suite: Suite) -> str:
