@@ -25,8 +25,9 @@ class CommonPages:
         self, posts: list[Summary], run_urls: list[str], taken: Iterable[str]
     ) -> dict[str, bytes]:
         """Make every such file; raises InputError for an alias whose address is taken."""
+        by_name = sorted(posts, key=lambda post: post.url)  # those of one day
         newest_first = sorted(
-            posts, key=lambda post: (post.date or datetime.date.min, post.url), reverse=True
+            by_name, key=lambda post: post.date or datetime.date.min, reverse=True
         )
         files = {**self._front_pages(newest_first), "robots.txt": robots(self.site)}
         if self.site.base_url:

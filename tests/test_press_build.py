@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -274,3 +275,18 @@ def test_two_builds_at_once_do_not_harm_each_other(
 
 def test_the_cache_stands_beside_the_output() -> None:
     assert Options(out=Path("public/site")).cache == Path("public/.press")
+
+
+def test_the_list_has_the_newest_first_and_those_of_one_day_by_name(tmp_path: Path) -> None:
+    posts = tmp_path / "content/posts"
+    posts.mkdir(parents=True)
+    for name, day in (("c", 2), ("a", 2), ("b", 1), ("d", 3)):
+        (posts / f"{name}.md").write_text(
+            f"---\ntitle: Post {name}\ndate: 2026-01-0{day}\n---\nx\n"
+        )
+    folders = [
+        word for name in ("content", "results") for word in (f"--{name}", str(tmp_path / name))
+    ]
+    assert main(["build", *folders, "--out", str(tmp_path / "site")]) == 0
+    html = (tmp_path / "site/index.html").read_text()
+    assert re.findall(r">Post (.)</a></h2>", html) == ["d", "a", "c", "b"]
