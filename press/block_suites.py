@@ -15,8 +15,6 @@ from press.run_view import Run
 from press.scores import ScoreTable
 from press.suite_view import SuiteView
 from press.tables import (
-    METHOD_MARKS,
-    METHOD_NAMES,
     Column,
     TableRow,
     cell,
@@ -35,11 +33,9 @@ LOSS_KINDS = ("ours", "known", "unknown", "faint")  # how the lines of a loss ch
 
 
 def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
-    """Set the outputs that one may choose of a run side by side: rules, averages, baselines."""
+    """Set the outputs that one may choose of a run side by side, and what each loses to the best."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
-    methods = {METHOD_NAMES[m]: view.baseline(m) for m in view.suite.baselines}
-    marks = {METHOD_NAMES[m]: METHOD_MARKS.get(m, "fill") for m in view.suite.baselines}
     ways: dict[str, ScoreTable] = {
         "last": view.final,
         "best": view.stop("oracle"),
@@ -48,28 +44,22 @@ def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
     }
     if view.averages_runs:
         ways["mean of runs"] = view.mean_of_runs
-    columns = [Column(name, mark=mark) for name, mark in marks.items()]
-    columns += [Column(name, mark="ours" if name == "last" else "") for name in ways]
-    rows = [_row(context, view, methods | ways, marks, i) for i in (*view.suite.images, None)]
-    rows.append(_lost(ways, len(methods)))
+    columns = [Column(name, mark="ours" if name == "last" else "choice") for name in ways]
+    rows = [_row(context, view, ways, image) for image in (*view.suite.images, None)]
+    rows.append(_lost(ways))
     note = (
-        f"{not_comparable(view)}{levels_note(view)} The best iterate can only be told with the original"
-        " at hand; the last row is what each choice loses to it, on the mean."
+        f"{not_comparable(view)}{levels_note(view)} The best iterate can only be told with the"
+        " original at hand; the last row is each choice less the best iterate, on the mean."
     )
     return dot_table(call, context, view.title, (rows, columns, None), note)
 
 
 def _row(
-    context: "PageContext",
-    view: SuiteView,
-    scores: Mapping[str, ScoreTable],
-    marks: Mapping[str, str],
-    image: str | None,
+    context: "PageContext", view: SuiteView, ways: Mapping[str, ScoreTable], image: str | None
 ) -> TableRow:
-    levels = {name: _level(table, image) for name, table in scores.items()}
+    levels = {name: _level(table, image) for name, table in ways.items()}
     runs = [run for run in view.runs if run.image == image]
-    dots = [Dot(marks[name], name, level_of(levels[name])) for name in marks]
-    dots += [Dot("other", n, level_of(x)) for n, x in levels.items() if n not in {*marks, "last"}]
+    dots = [Dot("choice", name, level_of(x)) for name, x in levels.items() if name != "last"]
     dots.append(Dot("ours", "last", level_of(levels["last"])))
     cells = [_written(level) for level in levels.values()]
     picture = small_picture(context, runs) if runs else Markup("")
@@ -88,15 +78,18 @@ def _level(table: ScoreTable, image: str | None) -> Quantity | None:
         return None
 
 
-def _lost(ways: Mapping[str, ScoreTable], before: int) -> TableRow:
+def _lost(ways: Mapping[str, ScoreTable]) -> TableRow:
     """Make the row that tells what each way loses to the best iterate."""
     best = _level(ways["best"], None)
-    cells = [cell(None)] * before
-    for table in ways.values():
-        level = _level(table, None)
-        known = isinstance(level, Measured) and isinstance(best, Measured)
-        cells.append(Markup(signed(float(level) - float(best))) if known else cell(None))  # type: ignore[arg-type]
+    cells = [_difference(_level(table, None), best) for table in ways.values()]
     return TableRow("Against the best", Markup(""), [], cells, "mean")
+
+
+def _difference(level: Quantity | None, other: Quantity | None) -> Markup:
+    """Write one level less another; a dash where one is not there."""
+    if isinstance(level, Measured) and isinstance(other, Measured):
+        return Markup(signed(float(level) - float(other)))
+    return cell(None)
 
 
 def suites_table(call: "BlockCall", context: "PageContext") -> Markup:
@@ -112,7 +105,7 @@ def suites_table(call: "BlockCall", context: "PageContext") -> Markup:
     images = [image for image in views[0].suite.images if _in_all(image, views)]
     rows = [_setting_row(context, views, names, image) for image in images]
     rows += _mean_rows(views, names, tuple(images))
-    columns = [Column(name, mark="" if i else "ours") for i, name in enumerate(names)]
+    columns = [Column(name, mark="choice" if i else "ours") for i, name in enumerate(names)]
     note = f"{not_comparable(views[0])}{levels_note(views[0])}"
     return dot_table(call, context, views[0].title, (rows, columns, None), note)
 
@@ -131,7 +124,7 @@ def _setting_row(
 
 
 def _dots(names: list[str], levels: list[Quantity]) -> list[Dot]:
-    kinds = ["ours", *["other"] * (len(names) - 1)]
+    kinds = ["ours", *["choice"] * (len(names) - 1)]
     rows = zip(kinds, names, levels, strict=True)
     return [Dot(kind, name, level_of(level)) for kind, name, level in rows][::-1]
 
@@ -139,13 +132,7 @@ def _dots(names: list[str], levels: list[Quantity]) -> list[Dot]:
 def _mean_rows(views: list[SuiteView], names: list[str], images: tuple[str, ...]) -> list[TableRow]:
     means = [view.final.mean(images=images) for view in views]
     rows = [TableRow("Mean", Markup(""), _dots(names, means), [*map(with_spread, means)], "mean")]
-    first = means[0]
-    cells = [
-        Markup(signed(float(mean) - float(first)))
-        if i and isinstance(mean, Measured) and isinstance(first, Measured)
-        else cell(None)
-        for i, mean in enumerate(means)
-    ]
+    cells = [cell(None), *(_difference(mean, means[0]) for mean in means[1:])]
     return [*rows, TableRow("Against ours", Markup(""), [], cells, "mean")]
 
 

@@ -169,7 +169,8 @@ class Dot:
     """A mark in a row of the dot plot; `spread` in dB gives a whisker.
 
     Its kind is ours (filled), paper (hollow), other (a light diamond: what a source prints of
-    others), fill (a light box: a baseline) or nearest (a light stroke: the weakest baseline).
+    others), choice (a diamond in our colour: another output of ours), fill (a light box: a baseline)
+    or nearest (a light stroke: the weakest baseline).
     """
 
     kind: str
@@ -231,7 +232,7 @@ class DotAxis:
         if half:
             box = {"x": x - half, "y": middle - 5.0, "width": 2 * half, "height": 10}
             return [element("rect", name, class_=kind, **box)]
-        if dot.kind == "other":
+        if dot.kind in ("other", "choice"):
             corners = [(x - 5, middle), (x, middle - 5), (x + 5, middle), (x, middle + 5)]
             steps = " ".join(f"{x:.1f} {y:.1f}" for x, y in corners)
             return [element("path", name, d=f"M{steps}Z", class_=kind)]
