@@ -40,7 +40,7 @@ def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
         "last": view.final,
         "best": view.stop("oracle"),
         "ES-WMV": view.stop("es-wmv"),
-        "sliding average": view.average,
+        "average": view.average,
     }
     if view.averages_runs:
         ways["mean of runs"] = view.mean_of_runs

@@ -97,7 +97,7 @@ def rows(html: str) -> dict[str, list[str]]:
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:
     html = made(context, "stops-table", suite="noisy", id="tab-stops")
     heads = text_of(html[html.index("<thead") : html.index("</thead")])
-    assert heads.endswith("● last ◇ best ◇ ES-WMV ◇ sliding average ◇ mean of runs"), heads
+    assert heads.endswith("● last ◇ best ◇ ES-WMV ◇ average ◇ mean of runs"), heads
     found = rows(html)
     assert list(found) == ["Anna", "Bob", "Mean", "Against the best"]
     assert found["Anna"][0] == "29.00 ± 1.41", "two seeds"
