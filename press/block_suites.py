@@ -50,8 +50,20 @@ def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
     note = (
         f"{not_comparable(view)}{levels_note(view)} The best iterate can only be told with the"
         " original at hand; the last row is each choice less the best iterate, on the mean."
+        f"{_waiting(view)}"
     )
     return dot_table(call, context, view.title, (rows, columns, None), note)
+
+
+def _waiting(view: SuiteView) -> str:
+    """Say in how many runs ES-WMV had not run out of patience."""
+    stopped = view.stopped("es-wmv")
+    if stopped == view.recorded:
+        return ""
+    return (
+        f" ES-WMV had stopped in {stopped or 'none'} of {view.recorded} runs when they ended;"
+        " otherwise its column has the least variance so far."
+    )
 
 
 def _row(
