@@ -41,7 +41,8 @@ class StockOperations:
     def __init__(self, fit: Fit) -> None:
         """Take the fit's arrays; bias corrections of Adam are tabled in float64."""
         self.fit = fit
-        self.noise = torch.empty_like(fit.clean_z, memory_format=torch.channels_last)
+        # zeros: without noise on z it is added all the same, times 0
+        self.noise = torch.zeros_like(fit.clean_z, memory_format=torch.channels_last)
         rows = [(1.0, 0.0)] + [
             ((1 - BETA_2**k) ** 0.5, -fit.experiment.learning_rate / (1 - BETA_1**k))
             for k in range(1, fit.experiment.iterations + 2)

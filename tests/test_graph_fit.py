@@ -254,3 +254,23 @@ def test_a_captured_graph_gives_the_bits_of_the_eager_step():
     eager = GraphFit(task, settings, keep={7}, capture=False)
     assert [s.loss for s in captured] == [s.loss for s in eager]
     assert same(captured.state(), eager.state())
+
+
+@pytest.fixture
+def new_memory_is_nan():
+    """Fill every new array with NaN, so that what nobody wrote shows when it is read."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = True
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("changes", [{}, {"sigma_p": 0.0}, {"skip_channels": (0, 4)}], ids=str)
+def test_nothing_reads_what_nobody_wrote(new_memory_is_nan, changes):
+    settings = replace(NARROW, **changes, iterations=3)
+    assert torch.empty(3).isnan().all()
+    for operations in (None, on_reference(torch.float32), on_reference(torch.float16)):
+        more = {} if operations is None else {"operations": operations}
+        steps = list(GraphFit(made_task(), settings, device="cpu", **more))
+        assert all(np.isfinite(step.loss) for step in steps)
+    assert all(np.isfinite(step.loss) for step in Fit(made_task(), settings))
