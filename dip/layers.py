@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 NORM_EPSILON = 1e-5
+BLOCK_VALUES = 1 << 18  # values that stay in a core's cache between two passes over them
 
 
 def empty_image(like: Tensor, channels: int, height: int, width: int) -> Tensor:
@@ -119,11 +120,18 @@ def normalise_into(
     out: Tensor, image: Tensor, statistics: tuple[Tensor, Tensor], affine: tuple[Tensor, Tensor]
 ) -> None:
     """Write (image - mean) * inverse deviation * gamma + beta into `out`, in one pass."""
+    factor, shift = _factor_and_shift(statistics, affine)
+    torch.addcmul(shift, image, factor, out=out)
+
+
+def _factor_and_shift(
+    statistics: tuple[Tensor, Tensor], affine: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
     mean, inverse_deviation = statistics
     gamma, beta = affine
     factor = gamma * inverse_deviation
     shift = beta - mean * factor
-    torch.addcmul(shift.view(1, -1, 1, 1), image, factor.view(1, -1, 1, 1), out=out)
+    return factor.view(1, -1, 1, 1), shift.view(1, -1, 1, 1)
 
 
 def norm_backward(
@@ -136,36 +144,88 @@ def norm_backward(
     )
 
 
+def made_again_by(image: Tensor) -> Any:
+    """Give the autograd node that can make `image` again on the way back, or None.
+
+    Such a node has `remake`, which gives the image for the node, until its own way back is done.
+    """
+    node = image.grad_fn
+    return node if hasattr(node, "remake") else None
+
+
+def activated(
+    image: Tensor,
+    statistics: tuple[Tensor, Tensor],
+    affine: tuple[Tensor, Tensor],
+    settings: tuple[float, int, str],
+) -> Tensor:
+    """Normalise and activate `image`, and surround it with a border."""
+    (_, channels, height, width), (slope, pad, mode) = image.shape, settings
+    padded = empty_image(image, channels, height + 2 * pad, width + 2 * pad)
+    inner = inside(padded, pad)
+    normalise_into(inner, image, statistics, affine)
+    torch.nn.functional.leaky_relu_(inner, slope)
+    fill_border(padded, pad, mode)
+    return padded
+
+
 class NormActivatePad(torch.autograd.Function):
-    """Batch norm, LeakyReLU and the next convolution's border, written once."""
+    """Batch norm, LeakyReLU and the next convolution's border, written once.
+
+    With `again` the output is not kept for the way back but made again: less memory, more time.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, image: Tensor, gamma: Tensor, beta: Tensor, slope: float, pad: int, mode: str
-    ) -> Tensor:
+        ctx: Any, image: Tensor, gamma: Tensor, beta: Tensor, slope: float, pad: int, mode: str,
+        again: bool = False,
+    ) -> Tensor:  # fmt: skip
         """Normalise `image`, activate it, and surround it with a border."""
-        _, channels, height, width = image.shape
-        statistics = moments(image)
-        padded = empty_image(image, channels, height + 2 * pad, width + 2 * pad)
-        inner = inside(padded, pad)
-        normalise_into(inner, image, statistics, (gamma, beta))
-        torch.nn.functional.leaky_relu_(inner, slope)
-        fill_border(padded, pad, mode)
-        ctx.save_for_backward(image, gamma, *statistics, padded)
-        ctx.settings = (slope, pad, mode)
+        statistics, ctx.settings = moments(image), (slope, pad, mode)
+        padded = activated(image, statistics, (gamma, beta), ctx.settings)
+        if again:
+            ctx.remake = NormActivatePad.remake
+        ctx.save_for_backward(image, gamma, beta, *statistics, *(() if again else (padded,)))
         return padded
+
+    @staticmethod
+    def remake(ctx: Any) -> Tensor:
+        """Make the output again, bit by bit."""
+        image, gamma, beta, *statistics = ctx.saved_tensors
+        return activated(image, tuple(statistics), (gamma, beta), ctx.settings)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Go back through border, activation and norm; the incoming gradient is used up."""
-        image, gamma, mean, inverse_deviation, padded = ctx.saved_tensors
+        image, gamma, beta, mean, inverse_deviation, *kept = ctx.saved_tensors
         slope, pad, mode = ctx.settings
         fold_border(gradient, pad, mode)
         # Without a border the gradient has the image's shape, and is overwritten: less memory.
-        before = torch.empty_like(image) if pad else gradient
-        torch.ops.aten.leaky_relu_backward.grad_input(
-            inside(gradient, pad), inside(padded, pad), slope, True, grad_input=before
-        )
+        before, inner = torch.empty_like(image) if pad else gradient, inside(gradient, pad)
+        if kept:
+            _activation_backward(before, inner, inside(kept[0], pad), slope)
+        else:
+            scales = _factor_and_shift((mean, inverse_deviation), (gamma, beta))
+            _remade_activation_backward(before, inner, image, scales, slope)
         gradients = norm_backward(before, image, gamma, (mean, inverse_deviation))
-        return *gradients, None, None, None
+        return *gradients, None, None, None, None
+
+
+def _activation_backward(out: Tensor, gradient: Tensor, signs: Tensor, slope: float) -> None:
+    """Write the gradient before a LeakyReLU into `out`; `signs` are those of its output."""
+    torch.ops.aten.leaky_relu_backward.grad_input(gradient, signs, slope, True, grad_input=out)
+
+
+def _remade_activation_backward(
+    out: Tensor, gradient: Tensor, image: Tensor, scales: tuple[Tensor, Tensor], slope: float
+) -> None:
+    """Do the same with the signs of the image, normalised again, a few rows at a time."""
+    _, channels, height, width = image.shape
+    rows = min(height, max(1, BLOCK_VALUES // (channels * width)))
+    signs = empty_image(image, channels, rows, width)
+    for first in range(0, height, rows):
+        block = slice(first, min(first + rows, height))
+        part = signs[:, :, : block.stop - first]
+        torch.addcmul(scales[1], image[:, :, block], scales[0], out=part)
+        _activation_backward(out[:, :, block], gradient[:, :, block], part, slope)

@@ -5,11 +5,13 @@ import sys
 from functools import cache
 
 import torch
+from torch import Tensor
 
 from dip.experiment import CHOICES
 from dip.problems import InputError, nearest
 
 MALLOPT_TRIM_THRESHOLD, MALLOPT_TOP_PAD, MALLOPT_MMAP_MAX = -1, -2, -4
+LARGE_BYTES = 1 << 26  # an array of more than that is worth the page faults that it saves
 
 
 def set_arithmetic(mode: str, device: str) -> None:
@@ -44,3 +46,21 @@ def keep_large_buffers() -> bool:
     wanted = ((MALLOPT_MMAP_MAX, 0), (MALLOPT_TRIM_THRESHOLD, 2**31 - 1), (MALLOPT_TOP_PAD, 2**26))
     accepted = [mallopt(option, value) == 1 for option, value in wanted]
     return all(accepted)
+
+
+def is_large(image: Tensor, channels: int) -> bool:
+    """Tell whether arrays of the image's sides with so many channels are large ones, on a CPU.
+
+    Room for them counts for more than time.
+    """
+    count = channels * image.shape[2] * image.shape[3]
+    return image.device.type == "cpu" and count * image.element_size() > LARGE_BYTES
+
+
+def give_back_holes() -> None:
+    """Return the memory between arrays to the system.
+
+    glibc seldom fits an array into the hole that one of its own size left, as it aligns it anew.
+    """
+    if keep_large_buffers():
+        ctypes.CDLL(None).malloc_trim(0)

@@ -1,77 +1,21 @@
 """The hourglass network f_theta, its parameters in one flat array (paper section 2, supplement)."""
 
 import math
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn.functional import conv2d
 
 from dip import layers as ops
+from dip.convolution import Convolve
 from dip.describe import Layer, layers_of
 from dip.experiment import Experiment
+from dip.joining import UpsampleNormPad
+from dip.machine import give_back_holes, is_large
 from dip.noise import WEIGHTS, uniform
-from dip.upsample import upsample, upsample_adjoint
 
 ALIGNMENT = 16  # floats; each parameter begins at a multiple of 64 bytes
-
-
-class UpsampleNormPad(torch.autograd.Function):
-    """Upsample, concatenate with the skip, batch norm and border: one array, written once.
-
-    A batch norm works on each channel apart, so the two parts are normalised before they meet.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, low: Tensor, skip: Tensor | None, gamma: Tensor, beta: Tensor, how: dict[str, Any]
-    ) -> Tensor:
-        """Join `low`, twice as large, and `skip`, if there is one, normalised and padded."""
-        pad = how["pad"]
-        high = upsample(low, how["kind"], how["align_corners"])
-        joined = gamma.shape[0]
-        padded = ops.empty_image(low, joined, high.shape[2] + 2 * pad, high.shape[3] + 2 * pad)
-        inner, saved = ops.inside(padded, pad), []
-        for part, channels in _parts(high, skip):
-            statistics = ops.moments(part)
-            ops.normalise_into(
-                inner[:, channels], part, statistics, (gamma[channels], beta[channels])
-            )
-            kept = low if part is high else part  # upsampled again going back: less memory
-            saved += [kept, gamma[channels], *statistics]
-        ops.fill_border(padded, pad, how["padding"])
-        ctx.save_for_backward(*saved)
-        ctx.how = how
-        return padded
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Go back through border, norm and upsampling; the incoming gradient is used up."""
-        saved, how = ctx.saved_tensors, ctx.how
-        ops.fold_border(gradient, how["pad"], how["padding"])
-        inner = ops.inside(gradient, how["pad"])
-        high = upsample(saved[0], how["kind"], how["align_corners"])
-        skip = saved[4] if len(saved) > 4 else None
-        results = [
-            ops.norm_backward(inner[:, channels], part, gamma, (mean, deviation))
-            for (part, channels), gamma, mean, deviation in zip(
-                _parts(high, skip), saved[1::4], saved[2::4], saved[3::4], strict=True
-            )
-        ]
-        low = upsample_adjoint(results[0][0], how["kind"], how["align_corners"])
-        to_skip = None if skip is None else results[1][0]
-        gammas, betas = (torch.cat([result[i] for result in results]) for i in (1, 2))
-        return low, to_skip, gammas, None if how["hold_beta"] else betas, None
-
-
-def _parts(high: Tensor, skip: Tensor | None) -> list[tuple[Tensor, slice]]:
-    """Give the parts of a concatenation with the channels where they lie."""
-    wide = high.shape[1]
-    parts = [(high, slice(0, wide))]
-    return parts if skip is None else [*parts, (skip, slice(wide, wide + skip.shape[1]))]
 
 
 class Network:
@@ -92,6 +36,7 @@ class Network:
         self.layers = {x.name: x for x in layers_of(experiment, z_channels, image_channels)}
         self.down_pad = experiment.kernel_down // 2
         self.held = experiment.biases_before_norm == "held"
+        self.again = False  # whether outputs are made again on the way back, not kept
         starts, length = self._places()
         self.values = torch.zeros((3, length), device=device)
         self.gradient = torch.zeros(length, device=device)
@@ -145,51 +90,56 @@ class Network:
             bound *= math.sqrt(6 / (1 + self.experiment.slope**2))
         return drawn * np.float32(bound)
 
-    def _convolve(self, name: str, image: Tensor) -> Tensor:
+    def _convolve(self, name: str, image: Tensor, crop: int = 0) -> Tensor:
+        """Convolve what lies `crop` pixels inside `image`."""
         layer = self.layers[name]
-        bias = self.parameters[f"{name}.bias"]
-        held = layer.before_norm and self.held
         weight = self.parameters[f"{name}.weight"]
-        return conv2d(image, weight, None if held else bias, stride=layer.stride)
+        held = layer.before_norm and self.held
+        bias = None if held else self.parameters[f"{name}.bias"]
+        if image.device.type == "cpu":
+            return Convolve.apply(image, weight, bias, layer.stride, crop)  # type: ignore[no-any-return, no-untyped-call]
+        if crop:
+            image = ops.Crop.apply(image, crop)  # type: ignore[no-untyped-call]
+        return conv2d(image, weight, bias, stride=layer.stride)
 
     def _activated(self, unit: str, number: int, image: Tensor, pad: int) -> Tensor:
-        """Convolve the padded `image`, normalise, activate, and pad for the next layer."""
-        norm = f"{unit}.norm{number}"
-        return ops.NormActivatePad.apply(  # type: ignore[no-any-return, no-untyped-call]
-            self._convolve(f"{unit}.conv{number}", image),
-            self.parameters[f"{norm}.gamma"],
-            self.parameters[f"{norm}.beta"],
-            self.experiment.slope,
-            pad,
-            self.experiment.padding,
-        )
+        """Normalise and activate the convolution's output `image`, and pad for the next layer."""
+        gamma, beta = (self.parameters[f"{unit}.norm{number}.{kind}"] for kind in ("gamma", "beta"))
+        settings = (self.experiment.slope, pad, self.experiment.padding, self.again)
+        return ops.NormActivatePad.apply(image, gamma, beta, *settings)  # type: ignore[no-any-return, no-untyped-call]
 
     def forward(self, z: Tensor) -> Tensor:
         """Give the (1, C, H, W) output in [0, 1] for z of (1, channels, H + 2 pad, W + 2 pad).
 
         The border of z, `down_pad` pixels wide, is filled; H and W are multiples of 2**scales.
         """
+        self.again = is_large(z, max(self.experiment.channels))
+        if self.again:
+            give_back_holes()
         top = self._scale(0, z)
         return torch.sigmoid(self._convolve("output.conv", top))
 
     def _scale(self, scale: int, padded: Tensor) -> Tensor:
         """Run scale `scale` and all below it, from its padded input to the output of its up."""
         scales, number = len(self.experiment.channels), scale + 1
-        down = self._activated(f"down{number}", 1, padded, self.down_pad)
-        deepest = number == scales
-        down = self._activated(f"down{number}", 2, down, 0 if deepest else self.down_pad)
+        unit, deepest = f"down{number}", number == scales
+        down = self._convolve(f"{unit}.conv1", padded)
+        down = self._convolve(f"{unit}.conv2", self._activated(unit, 1, down, self.down_pad))
+        down = self._activated(unit, 2, down, 0 if deepest else self.down_pad)
         low = down if deepest else self._scale(number, down)
         return self._up(number, low, self._skip(number, padded))
 
     def _skip(self, number: int, padded: Tensor) -> Tensor | None:
         if not self.experiment.skip_channels[number - 1]:
             return None
-        pad, image = self.experiment.kernel_skip // 2, padded
-        if pad != self.down_pad:
-            image = ops.Crop.apply(padded, self.down_pad)  # type: ignore[no-untyped-call]
-        if pad not in (0, self.down_pad):
+        pad, image, crop = self.experiment.kernel_skip // 2, padded, self.down_pad
+        if pad == self.down_pad:
+            crop = 0
+        elif pad:
+            image, crop = ops.Crop.apply(padded, crop), 0  # type: ignore[no-untyped-call]
             image = ops.Pad.apply(image, pad, self.experiment.padding)  # type: ignore[no-untyped-call]
-        return self._activated(f"skip{number}", 1, image, 0)
+        unit = f"skip{number}"
+        return self._activated(unit, 1, self._convolve(f"{unit}.conv1", image, crop), 0)
 
     def _up(self, number: int, low: Tensor, skip: Tensor | None) -> Tensor:
         unit, settings = f"up{number}", self.experiment
@@ -199,10 +149,13 @@ class Network:
             "kind": settings.upsampling,
             "align_corners": settings.align_corners,
             "hold_beta": self.held and settings.padding == "reflection",
+            "again": self.again,
         }
         gamma, beta = (self.parameters[f"{unit}.norm0.{name}"] for name in ("gamma", "beta"))
-        joined = UpsampleNormPad.apply(low, skip, gamma, beta, how)  # type: ignore[no-untyped-call]
-        return self._activated(unit, 2, self._activated(unit, 1, joined, 0), 0)
+        up = UpsampleNormPad.apply(low, skip, gamma, beta, how)  # type: ignore[no-untyped-call]
+        up = self._convolve(f"{unit}.conv1", up)
+        up = self._convolve(f"{unit}.conv2", self._activated(unit, 1, up, 0))
+        return self._activated(unit, 2, up, 0)
 
 
 def _shapes(layer: Layer) -> dict[str, tuple[int, ...]]:

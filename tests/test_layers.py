@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from dip.joining import UpsampleNormPad
 from dip.layers import Crop, NormActivatePad, Pad
-from dip.network import UpsampleNormPad
 from dip.upsample import upsample, upsample_adjoint
 
 KINDS = [("bilinear", False), ("bilinear", True), ("nearest", False)]

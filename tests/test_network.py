@@ -148,3 +148,18 @@ def test_guide_is_reflected_to_the_sides_of_the_network() -> None:
 def test_guide_without_a_picture_is_told() -> None:
     with pytest.raises(InputError, match="needs a guide image"):
         draw_z(inpainting_task(), small(z="guide"))
+
+
+@pytest.mark.parametrize("changes", [{}, {"skip_channels": (0, 2)}, {"kernel_skip": 3}], ids=str)
+def test_what_is_made_again_on_the_way_back_gives_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    task = inpainting_task()
+    settings = small(iterations=6, **changes)
+    kept = Fit(task, settings)
+    wanted = [step.loss for step in kept]
+    monkeypatch.setattr("dip.machine.LARGE_BYTES", 0)
+    again = Fit(task, settings)
+    assert [step.loss for step in again] == wanted
+    assert again.network.again and not kept.network.again
+    assert torch.equal(again.network.values, kept.network.values)
