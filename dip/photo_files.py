@@ -2,7 +2,8 @@
 
 import io
 import logging
-import os
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,8 +149,11 @@ def _photo(values: np.ndarray, profile: bytes | None) -> Photo:
     return Photo(colours, planes[-1].copy() if has_alpha else None, bits, profile)
 
 
-def check_output(output: Path, source: Path) -> None:
-    """Raise InputError if `output` cannot be written: ending, folder, or the photograph itself."""
+def check_output(output: Path, sources: Mapping[str, Path]) -> None:
+    """Raise InputError if `output` cannot be written: ending, folder, or one of the `sources`.
+
+    These are the files that are read, by what they are called: photograph, mask.
+    """
     if output.suffix.lower() not in FORMATS:
         known = ", ".join(FORMATS)
         near = nearest(output.suffix.lower(), FORMATS)
@@ -158,10 +162,14 @@ def check_output(output: Path, source: Path) -> None:
         raise InputError("is a folder, not a file to write", output)
     if not output.parent.is_dir():
         raise InputError(f"there is no folder '{output.parent}' to write to", output)
-    if not os.access(output.parent, os.W_OK):
-        raise InputError(f"the folder '{output.parent}' may not be written to", output)
-    if output.exists() and source.exists() and output.samefile(source):
-        raise InputError("the output would overwrite the photograph; give another name", output)
+    for what, path in sources.items():
+        if output.exists() and path.exists() and output.samefile(path):
+            raise InputError(f"the output would overwrite the {what}; give another name", output)
+    try:
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError:
+        raise InputError(f"the folder '{output.parent}' may not be written to", output) from None
 
 
 def what_is_lost(photo: Photo, output: Path) -> str:
@@ -217,15 +225,6 @@ def _tiff(values: np.ndarray, profile: bytes | None) -> bytes:
         iccprofile=profile,
     )
     return stream.getvalue()
-
-
-def read_mask(path: Path, photo: Photo) -> np.ndarray:
-    """Read a mask as (H, W) in [0, 1], 1 = white; raises InputError if its size differs."""
-    drawn = read_photo(path)
-    if drawn.pixels.shape[1:] != photo.pixels.shape[1:]:
-        raise InputError(f"the mask has {drawn.size} pixels, the photograph {photo.size}", path)
-    grey: np.ndarray = drawn.pixels.mean(axis=0)
-    return grey
 
 
 def resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -14,21 +14,22 @@ from dip.photo import LEAST_SIDE, Restored, bytes_needed, restore, settings_for
 from dip.photo_files import (
     Photo,
     check_output,
-    read_mask,
     read_photo,
     resized,
     what_is_lost,
     write_photo,
 )
-from dip.photo_progress import Progress
+from dip.photo_holes import holes_of, read_mask, soft_part, transparent
+from dip.photo_progress import Progress, Stopped
+from dip.photo_seams import joined
 from dip.photo_windows import Window, windows_round
 from dip.problems import InputError
 from dip.schedule import duration
 from dip.tasks import Task
 
 WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
+SEEDS = 2**32
 LEARNT = 1000  # iterations: on the small photographs tried, between 500 and 1,200
-SOFT = 0.1  # of a mask: how far from the colour of known pixels they may be
 DONE = {
     "denoise": "denoised", "inpaint": "filled", "upscale": "enlarged", "clean-jpeg": "cleaned",
 }  # fmt: skip
@@ -45,9 +46,17 @@ def run(args: argparse.Namespace) -> int:
 
     Raises InputError for whatever cannot be done; then nothing is written.
     """
+    try:
+        return _run(args)
+    except KeyboardInterrupt:
+        raise Stopped("stopped: nothing was written") from None
+
+
+def _run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     _check_numbers(args)
-    check_output(args.output, args.input)
+    mask = getattr(args, "mask", None)
+    check_output(args.output, {"photograph": args.input} | ({"mask": mask} if mask else {}))
     photo = read_photo(args.input)
     _check_sides(photo, args.input)
     lost = what_is_lost(photo, args.output)
@@ -71,6 +80,8 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise InputError(f"--minutes is {args.minutes:g}; it must be more than 0")
     if args.channels is not None and args.channels < 1:
         raise InputError(f"--channels is {args.channels}; it must be at least 1")
+    if not 0 <= args.seed < SEEDS:
+        raise InputError(f"--seed is {args.seed}; it must be at least 0 and below {SEEDS}")
 
 
 def _check_sides(photo: Photo, path: Path) -> None:
@@ -118,7 +129,12 @@ class Job:
         longest = max(height, width) * self.factor
         if limit is None or longest <= limit:
             return photo
-        sides = [max(LEAST_SIDE, round(side * limit / longest)) for side in (height, width)]
+        sides = [max(1, round(side * limit / longest)) for side in (height, width)]
+        if min(sides) < LEAST_SIDE:
+            raise InputError(
+                f"--max-side {limit} would leave {sides[1]}x{sides[0]} pixels of the photograph;"
+                f" at least {LEAST_SIDE}x{LEAST_SIDE} are needed"
+            )
         alpha = None if photo.alpha is None else resized(photo.alpha[None], *sides)[0]
         print(f"made smaller first, to {sides[1]}x{sides[0]}, as --max-side says")
         return replace(photo, pixels=np.clip(resized(photo.pixels, *sides), 0, 1), alpha=alpha)
@@ -139,7 +155,7 @@ class Job:
             part = holes[rows, columns]
             filled = self._filled(window, part, window.area / left)
             left -= window.area
-            pixels[:, rows, columns] = np.where(part, filled, pixels[:, rows, columns])
+            pixels[:, rows, columns] = joined(filled, pixels[:, rows, columns], part)
         alpha = self.photo.alpha if self.args.mask else None
         return replace(self.photo, pixels=pixels, alpha=alpha)
 
@@ -148,7 +164,9 @@ class Job:
         if self.args.mask:
             mask = read_mask(self.args.mask, self.photo)
             holes, colour = holes_of(mask, self.args.holes, self.args.mask)
-            whose = f"the {colour} pixels of {self.args.mask}"
+            soft = soft_part(mask)
+            grey = f", and the {_percent(soft)} that are grey" if soft else ""
+            whose = f"the {colour} pixels of {self.args.mask}{grey}"
         else:
             holes, whose = transparent(self.photo, self.args.input), "its transparent pixels"
         print(f"restoring {_percent(holes.mean())} of the picture: {whose}")
@@ -171,7 +189,12 @@ class Job:
             weights = resized(known[None], *worked)
             pixels = np.clip(resized(pixels * known, *worked) / np.maximum(weights, 1e-6), 0, 1)
             known = weights[0] >= 0.5
-        output = self._fitted(own_tasks.inpainting(pixels, known), share)
+        if known.all():  # holes so thin that they vanish where the picture is made smaller
+            output = pixels
+        elif not known.any():
+            raise InputError("made that small, no pixel of the photograph is known any more")
+        else:
+            output = self._fitted(own_tasks.inpainting(pixels, known), share)
         return output if worked == full else np.clip(resized(output, *full), 0, 1)
 
     def _tell_plan(self, shapes: list[tuple[int, int, int]]) -> None:
@@ -211,32 +234,6 @@ def _told(restored: Restored) -> str:
         f"{restored.iterations} iterations in {duration(restored.seconds)}; {reason}"
         f"{warning if early else ''}"
     )
-
-
-def holes_of(mask: np.ndarray, wanted: str | None, path: Path) -> tuple[np.ndarray, str]:
-    """Give the holes that a mask (H, W), 1 = white, marks, and their colour.
-
-    Unless `wanted` says white or black, it is the colour that covers less of the mask. Soft edges
-    belong to the holes: a pixel is known only where the mask has the other colour within 10%.
-    """
-    white = mask > 0.5
-    if white.all() or not white.any():
-        raise InputError(f"the mask is {'white' if white.all() else 'black'} all over", path)
-    colour = wanted or ("white" if white.mean() <= 0.5 else "black")
-    holes: np.ndarray = mask > SOFT if colour == "white" else mask < 1 - SOFT
-    if holes.all():
-        raise InputError(f"the mask has no pixel that is quite unlike {colour}", path)
-    return holes, colour
-
-
-def transparent(photo: Photo, path: Path) -> np.ndarray:
-    """Give the pixels (H, W) that are not quite opaque; raises InputError if none or all are."""
-    holes = np.zeros(photo.pixels.shape[1:], bool) if photo.alpha is None else photo.alpha < 1
-    if not holes.any():
-        raise InputError("has no transparent pixels: say by --mask FILE what to restore", path)
-    if holes.all():
-        raise InputError("every pixel is transparent: nothing is known", path)
-    return holes
 
 
 def _percent(part: float) -> str:

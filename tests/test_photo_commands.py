@@ -168,10 +168,10 @@ def test_max_side_makes_the_picture_smaller(
     tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, out = photo(pixels=picture(1, 90, 180)), tmp_path / "out.png"
-    command = ["denoise", str(source), "-o", str(out), "--channels", "2", "--max-side", "64"]
+    command = ["denoise", str(source), "-o", str(out), "--channels", "2", "--max-side", "80"]
     assert main([*command, *QUICK]) == 0
-    assert read_photo(out).pixels.shape == (1, 32, 64)
-    assert "made smaller first, to 64x32, as --max-side says" in told(capsys)
+    assert read_photo(out).pixels.shape == (1, 40, 80)
+    assert "made smaller first, to 80x40, as --max-side says" in told(capsys)
 
 
 def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(
@@ -187,6 +187,7 @@ def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(
     Image.new("L", (48, 40), 0).save(tmp_path / "black.png")
     Image.new("L", (48, 40), 128).save(tmp_path / "grey.png")
     mask(tmp_path / "tall.png", height=41)
+    few = mask(tmp_path / "few.png")
     Image.new("L", (8000, 8000)).save(tmp_path / "huge.png")
     here = str(tmp_path)
     cases = [
@@ -198,6 +199,9 @@ def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(
         ([str(source), "--max-side", "5"], "--max-side is 5; it must be at least 32"),
         ([str(source), "--minutes", "0"], "--minutes is 0; it must be more than 0"),
         ([str(source), "--channels", "0"], "--channels is 0; it must be at least 1"),
+        ([str(source), "--seed", "-1"], "--seed is -1; it must be at least 0"),
+        ([str(source), "--seed", str(2**70)], "and below 4294967296"),
+        ([str(source), "--max-side", "36"], "--max-side 36 would leave 36x30 pixels"),
         ([str(source), "--device", "gpu"], "no device 'gpu'"),
         ([str(source), "-o", f"{here}/out.bmb"], "does not end in one of"),
         ([str(source), "-o", f"{here}/none/out.png"], "there is no folder"),
@@ -209,9 +213,11 @@ def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(
         ([str(clear)], "every pixel is transparent: nothing is known"),
         ([str(source), "--mask", f"{here}/white.png"], "the mask is white all over"),
         ([str(source), "--mask", f"{here}/black.png"], "the mask is black all over"),
-        ([str(source), "--mask", f"{here}/grey.png"], "the mask is white all over"),
+        ([str(source), "--mask", f"{here}/grey.png"], "the mask is grey all over"),
         ([str(source), "--mask", f"{here}/tall.png"], "48x41 pixels, the photograph 48x40"),
         ([str(source), "--mask", f"{here}/none.png"], "no such file"),
+        ([str(source), "--mask", f"{here}/folder"], "is a folder, not a photograph"),
+        ([str(source), "--mask", str(few), "-o", str(few)], "would overwrite the mask"),
     ]
     before = files(tmp_path)
     for command, list_ in (("denoise", cases), ("inpaint", masks)):
