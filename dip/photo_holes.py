@@ -24,7 +24,8 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
         seen = "; its transparency is not looked at" if drawn.alpha is not None else ""
         raise InputError(f"the mask is {_shade(low)} all over{seen}", path)
     if ((grey == low) | (grey == high)).all():
-        return (grey == high).astype(np.float32)
+        two: np.ndarray = (grey == high).astype(np.float32)
+        return two
     return grey
 
 

@@ -1,15 +1,24 @@
-"""The notebook is well formed, its code compiles, and what it calls is there."""
+"""The notebook's cells run, in order, in a small project, and end with a record to unpack."""
 
 import ast
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from typing import Any
 
 import pytest
+from small_runs import write_project
 
-from dip.cli import parser
+from dip.cli import main, parser
+from dip.records import load_record
 
-NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "deep_image_prior.ipynb"
+ROOT = Path(__file__).parent.parent
+NOTEBOOK = ROOT / "notebooks" / "deep_image_prior.ipynb"
 
 
 def cells() -> list[dict[str, Any]]:
@@ -50,6 +59,92 @@ def test_the_commands_that_it_calls_exist() -> None:
         parser().parse_args([word.replace("str(SEED)", "0") for word in command])
 
 
-def test_the_address_is_left_to_the_reader() -> None:
+def test_the_address_is_left_to_the_reader(tmp_path: Path, monkeypatch: Any) -> None:
     assert 'REPOSITORY = ""' in sources()[0]
     assert "://" not in NOTEBOOK.read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="Put the repository's address into REPOSITORY"):
+        run_cells(sources()[:2], {})
+
+
+def run_cells(code: list[str], names: dict[str, Any]) -> None:
+    for place, source in enumerate(code):
+        exec(compile(source, f"cell {place}", "exec"), names)  # noqa: S102
+
+
+def git(folder: Path, *words: str) -> None:
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give an empty working folder beside the project `origin`, a repository with small suites."""
+    origin, here = tmp_path / "origin", tmp_path / "here"
+    write_project(origin)
+    copytree(ROOT / "dip", origin / "dip", ignore=ignore_patterns("__pycache__"))
+    (origin / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    git(origin, "init", "-q")
+    git(origin, "add", ".")
+    git(origin, "commit", "-qm", "a small project")
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("DIP_IMAGES", str(origin / "images"))
+    monkeypatch.setenv("PIP_DRY_RUN", "1")  # the cell asks pip, and pip changes nothing
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield here
+
+
+def small_cells() -> list[str]:
+    """Give the code with the small suite in place of the paper's.
+
+    What pip is asked for is what stands here already, so that no network is needed; cells that
+    draw are left out where matplotlib is not installed.
+    """
+    code = sources()
+    code[0] = 'REPOSITORY = "../origin"\nSUITE, IMAGE, SEED = "seeded", "waves", 1'
+    if find_spec("matplotlib") is None:
+        code = [source for source in code if "plt." not in source]
+        code = [source.replace(', "matplotlib"', "") for source in code]
+    return code
+
+
+@pytest.mark.slow
+def test_its_cells_run_and_end_with_a_record_to_unpack(
+    elsewhere: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("pip")
+    run_cells(small_cells(), names := {})
+    told = capfd.readouterr().out
+    assert "seeded/waves/seed1: recorded" in told
+    assert "psnr_db" in told
+    assert Path.cwd() == elsewhere / "project"
+    assert names["record"].experiment.seed == 1
+    (archive,) = names["archives"]
+    assert main(["unpack", str(archive), "--results", str(tmp_path / "home")]) == 0
+    record = load_record(tmp_path / "home/seeded/waves/seed1")
+    assert record.metrics["final"] == names["record"].metrics["final"]
+    os.chdir(elsewhere)  # as after the kernel was started again
+    run_cells(small_cells(), names := {})
+    assert Path.cwd() == elsewhere / "project"
+    assert names["archives"] == [archive]
+
+
+@pytest.mark.slow
+def test_a_picture_that_cannot_be_had_is_told_in_a_sentence(
+    elsewhere: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("pooch")
+    monkeypatch.delenv("DIP_IMAGES")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(elsewhere))
+    code = small_cells()
+    run = next(place for place, source in enumerate(code) if source.startswith('dip("run"'))
+    with pytest.raises(SystemExit, match=r"dip run seeded .* ended with code 1"):
+        run_cells([*code[:2], code[run]], {})
+    told = capfd.readouterr().out
+    assert "image 'made/waves' could not be downloaded from http://127.0.0.1:9/" in told
+    assert "Traceback" not in told
