@@ -3,6 +3,7 @@
 import io
 import logging
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def read_photo(path: Path) -> Photo:
         deep = _tiff16(data) if data[:4] in TIFF_SIGNATURES else None
         if deep:
             return deep
-        with Image.open(io.BytesIO(data)) as image:
+        # What a warning would say does not matter, or is told in a sentence.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             orientation = int(image.getexif().get(ORIENTATION, 1))
             profile = image.info.get("icc_profile")
             return _photo(_turned(_values(image, data), orientation), profile)
@@ -81,7 +83,7 @@ def read_photo(path: Path) -> Photo:
         raise InputError("may not be read", path) from None
     except UnidentifiedImageError:
         raise InputError("is no picture that can be read", path) from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, MemoryError):
         raise InputError("the picture has more pixels than can be worked on", path) from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(f"the picture is damaged: {error}", path) from None

@@ -10,7 +10,14 @@ import numpy as np
 from dip import own_tasks
 from dip.environment import choose_device, free_memory
 from dip.experiment import Experiment
-from dip.photo import LEAST_SIDE, Restored, bytes_needed, restore, settings_for
+from dip.photo import (
+    LEAST_SIDE,
+    bytes_needed,
+    how_it_went,
+    restore,
+    settings_for,
+    settings_for_hole,
+)
 from dip.photo_files import (
     Photo,
     check_output,
@@ -19,7 +26,7 @@ from dip.photo_files import (
     what_is_lost,
     write_photo,
 )
-from dip.photo_holes import holes_of, read_mask, soft_part, transparent
+from dip.photo_holes import holes_of, read_mask, soft_part, transparent, width_of_widest
 from dip.photo_progress import Progress, Stopped
 from dip.photo_seams import joined
 from dip.photo_windows import Window, windows_round
@@ -29,16 +36,9 @@ from dip.tasks import Task
 
 WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
 SEEDS = 2**32
-LEARNT = 1000  # iterations: on the small photographs tried, between 500 and 1,200
 DONE = {
     "denoise": "denoised", "inpaint": "filled", "upscale": "enlarged", "clean-jpeg": "cleaned",
 }  # fmt: skip
-REASONS = {
-    "variance": "stopped by itself, from then on it learns the noise; taken: the average at {taken_from}",
-    "settled": "stopped by itself: the picture stood still",
-    "last": "all iterations done",
-    "told": "stopped when the time was over",
-}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -99,11 +99,12 @@ class Job:
         """Take the command's arguments and choose the settings for the device."""
         self.args, self.photo = args, photo
         self.device = choose_device(args.device)
-        kind = self.device.split(":")[0]
-        self.whole_side = WHOLE_SIDE[kind]
+        self.kind = self.device.split(":")[0]
+        self.whole_side = WHOLE_SIDE[self.kind]
         self.factor = getattr(args, "factor", 1)
-        settings = settings_for(args.command, kind, args.channels, self.factor)
+        settings = settings_for(args.command, self.kind, args.channels, self.factor)
         self.settings: Experiment = replace(settings, seed=args.seed)
+        self.for_any_hole = self.settings
         self.progress: Progress
 
     def whole(self) -> Photo:
@@ -194,8 +195,18 @@ class Job:
         elif not known.any():
             raise InputError("made that small, no pixel of the photograph is known any more")
         else:
+            self._suit_hole(width_of_widest(~known))
             output = self._fitted(own_tasks.inpainting(pixels, known), share)
         return output if worked == full else np.clip(resized(output, *full), 0, 1)
+
+    def _suit_hole(self, width: int) -> None:
+        """Take the settings for holes that are so wide, and say so where they are large ones."""
+        self.settings = settings_for_hole(self.for_any_hole, self.kind, width)
+        if self.settings != self.for_any_hole:
+            print(
+                f"the widest hole is {width} pixels across, a large one: shapes are continued into"
+                f" it from the coordinates alone, in at most {self.settings.iterations} iterations"
+            )
 
     def _tell_plan(self, shapes: list[tuple[int, int, int]]) -> None:
         """Say what the fit will need; raises InputError if there is not the memory for it."""
@@ -222,18 +233,8 @@ class Job:
             if isinstance(error, MemoryError) or "memory" in str(error).lower():
                 raise InputError("out of memory; a smaller --max-side would fit") from None
             raise
-        print(_told(restored), flush=True)
+        print(how_it_went(restored), flush=True)
         return restored.output
-
-
-def _told(restored: Restored) -> str:
-    reason = REASONS[restored.reason].format(taken_from=restored.taken_from)
-    early = restored.reason == "told" and restored.iterations < LEARNT
-    warning = f"; few: it takes some {LEARNT} to learn a photograph, so give more minutes"
-    return (
-        f"{restored.iterations} iterations in {duration(restored.seconds)}; {reason}"
-        f"{warning if early else ''}"
-    )
 
 
 def _percent(part: float) -> str:

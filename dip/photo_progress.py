@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dip.fit import Fit, Step
 
 FIRST_TOLD = 20  # iterations after which the speed is told
+LONG = 3600  # seconds, from which on it is said how to make them fewer
 LINE_SECONDS, PREVIEW_SECONDS = 15.0, 20.0
 
 
@@ -59,8 +60,11 @@ class Progress:
         return f"at most {duration(seconds)} left"
 
     def _tell_speed(self, each: float) -> None:
-        left = self._left(each * (self.iterations - FIRST_TOLD), time.monotonic())
-        print(f"{each:.2g} s an iteration: {left}; preview: {self.preview}", flush=True)
+        seconds = each * (self.iterations - FIRST_TOLD)
+        left = self._left(seconds, time.monotonic())
+        long = self.deadline is None and seconds > LONG
+        hint = "; a smaller --max-side, or --minutes, makes it shorter" if long else ""
+        print(f"{each:.2g} s an iteration: {left}{hint}; preview: {self.preview}", flush=True)
 
     def _tell(self, iteration: int, now: float) -> None:
         self.told = now

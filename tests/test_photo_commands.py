@@ -1,5 +1,6 @@
 """The four commands on one's own photograph: what they write, say, and refuse."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -164,6 +165,35 @@ def test_a_large_photograph_is_worked_on_in_windows(
     assert (before[:, values > 0] != after[:, values > 0]).mean() > 0.5
 
 
+@pytest.mark.parametrize(("side", "large"), [(20, False), (40, True)])
+def test_a_large_hole_gets_settings_of_its_own_and_is_told(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str], side: int, large: bool
+) -> None:
+    values = np.zeros((80, 96), np.uint8)
+    values[20 : 20 + side, 30 : 30 + side] = 255
+    values[5, :] = 255  # a scratch beside it
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    source = photo(pixels=picture(3, 80, 96))
+    command = ["inpaint", str(source), "--mask", str(tmp_path / "mask.png")]
+    command += ["-o", str(tmp_path / "out.png"), "--channels", "2", *QUICK]
+    assert main(command) == 0
+    assert ("pixels across, a large one" in told(capsys)) == large
+
+
+def test_scratches_that_vanish_at_max_side_are_filled_all_the_same(
+    tmp_path: Path, photo: Made
+) -> None:
+    values = np.zeros((128, 640), np.uint8)
+    values[64, 10:630] = 255
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    source, out = photo(pixels=picture(1, 128, 640)), tmp_path / "out.png"
+    command = ["inpaint", str(source), "--mask", str(tmp_path / "mask.png"), "-o", str(out)]
+    assert main([*command, "--channels", "2", "--max-side", "64", *QUICK]) == 0
+    before, after = read_photo(source).pixels, read_photo(out).pixels
+    assert np.array_equal(before[:, values == 0], after[:, values == 0])
+    assert abs(before - after).max() < 0.1
+
+
 def test_max_side_makes_the_picture_smaller(
     tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,22 +289,36 @@ def test_a_process_tells_a_mistake_without_a_traceback(tmp_path: Path) -> None:
     assert files(tmp_path) == set()
 
 
-def test_ctrl_c_ends_it_with_a_sentence_and_writes_nothing(tmp_path: Path, photo: Made) -> None:
-    source, root = photo(), Path(__file__).parent.parent
+def interrupted(tmp_path: Path, source: Path, number: signal.Signals, after: str) -> None:
+    """Denoise in a process, send the signal after the line with `after`, and look at what is left."""
     command = [sys.executable, "-u", "-m", "dip", "denoise", str(source)]
     command += ["-o", str(tmp_path / "out.png"), "--device", "cpu", "--channels", "2"]
+    root, alone = Path(__file__).parent.parent, os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root, env=alone
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         for line in process.stdout:
-            if "an iteration" in line:
+            if after in line:
                 break
-        process.send_signal(signal.SIGINT)
-        assert process.stderr.read().startswith("stopped: nothing was written")
+        process.send_signal(number)
+        told = process.stderr.read()
+    assert told.startswith("stopped: nothing was written")
+    assert told.count("\n") == 1
     assert process.returncode == 1
     assert "out.png" not in files(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_a_kill_ends_it_with_a_sentence_and_writes_nothing(
+    tmp_path: Path, photo: Made, number: signal.Signals
+) -> None:
+    interrupted(tmp_path, photo(), number, "an iteration")
+
+
+def test_ctrl_c_before_the_first_iteration_is_told_too(tmp_path: Path, photo: Made) -> None:
+    interrupted(tmp_path, photo(), signal.SIGINT, "48x40")
 
 
 def test_an_old_output_stays_until_the_new_one_is_finished(tmp_path: Path, photo: Made) -> None:

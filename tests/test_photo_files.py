@@ -154,6 +154,25 @@ def test_what_is_no_photograph_is_told_in_a_sentence(
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.parametrize(("most", "told"), [(1000, ""), (700, "more pixels than can be worked on")])
+def test_a_very_large_picture_is_read_without_a_warning_or_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recwarn: pytest.WarningsRecorder,
+    most: int,
+    told: str,
+) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(png())  # 1600 pixels: Pillow warns from `most` on, and refuses twice as many
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
+    if told:
+        with pytest.raises(InputError, match=told):
+            read_photo(path)
+    else:
+        assert read_photo(path).size == "40x40"
+    assert not recwarn.list
+
+
 def test_palettes_and_bitmaps_are_read_as_what_they_show(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     image = Image.new("P", (33, 34), 1)
