@@ -48,6 +48,13 @@ def _add_own(command: argparse.ArgumentParser, name: str) -> None:
             choices=("white", "black"),
             help="colour of the mask's holes (default: the one that covers less)",
         )
+        command.add_argument(
+            "--fill",
+            choices=("texture", "shapes"),
+            default="texture",
+            help="what to continue into the holes: texture (default), or shapes, which suits some"
+            " large holes",
+        )
     if name == "upscale":
         command.add_argument("--factor", type=_factor, default=4, metavar="4|8")
 

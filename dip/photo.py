@@ -57,15 +57,12 @@ def settings_for(command: str, device_kind: str, channels: int | None, factor: i
     return replace(base, task="jpeg", iterations=900)
 
 
-def settings_for_hole(settings: Experiment, device_kind: str, width: int) -> Experiment:
-    """Give the settings for inpainting where the widest hole is `width` pixels wide.
+def settings_for_shapes(settings: Experiment, device_kind: str) -> Experiment:
+    """Give the settings that continue shapes into a large hole: the supplement's for its vase.
 
-    A large one is filled as the supplement's vase is: z holds the coordinates, and no skip
-    connection leads past the deep layers, so that shapes are continued into the hole. From noise
-    it came out as patches, on both photographs tried.
+    z holds the coordinates, and no skip connection leads past the deep layers. Of four photographs
+    with a hole of 40 pixels, two came out better so, by 1 and 2 dB, and two worse, by 1.5 and 6.
     """
-    if width < LARGE_HOLE:
-        return settings
     iterations = 1200 if device_kind == "cpu" else 5000
     without = (0,) * len(settings.channels)
     return replace(

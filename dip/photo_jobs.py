@@ -11,12 +11,13 @@ from dip import own_tasks
 from dip.environment import choose_device, free_memory
 from dip.experiment import Experiment
 from dip.photo import (
+    LARGE_HOLE,
     LEAST_SIDE,
     bytes_needed,
     how_it_went,
     restore,
     settings_for,
-    settings_for_hole,
+    settings_for_shapes,
 )
 from dip.photo_files import (
     Photo,
@@ -104,7 +105,7 @@ class Job:
         self.factor = getattr(args, "factor", 1)
         settings = settings_for(args.command, self.kind, args.channels, self.factor)
         self.settings: Experiment = replace(settings, seed=args.seed)
-        self.for_any_hole = self.settings
+        self.for_textures = self.settings
         self.progress: Progress
 
     def whole(self) -> Photo:
@@ -200,12 +201,15 @@ class Job:
         return output if worked == full else np.clip(resized(output, *full), 0, 1)
 
     def _suit_hole(self, width: int) -> None:
-        """Take the settings for holes that are so wide, and say so where they are large ones."""
-        self.settings = settings_for_hole(self.for_any_hole, self.kind, width)
-        if self.settings != self.for_any_hole:
+        """Take the settings for --fill; say so, and what else there is, where a hole is large."""
+        self.settings = self.for_textures
+        if self.args.fill == "shapes":
+            self.settings = settings_for_shapes(self.for_textures, self.kind)
+            print(f"shapes are continued, in at most {self.settings.iterations} iterations")
+        elif width >= LARGE_HOLE:
             print(
-                f"the widest hole is {width} pixels across, a large one: shapes are continued into"
-                f" it from the coordinates alone, in at most {self.settings.iterations} iterations"
+                f"the widest hole is {width} pixels across, a large one: textures are continued"
+                " into it; look whether --fill shapes gives a better picture"
             )
 
     def _tell_plan(self, shapes: list[tuple[int, int, int]]) -> None:

@@ -165,19 +165,33 @@ def test_a_large_photograph_is_worked_on_in_windows(
     assert (before[:, values > 0] != after[:, values > 0]).mean() > 0.5
 
 
-@pytest.mark.parametrize(("side", "large"), [(20, False), (40, True)])
-def test_a_large_hole_gets_settings_of_its_own_and_is_told(
-    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str], side: int, large: bool
+@pytest.mark.parametrize(
+    ("side", "fill", "sentence"),
+    [
+        (20, "texture", ""),
+        (40, "texture", "the widest hole is 39 pixels across, a large one: textures are continued"),
+        (20, "shapes", "shapes are continued, in at most 1200 iterations"),
+        (40, "shapes", "shapes are continued, in at most 1200 iterations"),
+    ],
+)
+def test_a_large_hole_is_told_and_shapes_are_continued_if_asked_for(
+    tmp_path: Path,
+    photo: Made,
+    capsys: pytest.CaptureFixture[str],
+    side: int,
+    fill: str,
+    sentence: str,
 ) -> None:
     values = np.zeros((80, 96), np.uint8)
     values[20 : 20 + side, 30 : 30 + side] = 255
     values[5, :] = 255  # a scratch beside it
     Image.fromarray(values).save(tmp_path / "mask.png")
-    source = photo(pixels=picture(3, 80, 96))
-    command = ["inpaint", str(source), "--mask", str(tmp_path / "mask.png")]
-    command += ["-o", str(tmp_path / "out.png"), "--channels", "2", *QUICK]
+    command = ["inpaint", str(photo(pixels=picture(3, 80, 96))), "-o", str(tmp_path / "out.png")]
+    command += ["--mask", str(tmp_path / "mask.png"), "--fill", fill, "--channels", "2", *QUICK]
     assert main(command) == 0
-    assert ("pixels across, a large one" in told(capsys)) == large
+    said = told(capsys)
+    assert sentence in said
+    assert ("continued" in said) == bool(sentence)
 
 
 def test_scratches_that_vanish_at_max_side_are_filled_all_the_same(
@@ -268,6 +282,7 @@ def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(
         (["denoise", "photo.png", "-o", "out.png", "--mask", "m.png"], "--mask"),
         (["inpaint", "photo.png", "-o", "out.png", "--maks", "m.png"], "--maks"),
         (["inpaint", "photo.png", "-o", "out.png", "--holes", "red"], "'red'"),
+        (["inpaint", "photo.png", "-o", "out.png", "--fill", "sky"], "'sky'"),
         (["denoyse", "photo.png", "-o", "out.png"], "denoyse"),
     ],
 )
