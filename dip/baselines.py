@@ -69,16 +69,17 @@ def non_local_means(task: Task, noise_255: float) -> np.ndarray:
     from skimage.restoration import denoise_nl_means
 
     sigma = _sigma(noise_255, "non-local-means")
+    is_grey = len(task.x0) == 1  # one channel on an axis of channels is misread there
     denoised: np.ndarray = denoise_nl_means(
-        task.x0.astype(np.float64),
+        task.x0[0].astype(np.float64) if is_grey else task.x0.astype(np.float64),
         h=0.8 * sigma,
         sigma=sigma,
         patch_size=5,
         patch_distance=6,
         fast_mode=True,
-        channel_axis=0,
+        channel_axis=None if is_grey else 0,
     )
-    return denoised
+    return denoised[None] if is_grey else denoised
 
 
 def bicubic(task: Task, noise_255: float = 0.0) -> np.ndarray:

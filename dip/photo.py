@@ -39,7 +39,9 @@ FOLLOWED_BYTES = 100 * 4 + 40  # for each colour: the last 100 outputs, and what
 def settings_for(command: str, device_kind: str, channels: int | None, factor: int) -> Experiment:
     """Give the settings for denoise, inpaint, upscale or clean-jpeg on cpu, cuda or mps."""
     width = channels or CHANNELS[device_kind]
-    base = Experiment(image="own/photograph", task="denoising", channels=(width,) * 5)
+    base = Experiment(
+        image="own/photograph", task="denoising", channels=(width,) * 5, spike_return="weights"
+    )
     if command == "denoise":
         return replace(base, iterations=4000)
     if command == "inpaint":

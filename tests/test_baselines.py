@@ -54,10 +54,13 @@ def test_the_nearest_pixel_is_the_nearest() -> None:
     assert (output[0][row + column > 8] == 1).all()
 
 
+@pytest.mark.parametrize("picture", [GREY, COLOUR])
 @pytest.mark.parametrize("method", ["total-variation", "non-local-means"])
-def test_denoising_gains(method: str) -> None:
-    task = task_of(COLOUR, task="denoising", noise_255=25)
-    before, after = psnr_db(task.x0, COLOUR), psnr_db(run_baseline(method, task, 25), COLOUR)
+def test_denoising_gains(method: str, picture: np.ndarray) -> None:
+    task = task_of(picture, task="denoising", noise_255=25)
+    output = run_baseline(method, task, 25)
+    assert output.shape == picture.shape
+    before, after = psnr_db(task.x0, picture), psnr_db(output, picture)
     assert before is not None
     assert after is not None
     assert after > before + 3
