@@ -159,16 +159,17 @@ def level_at(run: Run, iteration: int) -> float:
 
 
 def stop_marks(run: Run) -> list[Mark]:
-    """Mark where each stopping rule stops, and the last iteration, where it is the paper's."""
+    """Mark where each stopping rule stops, and where the paper does, if the run is that long."""
     points = run.stop_points
     marks = [
         Mark(points[rule].mark, points[rule].iteration)
         for rule in ("oracle", "es-wmv")
         if rule in points
     ]
-    return (
-        [*marks, Mark("the paper", run.iterations, "paper")] if run.as_long_as_the_paper else marks
-    )
+    count = run.paper_iterations
+    if count is not None and count <= run.iterations:
+        marks.append(Mark("the paper stops", count, "paper"))
+    return marks
 
 
 def _frame(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dip.schedule import PROBLEM
 from dip.suites import Suite
 from press.quantities import Measured, NotRun, Quantity, listed
 from press.scores import Score
-from press.stops import RULES, StopPoint
+from press.stops import RULES, StopPoint, paper_stops
 
 if TYPE_CHECKING:
     from press.runs import Results
@@ -122,14 +122,10 @@ class Run:
         return self.experiment.iterations
 
     @property
-    def as_long_as_the_paper(self) -> bool:
-        """Tell whether it runs for as many iterations as a suite of the same task in full size."""
-        others = (suite for suite in self._results.suites.values() if not suite.preview)
-        return any(
-            (experiment.task, experiment.iterations) == (self.experiment.task, self.iterations)
-            for suite in others
-            for experiment in suite.experiments
-        )
+    def paper_iterations(self) -> int | None:
+        """Give after how many iterations the paper stops on such a problem, where it says so."""
+        full = [suite for suite in self._results.suites.values() if not suite.preview]
+        return paper_stops(self.experiment, (e for suite in full for e in suite.experiments))
 
     @property
     def final(self) -> Score:

@@ -6,9 +6,10 @@ import pytest
 from made_records import write_run
 from made_site import build_site, make_context, make_results, write_content
 
+from dip.suites import load_suites
 from press.block_compare import compared
 from press.cli import main
-from press.stops import PATIENCE, StopPoint
+from press.stops import PATIENCE, StopPoint, paper_stops
 
 LAST = 3000
 
@@ -22,6 +23,20 @@ def test_the_words_agree_with_the_engine(after: int) -> None:
         best.offer(iteration, float(abs(iteration - least)), torch.zeros(1))
     assert StopPoint("es-wmv", best.iteration, LAST).reached == best.over
     assert PATIENCE["es-wmv"] == stopping.PATIENCE
+
+
+def test_the_paper_stops_where_the_shortest_run_in_full_size_does() -> None:
+    suites = load_suites(Path("content/experiments.toml"))
+    full = [e for s in suites.values() for e in s.experiments if not e.preview_side]
+
+    def stops(name: str) -> int | None:
+        return paper_stops(suites[name].experiments[0], full)
+
+    assert stops("denoising-f16-preview") == stops("denoising-f16") == 1800
+    assert (stops("super-resolution-x4-preview"), stops("super-resolution-x8")) == (2000, 4000)
+    assert stops("restoration-preview") == stops("open-spikes-preview") == 11000
+    assert stops("text-inpainting-preview") == 6000
+    assert stops("noise-impedance") is None and stops("flash-preview") is None
 
 
 def test_other_rules_have_no_patience() -> None:
@@ -48,8 +63,6 @@ def test_a_run_that_was_long_enough_stops(tmp_path: Path) -> None:
     suites = content / "experiments.toml"
     suites.write_text(suites.read_text().replace("iterations = 1000", "iterations = 4000"))
     results = tmp_path / "results"
-    from dip.suites import load_suites
-
     suite = load_suites(suites)["small"]
     write_run(results, suite, suite.experiments[0], 30.0)
     folders = ["--content", str(content), "--results", str(results), "--run", "never"]
