@@ -1,5 +1,7 @@
 """The outputs of a run by their names in the record: how a page calls them, and their scores."""
 
+from typing import cast
+
 from dip.problems import InputError
 from press.quantities import Measured, Quantity, grouped
 from press.run_view import Run
@@ -21,9 +23,9 @@ def output_name(run: Run, name: str) -> str:
 
 
 def psnr_of(run: Run, name: str) -> Quantity | None:
-    """Give the PSNR of an output; None if it was not scored."""
+    """Give the PSNR of an output, as the paper scores such a task; None if it was not scored."""
     try:
-        return _score(run, name).psnr_db
+        return cast("Quantity", getattr(_score(run, name), run.measure))
     except InputError:
         return None
 

@@ -180,3 +180,5 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
     assert "of luma" in made(context, "preview-table", suite="larger")
     strip = text_of(made(context, "film-strip", suite="larger", images="anna", iterations="100"))
     assert "28.80 dB" in strip
+    beside = text_of(made(context, "compare", run="larger/anna", left="0"))
+    assert "28.80 dB" in beside and "27.00 dB" not in beside
