@@ -187,11 +187,12 @@ class DotAxis:
     high: float
     width: int = 300
     height: int = 34
+    bare: bool = False  # no ticks, as there are no levels yet
 
     @classmethod
     def around(cls, levels: Sequence[float]) -> "DotAxis":
         """Make an axis of round levels that holds every number."""
-        return cls(*widened(min(levels), max(levels), 8)) if levels else cls(0, 1)
+        return cls(*widened(min(levels), max(levels), 8)) if levels else cls(0, 1, bare=True)
 
     @cached_property
     def x(self) -> Scale:
@@ -201,7 +202,7 @@ class DotAxis:
     @property
     def ticks(self) -> list[float]:
         """Give the levels that have a grid line."""
-        return nice_ticks(self.low, self.high, 8)
+        return [] if self.bare else nice_ticks(self.low, self.high, 8)
 
     def head(self) -> Markup:
         """Draw the axis' numbers, for the table's head."""

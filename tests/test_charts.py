@@ -107,6 +107,12 @@ def test_a_row_that_is_not_run_has_no_mark_of_ours() -> None:
     assert "dot-ours" not in row
 
 
+def test_an_axis_without_levels_names_none() -> None:
+    axis = DotAxis.around([])
+    assert "<text" not in axis.head() and "<line" not in axis.row([Dot("ours", "ours", None)])
+    assert "<text" in DotAxis.around([30.0]).head()
+
+
 @pytest.mark.parametrize("skip_channels", [(4, 4, 4, 4, 4), (0, 0, 0, 4, 4)])
 def test_the_network_is_drawn_from_its_description(skip_channels: tuple[int, ...]) -> None:
     experiment = Experiment(image="set/a", mask="bernoulli", skip_channels=skip_channels)
