@@ -70,10 +70,7 @@ def instead_note(call: "BlockCall", view: SuiteView) -> str:
     """Say that a picture is of the fallback suite; empty if it is of the suite itself."""
     if view.name == call.arguments["suite"]:
         return ""
-    side = f" ({view.label})" if view.label else ""
-    return (
-        f"From the suite {view.name}{side}; the runs of {call.arguments['suite']} are not run yet."
-    )
+    return f"From the suite {view.name}; the runs of {call.arguments['suite']} are not run yet."
 
 
 def whole_number(call: "BlockCall", name: str, word: str) -> int:
@@ -102,6 +99,7 @@ def figure(
     id = call.arguments.get("id")
     with at(call, "id"):
         number = context.number(kind, id)
+    shown = [run for run in runs or [] if run.recorded]
     return context.render(
         "blocks/figure.html",
         kind=kind,
@@ -109,9 +107,15 @@ def figure(
         id=id,
         caption=captioned(f"{kind.capitalize()} {number}.", call.body_html),
         content=content,
-        note=note,
-        runs=[run for run in runs or [] if run.recorded],
+        note=f"{_reduced(shown)} {note}".strip(),
+        runs=shown,
     )
+
+
+def _reduced(runs: list[Run]) -> str:
+    """Say that runs are of reduced pictures: "Preview, 128×128."; empty if none is."""
+    sides = sorted({run.experiment.preview_side or 0 for run in runs} - {0})
+    return f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
 
 
 def captioned(label: str, body: Markup) -> Markup:

@@ -158,8 +158,7 @@ def loss_curves(call: "BlockCall", context: "PageContext") -> Markup:
     lines = [_loss_line(run, kind) for run, kind in zip(runs, _kinds(len(runs)), strict=True)]
     panel = _loss_panel(runs, lines)
     content = context.render("blocks/loss-curves.html", chart=panel.svg())
-    note = f"{view.label[:1].upper()}{view.label[1:]}." if view.preview else ""
-    return figure(call, context, content, runs=runs, note=note, width="text")
+    return figure(call, context, content, runs=runs, width="text")
 
 
 def _kinds(count: int) -> list[str]:

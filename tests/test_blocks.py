@@ -98,7 +98,7 @@ def test_the_strip_of_pictures_falls_back_and_says_so(tmp_path: Path) -> None:
     html = made(
         context, "film-strip", suite="paper", fallback="small", images="anna", iterations="0 250"
     )
-    assert "From the suite small (preview, 32×32); the runs of paper are not run yet." in html
+    assert "Preview, 32×32. From the suite small; the runs of paper are not run yet." in html
     assert html.count("<img") == 2
     assert 'alt="Anna after 250 iterations, ' in html
     assert 'href="../runs/small/anna/seed0.html"' in html
@@ -170,6 +170,7 @@ def test_comparing_shows_input_and_result(tmp_path: Path) -> None:
     assert html.count("<img") == 2
     assert 'alt="Anna: the input"' in html
     assert 'alt="Anna: after 1,000 iterations"' in html
+    assert "Preview, 32×32." in html
 
 
 def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
