@@ -73,6 +73,15 @@ def instead_note(call: "BlockCall", view: SuiteView) -> str:
     return f"From the suite {view.name}; the runs of {call.arguments['suite']} are not run yet."
 
 
+def names_of(call: "BlockCall", known: list[str], what: str) -> list[str]:
+    """Give the names that a block has for what it shows, separated by commas, or the known ones."""
+    names = [name.strip() for name in call.arguments.get("names", "").split(",") if name.strip()]
+    if names and len(names) != len(known):
+        with at(call, "names"):
+            raise InputError(f"{len(names)} names for {len(known)} {what}")
+    return names or known
+
+
 def whole_number(call: "BlockCall", name: str, word: str) -> int:
     """Read a whole number from an argument; raises InputError with its place."""
     with at(call, name):

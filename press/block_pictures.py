@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from dip.problems import InputError
-from press.block_parts import at, check_arguments, figure, instead_note, runs_of, whole_number
+from press.block_parts import (
+    at,
+    check_arguments,
+    figure,
+    instead_note,
+    names_of,
+    runs_of,
+    whole_number,
+)
 from press.charts import CurvePanel, Line, Mark, db_range
 from press.pictures import absent, image, in_words, picture, thumbnail
 from press.quantities import Measured, grouped
@@ -69,25 +77,27 @@ def lines_of(run: Run) -> list[Line]:
 
 def curve(call: "BlockCall", context: "PageContext") -> Markup:
     """Draw the PSNR curves of one or more runs, a panel each on one axis."""
-    check_arguments(call, "suite", "images", "fallback", "runs", "id", "width")
+    check_arguments(call, "suite", "images", "fallback", "runs", "names", "id", "width")
     if "runs" in call.arguments:
         with at(call, "runs"):
             runs = [context.results.run(name) for name in call.arguments["runs"].split()]
         note = ""
     else:
-        check_arguments(call, "images", "fallback", "id", "width", needed=("suite",))
+        check_arguments(call, "images", "fallback", "names", "id", "width", needed=("suite",))
         runs, view = runs_of(call, context)
         note = instead_note(call, view)
+    titles = [f"{run.title}, seed {run.seed}" if run.seed else run.title for run in runs]
+    names = names_of(call, titles, "runs")
     if not any(run.recorded for run in runs):
         return not_run(call, context, runs)
     drawn = {run.name: lines_of(run) for run in runs}
     shared = db_range([line for lines in drawn.values() for line in lines])
     panels = [
         {
-            "run": run,
+            "title": name,
             "svg": curve_panel(run, drawn[run.name], shared).svg() if run.recorded else None,
         }
-        for run in runs
+        for run, name in zip(runs, names, strict=True)
     ]
     content = context.render("blocks/curve.html", panels=panels)
     return figure(call, context, content, runs=runs, note=note)

@@ -138,7 +138,8 @@ def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
     baselines = {method: view.baseline(method) for method in view.suite.baselines}
-    rows = [measured_row(context, view, baselines, image) for image in (*view.suite.images, None)]
+    mean = [None] if view.images > 1 else []
+    rows = [measured_row(context, view, baselines, image) for image in (*view.suite.images, *mean)]
     columns = [
         Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill")) for method in baselines
     ]

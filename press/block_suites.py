@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from dip.problems import InputError
-from press.block_parts import at, check_arguments, figure, suite_of
+from press.block_parts import at, check_arguments, figure, names_of, suite_of
 from press.block_pictures import TICKS, not_run
 from press.charts import CurvePanel, Dot, Line
 from press.quantities import Measured, Quantity, signed
@@ -109,11 +109,7 @@ def suites_table(call: "BlockCall", context: "PageContext") -> Markup:
     check_arguments(call, "names", "id", "width", needed=("suites",))
     with at(call, "suites"):
         views = [context.results.suite(name) for name in call.arguments["suites"].split()]
-    names = [name.strip() for name in call.arguments.get("names", "").split(",") if name.strip()]
-    names = names or [view.name for view in views]
-    if len(names) != len(views):
-        with at(call, "names"):
-            raise InputError(f"{len(names)} names for {len(views)} suites")
+    names = names_of(call, [view.name for view in views], "suites")
     images = [image for image in views[0].suite.images if _in_all(image, views)]
     rows = [_setting_row(context, views, names, image) for image in images]
     rows += _mean_rows(views, names, tuple(images))

@@ -182,3 +182,22 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
     assert "28.80 dB" in strip
     beside = text_of(made(context, "compare", run="larger/anna", left="0"))
     assert "28.80 dB" in beside and "27.00 dB" not in beside
+
+
+def test_panels_of_curves_have_the_names_that_are_given(context: PageContext) -> None:
+    runs = "small/anna slope/anna"
+    html = made(context, "curve", runs=runs, names="as chosen, another slope")
+    assert re.findall(r'panel-title">([^<]*)', html) == ["as chosen", "another slope"]
+    assert re.findall(r'panel-title">([^<]*)', made(context, "curve", runs=runs)) == [
+        "Anna",
+        "Anna",
+    ]
+    with pytest.raises(InputError, match="1 names for 2 runs"):
+        made(context, "curve", runs=runs, names="as chosen")
+
+
+def test_one_picture_has_no_mean_beside_it(context: PageContext, tmp_path: Path) -> None:
+    path = tmp_path / "content/experiments.toml"
+    path.write_text(path.read_text() + '\n[single]\nlike = "small"\nimages = ["set/anna"]\n')
+    assert list(rows(made(context, "preview-table", suite="single"))) == ["Anna"]
+    assert list(rows(made(context, "preview-table", suite="small"))) == ["Anna", "Bob", "Mean"]
