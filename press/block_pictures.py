@@ -63,7 +63,8 @@ def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
 def lines_of(run: Run) -> list[Line]:
     """Read a run's curves: PSNR on all pixels, and apart on known and unknown ones."""
     rows = run.curve()
-    kinds = (("all pixels", "ours", 2), ("known", "known", 3), ("unknown", "unknown", 4))
+    whole = "all pixels" if run.experiment.mask else "output"
+    kinds = ((whole, "ours", 2), ("known", "known", 3), ("unknown", "unknown", 4))
     lines = []
     for label, kind, column in kinds:
         points = [(row[0], row[column]) for row in rows]
