@@ -14,6 +14,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 from dip.environment import choose_device, environment
+from dip.experiment import Experiment, key
 from dip.files import write_text_whole
 from dip.images import load, load_images, named
 from dip.interrupts import Interrupts
@@ -93,7 +94,7 @@ class PlainRuns:
 
     def psnr_db(self, record: Record) -> float | None:
         """Give the PSNR of the plain loop's last output; None if it was told to stop."""
-        place = self.kept / f"{record.key}-{self.device.split(':')[0]}.json"
+        place = self.kept / f"{self._key(record)}-{self.device.split(':')[0]}.json"
         try:
             return float(json.loads(place.read_text(encoding="utf-8"))["psnr_db"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -106,6 +107,14 @@ class PlainRuns:
             told = {"psnr_db": found_db, "seconds": seconds, "environment": where}
             write_text_whole(place, json.dumps(told, indent=1) + "\n")
         return found_db
+
+    def _key(self, record: Record) -> str:
+        """Name what the plain loop's numbers hang on: it has no rule against jumps of the loss."""
+        usual = Experiment(image=record.experiment.image)
+        rule = {"spike_factor": usual.spike_factor, "spike_return": usual.spike_return}
+        experiment = replace(record.experiment, **rule)
+        arithmetic = record.data["arithmetic"]
+        return key(experiment, record.data["pixels_sha256"], arithmetic, revision=1)
 
     def _run(self, record: Record) -> float | None:
         from dip.metrics import psnr_db
