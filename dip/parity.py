@@ -110,9 +110,10 @@ class PlainRuns:
 
     def _key(self, record: Record) -> str:
         """Name what the plain loop's numbers hang on: it has no rule against jumps of the loss."""
-        usual = Experiment(image=record.experiment.image)
-        rule = {"spike_factor": usual.spike_factor, "spike_return": usual.spike_return}
-        experiment = replace(record.experiment, **rule)
+        usual = Experiment(image=record.experiment.image, task="fit")
+        experiment = replace(
+            record.experiment, spike_factor=usual.spike_factor, spike_return=usual.spike_return
+        )
         arithmetic = record.data["arithmetic"]
         return key(experiment, record.data["pixels_sha256"], arithmetic, revision=1)
 
