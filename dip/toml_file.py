@@ -1,4 +1,4 @@
-"""TOML files whose mistakes are told with their line."""
+"""TOML files whose mistakes are told with their place."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from dip.problems import InputError
 
 
 class TomlFile:
-    """A TOML file's tables, and the lines that they stand on."""
+    """A TOML file's tables, and where they stand."""
 
     def __init__(self, path: Path) -> None:
         """Read `path`; raises InputError with its place if it is absent or not TOML."""
@@ -33,24 +33,22 @@ class TomlFile:
             sentence = f"not valid TOML: {found[1][0].lower()}{found[1][1:]}"
             raise InputError(sentence, self.path, line, column) from None
 
-    def line(self, table: str | None = None, key: str | None = None) -> int | None:
-        """Give the line of a `[table]` header, or of `key` in it, counted from 1; None if unseen."""
+    def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
+        """Give line and column of a `[table]` header, or of `key` in it, from 1; None if unseen."""
         inside = table is None
         for number, text in enumerate(self.text.splitlines(), 1):
             header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", text)
             if header:
                 inside = header[1].replace('"', "").replace("'", "") == table
                 if inside and key is None:
-                    return number
-            elif (
-                inside
-                and key is not None
-                and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*=""", text)
-            ):
-                return number
+                    return number, header.start(1) + 1
+            elif inside and key is not None:
+                found = re.match(rf"""\s*(["']?{re.escape(key)}["']?)\s*=""", text)
+                if found:
+                    return number, found.start(1) + 1
         return None
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
-        """Raise InputError with the line of `table` and `key`."""
-        line = self.line(table, key) or self.line(table)
-        raise InputError(sentence, self.path, line)
+        """Raise InputError with the place of `table` and `key`."""
+        line, column = self.place(table, key) or self.place(table) or (None, None)
+        raise InputError(sentence, self.path, line, column)

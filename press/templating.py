@@ -53,10 +53,12 @@ class Templates:
             raise InputError(f"there is no template '{error.name}'", self.folder) from None
         except TemplateSyntaxError as error:
             path = self.folder / (error.name or name)
-            raise InputError(f"{error.message}", path, error.lineno) from None
+            column = _column(path, error.lineno, str(error.message))
+            raise InputError(f"{error.message}", path, error.lineno, column) from None
         except (TemplateError, TypeError, AttributeError, KeyError, ValueError) as error:
             path, line = self._place(name)
-            raise InputError(_sentence(error), path, line) from error
+            sentence = _sentence(error)
+            raise InputError(sentence, path, line, _column(path, line, sentence)) from error
 
     def _place(self, name: str) -> tuple[Path, int | None]:
         """Find the innermost line of a template in the error that is being handled."""
@@ -75,6 +77,16 @@ class Templates:
             name: [root + url for url in value] if isinstance(value, list) else value
             for name, value in self.assets.items()
         }
+
+
+def _column(path: Path, line: int | None, sentence: str) -> int | None:
+    """Give the column, from 1, of what a sentence quotes in a line of a template, or of its tag."""
+    if line is None or not path.is_file():
+        return None
+    text = [*path.read_text(encoding="utf-8").splitlines(), *[""] * line][line - 1]
+    quoted = [word for word in re.findall(r"'([^']+)'", sentence) if word in text]
+    tag = re.search(r"\{[{%]", text)
+    return text.index(quoted[0]) + 1 if quoted else tag.start() + 1 if tag else 1
 
 
 def _sentence(error: Exception) -> str:

@@ -229,7 +229,7 @@ def test_an_unknown_origin_of_a_setting_is_told_with_its_line(tmp_path: Path) ->
     path = tmp_path / "content/choices.toml"
     path.write_text(path.read_text().replace('"ours"', '"our"'))
     with pytest.raises(
-        InputError, match=r"choices\.toml:8: the origin is not .*did you mean 'ours'"
+        InputError, match=r"choices\.toml:8:1: the origin is not .*did you mean 'ours'"
     ):
         made(context, "settings", suite="paper")
 

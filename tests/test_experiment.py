@@ -126,10 +126,10 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
         (
             "noise_255 = 25",
             "noise_25 = 25",
-            ":7: unknown key 'noise_25'; did you mean 'noise_255'?",
+            ":7:1: unknown key 'noise_25'; did you mean 'noise_255'?",
         ),
-        ('task = "denoising"', 'task = "denoise"', ":4: task is 'denoise'"),
-        ('like = "small"', 'like = "smal"', ":12: unknown suite 'smal'; did you mean 'small'?"),
+        ('task = "denoising"', 'task = "denoise"', ":4:1: task is 'denoise'"),
+        ('like = "small"', 'like = "smal"', ":12:1: unknown suite 'smal'; did you mean 'small'?"),
         ("seeds = [0, 3]", "seeds = [0, 3", "expected"),
         ('title = "Small"', "", ":2: suite 'small' needs the key 'title'"),
         (

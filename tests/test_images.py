@@ -136,9 +136,9 @@ def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("width = 64", "widht = 64", ":3: unknown key 'widht'; did you mean 'width'?"),
-        ("width = 64", 'width = "64"', ":3: 'width' of image 'made/waves' is '64'"),
-        ("width = 64\n", "", ":1: image 'made/waves' needs the key 'width'"),
+        ("width = 64", "widht = 64", ":3:1: unknown key 'widht'; did you mean 'width'?"),
+        ("width = 64", 'width = "64"', ":3:1: 'width' of image 'made/waves' is '64'"),
+        ("width = 64\n", "", ":1:2: image 'made/waves' needs the key 'width'"),
     ],
 )
 def test_a_mistake_in_the_list_is_told_with_its_line(

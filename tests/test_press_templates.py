@@ -23,10 +23,10 @@ def told(folder: Path, name: str, **values: object) -> str:
 def test_a_mistake_in_a_template_has_its_line(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<p>\n{{ site.title }}\n{% if %}\n</p>\n")
-    assert told(tmp_path, "page.html").startswith(f"{page}:3: ")
+    assert told(tmp_path, "page.html").startswith(f"{page}:3:1: ")
     page.write_text("<p>\n{{ site.title }}\n{{ titel }}\n</p>\n")
     assert told(tmp_path, "page.html") == (
-        f"{page}:3: this template cannot be filled: 'titel' is undefined"
+        f"{page}:3:4: this template cannot be filled: 'titel' is undefined"
     )
 
 
@@ -34,8 +34,8 @@ def test_a_mistake_in_an_included_template_has_its_own_place(tmp_path: Path) -> 
     (tmp_path / "page.html").write_text('<p>\n{% include "part.html" %}\n</p>\n')
     part = tmp_path / "part.html"
     part.write_text("\n{{ page.body | no_such_filter }}\n")
-    assert told(tmp_path, "page.html", page=SimpleNamespace(body="")).startswith(f"{part}:2: ")
+    assert told(tmp_path, "page.html", page=SimpleNamespace(body="")).startswith(f"{part}:2:16: ")
     part.write_text("\n\n{{ page.bodies }}\n")
-    assert told(tmp_path, "page.html", page=SimpleNamespace(body="")).startswith(f"{part}:3: ")
+    assert told(tmp_path, "page.html", page=SimpleNamespace(body="")).startswith(f"{part}:3:9: ")
     part.unlink()
     assert "there is no template 'part.html'" in told(tmp_path, "page.html")

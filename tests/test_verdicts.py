@@ -96,15 +96,15 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
     [
         (
             lambda t: t.replace("bob = 30.0", 'bob = "30"'),
-            r"toml:27: 'bob' is '30', which is no number",
+            r"toml:27:1: 'bob' is '30', which is no number",
         ),
         (
             lambda t: t.replace("bob = 30.0", "bobb = 30.0"),
-            r"toml:27: unknown image 'bobb'; .*'bob'",
+            r"toml:27:1: unknown image 'bobb'; .*'bob'",
         ),
         (
             lambda t: t.replace("within_db", "within"),
-            r"toml:3: unknown key 'within'; .*'within_db'",
+            r"toml:3:1: unknown key 'within'; .*'within_db'",
         ),
         (lambda t: t.replace('ours = "dip"', 'ours = "dpi"'), r"'ours' names no row; .*'dip'"),
         (lambda t: t.replace('"papyan"]', '"papian"]'), r"'beside' names no row; .*'papyan'"),
