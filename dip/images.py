@@ -5,7 +5,7 @@ Reading the list needs neither numpy nor Pillow.
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,13 @@ def load(image: ListedImage, folder: Path | None = None) -> "np.ndarray":
             path,
         )
     return picture
+
+
+def load_all(
+    names: Iterable[str], images: Mapping[str, ListedImage], folder: Path | None
+) -> "dict[str, np.ndarray]":
+    """Read the test images of these names, each as `load` does; raises InputError."""
+    return {name: load(named(name, images), folder) for name in names}
 
 
 def read_picture(path: Path) -> "np.ndarray":

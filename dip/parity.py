@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dip.environment import choose_device, environment
 from dip.experiment import Experiment, key
 from dip.files import write_text_whole
-from dip.images import load, load_images, named
+from dip.images import load_all, load_images
 from dip.interrupts import Interrupts
 from dip.problems import InputError
 from dip.records import Record
@@ -122,10 +122,7 @@ class PlainRuns:
         from dip.tasks import make_task
 
         experiment = record.experiment
-        pictures = {
-            name: load(named(name, self.images), self.image_folder) for name in experiment.images()
-        }
-        task = make_task(experiment, pictures)
+        task = make_task(experiment, load_all(experiment.images(), self.images, self.image_folder))
         assert task.x is not None
         steps = self._steps(task, record)
         for iteration, (_, output) in enumerate(steps):

@@ -13,7 +13,7 @@ import numpy as np
 
 from dip.environment import commit, free_memory
 from dip.experiment import Experiment, key
-from dip.images import ListedImage, load, named
+from dip.images import ListedImage, load_all, named
 from dip.problems import InputError
 from dip.records import Record, write_record
 from dip.schedule import Job, any_record, pixels_of
@@ -67,9 +67,7 @@ class Setting:
 
     def load(self, experiment: Experiment) -> dict[str, np.ndarray]:
         """Load every image that an experiment reads, (C, H, W) float32 in [0, 1]."""
-        return {
-            name: load(named(name, self.images), self.image_folder) for name in experiment.images()
-        }
+        return load_all(experiment.images(), self.images, self.image_folder)
 
 
 def frames_of(experiment: Experiment) -> set[int]:

@@ -211,11 +211,10 @@ class _Run:
         self, average: "np.ndarray | None", stops: "dict[str, Stop]"
     ) -> dict[str, bytes]:
         """Give the input, the stops and the average as pictures, where they may be shown."""
-        outputs = {"input": self.task.shown, "average": average} | {
+        shown = None if input_is_the_image(self.experiment) else self.task.shown
+        outputs = {"input": shown, "average": average} | {
             f"stop-{name}": stop.output for name, stop in stops.items()
         }
-        shown = list(outputs) if self.shows else ["average"] if self.averaged else []
-        if input_is_the_image(self.experiment):
-            shown = [name for name in shown if name != "input"]
-        kept = {name: outputs[name] for name in shown}
+        names = list(outputs) if self.shows else ["average"] if self.averaged else []
+        kept = {name: outputs[name] for name in names}
         return {name: webp(output) for name, output in kept.items() if output is not None}

@@ -63,17 +63,16 @@ def jobs_of(suite: Suite) -> list[Job]:
         for method in suite.baselines
     ]
     runs = [Job(suite, experiment) for experiment in suite.experiments]
-    return baselines + runs + [_mean(suite, first[case]) for case in _averaged(suite)]
-
-
-def _averaged(suite: Suite) -> tuple[str, ...]:
-    shared = all(experiment.problem_seed is not None for experiment in suite.experiments)
-    return suite.images if shared and len(suite.seeds) > 1 else ()
+    return (
+        baselines
+        + runs
+        + [_mean(suite, first[case]) for case in suite.images if suite.averages_runs]
+    )
 
 
 def _mean(suite: Suite, experiment: Experiment) -> Job:
-    method = "mean-seeds-" + "-".join(map(str, suite.seeds))
-    return Job(suite, replace(experiment, snapshots=(), frames=0), method, suite.seeds)
+    described = replace(experiment, snapshots=(), frames=0)
+    return Job(suite, described, suite.mean_method, suite.seeds)
 
 
 def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:

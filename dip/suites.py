@@ -55,6 +55,17 @@ class Suite:
         """Give the suite's seeds once each, in their order."""
         return tuple(dict.fromkeys(experiment.seed for experiment in self.experiments))
 
+    @property
+    def averages_runs(self) -> bool:
+        """Tell whether the outputs of the seeds are averaged: all see the same degraded input."""
+        shared = all(experiment.problem_seed is not None for experiment in self.experiments)
+        return shared and len(self.seeds) > 1
+
+    @property
+    def mean_method(self) -> str:
+        """Name the average over the outputs of all seeds, as its record is called."""
+        return "mean-seeds-" + "-".join(map(str, self.seeds))
+
     def image_folder(self, image: str) -> str:
         """Name an image's folder: bare where the suite draws on one set and names are distinct."""
         one_set = len({name.split("/")[0] for name in self.images}) == 1

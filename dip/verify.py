@@ -7,7 +7,7 @@ from pathlib import Path
 from dip.cuda_path import path_of, trajectory_revision
 from dip.environment import EXACT, environment, exact_part
 from dip.experiment import TRAJECTORY_REVISION, arithmetic_on
-from dip.images import ListedImage, load, named
+from dip.images import ListedImage, load_all
 from dip.problems import InputError
 from dip.records import CURVE_COLUMNS, CurveRow, Record, check_files, curve_text
 from dip.schedule import pixels_of
@@ -98,7 +98,7 @@ def _run_again(
 
     experiment = replace(record.experiment, arithmetic=record.data["arithmetic"])
     arithmetic_on(experiment, device.split(":")[0])
-    pictures = {name: load(named(name, images), image_folder) for name in experiment.images()}
+    pictures = load_all(experiment.images(), images, image_folder)
     threads = record.data["environment"]["threads"]
     path = path_of(record.data["trajectory_revision"])  # CUDA alone has several
     task = make_task(experiment, pictures)

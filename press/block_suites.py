@@ -1,6 +1,7 @@
 """Blocks that set scores side by side: ways to choose one output, suites that differ, losses."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from dip.problems import InputError
 from press.block_parts import at, check_arguments, figure, names_of, suite_of
 from press.block_pictures import TICKS, not_run
 from press.charts import CurvePanel, Dot, Line
-from press.quantities import Measured, Quantity, signed
+from press.quantities import SUPERSCRIPTS, Measured, Quantity, signed
 from press.run_view import Run
 from press.scores import ScoreTable
 from press.suite_view import SuiteView
@@ -42,7 +43,7 @@ def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
         "ES-WMV": view.stop("es-wmv"),
         "average": view.average,
     }
-    if view.averages_runs:
+    if view.suite.averages_runs:
         ways["mean of runs"] = view.mean_of_runs
     columns = [Column(name, mark="ours" if name == "last" else "choice") for name in ways]
     rows = [_row(context, view, ways, image) for image in (*view.suite.images, None)]
@@ -151,14 +152,10 @@ def loss_curves(call: "BlockCall", context: "PageContext") -> Markup:
     runs = [run for run in view.runs if run.recorded]
     if not runs:
         return not_run(call, context, list(view.runs))
-    lines = [_loss_line(run, kind) for run, kind in zip(runs, _kinds(len(runs)), strict=True)]
+    lines = [_loss_line(run, kind) for run, kind in zip(runs, cycle(LOSS_KINDS), strict=False)]
     panel = _loss_panel(runs, lines)
     content = context.render("blocks/loss-curves.html", chart=panel.svg())
     return figure(call, context, content, runs=runs, width="text")
-
-
-def _kinds(count: int) -> list[str]:
-    return [LOSS_KINDS[i % len(LOSS_KINDS)] for i in range(count)]
 
 
 def _loss_line(run: Run, kind: str) -> Line:
@@ -182,5 +179,4 @@ def _loss_panel(runs: list[Run], lines: list[Line]) -> CurvePanel:
 
 
 def _power(exponent: int) -> str:
-    digits = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{digits}" if exponent else "1"
+    return f"10{str(exponent).translate(SUPERSCRIPTS)}" if exponent else "1"

@@ -142,7 +142,8 @@ def score_rows(run: Run) -> list[dict[str, Any]]:
         ("average of the last outputs", metrics["average"]),
         ("the last weights, z without noise", metrics["clean_z"]),
     ]
-    return [_score_row(name, values, measures_of(run)) for name, values in rows if values]
+    measures = measures_of(run)
+    return [_score_row(name, values, measures) for name, values in rows if values]
 
 
 def measures_of(run: Run) -> dict[str, str]:
@@ -155,8 +156,9 @@ def measures_of(run: Run) -> dict[str, str]:
 def snapshot_rows(run: Run) -> list[dict[str, Any]]:
     """List the scores of the iterates that were kept."""
     assert run.record
+    measures = measures_of(run)
     return [
-        _score_row(grouped(int(iteration)), values, measures_of(run))
+        _score_row(grouped(int(iteration)), values, measures)
         for iteration, values in run.record.metrics["snapshots"].items()
     ]
 

@@ -163,21 +163,19 @@ def serve(options: Options, port: int) -> int:
 def _make(options: Options, news: News) -> set[Path]:
     """Make the site, and publish an outcome that is new; gives the folders it was made from."""
     started = time.perf_counter()
-    mistakes: list[str] = []
-    inputs: list[str] = []
-    written = False
+    outcome: Outcome | None = None
     try:
-        outcome: Outcome = build(options)
+        outcome = build(options)
         mistakes = [str(message) for message in outcome.messages if is_error(message, options)]
-        inputs, written = list(outcome.state.signatures), outcome.written
-        if news.is_new(mistakes, written):
-            tell(outcome, options, started)
     except InputError as error:
         mistakes = [str(error)]
-        if news.is_new(mistakes, written):
-            print(error, file=sys.stderr)
-    if news.is_new(mistakes, written):
+    if news.is_new(mistakes, outcome is not None and outcome.written):
+        if outcome:
+            tell(outcome, options, started)
+        else:
+            print(*mistakes, file=sys.stderr)
         news.tell(mistakes)
+    inputs = list(outcome.state.signatures) if outcome else []
     return {options.content, options.results, options.templates, *_parents(inputs)}
 
 

@@ -151,24 +151,11 @@ class SuiteView:
         return self._table(f"average of {self.name}", lambda run: run.average)
 
     @property
-    def averages_runs(self) -> bool:
-        """Tell whether the outputs of the suite's seeds are averaged: all see the same input."""
-        shared = all(one.problem_seed is not None for one in self.suite.experiments)
-        return shared and len(self.suite.seeds) > 1
-
-    @property
     def mean_of_runs(self) -> ScoreTable:
         """Give the scores of the average over the seeds' outputs; raises InputError if none is."""
-        if not self.averages_runs:
+        if not self.suite.averages_runs:
             raise InputError(f"suite '{self.name}' averages no runs")
-        method = "mean-seeds-" + "-".join(map(str, self.suite.seeds))
-
-        def score(image: str, _seed: int) -> Score:
-            return self._results.one(self.suite, image, 0, method).final
-
-        return ScoreTable(
-            f"{self.name}, {method}", self.suite.images, (0,), score, self.page, self.measure
-        )
+        return self._of_method(self.suite.mean_method)
 
     @property
     def input(self) -> ScoreTable:
@@ -183,6 +170,9 @@ class SuiteView:
                 f"suite '{self.name}' has no baseline '{method}'{nearest(method, known)}"
             )
 
+        return self._of_method(method)
+
+    def _of_method(self, method: str) -> ScoreTable:
         def score(image: str, _seed: int) -> Score:
             return self._results.one(self.suite, image, 0, method).final
 
