@@ -26,7 +26,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 # What is reported about a run, but does not move its numbers: no part of the key.
-REPORTING = ("snapshots", "frames", "variant")
+REPORTING = ("snapshots", "frames", "pictures", "variant")
 
 # Raised for a kind of device and a mode of arithmetic only when recorded bits change.
 TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
@@ -99,6 +99,7 @@ class Experiment:
     # The report
     snapshots: tuple[int, ...] = ()  # iterations whose output is kept and scored
     frames: int = 0  # further outputs, spaced for the scrubber
+    pictures: bool = True  # False: scores and curve only
     variant: str = ""  # tells apart the runs of one image in one suite
 
     def __post_init__(self) -> None:

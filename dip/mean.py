@@ -50,7 +50,7 @@ def average_runs(job: Job, setting: Setting) -> Record:
         "seconds": round(time.perf_counter() - clock, 3), "seconds_per_iteration": None,
         "seeds": list(job.seeds),
     }  # fmt: skip
-    shown = named(job.experiment.image, setting.images).show
+    shown = job.experiment.pictures and named(job.experiment.image, setting.images).show
     return put(job, setting, data, {"output": webp(output)} if shown else {}, {})
 
 

@@ -87,7 +87,7 @@ def in_curve(iteration: int, last: int) -> bool:
 
 def pictured(experiment: Experiment, show: bool) -> set[int]:
     """Give the iterations of which a picture is kept: past seed 0 the last one only."""
-    if not show:
+    if not (show and experiment.pictures):
         return set()
     if experiment.seed != 0:
         return {experiment.iterations}

@@ -67,9 +67,8 @@ def _baseline(job: Job, setting: Setting) -> Record:
         "stops": {}, "spikes": 0, "environment": environment("cpu"), "started": started,
         "seconds": round(seconds, 3), "seconds_per_iteration": None,
     }  # fmt: skip
-    pictures = {}
-    if named(job.experiment.image, setting.images).show:
-        pictures = {"input": webp(task.shown), "output": webp(output)}
+    shows = job.experiment.pictures and named(job.experiment.image, setting.images).show
+    pictures = {"output": webp(output)} if shows else {}
     return put(job, setting, data, pictures, {})
 
 
@@ -91,7 +90,7 @@ class _Run:
         self.task = make_task(self.experiment, setting.load(self.experiment))
         listed = named(self.experiment.image, setting.images)
         self.pictured = pictured(self.experiment, listed.show)
-        self.shows = listed.show and self.experiment.seed == 0
+        self.shows = listed.show and self.experiment.pictures and self.experiment.seed == 0
         self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
         # The count of threads moves bits: a run goes on with the one it began with.
@@ -212,9 +211,10 @@ class _Run:
     ) -> dict[str, bytes]:
         """Give the input, the stops and the average as pictures, where they may be shown."""
         shown = None if input_is_the_image(self.experiment) else self.task.shown
-        outputs = {"input": shown, "average": average} | {
-            f"stop-{name}": stop.output for name, stop in stops.items()
-        }
+        outputs = {"input": shown}
+        if self.experiment.task != "fit":  # there all is fitted, and nothing restored
+            outputs |= {"average": average}
+            outputs |= {f"stop-{name}": stop.output for name, stop in stops.items()}
         names = list(outputs) if self.shows else ["average"] if self.averaged else []
         kept = {name: outputs[name] for name in names}
         return {name: webp(output) for name, output in kept.items() if output is not None}

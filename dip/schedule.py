@@ -58,7 +58,7 @@ def jobs_of(suite: Suite) -> list[Job]:
     """
     first = {experiment.case: experiment for experiment in reversed(suite.experiments)}
     baselines = [
-        Job(suite, problem_of(first[case]), method)
+        Job(suite, replace(problem_of(first[case]), pictures=first[case].pictures), method)
         for case in suite.images
         for method in suite.baselines
     ]

@@ -24,6 +24,7 @@ REPORT_KEYS = (
     "seeds",
     "baselines",
     "frames_of",
+    "pictures_of",
     "image_settings",
     "variants",
     "like",
@@ -121,6 +122,11 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
     for needed in ("title", "task", "images"):
         if not table.get(needed):
             file.fail(f"suite '{name}' needs the key '{needed}'", name)
+    for key in ("frames_of", "pictures_of"):
+        named = _strings(file, name, table, key)
+        for image in named if key in file.data[name] else ():  # a parent's may name other images
+            if image not in images:
+                file.fail(f"the suite has no image '{image}'{nearest(image, images)}", name, key)
     baselines = _strings(file, name, table, "baselines")
     for method in baselines:
         if method not in BASELINES:
@@ -158,6 +164,8 @@ def _experiment(
     own = table.get("image_settings", {}).get(image, {})
     if image not in table.get("frames_of", [image]) or seed != table.get("seeds", [0])[0]:
         settings["frames"] = 0
+    if image not in table.get("pictures_of", [image]):
+        settings["pictures"] = False
     try:
         return Experiment.from_dict({**settings, **own, **this})
     except InputError as error:

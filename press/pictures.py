@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from dip.files import sha256_of
 from press.cache import Cache
-from press.quantities import THIN_SPACE, decimal, grouped
+from press.quantities import THIN_SPACE, decimal, grouped, listed
 from press.run_view import Run
 from press.svg import element
 
@@ -53,9 +53,21 @@ def absent(context: "PageContext", run: Run) -> Markup:
     """Stand in for a picture that is not to be shown, or not run yet."""
     if run.recorded and not run.shown:
         words = f"{run.title}: not shown"
-        why = context.results.images.why_not_shown(run.image)
+        why = why_not_shown(context, run)
         return Markup('<span class="absent" title="{}">{}</span>').format(why, words)
     return Markup('<span class="absent absent-not-run">not run yet</span>')
+
+
+def why_not_shown(context: "PageContext", run: Run) -> str:
+    """Give the reason why a run has no pictures; empty if they may be shown."""
+    if run.shown:
+        return ""
+    images, asked = context.results.images, run.experiment
+    if not images.shown(asked.image):
+        return images.why_not_shown(asked.image)
+    kept = {e.image for e in run.suite.experiments if e.pictures and images.shown(e.image)}
+    whose = f"only of {listed(sorted(map(images.title, kept)))}" if kept else "of no image"
+    return f"so that the results stay small, this suite keeps pictures {whose}"
 
 
 def thumbnail(context: "PageContext", path: Path, side: int, alternative: str) -> Markup:

@@ -9,7 +9,7 @@ from press.block_compare import compared
 from press.block_pictures import curve_panel, lines_of, stop_marks
 from press.context import PageContext, PagePlan
 from press.outputs import level_in_db, output_name, psnr_of
-from press.pictures import in_words, picture
+from press.pictures import in_words, picture, why_not_shown
 from press.quantities import decimal, grouped, powers
 from press.quantities import in_words as duration_in_words
 from press.run_view import Run
@@ -92,7 +92,7 @@ def run_page(run: Run, context: PageContext) -> str:
         settings=run.record.experiment.to_dict().items(),
         files=run.record.data["files"].items(),
         verify=f"python -m dip verify {run.suite.name} --image {run.suite.image_folder(run.image)}",
-        why_not_shown="" if run.shown else context.results.images.why_not_shown(run.image),
+        why_not_shown=why_not_shown(context, run),
     )
 
 

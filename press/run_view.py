@@ -104,7 +104,7 @@ class Run:
     @property
     def shown(self) -> bool:
         """Tell whether pictures of this image may be shown."""
-        return self._results.images.shown(self.experiment.image)
+        return self._results.images.shown(self.experiment.image) and self.experiment.pictures
 
     @property
     def measure(self) -> str:
@@ -230,7 +230,11 @@ class Run:
         if not self.record or not self.shown:
             return None
         file = f"snapshots/{name}.webp"
-        return self.file(file) if file in self.record.data["files"] else None
+        if file in self.record.data["files"]:
+            return self.file(file)
+        if self.method and name == "input":  # it had that of the first seed's run
+            return self._results.one(self.suite, self.image, self.suite.seeds[0]).picture(name)
+        return None
 
     def file(self, name: str) -> Path:
         """Give the path of a file of the record, its hash checked; raises InputError if damaged."""

@@ -79,7 +79,8 @@ def test_stale_caches_a_new_record_is_on_every_page_that_shows_it(
 ) -> None:
     record_anew(work, 29.37)
     told = said(capsys)
-    assert "3 pages made anew" in told, "the post, the run's own page, and the list of runs"
+    anew = "the post, the run's own page, its two baselines' (its input), and the list of runs"
+    assert "5 pages made anew" in told, anew
     pages = ("posts/post.html", "runs/index.html", "runs/small/anna/seed0.html")
     assert all("29.37" in (work / "site" / page).read_text() for page in pages)
 

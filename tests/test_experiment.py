@@ -112,6 +112,7 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
     order = [(experiment.image, experiment.seed) for experiment in small.experiments]
     assert order == [("set5/bird", 0), ("set5/baby", 0), ("set5/bird", 3), ("set5/baby", 3)]
     assert [experiment.frames for experiment in small.experiments] == [0, 24, 0, 0]
+    assert all(experiment.pictures for experiment in small.experiments)
     assert (small.preview, smaller.preview) == (False, True)
     assert smaller.experiments[0].noise_255 == 25
     assert small.image_folder("set5/bird") == "bird"
@@ -137,6 +138,11 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
             'baselines = ["bicubik"]',
             "unknown baseline 'bicubik'; did you mean 'bicubic'?",
         ),
+        (
+            "frames = 24",
+            'pictures_of = ["set5/brid"]',
+            ":8:1: the suite has no image 'set5/brid'; did you mean 'set5/bird'?",
+        ),
     ],
 )
 def test_a_mistake_in_the_suites_is_told_with_its_line(
@@ -157,6 +163,15 @@ def test_the_projects_own_suites_are_sound() -> None:
         folders = [suite.image_folder(image) for image in suite.images]
         assert len(set(folders)) == len(folders)
         assert all(experiment.canonical() for experiment in suite.experiments)
+
+
+def test_pictures_are_kept_of_the_images_that_a_suite_names(tmp_path: Path) -> None:
+    text = SUITES.replace("frames = 24", 'pictures_of = ["set5/baby"]')
+    suites = load_suites(write(tmp_path, text))
+    assert [e.pictures for e in suites["small"].experiments] == [False, True, False, True]
+    assert [e.pictures for e in suites["smaller"].experiments] == [False] * 4
+    with_them = load_suites(write(tmp_path, SUITES))["small"].experiments[0]
+    assert suites["small"].experiments[0].canonical() == with_them.canonical(), "the key is one"
 
 
 def test_nearest_is_silent_where_nothing_is_near() -> None:

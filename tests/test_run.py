@@ -110,6 +110,7 @@ def test_no_record_keeps_a_copy_of_the_test_image(
     assert record
     assert ("input" in record.snapshot_names()) == has_input
     assert "3" in record.snapshot_names()
+    assert ("average" in record.snapshot_names()) == ("fit" not in task), "a fit restores nothing"
 
 
 def test_past_seed_0_only_the_last_output_is_kept(tmp_path: Path) -> None:
@@ -123,12 +124,31 @@ def test_past_seed_0_only_the_last_output_is_kept(tmp_path: Path) -> None:
     assert set(records[1].metrics["snapshots"]) == {"0", "2", "3"}, "scored all the same"
 
 
+def test_a_suite_keeps_pictures_of_the_images_it_names(tmp_path: Path) -> None:
+    suite = SHARED.replace("frames_of", 'pictures_of = ["made/rings"]\nframes_of')
+    jobs, setting = project(tmp_path, suite.replace("[0, 20, 60]", "[0, 2]").replace("60", "5"))
+    of_waves = [job for job in jobs if job.name.startswith("tiny/waves/")]
+    names = {}
+    for job in of_waves:
+        record = perform(job, setting)
+        assert record
+        names[job.name.rpartition("/")[2]] = record.snapshot_names()
+        if not job.method:
+            assert set(record.metrics["snapshots"]) == {"0", "2", "5"}, "scored all the same"
+            assert record.curve()
+    needed = ["average"]  # by the mean, wherever it is made
+    assert names == {
+        "nearest-known-pixel": [], "biharmonic": [], "seed0": needed, "seed1": needed,
+        "mean-seeds-0-1": [],
+    }  # fmt: skip
+
+
 def test_a_baseline_is_recorded_like_a_run(tmp_path: Path) -> None:
     jobs, setting = project(tmp_path)
     record = perform(jobs[0], setting)
     assert record
     assert (record.kind, record.data["method"]) == ("baseline", "nearest-known-pixel")
-    assert record.snapshot_names() == ["input", "output"]
+    assert record.snapshot_names() == ["output"], "the input is the run's"
     assert record.metrics["final"]["psnr_db"] > record.metrics["input"]["psnr_db"]
     assert record.metrics["final"]["psnr_known_db"] is None, "known pixels are kept exactly"
     assert record_of(jobs[0], setting.results, setting.images)

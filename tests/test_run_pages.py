@@ -76,6 +76,17 @@ def test_a_picture_that_is_not_shown_has_its_reason_on_the_page(tmp_path: Path) 
     assert not context.copies
 
 
+def test_a_suite_that_keeps_pictures_of_some_images_says_so(tmp_path: Path) -> None:
+    context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
+    suites = tmp_path / "content/experiments.toml"
+    suites.write_text(suites.read_text().replace("frames", 'pictures_of = ["set/bob"]\nframes', 1))
+    html = page_of(context, "paper/anna")
+    assert "<img" not in html
+    assert "so that the results stay small, this suite keeps pictures only of Bob" in html
+    assert "line-ours" in html, "the curve is there"
+    assert page_of(context, "paper/bob").count("<img") > 2
+
+
 @pytest.mark.parametrize("recorded", [(), ("small",), ("paper", "small")])
 def test_every_page_is_well_formed_and_every_link_within_the_site_leads_somewhere(
     tmp_path: Path, recorded: tuple[str, ...]

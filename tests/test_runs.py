@@ -159,6 +159,14 @@ def test_an_image_that_is_not_to_be_shown_has_numbers_but_no_pictures(tmp_path: 
     assert results.images.why_not_shown("set/anna") == "she asked"
 
 
+def test_a_baseline_shows_the_input_of_the_run(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    assert results.run("paper/anna/biharmonic").picture("input") == (
+        results.run("paper/anna").picture("input")
+    )
+    assert results.run("paper/anna/biharmonic").picture("average") is None
+
+
 def test_every_file_that_is_read_is_noted(tmp_path: Path) -> None:
     made = make_results(tmp_path, "paper")
     noted: list[Path] = []

@@ -86,7 +86,9 @@ def test_every_image_is_listed_and_every_suite_says_why() -> None:
 
 
 def test_a_preview_differs_from_its_suite_in_size_and_effort_only() -> None:
-    effort = {"preview_side", "channels", "iterations", "learning_rate", "snapshots", "frames"}
+    effort = {
+        "preview_side", "channels", "iterations", "learning_rate", "snapshots", "frames", "pictures",
+    }  # fmt: skip
     pairs = [
         (name.removesuffix("-preview"), name) for name in suites() if name.endswith("-preview")
     ]
@@ -112,15 +114,15 @@ def test_both_seeds_of_denoising_see_the_same_noise() -> None:
 
 
 def test_noise_impedance_has_four_targets_in_folders_of_their_own() -> None:
-    for name in ("noise-impedance", "noise-impedance-preview"):
+    for name, picture in (("noise-impedance", "House256"), ("noise-impedance-preview", "F16_512")):
         suite = suites()[name]
         folders = [suite.run_folder(Path(), experiment) for experiment in suite.experiments]
         words = ("image", "noisy", "shuffled", "noise")
-        assert folders == [Path(name, f"F16_512-{word}", "seed0") for word in words]
+        assert folders == [Path(name, f"{picture}-{word}", "seed0") for word in words]
         assert [experiment.target for experiment in suite.experiments] == list(words)
-        (job,) = choose_jobs([suite], ["F16_512-shuffled"])
+        (job,) = choose_jobs([suite], [f"{picture}-shuffled"])
         assert job.experiment.target == "shuffled"
-        assert job.name == f"{name}/F16_512-shuffled/seed0"
+        assert job.name == f"{name}/{picture}-shuffled/seed0"
 
 
 @pytest.mark.parametrize("ending", ["", "-preview"])
@@ -181,3 +183,10 @@ def test_a_mistake_in_a_variant_is_told(tmp_path: Path, second: str, sentence: s
         variants(tmp_path, second)
     assert sentence in str(told.value)
     assert str(told.value).startswith(f"{tmp_path / 'experiments.toml'}:")
+
+
+def test_what_is_recorded_stays_under_80_mb() -> None:
+    results = Path(__file__).parent.parent / "results"
+    files = [path for path in results.glob("*/*/*/**/*") if path.is_file()]
+    kept = [path for path in files if not {".work", "superseded"} & {*path.parts}]
+    assert 0 < sum(path.stat().st_size for path in kept) < 80e6
