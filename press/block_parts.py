@@ -66,11 +66,15 @@ def _chosen(call: "BlockCall", view: SuiteView) -> list[Run]:
         return [view.run(word) for word in words or map(view.suite.image_folder, view.suite.images)]
 
 
-def instead_note(call: "BlockCall", view: SuiteView) -> str:
-    """Say that a picture is of the fallback suite; empty if it is of the suite itself."""
-    if view.name == call.arguments["suite"]:
+def instead_note(call: "BlockCall", context: "PageContext", view: SuiteView) -> str:
+    """Say that a picture is of the fallback suite, and why; empty if it is of the suite itself."""
+    main = suite_of(call, context)
+    if view.name == main.name:
         return ""
-    return f"From the suite {view.name}; the runs of {call.arguments['suite']} are not run yet."
+    runs = _chosen(call, main)
+    lacking = [run.title for run in runs if not run.recorded]
+    of = f" of {listed(lacking)}" if len(lacking) < len(runs) else ""
+    return f"From the suite {view.name}; {main.name}{of} is not run yet."
 
 
 def names_of(call: "BlockCall", known: list[str], what: str) -> list[str]:

@@ -42,7 +42,7 @@ def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
             for k in iterations
         ]
     content = context.render("blocks/film-strip.html", steps=steps)
-    return figure(call, context, content, runs=runs, note=instead_note(call, view))
+    return figure(call, context, content, runs=runs, note=instead_note(call, context, view))
 
 
 def not_run(call: "BlockCall", context: "PageContext", runs: list[Run]) -> Markup:
@@ -86,7 +86,7 @@ def curve(call: "BlockCall", context: "PageContext") -> Markup:
     else:
         check_arguments(call, "images", "fallback", "names", "id", "width", needed=("suite",))
         runs, view = runs_of(call, context)
-        note = instead_note(call, view)
+        note = instead_note(call, context, view)
     titles = [f"{run.title}, seed {run.seed}" if run.seed else run.title for run in runs]
     names = names_of(call, titles, "runs")
     if not any(run.recorded for run in runs):
@@ -129,7 +129,7 @@ def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
     else:
         check_arguments(call, "fallback", "id", "width", needed=("suite", "image"))
         runs, view = runs_of(call, context)
-        run, note = runs[0], instead_note(call, view)
+        run, note = runs[0], instead_note(call, context, view)
     if not run.recorded:
         return not_run(call, context, [run])
     if not run.shown:

@@ -98,10 +98,15 @@ def test_the_strip_of_pictures_falls_back_and_says_so(tmp_path: Path) -> None:
     html = made(
         context, "film-strip", suite="paper", fallback="small", images="anna", iterations="0 250"
     )
-    assert "Preview, 32×32. From the suite small; the runs of paper are not run yet." in html
+    assert "Preview, 32×32. From the suite small; paper is not run yet." in html
     assert html.count("<img") == 2
     assert 'alt="Anna after 250 iterations, ' in html
     assert 'href="../runs/small/anna/seed0.html"' in html
+    suite = context.results.suites["paper"]
+    write_suite(tmp_path / "results", suite, {("set/anna", 0): 30.0})
+    context = make_context(tmp_path, "small")
+    both = made(context, "film-strip", suite="paper", fallback="small", iterations="0 250")
+    assert "From the suite small; paper of Bob is not run yet." in both
 
 
 def test_the_paper_suite_goes_before_the_fallback(tmp_path: Path) -> None:
