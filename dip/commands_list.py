@@ -112,12 +112,20 @@ def _print_suite(suite: dict[str, Any], runs: bool) -> None:
         guess = ", a guess" if suite["estimate"] == "a guess" else ""
         rest = f"; the rest would take {duration(suite['seconds_missing'])} here{guess}"
     print(f"{suite['name']}: {suite['title']}")
-    print(f"  {suite['recorded']} of {suite['total']} recorded{rest}")
+    print(f"  recorded: {_counted(suite['runs'])}{rest}")
     for run in suite["runs"]:
         if run["problem"]:
             print(f"  {run['problem']}")
         elif runs:
             print(f"  {run['name']:50} {_state(run)}")
+
+
+def _counted(jobs: list[dict[str, Any]]) -> str:
+    """Count what is recorded: of the runs, and of the baselines and means apart."""
+    runs = [job["recorded"] for job in jobs if job["method"] is None]
+    others = [job["recorded"] for job in jobs if job["method"] is not None]
+    beside = f", {sum(others)} of {len(others)} baselines and means" if others else ""
+    return f"{sum(runs)} of {len(runs)} runs{beside}"
 
 
 def _state(run: dict[str, Any]) -> str:

@@ -35,7 +35,10 @@ def test_run_then_nothing_is_left_to_run(project: Path, capsys: Told) -> None:
     assert main(command) == 0
     assert capsys.readouterr().out == ""
     assert main(["list", "--device", "cpu"]) == 0
-    assert "tiny: Tiny\n  6 of 6 recorded\n" in capsys.readouterr().out
+    assert (
+        "tiny: Tiny\n  recorded: 2 of 2 runs, 4 of 4 baselines and means\n"
+        in capsys.readouterr().out
+    )
 
 
 def test_rerun_moves_the_old_record_aside_and_says_so(project: Path, capsys: Told) -> None:
