@@ -20,13 +20,14 @@ from press.tables import (
     claim_of,
     difference,
     dot_table,
+    judged,
     judged_row,
     level_of,
     levels_note,
     measured_row,
     not_comparable,
 )
-from press.verdicts import NOT_RUN, Judge
+from press.verdicts import NOT_RUN, Judge, answering
 
 if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
@@ -80,6 +81,10 @@ def results_table(call: "BlockCall", context: "PageContext") -> Markup:
     check_arguments(call, "table", "id", "width", needed=("suite",))
     view, judge = suite_of(call, context), judge_of(context)
     table = table_of(call, judge, view)
+    with at(call, "table" if "table" in call.arguments else "suite"):
+        score = compared(table)
+        if table.suite != view.name:
+            raise InputError(f"the runs of '{table.suite}' answer table '{table.id}'")
     rows = [judged_row(context, judge, view, table, image) for image in (*table.images, None)]
     others = [Column(table.rows[row].name, mark="other") for row in table.beside]
     columns = [
@@ -90,10 +95,21 @@ def results_table(call: "BlockCall", context: "PageContext") -> Markup:
         Column("verdict", numeric=False),
     ]
     note = levels_note(view)
-    if view.recorded < view.planned:
-        note += f" {view.recorded} of {view.planned} runs are recorded."
+    if score != "final" and table.ours:
+        note += f" Of the paper and of our runs: {table.rows[table.ours].name}."
+    asked = [run.recorded for run in view.runs if run.image in table.images]
+    if not all(asked):
+        note += f" {sum(asked)} of {len(asked)} runs are recorded."
     details = _judged_details(judge, view, table)
     return dot_table(call, context, view.title, (rows, columns, details), note)
+
+
+def compared(table: ClaimTable) -> str:
+    """Name the score of our runs that answers a source's table; raises InputError if none does."""
+    score = table.rows[table.ours].compare if table.ours else None
+    if not score:
+        raise InputError(f"table '{table.id}' has no row that our runs answer")
+    return score
 
 
 def _judged_details(judge: Judge, view: SuiteView, table: ClaimTable) -> dict[str, Any]:
@@ -107,15 +123,12 @@ def _judged_details(judge: Judge, view: SuiteView, table: ClaimTable) -> dict[st
 def _judged_detail(
     judge: Judge, view: SuiteView, table: ClaimTable, image: str | None
 ) -> list[Markup]:
-    assert table.ours
     column = table.column(image) if image else MEAN
-    claim = claim_of(table, table.ours, column)
-    assert claim is not None
-    verdict = judge.judge(table, table.rows[table.ours], column, claim)
-    ours = verdict.ours
+    claim, ours, verdict = judged(judge, table, column)
     spread = ours.spread if isinstance(ours, Measured) else None
+    scores, quantity = answering(view, compared(table))
     seeds = [
-        cell(getattr(view.run(image, seed), view.measure)) if image else Markup("")
+        cell(scores.one(image, seed, quantity)) if image else Markup("")
         for seed in view.suite.seeds
     ]
     title = view.run(image).title if image else "Mean"
@@ -126,10 +139,10 @@ def _judged_detail(
         *seeds,
         cell(ours),
         cell(decimal(spread) if spread is not None else None),
-        cell(str(verdict.n)),
+        cell(str(ours.n if isinstance(ours, Measured) else 0)),
         difference(verdict),
-        cell(decimal(verdict.tolerance_db)),
-        cell(verdict.word),
+        cell(decimal(verdict.tolerance_db) if verdict else None),
+        cell(verdict.word if verdict else None),
     ]
 
 

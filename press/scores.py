@@ -99,6 +99,10 @@ class ScoreTable:
             raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
         return self.mean(wanted)
 
+    def one(self, image: str, seed: int, quantity: str = "") -> Quantity:
+        """Give the score of one run."""
+        return getattr(self._score(image, seed), quantity or self.measure)  # type: ignore[no-any-return]
+
     def of(self, image: str, quantity: str = "") -> Quantity:
         """Give the mean over the recorded seeds of one image, with its spread and n."""
         quantity = quantity or self.measure

@@ -70,10 +70,10 @@ def with_spread(value: Quantity) -> Markup:
     return cell(value) + spread
 
 
-def difference(verdict: Verdict) -> Markup:
-    """Write the difference of a verdict with its sign."""
-    value = verdict.difference_db
-    return Markup("") if isinstance(value, NotRun) else linked(signed(value), value.origin)
+def difference(verdict: Verdict | None) -> Markup:
+    """Write the difference of a verdict with its sign; nothing where there is none."""
+    value = verdict.difference_db if verdict else None
+    return linked(signed(value), value.origin) if isinstance(value, Measured) else Markup("")
 
 
 def small_picture(context: "PageContext", runs: Sequence[Run]) -> Markup:
@@ -149,26 +149,37 @@ def claim_of(table: ClaimTable, row: str | None, column: str) -> Claim | None:
     return table.rows[row].get(column) if row in table.rows else None
 
 
+def judged(
+    judge: Judge, table: ClaimTable, column: str
+) -> tuple[Claim | None, Quantity, Verdict | None]:
+    """Give what the source prints in a column of the row that our runs answer, ours, and the verdict.
+
+    Sources print some numbers as means only; there is no verdict without a number.
+    """
+    assert table.ours
+    row = table.rows[table.ours]
+    claim, ours = row.get(column), judge.ours(table, row, column)
+    return claim, ours, judge.judge(table, row, column, claim) if claim is not None else None
+
+
 def judged_row(
     context: "PageContext", judge: Judge, view: SuiteView, table: ClaimTable, image: str | None
 ) -> TableRow:
     """Make a row of the results: the source's numbers, ours, the difference, the verdict."""
     column = table.column(image) if image else MEAN
     others = [claim_of(table, row, column) for row in table.beside]
-    assert table.ours
-    ours_claim = claim_of(table, table.ours, column)
-    assert ours_claim is not None
-    verdict = judge.judge(table, table.rows[table.ours], column, ours_claim)
+    claim, ours, verdict = judged(judge, table, column)
     dots = [Dot("other", table.rows[row].name, level_of(claim))
             for row, claim in zip(table.beside, others, strict=True)]  # fmt: skip
-    dots += [Dot("paper", "the paper", float(ours_claim)), ours_dot(verdict.ours)]
+    dots += [Dot("paper", "the paper", level_of(claim)), ours_dot(ours)]
     runs = [run for run in view.runs if run.image == image]
     return TableRow(
         runs[0].title if runs else "Mean",
         small_picture(context, runs) if runs else Markup(""),
         dots,
-        [*map(cell, others), cell(ours_claim), with_spread(verdict.ours) if verdict.n else DASH,
-         difference(verdict), escape(verdict)],
+        [*map(cell, others), cell(claim),
+         DASH if isinstance(ours, NotRun) else with_spread(ours), difference(verdict),
+         DASH if verdict is None else escape(verdict)],
         "" if runs else "mean",
     )  # fmt: skip
 

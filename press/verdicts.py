@@ -113,21 +113,23 @@ class Judge:
 
     def judge(self, table: ClaimTable, row: Row, column: str, claim: Claim) -> Verdict:
         """Judge the number in one cell of a table."""
+        return Verdict(claim, self.ours(table, row, column), self.claims.rule)
+
+    def ours(self, table: ClaimTable, row: Row, column: str) -> Quantity:
+        """Give our number for a cell of a table, whether the source has one there or not."""
         if not row.compare or not table.suite:
-            raise InputError(f"claim '{claim.id}' is not compared with our runs")
+            claim = f"{table.id}.{row.id}.{column}"
+            raise InputError(f"claim '{claim}' is not compared with our runs")
         if table.suite not in self.results.suites:
-            missing = NotRun(f"suite {table.suite}")
-            return Verdict(claim, missing, self.claims.rule)
+            return NotRun(f"suite {table.suite}")
         view = self.results.suite(table.suite)
         if view.preview:
             raise InputError(f"'{table.suite}' is a preview, which is never judged")
         scores, quantity = answering(view, row.compare)
         if column == MEAN:
-            ours = scores.mean(quantity, table.images)
-        else:
-            image = next(name for name in table.images if table.column(name) == column)
-            ours = scores.of(image, quantity)
-        return Verdict(claim, ours, self.claims.rule)
+            return scores.mean(quantity, table.images)
+        image = next(name for name in table.images if table.column(name) == column)
+        return scores.of(image, quantity)
 
     def table(self, name: str) -> list[Verdict]:
         """Judge our row of a table, image by image, in the source's order."""

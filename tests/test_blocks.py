@@ -70,6 +70,40 @@ def test_a_table_of_nothing_recorded_says_so_in_every_row(tmp_path: Path) -> Non
     assert body.count("verdict-not-run-yet") == 3
 
 
+def test_where_a_source_prints_a_mean_only_the_mean_alone_is_judged(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    claims = tmp_path / "content/claims.toml"
+    text = claims.read_text().replace("anna = 32.0\nbob = 30.0\n", "")
+    claims.write_text(text.replace('compare = "final"', 'compare = "average"'))
+    html = made(context, "results-table", suite="paper")
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    assert (body.count("dot-ours"), body.count("dot-paper")) == (3, 1)
+    assert len(re.findall('class="verdict ', body)) == 1
+    assert "Of the paper and of our runs: Deep Image Prior." in html
+    plain = html[html.index("All figures as a plain table") :]
+    anna = re.sub("<[^>]+>", " ", plain[plain.index("Anna") :].partition("</tr")[0])
+    *seeds, ours = re.findall(r"\d\d?\.\d\d", anna)[1:5]
+    mean_of_seeds = sum(map(float, seeds)) / len(seeds)
+    assert mean_of_seeds == pytest.approx(float(ours), abs=0.01), "each seed's average, not last"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('ours = "dip"\n', "", "table 'inpainting' has no row that our runs answer"),
+        ('suite = "paper"', 'suite = "small"', "the runs of 'small' answer table 'inpainting'"),
+    ],
+)
+def test_a_table_that_the_suite_does_not_answer_is_told_with_its_place(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    context = make_context(tmp_path)
+    claims = tmp_path / "content/claims.toml"
+    claims.write_text(claims.read_text().replace(old, new))
+    with pytest.raises(InputError, match=sentence):
+        made(context, "results-table", suite="paper", table="inpainting")
+
+
 def test_a_preview_has_no_verdicts_and_no_claims(tmp_path: Path) -> None:
     html = made(make_context(tmp_path, "small"), "preview-table", suite="small")
     assert "verdict" not in html
