@@ -77,12 +77,12 @@ def difference(verdict: Verdict | None) -> Markup:
 
 
 def small_picture(context: "PageContext", runs: Sequence[Run]) -> Markup:
-    """Show our last output of the first of the runs that is recorded."""
+    """Show our last output of the first of the runs that is recorded; nothing if none is kept."""
     for run in runs:
         path = run.picture(run.iterations) if run.recorded else None
         if path is not None:
             return thumbnail(context, path, 128, f"{run.title}, our result")
-    shown = next((run for run in runs if run.recorded), None)
+    shown = next((run for run in runs if run.recorded and run.experiment.pictures), None)
     return absent(context, shown) if shown else Markup("")
 
 
