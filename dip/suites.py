@@ -101,50 +101,82 @@ def load_suites(path: Path) -> dict[str, Suite]:
     return suites
 
 
-def _inherited(file: TomlFile, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+def _inherited(
+    file: TomlFile, name: str, table: Mapping[str, Any], heirs: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Fill `table` up with the suite that its key `like` names."""
     if "like" not in table:
         return dict(table)
     parent = table["like"]
-    if parent not in file.data or parent == name:
+    if parent not in file.data or not isinstance(file.data[parent], dict):
         file.fail(f"unknown suite '{parent}'{nearest(str(parent), file.data)}", name, "like")
-    return {**_inherited(file, parent, file.data[parent]), **table}
+    if parent in (name, *heirs):
+        file.fail(f"suite '{name}' is like '{parent}', which is like '{name}'", name, "like")
+    return {**_inherited(file, parent, file.data[parent], (*heirs, name)), **table}
 
 
 def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
-    settings_known = [field.name for field in fields(Experiment)]
-    for key in table:
-        if key not in (*settings_known, *REPORT_KEYS) or key in ("image", "seed"):
-            file.fail(
-                f"unknown key '{key}'{nearest(key, (*settings_known, *REPORT_KEYS))}", name, key
-            )
-    images = _strings(file, name, table, "images")
-    for needed in ("title", "task", "images"):
-        if not table.get(needed):
-            file.fail(f"suite '{name}' needs the key '{needed}'", name)
-    for key in ("frames_of", "pictures_of"):
-        named = _strings(file, name, table, key)
-        for image in named if key in file.data[name] else ():  # a parent's may name other images
-            if image not in images:
-                file.fail(f"the suite has no image '{image}'{nearest(image, images)}", name, key)
-    baselines = _strings(file, name, table, "baselines")
-    for method in baselines:
-        if method not in BASELINES:
-            file.fail(f"unknown baseline '{method}'{nearest(method, BASELINES)}", name, "baselines")
+    _check_keys(file, name, table)
+    _check_lists(file, name, table)
     experiments = tuple(
         _experiment(file, name, table, {**variant, "image": image, "seed": seed})
         for seed in table.get("seeds", [0])
-        for image in images
+        for image in table["images"]
         for variant in _variants(file, name, table)
     )
+    baselines = tuple(table.get("baselines", []))
     return Suite(name, table["title"], table.get("why", ""), experiments, baselines)
 
 
-def _strings(file: TomlFile, name: str, table: dict[str, Any], key: str) -> tuple[str, ...]:
+def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
+    """Find keys that nobody knows, needed ones that are not there, and words that are none."""
+    known = (*(field.name for field in fields(Experiment)), *REPORT_KEYS)
+    for key in table:
+        if key not in known or key in ("image", "seed"):
+            file.fail(f"unknown key '{key}'{nearest(key, known)}", name, key)
+    for needed in ("title", "task", "images"):
+        if not table.get(needed):
+            file.fail(f"suite '{name}' needs the key '{needed}'", name)
+    for key in ("title", "why"):
+        if not isinstance(table.get(key, ""), str):
+            file.fail(f"'{key}' is no text", name, key)
+
+
+def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
+    """Find lists that are none, seeds and images that cannot be, and names of nothing."""
+    images = _distinct(file, name, table, "images", str)
+    for image in images:
+        if len(image.split("/")) != 2:
+            file.fail(
+                f"'{image}' is not '<set>/<name>', as content/images.toml has it", name, "images"
+            )
+    if not _distinct(file, name, {"seeds": [0], **table}, "seeds", int):
+        file.fail("'seeds' is empty", name, "seeds")
+    for method in _distinct(file, name, table, "baselines", str):
+        if method not in BASELINES:
+            file.fail(f"unknown baseline '{method}'{nearest(method, BASELINES)}", name, "baselines")
+    settings = table.get("image_settings", {})
+    if not isinstance(settings, dict) or not all(isinstance(v, dict) for v in settings.values()):
+        what = "'image_settings' is not a table of settings for each image's name"
+        file.fail(what, name, "image_settings")
+    of_some = {key: _distinct(file, name, table, key, str) for key in ("frames_of", "pictures_of")}
+    for key, named in {**of_some, "image_settings": list(settings)}.items():
+        own = key in file.data[name]  # a parent's may name images of its own
+        unknown = next((image for image in named if own and image not in images), None)
+        if unknown is not None:
+            file.fail(f"the suite has no image '{unknown}'{nearest(unknown, images)}", name, key)
+
+
+def _distinct(file: TomlFile, name: str, table: dict[str, Any], key: str, kind: type) -> list[Any]:
+    """Give the list that stands at a key, empty if there is none: of one kind, nothing twice."""
     values = table.get(key, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        file.fail(f"'{key}' is not a list of names", name, key)
-    return tuple(values)
+    if not isinstance(values, list) or not all(type(value) is kind for value in values):
+        what = "names" if kind is str else "whole numbers"
+        file.fail(f"'{key}' is not a list of {what}", name, key)
+    twice = next((value for i, value in enumerate(values) if value in values[:i]), None)
+    if twice is not None:
+        file.fail(f"'{key}' names {twice} twice", name, key)
+    return list(values)
 
 
 def _variants(file: TomlFile, name: str, table: dict[str, Any]) -> list[dict[str, Any]]:

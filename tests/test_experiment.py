@@ -7,7 +7,7 @@ import pytest
 
 from dip.experiment import Experiment, arithmetic_on, key
 from dip.problems import InputError, nearest
-from dip.suites import load_suites
+from dip.suites import REPORT_KEYS, load_suites
 
 HOUSE = Experiment(image="standard11/house", mask="bernoulli")
 PIXELS = {"standard11/house": "ab" * 32}
@@ -138,6 +138,25 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
             'baselines = ["bicubik"]',
             "unknown baseline 'bicubik'; did you mean 'bicubic'?",
         ),
+        ('like = "small"', 'like = "smaller"', ":12:1: suite 'smaller' is like 'smaller'"),
+        ('title = "Small"', 'title = "S"\nlike = "smaller"', "which is like '"),
+        ("seeds = [0, 3]", "seeds = 3", ":6:1: 'seeds' is not a list of whole numbers"),
+        ("seeds = [0, 3]", "seeds = []", ":6:1: 'seeds' is empty"),
+        ("seeds = [0, 3]", "seeds = [3, 3]", ":6:1: 'seeds' names 3 twice"),
+        ('"set5/bird", "set5/baby"]', '"bird"]', ":5:1: 'bird' is not '<set>/<name>'"),
+        ('"set5/bird", "set5/baby"]', "5]", ":5:1: 'images' is not a list of names"),
+        ('title = "Small"', "title = 5", ":3:1: 'title' is no text"),
+        ("frames = 24", "image_settings = 4", ":8:1: 'image_settings' is not a table of settings"),
+        (
+            "frames = 24",
+            'image_settings = { "set5/brid" = { iterations = 9 } }',
+            ":8:1: the suite has no image 'set5/brid'; did you mean 'set5/bird'?",
+        ),
+        (
+            "frames = 24",
+            'image_settings = { "set5/bird" = { iteration = 9 } }',
+            "unknown setting 'iteration'; did you mean 'iterations'?",
+        ),
         (
             "frames = 24",
             'pictures_of = ["set5/brid"]',
@@ -163,6 +182,24 @@ def test_the_projects_own_suites_are_sound() -> None:
         folders = [suite.image_folder(image) for image in suite.images]
         assert len(set(folders)) == len(folders)
         assert all(experiment.canonical() for experiment in suite.experiments)
+
+
+def test_one_image_can_have_settings_of_its_own(tmp_path: Path) -> None:
+    text = SUITES.replace("frames = 24", 'image_settings = { "set5/bird" = { iterations = 9 } }')
+    small = load_suites(write(tmp_path, text))["small"]
+    assert [e.iterations for e in small.experiments] == [9, 2000, 9, 2000]
+
+
+def test_the_suite_of_the_documentation_is_one(tmp_path: Path) -> None:
+    root = Path(__file__).parent.parent
+    text = (root / "docs/experiments.md").read_text()
+    example = text.partition("```toml\n")[2].partition("```")[0]
+    own = (root / "content/experiments.toml").read_text()
+    suite = load_suites(write(tmp_path, own + example))["inpainting-wide"]
+    assert {e.channels for e in suite.experiments} == {(256,) * 5}
+    assert [e.learning_rate for e in suite.experiments] == [0.001, 0.0005] * 2
+    assert all(f"| `{key}`" in text or f"`{key}` |" in text or f"`{key}`," in text
+               for key in REPORT_KEYS)  # fmt: skip
 
 
 def test_pictures_are_kept_of_the_images_that_a_suite_names(tmp_path: Path) -> None:
