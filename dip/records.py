@@ -137,6 +137,8 @@ def matches(record: Record, experiment: Experiment, pixels: Mapping[str, str]) -
     wanted = experiment.arithmetic
     if wanted not in ("default", mode):
         return False
+    if not set(experiment.images()) <= set(pixels):
+        return False
     has_snapshots = set(map(str, experiment.snapshots)) <= set(record.metrics["snapshots"])
     return has_snapshots and record.key == key(experiment, pixels, mode, revision)
 

@@ -107,9 +107,9 @@ def _inherited(
     """Fill `table` up with the suite that its key `like` names."""
     if "like" not in table:
         return dict(table)
-    parent = table["like"]
+    parent = str(table["like"])
     if parent not in file.data or not isinstance(file.data[parent], dict):
-        file.fail(f"unknown suite '{parent}'{nearest(str(parent), file.data)}", name, "like")
+        file.fail(f"unknown suite '{parent}'{nearest(parent, file.data)}", name, "like")
     if parent in (name, *heirs):
         file.fail(f"suite '{name}' is like '{parent}', which is like '{name}'", name, "like")
     return {**_inherited(file, parent, file.data[parent], (*heirs, name)), **table}

@@ -2,10 +2,21 @@
 
 import re
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from dip.problems import InputError
+
+KINDS: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "number": lambda value: type(value) in (int, float),
+    "whole number": lambda value: type(value) is int,
+    "list of names": lambda value: (
+        isinstance(value, list) and all(isinstance(name, str) for name in value)
+    ),
+    "table": lambda value: isinstance(value, dict),
+}
 
 
 class TomlFile:
@@ -47,6 +58,12 @@ class TomlFile:
                 if found:
                     return number, found.start(1) + 1
         return None
+
+    def expect(self, kinds: Mapping[str, str], data: Mapping[str, Any], table: str | None) -> None:
+        """Check that each key of `kinds` that `data` has is of its kind; raises InputError."""
+        for key, kind in kinds.items():
+            if key in data and not KINDS[kind](data[key]):
+                self.fail(f"'{key}' is {data[key]!r}, which is no {kind}", table, key)
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
         """Raise InputError with the place of `table` and `key`."""

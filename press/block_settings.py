@@ -45,12 +45,15 @@ def choices(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[str
     """
     known = experiment.to_dict()
     rows = []
+    of_suite = file.data.get(suite, {})
     for setting, table in file.data.items():
+        file.expect({setting: "table"}, file.data, None)
         if setting not in known:
             if all(isinstance(inner, dict) for inner in table.values()):
                 continue  # what is different in one suite
             file.fail(f"unknown setting '{setting}'{nearest(setting, known)}", setting)
-        chosen = {**table, **file.data.get(suite, {}).get(setting, {})}
+        file.expect({setting: "table"}, of_suite, suite)
+        chosen = {**table, **of_suite.get(setting, {})}
         _check(file, setting, chosen)
         rows.append(
             {
@@ -69,6 +72,7 @@ def _check(file: TomlFile, setting: str, chosen: dict[str, Any]) -> None:
     for key in chosen:
         if key not in CHOICE_KEYS:
             file.fail(f"unknown key '{key}'{nearest(key, CHOICE_KEYS)}", setting, key)
+    file.expect(dict.fromkeys(CHOICE_KEYS, "text"), chosen, setting)
     if chosen.get("origin") not in ORIGINS:
         words = listed(list(ORIGINS), "or")
         near = nearest(str(chosen.get("origin")), ORIGINS)

@@ -12,9 +12,15 @@ from dip.problems import InputError, nearest
 from press.quantities import Quoted, with_unit
 from press.toml_cache import toml_file
 
-TABLE_KEYS = ("title", "suite", "set", "ours", "beside", "images", "source")
-ROW_KEYS = ("name", "source", "compare")
-RULE_KEYS = ("within_db", "deviations", "from_seeds", "at_most_db", "why")
+TABLE_KEYS = {
+    "title": "text", "suite": "text", "set": "text", "ours": "text", "beside": "list of names",
+    "images": "list of names", "source": "text",
+}  # fmt: skip
+ROW_KEYS = {"name": "text", "source": "text", "compare": "text"}
+RULE_KEYS = {
+    "within_db": "number", "deviations": "number", "from_seeds": "whole number",
+    "at_most_db": "number", "why": "text",
+}  # fmt: skip
 MEAN = "mean"
 
 
@@ -97,10 +103,14 @@ class Claims:
     @cached_property
     def rule(self) -> Rule:
         """Give the rule of verdicts."""
-        data = self._file.data.get("rule", {}) if self._file else {}
+        if not self._file:
+            return Rule()
+        self._file.expect({"rule": "table"}, self._file.data, None)
+        data = self._file.data.get("rule", {})
         for key in data:
             if key not in RULE_KEYS:
                 self._fail(f"unknown key '{key}'{nearest(key, RULE_KEYS)}", "rule", key)
+        self._file.expect(RULE_KEYS, data, "rule")
         return Rule(**data)
 
     @cached_property
@@ -137,10 +147,13 @@ class Claims:
         for key in data:
             if key not in TABLE_KEYS and key not in rows:
                 self._fail(f"unknown key '{key}'{nearest(key, TABLE_KEYS)}", name, key)
-        for key in ("ours", "beside"):
-            for row in [data[key]] if isinstance(data.get(key), str) else data.get(key, ()):
+        assert self._file
+        self._file.expect(TABLE_KEYS, data, name)
+        for key, named in (("ours", [data["ours"]] if "ours" in data else []),
+                           ("beside", data.get("beside", []))):  # fmt: skip
+            for row in named:
                 if row not in rows:
-                    self._fail(f"'{key}' names no row{nearest(str(row), rows)}", name, key)
+                    self._fail(f"'{key}' names no row{nearest(row, rows)}", name, key)
         prefix = f"{data['set']}/" if "set" in data else ""
         return ClaimTable(
             name,
@@ -155,6 +168,8 @@ class Claims:
 
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:
         where = f"{table}.{name}"
+        assert self._file
+        self._file.expect(ROW_KEYS, row, where)
         known = (*data.get("images", ()), MEAN)
         numbers = {}
         source = row.get("source", data.get("source", ""))

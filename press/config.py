@@ -50,7 +50,7 @@ def _read(file: TomlFile) -> Site:
         _checked_url(file.data.get("base_url", ""))
     except InputError as error:
         file.fail(error.sentence, None, "base_url")
-    return Site(**{**file.data, "authors": tuple(file.data.get("authors", ()))})
+    return Site(**{**file.data, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
 
 
 def _has_form(value: Any, form: type) -> bool:

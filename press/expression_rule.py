@@ -16,6 +16,8 @@ from press.typed import SENTENCE, typed_in_expression
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
+NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .psnr_db"
+
 
 @dataclass
 class Expressions:
@@ -65,6 +67,10 @@ class Expressions:
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted):
             raise InputError(f"'{value}' is no number of a run, a suite or a claim")
+        if isinstance(value, bool) or not (
+            isinstance(value, str | int) or hasattr(value, "__html__")
+        ):
+            raise InputError(NOTHING_TO_PRINT)
         return str(escape(value))
 
     def _explained(self, error: Exception) -> tuple[str, str]:

@@ -130,7 +130,7 @@ def _value(file: Path, key: str, node: Any) -> Any:
     if not isinstance(value, form) or not is_list_of_text:
         place = _place(file, node)
         raise InputError(f"'{key}' is not {words}", file, place.line, place.column)
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(item for item in value if item.strip()) if isinstance(value, list) else value
 
 
 def list_posts(content_dir: Path) -> list[Path]:

@@ -126,6 +126,12 @@ class Judge:
         if view.preview:
             raise InputError(f"'{table.suite}' is a preview, which is never judged")
         scores, quantity = answering(view, row.compare)
+        for image in table.images:
+            if image not in view.suite.images:
+                near = nearest(image, view.suite.images)
+                raise InputError(
+                    f"table '{table.id}' names '{image}', which suite '{view.name}' lacks{near}"
+                )
         if column == MEAN:
             return scores.mean(quantity, table.images)
         image = next(name for name in table.images if table.column(name) == column)

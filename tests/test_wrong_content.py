@@ -1,0 +1,155 @@
+"""Whatever an author writes where something else is wanted: a sentence with a place, no traceback."""
+
+import datetime
+import json
+import tomllib
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from made_site import POST, make_results
+
+from dip.cli import main as dip_main
+from press.cli import main
+
+SITE = 'title = "A site"\nauthors = ["Ann Author"]\nbase_url = "https://example.org/x/"\n'
+IMAGES = f"""
+["set/anna"]
+file = "set/anna.png"
+title = "Anna"
+show = true
+why = "a reason"
+width = 32
+height = 32
+mode = "L"
+sha256 = "a"
+pixels_sha256 = "{"0" * 64}"
+url = "http://127.0.0.1:9/anna.png"
+licence = "ours"
+"""
+FRONT = {
+    "title": "A post", "date": datetime.date(2026, 1, 2), "authors": ["Ann Author"],
+    "summary": "A summary.", "draft": False, "aliases": ["old/a.html"],
+}  # fmt: skip
+REMOVED = object()
+WRONG = (5, "", "x y", [], [7], {"a": 1}, REMOVED)
+FILES = ("claims.toml", "choices.toml", "experiments.toml", "images.toml", "site.toml")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("work")
+    make_results(folder, "paper", "small")
+    (folder / "content/site.toml").write_text(SITE)
+    (folder / "content/images.toml").write_text(IMAGES)
+    return folder
+
+
+def build(work: Path) -> int:
+    folders = [word for name in ("content", "results") for word in (f"--{name}", str(work / name))]
+    return main(["build", *folders, "--out", str(work / "site"), "--run", "never"])
+
+
+def places(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """List every key of a table and of those in it."""
+    for key, value in table.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from places(value, (*above, key))
+
+
+def changed(data: dict[str, Any], place: tuple[str, ...], value: object) -> dict[str, Any]:
+    """Give a copy with another value at a place."""
+    copy = deepcopy(data)
+    table = copy
+    for key in place[:-1]:
+        table = table[key]
+    if value is REMOVED:
+        del table[place[-1]]
+    else:
+        table[place[-1]] = value
+    return copy
+
+
+def toml(value: Any) -> str:
+    """Write a value of TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+def file_of(data: dict[str, Any]) -> str:
+    """Write a file of TOML: tables one deep as such, all else in a line."""
+    plain = {key: value for key, value in data.items() if not isinstance(value, dict)}
+    lines = [f"{json.dumps(key)} = {toml(value)}" for key, value in plain.items()]
+    for name in data.keys() - plain.keys():
+        lines.append(f"[{json.dumps(name)}]")
+        lines += [f"{json.dumps(key)} = {toml(value)}" for key, value in data[name].items()]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_wrong_value_in_a_file_is_told_with_its_place(
+    work: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = work / "content" / name
+    right = path.read_text()
+    data = tomllib.loads(right)
+    told = 0
+    try:
+        for place in places(data):
+            for wrong in WRONG:
+                path.write_text(file_of(changed(data, place, wrong)))
+                capsys.readouterr()
+                if build(work) != 0:
+                    told += 1
+                    assert "content/" in capsys.readouterr().err, f"{place}: {wrong}"
+                if name in ("experiments.toml", "images.toml"):
+                    folders = ["--content", str(path.parent), "list", "--results", str(work)]
+                    assert dip_main([*folders, "--device", "cpu"]) in (0, 1)
+    finally:
+        path.write_text(right)
+    assert told > 5 or name == "images.toml", "of which a build reads little"
+    assert build(work) == 0
+
+
+@pytest.mark.parametrize("key", FRONT)
+def test_a_wrong_value_in_the_front_matter_is_told_with_its_place(
+    work: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = work / "content/posts/post.md"
+    body = POST.split("---\n", 2)[2]
+    for wrong in (*WRONG, None):
+        front = {word: value for word, value in FRONT.items() if (word, wrong) != (key, REMOVED)}
+        front |= {} if wrong is REMOVED else {key: wrong}
+        path.write_text(f"---\n{yaml.safe_dump(front)}---\n{body}")
+        capsys.readouterr()
+        assert build(work) == 0 or "posts/post.md:" in capsys.readouterr().err, f"{key}: {wrong}"
+    path.write_text(POST)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "1/0", "x", "[]", "run(5)", 'run("")', 'run("paper")', 'run("paper/anna").at("x")',
+        'run("paper/anna", seed="x")', 'run("paper/anna").stop(4)', "claim(None)", "verdict(5)",
+        'suite("paper").baseline(3)', 'run("paper/anna").psnr_db | digits("x")',
+        'run("paper/anna").record', 'suite("paper")', '"a" | db', 'run("paper/anna").device | db',
+        'verdicts("x")', 'run("paper/anna").recorded', 'run("paper/anna").curve()',
+    ],
+)  # fmt: skip
+def test_a_wrong_expression_is_told_with_its_place(
+    work: Path, expression: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = work / "content/posts/post.md"
+    path.write_text(f"---\ntitle: A\ndate: 2026-01-02\n---\nText {{{{ {expression} }}}}.\n")
+    try:
+        assert build(work) == 1
+        assert "posts/post.md:5:" in capsys.readouterr().err
+    finally:
+        path.write_text(POST)
