@@ -67,11 +67,11 @@ class Expressions:
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted):
             raise InputError(f"'{value}' is no number of a run, a suite or a claim")
-        if isinstance(value, bool) or not (
-            isinstance(value, str | int) or hasattr(value, "__html__")
-        ):
+        text = str(escape(value))  # what is undefined says so here
+        is_written = isinstance(value, str | int) or hasattr(value, "__html__")
+        if isinstance(value, bool) or not is_written:
             raise InputError(NOTHING_TO_PRINT)
-        return str(escape(value))
+        return text
 
     def _explained(self, error: Exception) -> tuple[str, str]:
         """Give the word that is wrong, if one is known, and the sentence."""
