@@ -36,6 +36,7 @@ NEEDED = (
     "format", "kind", "suite", "image", "seed", "method", "experiment", "key", "pixels_sha256",
     "arithmetic", "trajectory_revision", "height", "width", "channels", "metrics", "stops",
     "spikes", "environment", "commit", "started", "seconds", "seconds_per_iteration", "files",
+    "seal",
 )  # fmt: skip
 
 CurveRow = tuple[float | None, ...]  # one value for each of CURVE_COLUMNS
@@ -112,10 +113,19 @@ def _check_form(path: Path, data: Any) -> None:
     for name in NEEDED:
         if name not in data:
             raise InputError(f"the record is damaged: it lacks '{name}'", path)
+    if data["seal"] != seal_of(data):
+        raise InputError("the record was changed after it was written: its seal does not fit", path)
     try:
         Experiment.from_dict(data["experiment"])
     except (InputError, TypeError, AttributeError) as error:
         raise InputError(f"the record is damaged: {error}", path) from None
+
+
+def seal_of(data: Mapping[str, Any]) -> str:
+    """Hash all that run.json says but the seal itself, so that no number in it is edited unseen."""
+    rest = {name: value for name, value in data.items() if name != "seal"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return sha256_of(text.encode())
 
 
 def check_files(record: Record) -> None:
@@ -149,12 +159,13 @@ def find_records(results: Path, suite: str) -> list[Path]:
 
 
 def write_record(folder: Path, data: Mapping[str, Any], files: Mapping[str, bytes]) -> Record:
-    """Write a record whole or not at all, with the hash of each of its files.
+    """Write a record whole or not at all, with the hash of each of its files and a seal on all.
 
-    `data` is run.json without "format" and "files"; `files` maps relative names to contents.
+    `data` is run.json without "format", "files" and "seal"; `files` maps relative names to contents.
     """
     hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
     described = {"format": FORMAT, **data, "files": hashes}
+    described["seal"] = seal_of(described)
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.new."))
     try:

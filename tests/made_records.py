@@ -1,15 +1,17 @@
 """Small records in their real form, made by arithmetic: for tests only, never under results/."""
 
 import io
+import json
 import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from dip.experiment import Experiment, key
-from dip.records import Record, curve_text, write_record
+from dip.records import Record, curve_text, seal_of, write_record
 from dip.suites import Suite
 
 Picture = Callable[[str, str], Image.Image]  # of an image, by name: "input", "250", "average" ...
@@ -120,6 +122,15 @@ def frames(experiment: Experiment) -> set[int]:
         if (experiment.frames)
         else set()
     )
+
+
+def changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a record as a run would have written it, with a seal that fits."""
+    path = folder / "run.json"
+    data = json.loads(path.read_text())
+    change(data)
+    data["seal"] = seal_of(data)
+    path.write_text(json.dumps(data))
 
 
 def write_baseline(

@@ -1,11 +1,11 @@
 """Blocks that set suites and choices of an output side by side, and the curves of losses."""
 
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from made_records import write_baseline, write_run
+from made_records import changed, write_baseline, write_run
 from made_site import make_context
 from test_blocks import made, text_of
 
@@ -142,15 +142,20 @@ def test_losses_of_what_is_not_run_say_so(tmp_path: Path) -> None:
 def test_a_run_without_an_original_shows_its_pictures_without_levels(
     context: PageContext, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "results/targets/anna-image/seed0/run.json"
-    data = json.loads(folder.read_text())
-    for scores in (data["metrics"]["final"], *data["metrics"]["snapshots"].values()):
-        scores["psnr_db"] = None
-    folder.write_text(json.dumps(data))
+    def without_levels(data: dict[str, Any]) -> None:
+        for scores in (data["metrics"]["final"], *data["metrics"]["snapshots"].values()):
+            scores["psnr_db"] = None
+
+    changed(tmp_path / "results/targets/anna-image/seed0", without_levels)
     html = made(context, "film-strip", suite="targets", images="anna-image", iterations="0 100")
     assert html.count("<img") == 2
     assert 'alt="Anna, image after 100 iterations"' in html
     assert "dB" not in html
+
+
+def _add_luma(metrics: dict[str, Any]) -> None:
+    for scores in (metrics["final"], *metrics["snapshots"].values()):
+        scores["psnr_luma_db"] = scores["psnr_db"] + 1.8
 
 
 def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
@@ -163,18 +168,14 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
     suite = load_suites(path)["larger"]
     for experiment in suite.experiments:
         record = write_run(tmp_path / "results", suite, experiment, 27.0)
-        data = json.loads((record.folder / "run.json").read_text())
-        for scores in (data["metrics"]["final"], *data["metrics"]["snapshots"].values()):
-            scores["psnr_luma_db"] = scores["psnr_db"] + 1.8
-        (record.folder / "run.json").write_text(json.dumps(data))
+        changed(record.folder, lambda data: _add_luma(data["metrics"]))
     found = rows(made(context, "results-table", suite="larger"))
     assert found["Anna"] == ["29.00", "28.80", "−0.20"]
     assert found["Mean"] == ["29.00", "28.80", "−0.20"], "the mean is over the source's pictures"
     for image, level in (("set/anna", 26.0), ("set/bob", 20.0)):
         record = write_baseline(tmp_path / "results", suite, image, "bicubic", level)
-        data = json.loads((record.folder / "run.json").read_text())
-        data["metrics"]["final"]["psnr_luma_db"] = level
-        (record.folder / "run.json").write_text(json.dumps(data))
+        luma = {"psnr_luma_db": level}
+        changed(record.folder, lambda data, luma=luma: data["metrics"]["final"].update(luma))
     found = rows(made(context, "baselines-table", suite="larger"))
     assert found["Mean"] == ["26.00", "29.00"], "of the source's pictures alone"
     assert "of luma" in made(context, "preview-table", suite="larger")

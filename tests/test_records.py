@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_records import changed
 
 from dip.experiment import Experiment, key
 from dip.files import write_text_whole
@@ -99,11 +100,33 @@ def test_a_damaged_record_is_named(tmp_path: Path, damage: str, sentence: str) -
 
 def test_a_record_with_an_impossible_experiment_is_damaged(tmp_path: Path) -> None:
     write(tmp_path / "r")
-    data = json.loads((tmp_path / "r/run.json").read_text())
-    data["experiment"]["upsampling"] = "magic"
-    (tmp_path / "r/run.json").write_text(json.dumps(data))
+    changed(tmp_path / "r", lambda data: data["experiment"].update(upsampling="magic"))
     with pytest.raises(InputError, match=r"run.json: the record is damaged: upsampling is 'magic'"):
         load_record(tmp_path / "r")
+
+
+@pytest.mark.parametrize("place", [("metrics", "final", "psnr_db"), ("seed",), ("seal",)])
+def test_a_number_that_was_edited_is_not_believed(tmp_path: Path, place: tuple[str, ...]) -> None:
+    path = write(tmp_path / "r").folder / "run.json"
+    data = json.loads(path.read_text())
+    table = data
+    for name in place[:-1]:
+        table = table[name]
+    table[place[-1]] = 39.2
+    path.write_text(json.dumps(data))
+    with pytest.raises(InputError, match=r"run.json: the record was changed after it was written"):
+        load_record(tmp_path / "r")
+    del data["seal"]
+    path.write_text(json.dumps(data))
+    with pytest.raises(InputError, match="it lacks 'seal'"):
+        load_record(tmp_path / "r")
+
+
+def test_the_form_of_the_file_is_not_sealed(tmp_path: Path) -> None:
+    path = write(tmp_path / "r").folder / "run.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(dict(reversed(data.items())), indent=7))
+    assert load_record(tmp_path / "r").data == data
 
 
 def test_a_changed_or_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """What a post sees of the records: present, absent, damaged, unknown."""
 
-import json
 from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+from made_records import changed
 from made_site import LEVELS, make_results, write_content, write_suite
 
 from dip.problems import InputError
@@ -99,12 +99,10 @@ def test_a_record_of_an_older_revision_stays_valid(tmp_path: Path) -> None:
     from dip.experiment import key
 
     results = make_results(tmp_path, "paper")
-    path = tmp_path / "results/paper/anna/seed0/run.json"
-    data = json.loads(path.read_text())
     run = results.run("paper/anna")
-    data["trajectory_revision"] = 0
-    data["key"] = key(run.experiment, data["pixels_sha256"], "ieee", 0)
-    path.write_text(json.dumps(data))
+    old = key(run.experiment, {"set/anna": "0" * 64}, "ieee", 0)
+    folder = tmp_path / "results/paper/anna/seed0"
+    changed(folder, lambda data: data.update(trajectory_revision=0, key=old))
     assert Results(results.path, results.content, lambda path: None).run("paper/anna").recorded
 
 
