@@ -178,8 +178,7 @@ class Claims:
                 continue
             if key not in known:
                 self._fail(f"unknown image '{key}'{nearest(key, known)}", where, key)
-            if type(value) not in (int, float):
-                self._fail(f"'{key}' is {value!r}, which is no number", where, key)
+            self._file.expect({key: "number"}, row, where)
             numbers[key] = claim = Claim(value)
             claim.id, claim.source = f"{where}.{key}", source
             claim.name = row.get("name", name)
