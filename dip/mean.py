@@ -8,11 +8,11 @@ import numpy as np
 
 from dip.environment import environment
 from dip.files import write_bytes_whole
-from dip.images import named, read_picture
+from dip.images import read_picture
 from dip.metrics import scores
 from dip.problems import InputError
 from dip.records import Record
-from dip.report import Setting, described, now, put, webp
+from dip.report import Setting, described, keeps_pictures, now, put, webp
 from dip.schedule import Job, jobs_of, record_of
 from dip.tasks import make_task
 
@@ -50,8 +50,8 @@ def average_runs(job: Job, setting: Setting) -> Record:
         "seconds": round(time.perf_counter() - clock, 3), "seconds_per_iteration": None,
         "seeds": list(job.seeds),
     }  # fmt: skip
-    shown = job.experiment.pictures and named(job.experiment.image, setting.images).show
-    return put(job, setting, data, {"output": webp(output)} if shown else {}, {})
+    kept = keeps_pictures(job.experiment, setting.images)
+    return put(job, setting, data, {"output": webp(output)} if kept else {}, {})
 
 
 def _records(job: Job, setting: Setting) -> list[Record]:

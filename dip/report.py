@@ -85,6 +85,11 @@ def in_curve(iteration: int, last: int) -> bool:
     return iteration <= EVERY_STEP_UNTIL or iteration % THEN_EVERY == 0 or iteration == last
 
 
+def keeps_pictures(experiment: Experiment, images: Mapping[str, ListedImage]) -> bool:
+    """Tell whether a record has pictures: its suite keeps them, and the image may be shown."""
+    return experiment.pictures and named(experiment.image, images).show
+
+
 def pictured(experiment: Experiment, show: bool) -> set[int]:
     """Give the iterations of which a picture is kept: past seed 0 the last one only."""
     if not (show and experiment.pictures):

@@ -18,6 +18,7 @@ from dip.report import (
     described,
     in_curve,
     input_is_the_image,
+    keeps_pictures,
     now,
     pictured,
     put,
@@ -67,8 +68,8 @@ def _baseline(job: Job, setting: Setting) -> Record:
         "stops": {}, "spikes": 0, "environment": environment("cpu"), "started": started,
         "seconds": round(seconds, 3), "seconds_per_iteration": None,
     }  # fmt: skip
-    shows = job.experiment.pictures and named(job.experiment.image, setting.images).show
-    pictures = {"output": webp(output)} if shows else {}
+    kept = keeps_pictures(job.experiment, setting.images)
+    pictures = {"output": webp(output)} if kept else {}
     return put(job, setting, data, pictures, {})
 
 
