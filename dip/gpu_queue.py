@@ -19,11 +19,12 @@ from dip.problems import InputError
 from dip.records import Record
 from dip.report import Setting
 from dip.run import perform
-from dip.schedule import Job, record_of
+from dip.schedule import Job, jobs_of, record_of
 from dip.suites import Suite, load_suites
 
 ARCHIVE_MIB = 15.0
 LEAST_S, SHARE = 12.0, 1.15  # a job's seconds besides its iterations; room for a wrong estimate
+MEAN_S = 5.0  # an average of runs and its scores
 CONCURRENT_PIXELS = 256 * 256  # runs up to this size may share the GPU
 ORDER = (  # suite, seeds: the order of worth
     ("inpainting", (0,)), ("denoising-f16", (0,)), ("inpainting", (1, 2)), ("denoising", (0, 1)),
@@ -58,17 +59,28 @@ class Plan:
 
 
 def jobs_for(plan: Plan) -> list[Job]:
-    """List the plan's runs in order of worth, those of suites that exist."""
+    """List the plan's runs in order of worth, those of suites that exist, and means of runs."""
     suites = load_suites(Path(plan.content) / "experiments.toml")
     order = ORDER if plan.gate else SEARCH
     jobs = [
-        Job(_adapted(suites[name], plan), adapted(experiment, plan))
+        job
         for name, seeds in order
         if name in suites
-        for experiment in suites[name].experiments
-        if experiment.seed in seeds
+        for job in _jobs(_adapted(suites[name], plan), seeds)
     ]
     return [job for job in jobs if not plan.only or job.name in plan.only]
+
+
+def _jobs(suite: Suite, seeds: tuple[int, ...]) -> list[Job]:
+    """List a suite's runs of `seeds`; where runs are averaged, image by image, each with its mean.
+
+    A mean needs outputs in full digits, which no archive carries from one machine to the next.
+    """
+    runs = [Job(suite, experiment) for experiment in suite.experiments if experiment.seed in seeds]
+    if not suite.averages_runs or not set(suite.seeds) <= set(seeds):
+        return runs
+    means = [job for job in jobs_of(suite) if job.seeds]
+    return sorted(runs + means, key=lambda job: suite.images.index(job.experiment.case))
 
 
 def _adapted(suite: Suite, plan: Plan) -> Suite:
@@ -96,6 +108,8 @@ def seconds_for(job: Job, plan: Plan, setting: Setting) -> float:
     """Estimate a job's seconds, with room: small images take as long as 256x256."""
     if plan.tiny:
         return 2.0
+    if job.seeds:
+        return MEAN_S
     pixels = pixels_of_job(job, setting)
     small, large = plan.ms["256"], plan.ms["512"]
     slope = (large - small) / (512**2 - 256**2)
@@ -133,7 +147,8 @@ class Queue:
         """Run what is not recorded and fits into the time left, several at once where told so."""
         self.results.mkdir(parents=True, exist_ok=True)
         jobs = jobs_for(self.plan)
-        small = [j for j in jobs if pixels_of_job(j, self.setting) <= CONCURRENT_PIXELS]
+        runs = [job for job in jobs if not job.seeds]  # a mean waits for its runs
+        small = [j for j in runs if pixels_of_job(j, self.setting) <= CONCURRENT_PIXELS]
         if self.plan.concurrent > 1:
             with ThreadPoolExecutor(self.plan.concurrent) as pool:
                 list(pool.map(self._one, small))
@@ -150,6 +165,8 @@ class Queue:
                 if self.plan.only:
                     self._tell(job, record)
                 return False
+            if job.seeds and not self._has_runs(job):
+                return False
             needed = seconds_for(job, self.plan, self.setting)
             if time.time() + needed > self.plan.until:
                 return False
@@ -162,6 +179,11 @@ class Queue:
             return False
         self._tell(job, record)
         return True
+
+    def _has_runs(self, job: Job) -> bool:
+        """Tell whether every run is recorded that a mean is made of."""
+        runs = (Job(job.suite, e) for e in job.suite.experiments if e.case == job.experiment.case)
+        return all(record_of(run, self.results, self.setting.images) for run in runs)
 
     def _tell(self, job: Job, record: Record) -> None:
         final = record.metrics["final"]

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
 from dip import gpu_rules as rules
-from dip.gpu_queue import ORDER, SEARCH, Plan, jobs_for, seconds_for
+from dip.gpu_queue import ORDER, SEARCH, Plan, jobs_for, seconds_for, write_plan
 from dip.images import load_images
 from dip.report import Setting
 from dip.suites import load_suites
@@ -40,6 +41,40 @@ def test_the_four_small_images_come_first_and_a_closed_gate_turns_the_order():
     }  # fmt: skip
     assert len(names) == len(set(names))
     assert jobs_for(plan(gate=False))[0].suite.name == "open-settings"
+
+
+def test_denoising_goes_image_by_image_and_each_ends_with_its_mean():
+    names = [job.name.split("/")[1:] for job in jobs_for(plan()) if job.suite.name == "denoising"]
+    assert len(names) == 27
+    assert [last for _, last in names[:6]] == ["seed0", "seed1", "mean-seeds-0-1"] * 2
+    assert {image for image, _ in names[:3]} == {"House256"}
+    assert jobs_for(plan(gate=False))[-1].seeds == ()
+
+
+@pytest.mark.skipif("DIP_IMAGES" not in os.environ, reason="needs DIP_IMAGES")
+def test_a_mean_waits_for_its_runs_and_is_made_and_packed_once(tmp_path):
+    names = [f"denoising/House256/{last}" for last in ("seed0", "seed1", "mean-seeds-0-1")]
+
+    def told(*only):
+        file = write_plan(
+            plan(results=str(tmp_path / "r"), out=str(tmp_path / "o"), tiny=True, device="cpu",
+                 images=os.environ["DIP_IMAGES"], until=time.time() + 300, only=only),
+            tmp_path / "plan.json",
+        )  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "dip.gpu_queue", file],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return [json.loads(line)["job"] for line in done.stdout.splitlines()]
+
+    assert told(names[0], names[2]) == names[:1]
+    assert told(*names) == names
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["records-001.tar"]
+    record = json.loads((tmp_path / "r" / names[2] / "run.json").read_text())
+    assert record["seeds"] == [0, 1] and record["kind"] == "mean"
 
 
 def test_the_estimate_grows_with_the_pixels():
