@@ -13,6 +13,7 @@ from dip.problems import InputError, nearest
 
 REVISIONS = {"stock": 1, "fused": 2}  # of a trajectory on CUDA
 CHOICE = "DIP_CUDA_PATH"  # the variable that says another way than the usual one
+EAGER = "DIP_CUDA_EAGER"  # the variable that has every operation launched by itself: slow, the same
 
 
 def usual_path() -> str:
@@ -35,6 +36,11 @@ def cuda_path() -> str:
             raise InputError(f"{CHOICE} is 'fused', which needs Triton, and it is not installed")
         return "stock"
     return path
+
+
+def captures_graphs() -> bool:
+    """Tell whether a step on CUDA is a captured graph, as it is unless DIP_CUDA_EAGER is 1."""
+    return os.environ.get(EAGER) != "1"
 
 
 def trajectory_revision(device_kind: str, mode: str) -> int:

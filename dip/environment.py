@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ from dip.problems import InputError
 
 # What must be equal for a trajectory to be the same bit for bit.
 EXACT = ("device", "device_kind", "instruction_set", "threads", "torch")
+COMMIT = re.compile("[0-9a-f]{40}")
 NEEDS_TORCH = 'running experiments needs torch: pip install -e ".[experiments]"'
 
 
@@ -91,12 +93,17 @@ def _driver() -> str | None:
 
 
 def commit() -> tuple[str | None, bool]:
-    """Give the commit of this code, and whether the package differs from it; None without git."""
+    """Give the commit of this code, and whether the package differs from it.
+
+    Where git is absent the variable DIP_COMMIT may say it, as `git describe --always --abbrev=40
+    --dirty --exclude "*"` writes it; else None.
+    """
     here = Path(__file__).parent
     held = _output(["git", "-C", str(here), "ls-files", Path(__file__).name])
     head = _output(["git", "-C", str(here), "rev-parse", "HEAD"])
     if not held or not head:  # no checkout, or installed inside somebody else's
-        return None, False
+        told, _, dirty = os.environ.get("DIP_COMMIT", "").partition("-")
+        return (told, dirty == "dirty") if COMMIT.fullmatch(told) else (None, False)
     return head, bool(_output(["git", "-C", str(here), "status", "--porcelain", "--", "."]))
 
 

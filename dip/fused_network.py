@@ -126,7 +126,9 @@ class FusedOperations:
         places = [self.fit.network.parameters[name].grad for name in names]
         pairs = [(p, g) for p, g in zip(places, found, strict=True) if p is not None]
         known = [(place, g) for place, g in pairs if g is not None]
-        torch._foreach_copy_([place for place, _ in known], [g for _, g in known])
+        for dtype in dict.fromkeys(g.dtype for _, g in known):  # one kernel for each type
+            of_type = [pair for pair in known if pair[1].dtype == dtype]
+            torch._foreach_copy_([place for place, _ in of_type], [g for _, g in of_type])
         return ~torch.isfinite(self.fit.network.gradient.sum()) if self.narrow else None
 
     def update(self, bad: Tensor, updates: Tensor) -> None:

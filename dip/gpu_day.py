@@ -14,15 +14,18 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from dip import gpu_rules as rules
-from dip.cuda_path import CHOICE
+from dip.cuda_path import CHOICE, EAGER
 from dip.files import write_text_whole
-from dip.gpu_queue import Plan, repack, write_plan
+from dip.gpu_queue import BROKEN, Plan, repack, write_plan
 from dip.problems import InputError
 
 MARGIN_S = 15.0  # a part ends this long before its minutes are over
+GRACE_S = 10.0  # a queue that has not ended so long after its time is killed
+STARTS = 4  # of the queue in one part, where runs break their process
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,10 +43,12 @@ class Day:
 
     def _earlier(self) -> dict[str, Any]:
         """Read day.json, and put archived records in their place if they are not there."""
-        for folder in (self.out, self.args.earlier):
+        for folder in (self.out, self.work, self.args.earlier):
             if folder is None or not (folder / "day.json").exists():
                 continue
             known: dict[str, Any] = json.loads((folder / "day.json").read_text(encoding="utf-8"))
+            if known["tiny"] != self.args.tiny:
+                continue
             archives = sorted(folder.glob("records-*.tar"))
             mode = known.get("decided", {}).get("mode")
             if mode and archives and not self.results(mode).exists():
@@ -52,7 +57,7 @@ class Day:
                 self.results(mode).mkdir(parents=True)
                 unpack(archives, self.results(mode))
             return known
-        return {"steps": {}, "decided": {}, "runs": [], "said": []}
+        return {"tiny": self.args.tiny, "steps": {}, "decided": {}, "runs": [], "said": []}
 
     def results(self, mode: str) -> Path:
         """Name the folder of the records made in a mode of arithmetic."""
@@ -67,7 +72,8 @@ class Day:
         """Print a line and keep it, and everything known, on disk."""
         print(sentence, flush=True)
         self.known["said"].append(sentence)
-        write_text_whole(self.out / "day.json", json.dumps(self.known, indent=1) + "\n")
+        for folder in (self.out, self.work):
+            write_text_whole(folder / "day.json", json.dumps(self.known, indent=1) + "\n")
 
     def step(self, name: str, seconds: float, act: Callable[[], dict[str, Any]]) -> None:
         """Do a step unless it is done, or would not fit; a failure is noted, and the day goes on."""
@@ -93,15 +99,23 @@ class Day:
 
     def child(self, module: str, *words: str, limit: float = 240) -> list[str]:
         """Run a module in a process of its own; give the lines that it printed."""
-        environment = {**os.environ, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONUNBUFFERED": "1"}
-        environment[CHOICE] = self.known["decided"].get("path", "stock")
         done = subprocess.run(
             [sys.executable, "-m", module, *words], capture_output=True, text=True, cwd=ROOT,
-            env=environment, timeout=max(1.0, min(limit, self.left + 5)), check=False,
+            env=self._environment(), timeout=max(1.0, min(limit, self.left + 5)), check=False,
         )  # fmt: skip
         if done.returncode:
-            raise InputError(f"{module} {' '.join(words)}: {done.stderr[-1200:] or done.stdout}")
+            told = f"{done.stderr[-1000:]}\n{done.stdout[-3000:]}"
+            raise InputError(f"{module} {' '.join(words)}: {told}")
         return done.stdout.splitlines()
+
+    def _environment(self) -> dict[str, str]:
+        """Give the variables of a child: the way decided, products without atomics."""
+        decided = self.known["decided"]
+        chosen = {CHOICE: decided.get("path", "stock"), EAGER: "1" if decided.get("eager") else "0"}
+        if self.args.commit:
+            chosen["DIP_COMMIT"] = self.args.commit
+        fixed = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTHONUNBUFFERED": "1"}
+        return {**os.environ, **fixed, **chosen}
 
     def check(self, name: str, *words: str) -> dict[str, Any]:
         """Ask one of dip.gpu_checks."""
@@ -111,9 +125,13 @@ class Day:
         return found
 
     def runs(
-        self, mode: str, only: tuple[str, ...] = (), limit: float | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """Follow the queue of runs in a mode, until the time is up; give what it tells."""
+        self, mode: str, *, only: tuple[str, ...] = (), skip: tuple[str, ...] = (),
+        limit: float | None = None,
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        """Follow the queue of runs in a mode, until the time is up; give what it tells.
+
+        Where its process dies, "failed" is the end of what it wrote, and "job" what it was at.
+        """
         ends = self.until - 5 if limit is None else min(self.until - 5, time.time() + limit)
         plan = Plan(
             results=str(self.results(mode)), out=str(self.out if not only else self.work / "trials"),
@@ -121,27 +139,47 @@ class Day:
             images=str(self.args.images.resolve()) if self.args.images else None,
             device=self.device, mode=mode, until=ends, ms=self.known["decided"].get("ms", {}),
             tiny=self.args.tiny, gate=self.known["decided"].get("gate", True),
-            concurrent=self.args.concurrent, only=only,
+            concurrent=self.args.concurrent, only=only, skip=skip,
         )  # fmt: skip
-        file = write_plan(plan, self.work / f"plan-{mode}.json")
-        environment = {**os.environ, CHOICE: self.known["decided"].get("path", "stock")}
-        environment |= {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-        errors = (self.work / "errors.txt").open("a", encoding="utf-8")
-        with errors, subprocess.Popen(
+        file, errors = write_plan(plan, self.work / f"plan-{mode}.json"), self.work / "errors.txt"
+        begun, told = None, {}
+        with errors.open("w", encoding="utf-8") as stderr, subprocess.Popen(
             [sys.executable, "-u", "-m", "dip.gpu_queue", str(file)], stdout=subprocess.PIPE,
-            stderr=errors, text=True, cwd=ROOT, env=environment,
+            stderr=stderr, text=True, cwd=ROOT, env=self._environment(),
         ) as process:  # fmt: skip
+            alarm = Timer(max(1.0, ends - time.time()) + GRACE_S, process.kill)
+            alarm.start()
             assert process.stdout
             for line in process.stdout:
-                if line.startswith("{"):
-                    yield json.loads(line)
+                told = json.loads(line) if line.startswith("{") else {}
+                begun = told.get("begins", begun)
+                if told and "begins" not in told:
+                    yield told
+            died = process.wait() not in (0, BROKEN)
+            alarm.cancel()
+        if died and "failed" not in told:
+            tail = errors.read_text(encoding="utf-8", errors="replace")[-1000:]
+            yield {
+                "job": begun,
+                "failed": tail or f"ended with {process.returncode}",
+                "broken": True,
+            }
 
     def queue(self) -> None:
-        """Run the order of worth in the mode decided, and pack what is recorded."""
-        mode = self.known["decided"]["mode"]
-        for told in self.runs(mode):
-            self.known["runs"].append(told)
-            self.say(f"run: {told}")
+        """Run the order of worth in the mode decided, and pack what is recorded.
+
+        A run that breaks its process is left out, and the others go on in a new one.
+        """
+        mode, failed = self.known["decided"]["mode"], []
+        for _ in range(STARTS):
+            broken = False
+            for told in self.runs(mode, skip=tuple(failed)):
+                self.known["runs"].append(told)
+                self.say(f"run: {told}")
+                failed += [told["job"]] if "failed" in told and told.get("job") else []
+                broken = broken or bool(told.get("broken"))
+            if not broken or self.left < MARGIN_S:
+                break
         if self.results(mode).exists():
             self.say(f"packed: {repack(self.results(mode), self.out)}")
 
@@ -164,6 +202,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--earlier", type=Path, help="what an earlier part left in its --out")
     parser.add_argument("--work", type=Path, help="records and checkpoints")
     parser.add_argument("--content", type=Path, default=ROOT / "content")
+    parser.add_argument("--commit", help="the commit of this code, where there is no git")
     parser.add_argument("--concurrent", type=int, default=1, help="runs at once, up to 256x256")
     parser.add_argument("--tiny", action="store_true", help="the whole way on the CPU, tiny")
     args = parser.parse_args(words)

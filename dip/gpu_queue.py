@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from dip.suites import Suite, load_suites
 
 ARCHIVE_MIB = 15.0
 LEAST_S, SHARE = 12.0, 1.15  # a job's seconds besides its iterations; room for a wrong estimate
+BROKEN = 3  # how the process ends where a run left the GPU unusable for the next
 MEAN_S = 5.0  # an average of runs and its scores
 CONCURRENT_PIXELS = 256 * 256  # runs up to this size may share the GPU
 ORDER = (  # suite, seeds: the order of worth
@@ -56,6 +58,7 @@ class Plan:
     gate: bool
     concurrent: int = 1
     only: tuple[str, ...] = ()  # names of jobs, instead of the order of worth
+    skip: tuple[str, ...] = ()  # names of jobs that failed before
 
 
 def jobs_for(plan: Plan) -> list[Job]:
@@ -68,7 +71,8 @@ def jobs_for(plan: Plan) -> list[Job]:
         if name in suites
         for job in _jobs(_adapted(suites[name], plan), seeds)
     ]
-    return [job for job in jobs if not plan.only or job.name in plan.only]
+    wanted = [job for job in jobs if not plan.only or job.name in plan.only]
+    return [job for job in wanted if job.name not in plan.skip]
 
 
 def _jobs(suite: Suite, seeds: tuple[int, ...]) -> list[Job]:
@@ -129,6 +133,12 @@ def repack(results: Path, out: Path) -> list[str]:
         return [path.name for path in fresh]
 
 
+def breaks_gpu(error: Exception) -> bool:
+    """Tell whether an error leaves the process without a GPU: an illegal address, an assertion."""
+    told = str(error)
+    return "CUDA error" in told and "out of memory" not in told
+
+
 class Queue:
     """The jobs of a plan, and what became of them."""
 
@@ -170,9 +180,13 @@ class Queue:
             needed = seconds_for(job, self.plan, self.setting)
             if time.time() + needed > self.plan.until:
                 return False
+            self._say({"begins": job.name})
             record = perform(job, self.setting)
         except Exception as error:  # noqa: BLE001 (one failure is not the others')
-            self._say({"job": job.name, "failed": f"{type(error).__name__}: {error}"})
+            told, broken = f"{type(error).__name__}: {error}"[:1500], breaks_gpu(error)
+            self._say({"job": job.name, "failed": told, "broken": broken})
+            if broken:
+                os._exit(BROKEN)  # every later call on the GPU would fail alike
             return False
         if record is None:
             self._say({"job": job.name, "stopped": True})
@@ -206,7 +220,7 @@ def main() -> int:
     """Follow the plan in the file that the command line names."""
     data = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     try:
-        Queue(Plan(**{**data, "only": tuple(data["only"])})).run()
+        Queue(Plan(**{**data, "only": tuple(data["only"]), "skip": tuple(data["skip"])})).run()
     except InputError as error:
         print(json.dumps({"failed": str(error)}), flush=True)
         return 1

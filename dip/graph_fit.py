@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dip.cuda_path import cuda_path
+from dip.cuda_path import captures_graphs, cuda_path
 from dip.device_follow import COLUMNS
 from dip.device_operations import operations_for
 from dip.device_step import DeviceStep, Operations, StockOperations
@@ -74,7 +74,7 @@ class GraphFit:
         self.step = DeviceStep(self.fit, operations)
         self.follower = self.step.follower
         self.on_cuda = torch.device(device).type == "cuda"
-        self.capture = capture and self.on_cuda
+        self.capture = capture and self.on_cuda and captures_graphs()
         self.stream = torch.cuda.Stream(device) if self.on_cuda else None  # type: ignore[no-untyped-call]
         self.graphs: dict[bool, torch.cuda.CUDAGraph] = {}
         self._begin(0)
@@ -226,6 +226,8 @@ class GraphFit:
 
         Raises ValueError if an array is missing or has another shape.
         """
+        if self.stream is not None:
+            self.stream.synchronize()
         self.fit.restore(state)
         self._begin(self.fit.iteration)
 

@@ -66,9 +66,13 @@ def _gather(gradient: Tensor, axis: int, kind: str, align_corners: bool) -> Tens
 
 
 def _aligned_weights(length: int, like: Tensor) -> Tensor:
-    """Give the (2 length, length) matrix whose ends stand on the ends: align_corners."""
-    place = torch.arange(2 * length, dtype=torch.float64) * (length - 1) / (2 * length - 1)
-    distance = (place[:, None] - torch.arange(length, dtype=torch.float64)).abs()
+    """Give the (2 length, length) matrix whose ends stand on the ends: align_corners.
+
+    Made where it is used: while a graph is captured nothing can come from the host.
+    """
+    steps = torch.arange(2 * length, dtype=torch.float64, device=like.device)
+    place = steps * (length - 1) / (2 * length - 1)
+    distance = (place[:, None] - steps[:length]).abs()
     return (1 - distance).clamp(min=0).to(like)
 
 

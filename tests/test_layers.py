@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from dip.joining import UpsampleNormPad
 from dip.layers import Crop, NormActivatePad, Pad
@@ -74,6 +75,29 @@ def test_upsampling_is_the_stock_upsampling(
     downstream = image(3, *(2 * side for side in sides), seed=1)
     ours = upsample_adjoint(downstream, kind, align_corners)
     same(ours, torch.autograd.grad((stock * downstream).sum(), x)[0])
+
+
+class Devices(TorchDispatchMode):
+    """Notes where every operation's result lies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        out = function(*args, **(kwargs or {}))
+        self.found |= {out.device.type} if isinstance(out, torch.Tensor) else set()
+        return out
+
+
+@pytest.mark.parametrize("kind", ["bilinear", "nearest"])
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_upsampling_makes_nothing_on_the_host(kind: str, align_corners: bool) -> None:
+    """A graph that is being captured can take nothing from there."""
+    image = torch.zeros((1, 3, 4, 6), device="meta").to(memory_format=torch.channels_last)
+    with Devices() as devices:
+        upsample_adjoint(upsample(image, kind, align_corners), kind, align_corners)
+    assert devices.found == {"meta"}
 
 
 @pytest.mark.parametrize(("pad", "mode"), [(0, "reflection"), (1, "reflection"), (2, "zero")])
