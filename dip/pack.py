@@ -27,8 +27,8 @@ Member = tuple[str, bytes]
 def pack(results: Path, folder: Path, size_mib: float) -> list[Path]:
     """Write the records of `results` that are new as archives of at most `size_mib` into `folder`.
 
-    New is what git does not hold as it is, and what no archive in `folder` holds. Gives the
-    archives written. Raises InputError if a record is damaged or the size is too small.
+    New is what git does not hold as it is, and what no archive in `folder` holds. A record's
+    run.json goes in last, so that where it lies, the whole record does. Gives the archives written. Raises InputError if a record is damaged or the size is too small.
     """
     limit = int(size_mib * 2**20)
     if limit < 8 * BLOCK:
@@ -42,7 +42,7 @@ def pack(results: Path, folder: Path, size_mib: float) -> list[Path]:
         if f"{name}/run.json" in packed or (changed is not None and name not in changed):
             continue
         check_files(record)
-        files = ["run.json", *record.data["files"]]
+        files = [*record.data["files"], "run.json"]
         members += [(f"{name}/{file}", (record.folder / file).read_bytes()) for file in files]
     return _write(folder, _shares(members, limit))
 
@@ -64,9 +64,12 @@ def _changed(results: Path) -> set[str] | None:
 
 
 def _names(path: Path) -> list[str]:
-    """Name the files in an archive, whole ones and pieces."""
+    """Name the files that an archive holds or, of those in pieces, ends."""
     with tarfile.open(path) as archive:
-        return [PIECE.sub(r"\1", name) for name in archive.getnames()]
+        pieces = [(name, PIECE.fullmatch(name)) for name in archive.getnames()]
+    return [
+        found[1] if found else name for name, found in pieces if not found or found[2] == found[3]
+    ]
 
 
 def _shares(members: Iterable[Member], limit: int) -> Iterator[list[Member]]:
@@ -125,9 +128,13 @@ def unpack(archives: Iterable[Path], results: Path) -> list[str]:
     with tempfile.TemporaryDirectory(dir=results, prefix=".unpack.") as temporary:
         fresh = Path(temporary)
         _extract(archives, fresh)
-        places = sorted(path.parent for path in fresh.glob("*/*/*/run.json"))
+        places = sorted(path for path in fresh.glob("*/*/*") if path.is_dir())
         if not places:
             raise InputError("no record in these archives")
+        for place in places:
+            if not (place / "run.json").exists():
+                name = place.relative_to(fresh)
+                raise InputError(f"a part of '{name}' is missing: give every archive at once")
         told = [_checked(place, results / place.relative_to(fresh)) for place in places]
         for place, (is_new, _) in zip(places, told, strict=True):
             if is_new:
@@ -151,20 +158,24 @@ def _checked(fresh: Path, place: Path) -> tuple[bool, str]:
 
 def _extract(archives: Iterable[Path], fresh: Path) -> None:
     """Write every file of the archives under `fresh`, joining the pieces."""
-    pieces: dict[str, dict[int, bytes]] = {}
+    pieces: dict[tuple[str, int], dict[int, bytes]] = {}  # by name and number of pieces
+    whole: set[str] = set()
     for path in archives:
         for name, data in _members(path):
             found = PIECE.fullmatch(name)
             if not found:
                 _put(fresh, name, data, path)
                 continue
-            parts = pieces.setdefault(found[1], {})
+            which = found[1], int(found[3])
+            parts = pieces.setdefault(which, {})
             parts[int(found[2])] = data
             if len(parts) == int(found[3]):
                 _put(fresh, found[1], b"".join(parts[i] for i in sorted(parts)), path)
-                del pieces[found[1]]
-    for name in pieces:
-        raise InputError(f"a piece of '{name}' is missing: give every archive at once")
+                del pieces[which]
+                whole.add(found[1])
+    for name, _ in pieces:
+        if name not in whole:  # else a beginning that was packed once more
+            raise InputError(f"a piece of '{name}' is missing: give every archive at once")
 
 
 def _members(path: Path) -> Iterator[Member]:

@@ -61,6 +61,26 @@ def test_what_was_packed_is_unpacked_the_same(
     assert unpack(written, tmp_path / "home")[0] == "tiny/rings/seed0: was there already"
 
 
+@pytest.mark.parametrize("stops_at", [2, 3, 4])
+def test_a_record_half_packed_is_packed_again(
+    project: tuple[Path, Suite], tmp_path: Path, stops_at: int
+) -> None:
+    results, archives = tmp_path / "results", tmp_path / "archives"
+    in_the_way = archives / f"records-00{stops_at}.new"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises((InputError, OSError)):
+        pack(results, archives, 0.0045)
+    in_the_way.rmdir()
+    pack(results, archives, 0.0045)
+    written = sorted(archives.glob("records-*.tar"))
+    for name, order in (("home", written), ("other", written[::-1])):
+        assert len(unpack(order, tmp_path / name)) == 3
+        assert content_of(tmp_path / name) == content_of(results)
+    first = [path for path in written if path.name < in_the_way.name]
+    with pytest.raises(InputError, match="is missing: give every archive at once"):
+        unpack(first, tmp_path / "half")
+
+
 def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_path: Path) -> None:
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)
