@@ -12,7 +12,7 @@ import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -158,10 +158,16 @@ def find_records(results: Path, suite: str) -> list[Path]:
     return sorted(path.parent for path in (results / suite).glob("*/*/run.json"))
 
 
-def write_record(folder: Path, data: Mapping[str, Any], files: Mapping[str, bytes]) -> Record:
+def write_record(
+    folder: Path,
+    data: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    put: Callable[[Path, Path], None] = replace_folder,
+) -> Record:
     """Write a record whole or not at all, with the hash of each of its files and a seal on all.
 
-    `data` is run.json without "format", "files" and "seal"; `files` maps relative names to contents.
+    `data` is run.json without "format", "files" and "seal"; `files` maps relative names to contents;
+    `put` moves the finished folder to `folder`.
     """
     hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
     described = {"format": FORMAT, **data, "files": hashes}
@@ -177,7 +183,7 @@ def write_record(folder: Path, data: Mapping[str, Any], files: Mapping[str, byte
         text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
         (fresh / "run.json").write_text(text + "\n", encoding="utf-8")
         load_record(fresh)
-        replace_folder(fresh, folder)
+        put(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise

@@ -1,8 +1,6 @@
 """What a record of a run says and shows, and where it is put."""
 
 import io
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,9 +12,9 @@ import numpy as np
 from dip.environment import commit, free_memory
 from dip.experiment import Experiment, key
 from dip.images import ListedImage, load_all, named
-from dip.problems import InputError
 from dip.records import Record, write_record
-from dip.schedule import Job, any_record, pixels_of
+from dip.schedule import Job, pixels_of
+from dip.superseded import put_in_place
 from dip.tasks import Task
 
 if TYPE_CHECKING:
@@ -135,29 +133,16 @@ def put(
     pictures: Mapping[str, bytes],
     files: Mapping[str, bytes],
 ) -> Record:
-    """Write a record where it belongs; the one that stood there is moved aside."""
+    """Write a record where it belongs; once it is whole, the one that stood there is moved aside."""
     named_pictures = {f"snapshots/{name}.webp": data for name, data in pictures.items()}
-    old = move_aside(job, setting)
-    if old:
-        setting.listener.say(f"{job.name}: the old record is now {old}")
-    return write_record(job.folder(setting.results), data, {**files, **named_pictures})
 
+    def stand(fresh: Path, folder: Path) -> None:
+        aside = put_in_place(fresh, folder, setting.results)
+        if aside:
+            setting.listener.say(f"{job.name}: the old record is now {aside}")
 
-def move_aside(job: Job, setting: Setting) -> Path | None:
-    """Move the record in a job's place to `superseded/<key>/`; give its new place, if there was one."""
-    folder = job.folder(setting.results)
-    if not folder.exists():
-        return None
-    try:
-        record = any_record(job, setting.results)
-        name = record.key if record else "damaged"
-    except InputError:
-        name = "damaged"
-    place = setting.results / "superseded" / name
-    place.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{job.name.replace('/', '-')}-"))
-    shutil.move(folder, aside / folder.name)
-    return aside / folder.name
+    place = job.folder(setting.results)
+    return write_record(place, data, {**files, **named_pictures}, stand)
 
 
 def webp(picture: np.ndarray) -> bytes:

@@ -22,10 +22,11 @@ from dip.images import load_images
 from dip.metrics import psnr_db
 from dip.problems import InputError
 from dip.records import check_files, load_record
-from dip.report import Setting, frames_of, move_aside, webp, what_would_fit
+from dip.report import Setting, frames_of, put, webp, what_would_fit
 from dip.run import perform
 from dip.schedule import Job, jobs_of, record_of
 from dip.suites import load_suites
+from dip.superseded import move_aside
 from dip.tasks import make_task
 
 
@@ -270,10 +271,23 @@ def test_an_old_record_is_moved_aside_never_lost(tmp_path: Path) -> None:
     (aside,) = (tmp_path / "results/superseded" / old.key).glob("*/nearest-known-pixel/run.json")
     assert aside.read_bytes() == before
     (old.folder / "run.json").write_text("{")
-    place = move_aside(jobs[0], setting)
+    place = move_aside(old.folder, setting.results)
     assert place
     assert place.parent.parent.name == "damaged"
     assert not old.folder.exists()
+
+
+def test_the_old_record_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    old = perform(jobs[0], setting)
+    assert old
+    before = (old.folder / "run.json").read_bytes()
+    told = {k: v for k, v in old.data.items() if k not in ("format", "files", "seal")}
+    with pytest.raises(ValueError):
+        put(jobs[0], setting, {**told, "seconds": float("nan")}, {}, {})
+    assert (old.folder / "run.json").read_bytes() == before
+    assert not (setting.results / "superseded").exists()
+    assert list(old.folder.parent.iterdir()) == [old.folder]
 
 
 def test_frames_are_closest_at_the_beginning() -> None:

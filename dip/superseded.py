@@ -1,0 +1,48 @@
+"""Records that give way to others: moved to `superseded/<key>/`, never lost."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from dip.problems import InputError
+from dip.records import check_files, load_record
+
+
+def put_in_place(fresh: Path, folder: Path, results: Path) -> Path | None:
+    """Put the finished folder `fresh` where `folder` of `results` is or will be.
+
+    The record that stood there is moved aside first, by one rename; give its new place.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = move_aside(folder, results)
+    try:
+        os.replace(fresh, folder)
+    except OSError:
+        if aside:
+            os.replace(aside, folder)
+        raise
+    return aside
+
+
+def move_aside(folder: Path, results: Path) -> Path | None:
+    """Move the record in `folder` of `results` aside; give its new place, None if there was none.
+
+    A record that is damaged goes to `superseded/damaged/`.
+    """
+    if not folder.exists():
+        return None
+    place = results / "superseded" / _key_of(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    name = "-".join(folder.relative_to(results).parts)
+    aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{name}-")) / folder.name
+    os.replace(folder, aside)
+    return aside
+
+
+def _key_of(folder: Path) -> str:
+    try:
+        record = load_record(folder)
+        check_files(record)
+    except InputError:
+        return "damaged"
+    return record.key
