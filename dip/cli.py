@@ -131,6 +131,9 @@ def _add_records(commands: "Commands") -> None:
     command = commands.add_parser("unpack", help="put the records of archives in their places")
     command.set_defaults(function="dip.commands_records:unpack_records")
     command.add_argument("archives", nargs="+", metavar="FILE")
+    command.add_argument(
+        "--replace", action="store_true", help="move other records that stand there aside"
+    )
     _add_results(command)
 
 

@@ -77,6 +77,6 @@ def unpack_records(args: argparse.Namespace) -> int:
     """Put the records of archives where they belong."""
     from dip.pack import unpack
 
-    for line in unpack([Path(name) for name in args.archives], args.results):
+    for line in unpack([Path(name) for name in args.archives], args.results, args.replace):
         print(line)
     return 0

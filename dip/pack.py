@@ -14,10 +14,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from dip.files import replace_folder
 from dip.problems import InputError
 from dip.records import check_files, load_record
 from dip.schedule import records_in
+from dip.superseded import put_in_place
 
 BLOCK = 512  # a tar file's unit; it ends with two empty ones
 PIECE = re.compile(r"(.+)\.piece-(\d+)-of-(\d+)")
@@ -118,42 +118,69 @@ def _write(folder: Path, shares: Iterable[list[Member]]) -> list[Path]:
     return written
 
 
-def unpack(archives: Iterable[Path], results: Path) -> list[str]:
+def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> list[str]:
     """Put the records of `archives` into `results`; give a line for each.
 
     Every record is checked against its hashes first. Raises InputError for a damaged archive, a
-    missing piece, a wrong hash, and for another record in the same place; nothing is then written.
+    missing piece, a wrong hash, and for other records in the same places; nothing is then written.
+    With `replace` those others are moved to `superseded/<key>/` instead.
     """
     results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=results, prefix=".unpack.") as temporary:
         fresh = Path(temporary)
         _extract(archives, fresh)
-        places = sorted(path for path in fresh.glob("*/*/*") if path.is_dir())
-        if not places:
-            raise InputError("no record in these archives")
-        for place in places:
-            if not (place / "run.json").exists():
-                name = place.relative_to(fresh)
-                raise InputError(f"a part of '{name}' is missing: give every archive at once")
-        told = [_checked(place, results / place.relative_to(fresh)) for place in places]
-        for place, (is_new, _) in zip(places, told, strict=True):
-            if is_new:
-                replace_folder(place, results / place.relative_to(fresh))
-    return [f"{p.relative_to(fresh)}: {line}" for p, (_, line) in zip(places, told, strict=True)]
+        names = [place.relative_to(fresh) for place in _places(fresh)]
+        for name in names:
+            _check(fresh / name)
+        others = [name for name in names if _is_other(fresh / name, results / name)]
+        if others and not replace:
+            raise InputError(
+                f"another record stands at {', '.join(map(str, others))}: move it away first,"
+                " or let --replace move it to superseded",
+                results,
+            )
+        return [f"{name}: {_put_record(fresh / name, results / name, results)}" for name in names]
 
 
-def _checked(fresh: Path, place: Path) -> tuple[bool, str]:
-    """Check a record that came in; tell whether it is new, and what to say of it."""
-    check_files(load_record(fresh))
+def _places(fresh: Path) -> list[Path]:
+    """List the folders of records, each with its run.json; raises InputError if there is none."""
+    places = sorted(path for path in fresh.glob("*/*/*") if path.is_dir())
+    if not places:
+        raise InputError("no record in these archives")
+    for place in places:
+        if not (place / "run.json").exists():
+            name = place.relative_to(fresh)
+            raise InputError(f"a part of '{name}' is missing: give every archive at once")
+    return places
+
+
+def _check(fresh: Path) -> None:
+    """Check a record that came in: its hashes, and that it has no other files."""
+    record = load_record(fresh)
+    check_files(record)
     stray = {p.relative_to(fresh).as_posix() for p in fresh.rglob("*") if p.is_file()}
-    stray -= {"run.json", *load_record(fresh).data["files"]}
+    stray -= {"run.json", *record.data["files"]}
     if stray:
         raise InputError(f"the archive has '{min(stray)}', which the record does not name")
+
+
+def _is_other(fresh: Path, place: Path) -> bool:
+    """Tell whether anything else than the record that came in stands in its place."""
     if not place.exists():
-        return True, "unpacked"
-    if (place / "run.json").read_bytes() == (fresh / "run.json").read_bytes():
-        return False, "was there already"
-    raise InputError("another record stands here: move it away first", place)
+        return False
+    try:
+        check_files(load_record(place))
+    except InputError:
+        return True
+    return (place / "run.json").read_bytes() != (fresh / "run.json").read_bytes()
+
+
+def _put_record(fresh: Path, place: Path, results: Path) -> str:
+    """Put a record that came in into its place unless it is there; say what was done."""
+    if place.exists() and not _is_other(fresh, place):
+        return "was there already"
+    aside = put_in_place(fresh, place, results)
+    return f"unpacked; the old record is now {aside}" if aside else "unpacked"
 
 
 def _extract(archives: Iterable[Path], fresh: Path) -> None:

@@ -122,16 +122,45 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
         unpack([evil], tmp_path / "home")
 
 
-def test_another_record_in_the_place_is_not_overwritten(
-    project: tuple[Path, Suite], tmp_path: Path
+def test_other_records_are_named_and_give_way_only_when_asked(
+    project: tuple[Path, Suite], tmp_path: Path, capsys: Told
 ) -> None:
     _, suite = project
+    home = tmp_path / "home"
     written = pack(tmp_path / "results", tmp_path / "archives", 10)
-    write_run(tmp_path / "home", suite, suite.experiments[0], 31.0)
-    before = content_of(tmp_path / "home")
-    with pytest.raises(InputError, match="another record stands here: move it away first"):
+    for experiment in suite.experiments:
+        write_run(home, suite, experiment, 31.0)
+    before = content_of(home)
+    command = ["unpack", *map(str, written), "--results", str(home)]
+    assert main(command) == 1
+    assert capsys.readouterr().err == (
+        f"{home}: another record stands at tiny/rings/seed0, tiny/waves/seed0: move it away"
+        " first, or let --replace move it to superseded\n"
+    )
+    assert content_of(home) == before
+    assert main([*command, "--replace"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    key = load_record(home / "tiny/waves/seed0").key
+    aside = next(home.glob(f"superseded/{key}/tiny-waves-seed0-*/seed0"))
+    assert told[2] == f"tiny/waves/seed0: unpacked; the old record is now {aside}"
+    assert (aside / "run.json").read_bytes() == before["tiny/waves/seed0/run.json"]
+    now = content_of(home)
+    assert {name: now[name] for name in now if not name.startswith("superseded/")} == content_of(
+        tmp_path / "results"
+    )
+
+
+def test_a_damaged_record_in_the_place_is_another(
+    project: tuple[Path, Suite], tmp_path: Path
+) -> None:
+    written = pack(tmp_path / "results", tmp_path / "archives", 10)
+    unpack(written, tmp_path / "home")
+    (tmp_path / "home/tiny/rings/seed0/curve.csv").write_text("")
+    with pytest.raises(InputError, match="another record stands at tiny/rings/seed0: move it"):
         unpack(written, tmp_path / "home")
-    assert content_of(tmp_path / "home") == before
+    assert unpack(written, tmp_path / "home", replace=True)[0].startswith(
+        "tiny/rings/seed0: unpacked; the old record is now "
+    )
 
 
 def test_compare_tells_levels_settings_and_where_trajectories_part(
