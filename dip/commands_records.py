@@ -1,6 +1,7 @@
 """`dip verify`, `dip compare`, `dip pack`, `dip unpack`: what is done with records."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from dip.environment import choose_device
@@ -62,15 +63,18 @@ def compare_results(args: argparse.Namespace) -> int:
 
 
 def pack_records(args: argparse.Namespace) -> int:
-    """Write new records as archives."""
+    """Write new records as archives; give 1 if a damaged one was left out, which is then named."""
     from dip.pack import pack
 
-    written = pack(args.results, args.folder, args.size)
+    damaged: list[InputError] = []
+    written = pack(args.results, args.folder, args.size, damaged.append)
     for path in written:
         print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
     if not written:
         print("nothing new to pack")
-    return 0
+    for error in damaged:
+        print(f"{error}; this record was left out", file=sys.stderr)
+    return 1 if damaged else 0
 
 
 def unpack_records(args: argparse.Namespace) -> int:

@@ -5,18 +5,19 @@ may lie in several archives.
 """
 
 import io
+import math
 import os
 import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from dip.problems import InputError
 from dip.records import check_files, load_record
-from dip.schedule import records_in
+from dip.schedule import places_in
 from dip.superseded import put_in_place
 
 BLOCK = 512  # a tar file's unit; it ends with two empty ones
@@ -24,27 +25,44 @@ PIECE = re.compile(r"(.+)\.piece-(\d+)-of-(\d+)")
 Member = tuple[str, bytes]
 
 
-def pack(results: Path, folder: Path, size_mib: float) -> list[Path]:
+def pack(
+    results: Path,
+    folder: Path,
+    size_mib: float,
+    tell: Callable[[InputError], object] | None = None,
+) -> list[Path]:
     """Write the records of `results` that are new as archives of at most `size_mib` into `folder`.
 
     New is what git does not hold as it is, and what no archive in `folder` holds. A record's
-    run.json goes in last, so that where it lies, the whole record does. Gives the archives written. Raises InputError if a record is damaged or the size is too small.
+    run.json goes in last, so that where it lies, the whole record does. Gives the archives written.
+    Raises InputError if the size is too small or a record is damaged; with `tell`, damaged ones are
+    told and left out.
     """
-    limit = int(size_mib * 2**20)
-    if limit < 8 * BLOCK:
-        raise InputError(f"--size {size_mib} MiB is too small for an archive")
+    if not math.isfinite(size_mib) or int(size_mib * 2**20) < 8 * BLOCK:
+        raise InputError(f"--size {size_mib:g} MiB is too small for an archive, or no size")
     folder.mkdir(parents=True, exist_ok=True)
     packed = {name for path in folder.glob("records-*.tar") for name in _names(path)}
     changed = _changed(results)
     members: list[Member] = []
-    for record in records_in(results):
-        name = record.folder.relative_to(results).as_posix()
+    for place in places_in(results):
+        name = place.relative_to(results).as_posix()
         if f"{name}/run.json" in packed or (changed is not None and name not in changed):
             continue
-        check_files(record)
-        files = [*record.data["files"], "run.json"]
-        members += [(f"{name}/{file}", (record.folder / file).read_bytes()) for file in files]
-    return _write(folder, _shares(members, limit))
+        try:
+            members += _members_of(place, name)
+        except InputError as error:
+            if tell is None:
+                raise
+            tell(error)
+    return _write(folder, _shares(members, int(size_mib * 2**20)))
+
+
+def _members_of(place: Path, name: str) -> list[Member]:
+    """Read the files of a record, run.json last; raises InputError if it is damaged."""
+    record = load_record(place)
+    check_files(record)
+    files = [*record.data["files"], "run.json"]
+    return [(f"{name}/{file}", (place / file).read_bytes()) for file in files]
 
 
 def _changed(results: Path) -> set[str] | None:

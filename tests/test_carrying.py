@@ -81,6 +81,21 @@ def test_a_record_half_packed_is_packed_again(
         unpack(first, tmp_path / "half")
 
 
+def test_damaged_records_are_named_and_the_others_packed(
+    project: tuple[Path, Suite], tmp_path: Path, capsys: Told
+) -> None:
+    results, archives = tmp_path / "results", tmp_path / "archives"
+    (results / "tiny/rings/seed0/run.json").write_text("{")
+    (results / "tiny/waves/biharmonic/snapshots/output.webp").write_bytes(b"")
+    assert main(["pack", str(archives), "--results", str(results)]) == 1
+    one, other = capsys.readouterr().err.splitlines()
+    assert one.startswith(f"{results}/tiny/rings/seed0/run.json:1:2: the record is damaged: ")
+    assert other.startswith(f"{results}/tiny/waves/biharmonic/snapshots/output.webp: the record is")
+    assert one.endswith("; this record was left out")
+    told = unpack(sorted(archives.glob("*.tar")), tmp_path / "home")
+    assert told == ["tiny/waves/seed0: unpacked"]
+
+
 def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_path: Path) -> None:
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)
