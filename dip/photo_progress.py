@@ -1,6 +1,8 @@
 """What a person sees while a photograph is restored: time left, a preview, a way to stop."""
 
+import os
 import time
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +27,8 @@ class Progress:
     """Tells how far a fit is, writes previews, and asks the fit to stop when its time is over."""
 
     def __init__(self, output: Path, minutes: float | None) -> None:
-        """Count `minutes` from now; previews lie beside `output`."""
-        self.preview = output.with_name(f"{output.stem}.preview.png")
+        """Count `minutes` from now; previews lie beside `output`, under a name that is free."""
+        self.preview = _free_name(output)
         self.interrupts = Interrupts()
         self.end = None if minutes is None else time.monotonic() + 60 * minutes
         self.begin(1, 1.0)
@@ -83,3 +85,13 @@ class Progress:
     def finish(self) -> None:
         """Remove the preview: the picture itself is written."""
         self.preview.unlink(missing_ok=True)
+
+
+def _free_name(output: Path) -> Path:
+    """Give `<output>.preview.png`, with a number where a file of that name is there already.
+
+    It may be anybody's: the photograph itself, or what is left of a fit that was stopped.
+    """
+    ends = chain([""], (f"-{number}" for number in count(2)))
+    names = (f"{output.stem}.preview{end}.png" for end in ends)
+    return next(path for path in map(output.with_name, names) if not os.path.lexists(path))

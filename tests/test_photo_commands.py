@@ -76,6 +76,15 @@ def test_denoise_keeps_size_depth_alpha_and_profile(
     assert "stopped when the time was over; few: it takes some 1000" in said
 
 
+def test_a_photograph_called_like_the_preview_stays(tmp_path: Path, photo: Made) -> None:
+    source, other = photo("out.preview.png"), photo("out.preview-2.png")
+    before = source.read_bytes(), other.read_bytes()
+    command = ["denoise", str(source), "-o", str(tmp_path / "out.png"), "--channels", "4", *QUICK]
+    assert main(command) == 0
+    assert (source.read_bytes(), other.read_bytes()) == before
+    assert files(tmp_path) == {"out.preview.png", "out.preview-2.png", "out.png"}
+
+
 def test_upscale_enlarges_the_picture_and_its_alpha(tmp_path: Path, photo: Made) -> None:
     source = photo(pixels=picture(1), alpha=picture(1)[0])
     out = tmp_path / "out.png"
