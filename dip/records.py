@@ -138,11 +138,22 @@ def check_files(record: Record) -> None:
             raise InputError("the record is damaged: the hash in run.json is another", path)
 
 
-def matches(record: Record, experiment: Experiment, pixels: Mapping[str, str]) -> bool:
+def matches(
+    record: Record,
+    experiment: Experiment,
+    pixels: Mapping[str, str],
+    *,
+    kind: str | None = None,
+    method: str | None = None,
+) -> bool:
     """Tell whether a record is of this very experiment, whatever revision made it.
 
-    The mode of arithmetic must be the one asked for, or any where the default is asked for.
+    The mode of arithmetic must be the one asked for, or any where the default is asked for. The
+    key does not tell one baseline from another: where `kind` is given ("run", "baseline", "mean"),
+    it and `method` must be the record's.
     """
+    if kind and (kind, method) != (record.kind, record.data["method"]):
+        return False
     mode, revision = record.data["arithmetic"], record.data["trajectory_revision"]
     wanted = experiment.arithmetic
     if wanted not in ("default", mode):

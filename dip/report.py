@@ -116,7 +116,7 @@ def described(
     pixels = pixels_of(job.experiment, setting.images)
     channels, height, width = task.shape
     return {
-        "kind": "mean" if job.seeds else "baseline" if job.method else "run", "suite": job.suite.name,
+        "kind": job.kind, "suite": job.suite.name,
         "image": job.experiment.image, "seed": job.experiment.seed, "method": job.method,
         "experiment": job.experiment.to_dict(),
         "key": key(job.experiment, pixels, mode, revision), "pixels_sha256": pixels,

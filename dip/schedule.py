@@ -41,6 +41,11 @@ class Job:
         image = self.suite.image_folder(self.experiment.case)
         return f"{self.suite.name}/{image}/{self.method or f'seed{self.experiment.seed}'}"
 
+    @property
+    def kind(self) -> str:
+        """Tell what the job's record will be: a run, a baseline or a mean."""
+        return "mean" if self.seeds else "baseline" if self.method else "run"
+
     def folder(self, results: Path) -> Path:
         """Give the folder where the record belongs."""
         return results / self.name
@@ -135,11 +140,11 @@ def pixels_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> dict
 def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Record | None:
     """Give the record of this very job, or None; raises InputError if the one there is damaged."""
     record = any_record(job, results)
-    return (
-        record
-        if record and matches(record, job.experiment, pixels_of(job.experiment, images))
-        else None
-    )
+    if record is None:
+        return None
+    pixels = pixels_of(job.experiment, images)
+    fits = matches(record, job.experiment, pixels, kind=job.kind, method=job.method)
+    return record if fits else None
 
 
 def any_record(job: Job, results: Path) -> Record | None:

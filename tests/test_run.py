@@ -155,6 +155,15 @@ def test_a_baseline_is_recorded_like_a_run(tmp_path: Path) -> None:
     assert record_of(jobs[0], setting.results, setting.images)
 
 
+def test_one_baseline_s_record_does_not_pass_for_another_s(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path)
+    nearest, biharmonic = jobs[:2]
+    perform(nearest, setting)
+    shutil.copytree(nearest.folder(setting.results), biharmonic.folder(setting.results))
+    assert record_of(nearest, setting.results, setting.images)
+    assert record_of(biharmonic, setting.results, setting.images) is None
+
+
 SHARED = SUITES.replace('"made/rings"]', '"made/rings"]\nseeds = [0, 1]\nproblem_seed = 7', 1)
 
 
