@@ -76,7 +76,7 @@ def jobs_of(suite: Suite) -> list[Job]:
 
 
 def _mean(suite: Suite, experiment: Experiment) -> Job:
-    described = replace(experiment, snapshots=(), frames=0)
+    described = replace(experiment, snapshots=(), frames=0, arithmetic="default")
     return Job(suite, described, suite.mean_method, suite.seeds)
 
 
@@ -144,7 +144,18 @@ def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Rec
         return None
     pixels = pixels_of(job.experiment, images)
     fits = matches(record, job.experiment, pixels, kind=job.kind, method=job.method)
-    return record if fits else None
+    return record if fits and not _has_another_run(record) else None
+
+
+def _has_another_run(record: Record) -> bool:
+    """Tell whether a run beside a mean is no longer the one it was made of; older means don't say."""
+    for name, seal in record.data.get("runs", {}).items():
+        try:
+            if load_record(record.folder.parent / name).data["seal"] != seal:
+                return True
+        except InputError:  # absent, or damaged: its own job tells
+            continue
+    return False
 
 
 def any_record(job: Job, results: Path) -> Record | None:

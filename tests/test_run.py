@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_records import changed
 from PIL import Image
 from small_runs import SUITES, write_project
 
@@ -188,6 +189,36 @@ def test_runs_of_one_input_are_averaged(tmp_path: Path) -> None:
     )
     assert from_pictures.metrics["final"]["psnr_db"] == pytest.approx(level, abs=0.02)
     assert one.metrics["input"] == two.metrics["input"], "the same degraded input"
+
+
+def test_a_mean_counts_only_for_the_runs_that_it_is_made_of(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
+    jobs = [job for job in jobs if job.suite.name == "tiny" and "rings" not in job.name]
+    *runs, mean = [job for job in jobs if job.method is None or job.seeds]
+    records = [perform(run, setting) for run in runs]
+    made = perform(mean, setting)
+    assert made
+    assert made.data["runs"] == {r.folder.name: r.data["seal"] for r in records if r}
+    assert record_of(mean, setting.results, setting.images)
+    changed(runs[1].folder(setting.results), lambda data: data.update(seconds=0.125))
+    assert record_of(mean, setting.results, setting.images) is None, "it was remade"
+    changed(made.folder, lambda data: data.pop("runs"))
+    assert record_of(mean, setting.results, setting.images), "an older mean does not say"
+
+
+def test_an_output_kept_of_another_run_enters_no_mean(tmp_path: Path) -> None:
+    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
+    jobs = [job for job in jobs if job.suite.name == "tiny" and "rings" not in job.name]
+    *runs, mean = [job for job in jobs if job.method is None or job.seeds]
+    for run in runs:
+        perform(run, setting)
+    exact = perform(mean, setting)
+    for kept in (tmp_path / "results/.work/outputs").iterdir():
+        np.save(kept, np.load(kept) * np.float32(0.5))
+    from_pictures = perform(mean, setting)
+    assert exact and from_pictures
+    level_db = exact.metrics["final"]["psnr_db"]
+    assert from_pictures.metrics["final"]["psnr_db"] == pytest.approx(level_db, abs=0.02)
 
 
 def test_stopped_and_gone_on_equals_uninterrupted(tmp_path: Path) -> None:

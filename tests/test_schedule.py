@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from made_records import write_baseline, write_run
-from small_runs import write_project
+from small_runs import SUITES, write_project
 
 from dip.experiment import Experiment
 from dip.images import ListedImage, load_images
@@ -53,6 +53,16 @@ def test_a_baseline_hangs_on_the_problem_alone(project: Project) -> None:
     experiment = suites["tiny"].experiments[0]
     problem = problem_of(experiment)
     assert problem == Experiment(image="made/waves", mask="bernoulli", preview_side=32)
+
+
+def test_a_mean_has_no_arithmetic_of_its_own(tmp_path: Path) -> None:
+    shared = SUITES.replace(
+        "seeds = [0, 1]", 'seeds = [0, 1]\nproblem_seed = 1\narithmetic = "tf32"'
+    )
+    content, _ = write_project(tmp_path, shared)
+    *runs, mean = jobs_of(load_suites(content / "experiments.toml")["seeded"])
+    assert {run.experiment.arithmetic for run in runs} == {"tf32"}
+    assert (mean.kind, mean.experiment.arithmetic) == ("mean", "default")
 
 
 def test_jobs_are_chosen_by_image_and_seed(project: Project) -> None:
