@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from dip.problems import InputError
-from dip.records import Record, load_record
+from dip.records import Record, check_files, load_record
 
 
 def compare(a: Path, b: Path) -> list[str]:
     """Give a line for each record that stands in `a` or in `b`, in order.
 
-    A line tells the PSNR of both and their difference, and where the trajectories part. Raises
-    InputError if a folder is absent.
+    A line tells the PSNR of both and their difference, and where the trajectories part, or what
+    is damaged. Raises InputError if a folder is absent.
     """
     for folder in (a, b):
         if not folder.is_dir():
@@ -35,9 +35,16 @@ def _told(a: Path, b: Path) -> str:
     if not a.exists() or not b.exists():
         return f"only in {(a if a.exists() else b).parents[2]}"
     try:
-        return _difference(load_record(a), load_record(b))
+        return _difference(_whole(a), _whole(b))
     except InputError as error:
         return str(error)
+
+
+def _whole(folder: Path) -> Record:
+    """Read a record and look at its files; raises InputError if anything of it is damaged."""
+    record = load_record(folder)
+    check_files(record)
+    return record
 
 
 def _difference(a: Record, b: Record) -> str:

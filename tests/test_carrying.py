@@ -185,6 +185,11 @@ def test_compare_tells_levels_settings_and_where_trajectories_part(
     a, b = tmp_path / "results", tmp_path / "b"
     shutil.copytree(a, b)
     assert {line.split("; ")[-1] for line in compare(a, b)} == {"the same files"}
+    curve = b / "tiny/rings/seed0/curve.csv"
+    curve.write_bytes(curve.read_bytes()[:-9])
+    assert compare(a, b)[0].startswith(
+        f"tiny/rings/seed0: {curve}: the record is damaged: the hash"
+    )
     slope = dataclasses.replace(suite.experiments[0], slope=0.1)
     write_run(b, suite, slope, 31.5)
     shutil.rmtree(b / "tiny/rings")
