@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dip.describe import describe
+from dip.describe import describe, input_channels
 from dip.environment import choose_device, cpu_model, has_torch
 from dip.images import ListedImage, find, load_images, named
 from dip.problems import InputError
@@ -143,9 +143,8 @@ def describe_network(args: argparse.Namespace) -> int:
     image = named(experiment.image, load_images(args.content / "images.toml"))
     side = experiment.preview_side
     height, width = (side, side) if side else (image.height, image.width)
-    z_channels = {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
     channels = 3 if image.mode == "RGB" else 1
-    told = describe(experiment, height, width, z_channels, channels)
+    told = describe(experiment, height, width, input_channels(experiment), channels)
     if args.json:
         print(json.dumps(told, indent=1))
         return 0

@@ -40,6 +40,11 @@ class Layer:
         return pixels * self.channels_out * self.channels_in * self.kernel**2
 
 
+def input_channels(experiment: Experiment) -> int:
+    """Give the channels of z: a meshgrid has two, a guide is a picture in colour."""
+    return {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
+
+
 def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> tuple[Layer, ...]:
     """List the layers in the order of their parameters: every scale from the finest, then the end."""
     layers: list[Layer] = []

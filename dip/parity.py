@@ -114,8 +114,11 @@ class PlainRuns:
         experiment = replace(
             record.experiment, spike_factor=usual.spike_factor, spike_return=usual.spike_return
         )
-        arithmetic = record.data["arithmetic"]
-        return key(experiment, record.data["pixels_sha256"], arithmetic, revision=1)
+        # Until revision 2 the loop drew z and weights, and their noise, as by default.
+        by_default = (usual.z, usual.initialisation, usual.noise_accumulates)
+        settings = (experiment.z, experiment.initialisation, experiment.noise_accumulates)
+        revision = 1 if settings == by_default else 2
+        return key(experiment, record.data["pixels_sha256"], record.data["arithmetic"], revision)
 
     def _run(self, record: Record) -> float | None:
         from dip.metrics import psnr_db

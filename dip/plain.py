@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dip.describe import input_channels
 from dip.experiment import Experiment
+from dip.problems import InputError
 
 
 class Unit(nn.Sequential):
@@ -87,16 +89,43 @@ class PlainNetwork(nn.Module):
 
 
 def plain_steps(experiment: Experiment, x0: Tensor, mask: Tensor) -> Iterator[tuple[float, Tensor]]:
-    """Fit the known pixels of the (1, C, H, W) image x0; give each step's loss and output."""
+    """Fit the known pixels of the (1, C, H, W) image x0; give each step's loss and output.
+
+    Raises InputError where z is a guide, of which this loop knows nothing.
+    """
     torch.manual_seed(experiment.seed)
-    network = PlainNetwork(experiment, experiment.z_channels, x0.shape[1]).to(x0.device)
-    size = (1, experiment.z_channels, *x0.shape[2:])
-    z = torch.rand(size, device=x0.device) * experiment.z_max
+    network = plain_network(experiment, x0.shape[1]).to(x0.device)
+    z = plain_z(experiment, x0)
     adam = torch.optim.Adam(network.parameters(), lr=experiment.learning_rate)
     for _ in range(experiment.iterations):
         adam.zero_grad()
-        output = network(z + torch.randn_like(z) * experiment.sigma_p)
+        noisy = z + torch.randn_like(z) * experiment.sigma_p
+        output = network(noisy)
         loss = functional.mse_loss(output * mask, x0 * mask)
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         yield loss.item(), output.detach()
+        if experiment.noise_accumulates:
+            z = noisy
+
+
+def plain_network(experiment: Experiment, image_channels: int) -> PlainNetwork:
+    """Make the network with weights from torch's generator, as the experiment initialises them."""
+    z_channels = input_channels(experiment)
+    network = PlainNetwork(experiment, z_channels, image_channels)
+    if experiment.initialisation == "kaiming":
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_uniform_(module.weight, a=experiment.slope)
+    return network
+
+
+def plain_z(experiment: Experiment, x0: Tensor) -> Tensor:
+    """Give z for the (1, C, H, W) image x0: uniform, or the column's and the row's coordinate."""
+    if experiment.z == "guide":
+        raise InputError("the plain loop has no guide to take as z")
+    if experiment.z == "meshgrid":
+        rows, columns = (torch.linspace(0, 1, side, device=x0.device) for side in x0.shape[2:])
+        return torch.stack(torch.meshgrid(columns, rows, indexing="xy"))[None]
+    size = (1, experiment.z_channels, *x0.shape[2:])
+    return torch.rand(size, device=x0.device) * experiment.z_max

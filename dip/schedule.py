@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from dip.describe import layers_of
+from dip.describe import input_channels, layers_of
 from dip.experiment import Experiment
 from dip.images import ListedImage, named
 from dip.problems import InputError, nearest
@@ -176,8 +176,7 @@ def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> 
     image = named(experiment.image, images)
     side = experiment.preview_side
     width, height = (side, side) if side else (image.width, image.height)
-    z_channels = {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
-    layers = layers_of(experiment, z_channels, 3 if image.mode == "RGB" else 1)
+    layers = layers_of(experiment, input_channels(experiment), 3 if image.mode == "RGB" else 1)
     return float(sum(layer.multiply_adds(height, width) for layer in layers))
 
 

@@ -13,7 +13,7 @@ from dip.inputs import draw_z, network_side
 from dip.layers import inside
 from dip.network import Network
 from dip.objective import Objective
-from dip.plain import PlainNetwork
+from dip.plain import PlainNetwork, plain_network, plain_steps, plain_z
 from dip.problems import InputError
 from dip.tasks import Task
 
@@ -110,6 +110,31 @@ def test_initial_weights_are_uniform_within_the_stated_bound(name: str, times: f
         assert weight.std() == pytest.approx(bound / 3**0.5, rel=0.01)
         assert parameters[f"{layer}.bias"].detach().abs().max() <= 1 / fan_in**0.5
     assert (parameters["up1.norm0.gamma"] == 1).all() and (parameters["up1.norm0.beta"] == 0).all()
+
+
+def test_the_plain_loop_takes_the_same_z_and_weights() -> None:
+    task = inpainting_task()
+    x0 = torch.from_numpy(task.x0)[None]
+    grid = small(z="meshgrid", z_channels=2, initialisation="kaiming")
+    torch.testing.assert_close(plain_z(grid, x0), draw_z(task, grid).contiguous())
+    own, plain = Network(grid, 2, 1, "cpu"), plain_network(grid, 1)
+    bounds = [float(weight.detach().abs().max()) for weight in own.parameters.values()]
+    for bound, weight in zip(bounds, plain.in_order(), strict=True):
+        if weight.ndim == 4:
+            assert float(weight.detach().abs().max()) == pytest.approx(bound, rel=0.2)
+    with pytest.raises(InputError, match="has no guide"):
+        plain_z(small(z="guide"), x0)
+
+
+def test_the_plain_loop_s_noise_walks_where_it_accumulates() -> None:
+    task = inpainting_task()
+    x0, mask = (torch.from_numpy(a)[None] for a in (task.x0, task.mask))  # type: ignore[arg-type]
+    fresh, walking = (
+        [loss for loss, _ in plain_steps(small(iterations=3, noise_accumulates=walks), x0, mask)]
+        for walks in (False, True)
+    )
+    assert fresh[0] == walking[0]
+    assert fresh[1] != walking[1]
 
 
 @pytest.mark.parametrize(
