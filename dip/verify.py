@@ -19,6 +19,7 @@ from dip.tasks import make_task
 # 1e-7 the losses drift 1e-3 apart in one iteration, 0.1 in ten, between two thread counts too.
 FIRST_LOSS_RELATIVE = {"ieee": 1e-5, "tf32": 5e-3, "fp16": 5e-3, "bf16": 0.03}
 NEXT_ITERATIONS, NEXT_RELATIVE = 20, 0.5
+SCORE_TOLERANCE = 1e-3  # of a score beside the curve: in dB, or relative; rounding takes 1e-5
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ def verify(
 
     Bit for bit where device, instruction set, threads and torch are the record's (the record's
     thread count is restored), else the first loss closely and the next 20 loosely. A file with
-    another hash fails the record. Raises InputError if it cannot be run again here.
+    another hash, or a score that is not the curve's, fails the record. Raises InputError if it cannot be run again here.
     """
     try:
         check_files(record)
+        check_scores(record)
     except InputError as error:
         return Verdict(False, str(error))
     experiment = record.experiment
@@ -66,6 +68,37 @@ def verify(
     if not different:
         return _exactly(rows, made, place)
     return _nearly(rows, made, place, (record.data["arithmetic"], different))
+
+
+def check_scores(record: Record) -> None:
+    """Hold a run's scores beside its curve, where that has their iteration; raises InputError.
+
+    Both were made of one output, the curve's in 32 bits. SSIM and luma stand in no curve.
+    """
+    last = record.experiment.iterations
+    metrics, stops = record.metrics, record.data["stops"] or {}
+    said = {f"metrics.snapshots.{k}": (int(k), told) for k, told in metrics["snapshots"].items()}
+    said["metrics.final"] = last, metrics["final"]
+    said |= {f"stops.{rule}": (told["iteration"], told) for rule, told in stops.items() if told}
+    if metrics["average"]:
+        said["metrics.average"] = last, {"psnr_average_db": metrics["average"]["psnr_db"]}
+    rows = {int(row[0] or 0): dict(zip(CURVE_COLUMNS, row, strict=True)) for row in record.curve()}
+    for place, (iteration, told) in said.items():
+        for name, recorded in rows.get(iteration, {}).items():
+            score = told.get(name) if name != "iteration" else None
+            if score is not None and not _is_near(name, score, recorded):
+                raise InputError(
+                    f"the record is damaged: {place} has {name} = {score:.7g}, the curve"
+                    f" {'nothing' if recorded is None else f'{recorded:.7g}'} at {iteration}",
+                    record.folder / "run.json",
+                )
+
+
+def _is_near(name: str, score: float, recorded: float | None) -> bool:
+    if recorded is None:
+        return False
+    scale = 1.0 if name.endswith("_db") else abs(recorded)
+    return abs(score - recorded) <= SCORE_TOLERANCE * scale
 
 
 def _revision_here(record: Record, device: str) -> int:

@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from made_records import write_baseline, write_run
+from made_records import changed, write_baseline, write_run
 from small_runs import write_project
 
 from dip.cli import main
@@ -253,6 +254,30 @@ def test_a_tampered_curve_fails_with_its_line(recorded: Path, capsys: Told) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        (("metrics", "final", "psnr_db"), "metrics.final has psnr_db = 39.2, the curve "),
+        (("metrics", "snapshots", "20", "psnr_unknown_db"), "metrics.snapshots.20 has psnr_unkn"),
+        (("metrics", "average", "psnr_db"), "metrics.average has psnr_average_db = 39.2"),
+        (("stops", "oracle", "psnr_db"), "stops.oracle has psnr_db = 39.2"),
+    ],
+)
+def test_a_score_that_is_not_the_curve_s_fails(
+    recorded: Path, capsys: Told, place: tuple[str, ...], sentence: str
+) -> None:
+    def edit(data: dict[str, Any]) -> None:
+        table = data
+        for name in place[:-1]:
+            table = table[name]
+        table[place[-1]] = 39.2
+
+    changed(recorded, edit)
+    told = verified(capsys, 1)
+    assert "FAILED: results/tiny/waves/seed0/run.json: the record is damaged: " in told
+    assert sentence in told
+
+
 def test_a_file_with_another_hash_fails(recorded: Path, capsys: Told) -> None:
     path = recorded / "snapshots/60.webp"
     path.write_bytes(path.read_bytes() + b"\0")
@@ -267,7 +292,13 @@ def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: To
     assert "with another device than recorded, the bits cannot be compared" in told
     rows = load_record(recorded).curve()
     drifted = [(row[0], (row[1] or 0) * (1.2 if row[0] else 1), *row[2:]) for row in rows]
-    rewrite(recorded, {}, curve_text(drifted))
+    record = load_record(recorded)
+    for k, told_there in [*record.metrics["snapshots"].items(), ("60", record.metrics["final"])]:
+        told_there["loss"] *= 1.2 if k != "0" else 1
+    record.data["stops"]["fixed"]["loss"] *= 1.2
+    rewrite(
+        recorded, {"metrics": record.metrics, "stops": record.data["stops"]}, curve_text(drifted)
+    )
     assert "the next ones within 0.2, where 0.5 is" in verified(capsys, 0)
 
 
@@ -295,11 +326,14 @@ def test_a_mode_that_this_device_cannot_do_is_told(recorded: Path, capsys: Told)
 def test_the_records_of_the_repository_are_whole() -> None:
     from dip.records import check_files
     from dip.schedule import records_in
+    from dip.verify import check_scores
 
     root = Path(__file__).parent.parent
     images = load_images(root / "content/images.toml")
     for record in records_in(root / "results"):
         check_files(record)
+        if record.kind == "run":
+            check_scores(record)
         assert record.data["pixels_sha256"] == {
             name: images[name].pixels_sha256 for name in record.experiment.images()
         }
