@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:  # what read our output closed it
         return 1
+    except OSError as error:  # a full disk, a folder without permission
+        print(f"{error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 def parser() -> argparse.ArgumentParser:

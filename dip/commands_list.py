@@ -138,6 +138,8 @@ def _state(run: dict[str, Any]) -> str:
 def describe_network(args: argparse.Namespace) -> int:
     """Print the network of a suite at the size of its first image."""
     suites = load_suites(args.content / "experiments.toml")
+    if args.suite == "all":
+        raise InputError("describe takes one suite, not all: name it")
     (suite,) = find_suites(suites, [args.suite])
     experiment = suite.experiments[0]
     image = named(experiment.image, load_images(args.content / "images.toml"))

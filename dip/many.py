@@ -128,15 +128,17 @@ class Cluster:
     """Jobs of a Slurm cluster, by submitit; cluster=local tries the same on this machine."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        """Read the options `--slurm KEY=VALUE`; raises InputError if one has no `=`."""
+        """Read the options `--slurm KEY=VALUE`; raises InputError for one that cannot be."""
+        options = dict(_option(text) for text in args.slurm)
+        self.args = args
+        cluster = options.pop("cluster", "slurm")
+        self.minutes = options.pop("timeout_min", 60)
+        if not isinstance(self.minutes, int) or self.minutes < 1:
+            raise InputError(f"--slurm timeout_min={self.minutes}: write whole minutes, such as 60")
         try:
             import submitit
         except ImportError:
             raise InputError('--executor slurm needs submitit: pip install -e ".[slurm]"') from None
-        options = dict(_option(text) for text in args.slurm)
-        self.args = args
-        cluster = options.pop("cluster", "slurm")
-        self.minutes = int(options.pop("timeout_min", 60))
         folder = Path(args.results).resolve() / ".work" / "slurm"
         try:
             self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)

@@ -116,6 +116,24 @@ def test_images_are_listed_and_checked(project: Path, capsys: Told) -> None:
         (["run", "tiny", "--device", "tpu"], "this machine has no device 'tpu'; it has "),
         (["run", "tiny", "--rerun", "--jobs", "2"], "--rerun works on one run after the other"),
         (["run", "tiny", "--executor", "slurm", "--slurm", "gpu"], "write it as KEY=VALUE"),
+        (
+            ["run", "tiny", "--executor", "slurm", "--slurm", "timeout_min=1h"],
+            "timeout_min=1h: write",
+        ),
+        (
+            ["run", "tiny", "--executor", "slurm", "--slurm", "timeout_min=0"],
+            "timeout_min=0: write",
+        ),
+        (["describe", "all"], "describe takes one suite, not all"),
+        (["pack", "content/images.toml"], "content/images.toml: File exists"),
+        (
+            ["pack", "archives", "--size", "nan"],
+            "--size nan MiB is too small for an archive, or no",
+        ),
+        (
+            ["pack", "archives", "--size", "inf"],
+            "--size inf MiB is too small for an archive, or no",
+        ),
         (["verify", "tiny"], "results: no run of 'tiny' is recorded"),
         (["compare", "results", "nowhere"], "no such folder of results"),
         (["unpack", "absent.tar"], "absent.tar: no such archive"),
@@ -126,7 +144,6 @@ def test_mistakes_are_told_in_one_sentence(
     project: Path, capsys: Told, command: list[str], sentence: str
 ) -> None:
     pytest.importorskip("torch")
-    pytest.importorskip("submitit")
     (project / "results").mkdir()
     assert main([*command]) == 1
     told = capsys.readouterr()
