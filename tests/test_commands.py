@@ -151,6 +151,14 @@ def test_mistakes_are_told_in_one_sentence(
     assert len(told.err.splitlines()) == 1
 
 
+def test_the_device_of_a_cluster_s_jobs_is_not_looked_for_here(project: Path, capsys: Told) -> None:
+    torch = pytest.importorskip("torch")
+    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
+    command = ["run", "seeded", "--device", absent, "--executor", "slurm", "--slurm", "gpu"]
+    assert main(command) == 1
+    assert "write it as KEY=VALUE" in capsys.readouterr().err
+
+
 def test_wrong_usage_is_exit_code_2(capsys: Told) -> None:
     for command in (["run"], ["fly"], ["run", "tiny", "--jobs", "0"], []):
         with pytest.raises(SystemExit) as left:
