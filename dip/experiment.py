@@ -10,6 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from dip.problems import InputError, nearest
+from dip.settings import as_type, check_numbers
 
 TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
 
@@ -103,25 +104,27 @@ class Experiment:
     variant: str = ""  # tells apart the runs of one image in one suite
 
     def __post_init__(self) -> None:
-        """Raise InputError if a setting is impossible."""
+        """Raise InputError if a setting has the wrong type, or is impossible."""
+        for field in fields(self):
+            value = as_type(field.name, field.type, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)  # 25 as 25.0, a list as a tuple
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 raise InputError(
                     f"{name} is '{value}', not one of {', '.join(choices)}{nearest(str(value), choices)}"
                 )
-        _check_numbers(self)
+        _check_task(self)
+        check_numbers(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
         """Make an experiment of plain values; unknown keys and wrong types raise InputError."""
-        known = {field.name: field for field in fields(cls)}
+        known = [field.name for field in fields(cls)]
         for name in data:
             if name not in known:
                 raise InputError(f"unknown setting '{name}'{nearest(name, known)}")
-        return cls(
-            **{name: _as_type(name, known[name].type, value) for name, value in data.items()}
-        )
+        return cls(**data)
 
     def to_dict(self) -> dict[str, Any]:
         """Give every setting as a plain value, for a record."""
@@ -160,43 +163,13 @@ class Experiment:
         return tuple(name for name in names if name)
 
 
-def _check_numbers(experiment: Experiment) -> None:
-    if len(experiment.channels) != len(experiment.skip_channels) or not experiment.channels:
-        raise InputError("channels and skip_channels need one number each for every scale")
+def _check_task(experiment: Experiment) -> None:
     if experiment.factor not in (1, 4, 8):
         raise InputError(f"factor is {experiment.factor}, not 4 or 8")
     if experiment.task == "super-resolution" and experiment.factor == 1:
         raise InputError("super-resolution needs factor = 4 or factor = 8")
     if experiment.task == "inpainting" and not experiment.mask:
         raise InputError("inpainting needs a mask: 'bernoulli' or the name of a mask image")
-    if not 0 < experiment.keep < 1:
-        raise InputError(f"keep is {experiment.keep}, not between 0 and 1")
-    if experiment.iterations < 1 or experiment.learning_rate <= 0:
-        raise InputError("iterations and learning_rate must be positive")
-    beyond = [k for k in experiment.snapshots if not 0 <= k <= experiment.iterations]
-    if beyond:
-        raise InputError(
-            f"snapshot {beyond[0]} is not between 0 and {experiment.iterations} iterations"
-        )
-
-
-def _as_type(name: str, annotation: Any, value: Any) -> Any:
-    """Turn a plain value into the field's type, or raise InputError."""
-    wanted = str(annotation) if not isinstance(annotation, type) else annotation.__name__
-    if value is None and "None" in wanted:
-        return None
-    if (
-        wanted.startswith("tuple")
-        and isinstance(value, list | tuple)
-        and all(type(v) is int for v in value)
-    ):
-        return tuple(value)
-    if "float" in wanted and type(value) in (int, float):
-        return float(value)
-    for word, kind in (("str", str), ("bool", bool), ("int", int)):
-        if wanted.startswith(word) and type(value) is kind:
-            return value
-    raise InputError(f"{name} is {value!r}, which is no {wanted.split(' ')[0].split('[')[0]}")
 
 
 def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revision: int) -> str:

@@ -1,5 +1,6 @@
 """Suites of experiments, read from `content/experiments.toml`; adding one is editing that file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -201,5 +202,7 @@ def _experiment(
     try:
         return Experiment.from_dict({**settings, **own, **this})
     except InputError as error:
-        wrong = next((key for key in table if key in error.sentence), None)
+        words = re.findall(r"\w+", error.sentence)
+        words += [f"{word}s" for word in words if word in ("seed", "snapshot")]
+        wrong = next((key for key in table if key in words), None)
         file.fail(error.sentence, name, wrong)

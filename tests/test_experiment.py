@@ -1,6 +1,7 @@
 """The description of an experiment: what is refused, and what its key hangs on."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,24 @@ def test_plain_values_and_back() -> None:
         ({"snapshots": (9999,)}, "snapshot 9999 is not between 0 and 2000 iterations"),
         ({"keep": 1.5}, "keep is 1.5, not between 0 and 1"),
         ({"mask": None}, "inpainting needs a mask"),
+        ({"kernel_down": 4}, "kernel_down is 4, not odd and positive"),
+        ({"kernel_skip": -1}, "kernel_skip is -1, not odd and positive"),
+        ({"channels": (8, 8, 0, 8, 8)}, "channels has 0, not at least 1"),
+        ({"skip_channels": (4, 4, -4, 4, 4)}, "skip_channels has -4, not at least 0"),
+        ({"z_channels": 0}, "z_channels is 0, not at least 1"),
+        ({"sigma_p": -1}, "sigma_p is -1.0, not at least 0"),
+        ({"noise_255": -25}, "noise_255 is -25.0, not at least 0"),
+        ({"seed": -1}, "seed is -1, not at least 0"),
+        ({"problem_seed": 2**64}, "problem_seed is 18446744073709551616, not below 2**64"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan, which is no finite number"),
+        ({"learning_rate": 10**400}, "learning_rate is inf, which is no finite number"),
+        ({"learning_rate": 0}, "learning_rate is 0.0, not more than 0"),
+        ({"slope": float("-inf")}, "slope is -inf, which is no finite number"),
+        ({"average_decay": 1}, "average_decay is 1.0, not from 0 to below 1"),
+        ({"spike_factor": -2}, "spike_factor is -2.0, not more than 0"),
+        ({"preview_side": -5}, "preview_side is -5, not at least 1"),
+        ({"iterations": 0}, "iterations is 0, not at least 1"),
+        ({"frames": -1}, "frames is -1, not at least 0"),
     ],
 )
 def test_impossible_settings_are_told_in_a_sentence(
@@ -73,6 +92,18 @@ def test_impossible_settings_are_told_in_a_sentence(
     with pytest.raises(InputError) as told:
         Experiment.from_dict({"image": "standard11/house", "mask": "bernoulli", **settings})
     assert sentence in str(told.value)
+    if "taks" not in settings:
+        with pytest.raises(InputError, match="^" + re.escape(str(told.value))):
+            dataclasses.replace(HOUSE, **settings)  # type: ignore[arg-type]
+
+
+def test_a_setting_has_one_type_however_it_is_given() -> None:
+    given = Experiment(image="a/b", mask="bernoulli", noise_255=25, channels=[8], skip_channels=[0])  # type: ignore[arg-type]
+    read = Experiment.from_dict(given.to_dict())
+    assert given == read
+    assert hash(given) == hash(read)
+    assert given.canonical()["noise_255"] == 25.0
+    assert type(given.noise_255) is float
 
 
 def test_arithmetic_hangs_on_the_device() -> None:
@@ -141,6 +172,9 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
         ('like = "small"', 'like = "smaller"', ":12:1: suite 'smaller' is like 'smaller'"),
         ('title = "Small"', 'title = "S"\nlike = "smaller"', "which is like '"),
         ("seeds = [0, 3]", "seeds = 3", ":6:1: 'seeds' is not a list of whole numbers"),
+        ("seeds = [0, 3]", "seeds = [-1]", ":6:1: seed is -1, not at least 0"),
+        ("frames = 24", "z_channels = 0", ":8:1: z_channels is 0, not at least 1"),
+        ("frames = 24", "snapshots = [9999]", ":8:1: snapshot 9999 is not between"),
         ("seeds = [0, 3]", "seeds = []", ":6:1: 'seeds' is empty"),
         ("seeds = [0, 3]", "seeds = [3, 3]", ":6:1: 'seeds' names 3 twice"),
         ('"set5/bird", "set5/baby"]', '"bird"]', ":5:1: 'bird' is not '<set>/<name>'"),
