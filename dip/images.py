@@ -3,6 +3,7 @@
 Reading the list needs neither numpy nor Pillow.
 """
 
+import io
 import logging
 import os
 from collections.abc import Iterable, Mapping
@@ -152,14 +153,33 @@ def load_all(
 def read_picture(path: Path) -> "np.ndarray":
     """Read a grey or colour picture of 8 or 16 bit as float32 (C, H, W) in [0, 1].
 
-    Palettes become RGB; an alpha channel is left out. Raises InputError if it is no picture.
+    Turned as its EXIF orientation says. Palettes become RGB; an alpha channel is left out. Raises
+    InputError if it is no picture.
     """
+    import numpy as np
+
+    values = decoded(path)
+    peak = 65535 if values.dtype != np.uint8 else 255
+    planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
+    return np.ascontiguousarray((planes / np.float64(peak)).astype(np.float32))
+
+
+def decoded(path: Path) -> "np.ndarray":
+    """Read a picture as (H, W) or (H, W, 3) of uint8 or uint16; raises InputError if it is none."""
     import numpy as np
     from PIL import Image, UnidentifiedImageError
 
+    from dip.photo_files import ORIENTATION, turned
+    from dip.photo_png16 import decode_png16, is_png16
+
     try:
-        with Image.open(path) as picture:
-            values = np.asarray(_plain(picture))
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as picture:
+            deep = decode_png16(data) if is_png16(data) else None
+            values = np.asarray(_plain(picture)) if deep is None else _without_alpha(deep)
+            return turned(values, picture.getexif().get(ORIENTATION, 1))
+    except InputError as error:
+        raise InputError(error.sentence, path) from None
     except IsADirectoryError:
         raise InputError("is a folder, not a picture", path) from None
     except FileNotFoundError:
@@ -168,9 +188,6 @@ def read_picture(path: Path) -> "np.ndarray":
         raise InputError("is no picture that can be read", path) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"the picture is damaged: {error}", path) from None
-    peak = 65535 if values.dtype != np.uint8 else 255
-    planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
-    return np.ascontiguousarray((planes / np.float64(peak)).astype(np.float32))
 
 
 def _plain(picture: Any) -> Any:
@@ -180,6 +197,11 @@ def _plain(picture: Any) -> Any:
     if picture.mode == "I":
         return picture.convert("I;16")
     return picture.convert("L" if picture.mode in ("1", "LA", "La") else "RGB")
+
+
+def _without_alpha(values: "np.ndarray") -> "np.ndarray":
+    """Take (H, W, C), C = 1 to 4, to (H, W) or (H, W, 3)."""
+    return values[..., 0] if values.shape[2] < 3 else values[..., :3]
 
 
 def reduce_to_square(picture: "np.ndarray", side: int) -> "np.ndarray":

@@ -72,7 +72,7 @@ def read_photo(path: Path) -> Photo:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             orientation = int(image.getexif().get(ORIENTATION, 1))
             profile = image.info.get("icc_profile")
-            return _photo(_turned(_values(image, data), orientation), profile)
+            return _photo(turned(_values(image, data), orientation), profile)
     except InputError as error:
         raise InputError(error.sentence, path) from None
     except IsADirectoryError:
@@ -129,13 +129,13 @@ def _tiff16(data: bytes) -> Photo | None:
     values = values[..., None] if axes == "YX" else values
     if axes not in ("YX", "YXS", "SYX") or values.shape[2] > 4:
         raise InputError("the picture is a TIFF that is neither grey nor RGB; convert it first")
-    return _photo(_turned(values, orientation), profile)
+    return _photo(turned(values, orientation), profile)
 
 
-def _turned(values: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn (H, W, C) as its EXIF orientation, 1 to 8, says."""
+def turned(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn (H, W) or (H, W, C) as its EXIF orientation, 1 to 8, says."""
     if orientation in (5, 6, 7, 8):
-        values = values.transpose(1, 0, 2)
+        values = values.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         values = values[:, ::-1]
     if orientation in (3, 4, 7, 8):

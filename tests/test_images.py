@@ -11,10 +11,11 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from small_runs import rings, waves, write_project
 
 from dip.images import find, load, load_images, named, read_picture, reduce_to_square
+from dip.photo_png16 import encode_png16
 from dip.problems import InputError
 
 REAL = os.environ.get("DIP_IMAGES")
@@ -175,6 +176,29 @@ def test_pictures_of_every_kind_are_read(tmp_path: Path, mode: str) -> None:
     assert len(read) == (1 if plain.ndim == 2 else 3)
     rows = read[0] if plain.ndim == 2 else read.transpose(1, 2, 0)
     assert np.array_equal(np.round(rows * 255), plain)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_colour_of_16_bit_keeps_its_depth(tmp_path: Path, channels: int) -> None:
+    levels = np.random.default_rng(0).integers(0, 2**16, (9, 7, channels)).astype(np.uint16)
+    path = tmp_path / "deep.png"
+    path.write_bytes(encode_png16(levels))
+    seen = levels[..., : 1 if channels < 3 else 3].transpose(2, 0, 1)
+    assert np.array_equal(read_picture(path), (seen / 65535).astype(np.float32))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match=f"^{path}: the picture is damaged: "):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_picture_is_turned_as_its_exif_says(tmp_path: Path, mode: str) -> None:
+    picture, path = Image.fromarray(waves()).convert(mode), tmp_path / "turned.png"
+    tags = Image.Exif()
+    tags[274] = 6
+    picture.save(path, exif=tags)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(path)))
+    rows = read_picture(path).transpose(1, 2, 0) * 255
+    assert np.array_equal(np.round(rows), expected.reshape(rows.shape))
 
 
 def test_what_is_no_picture_is_told(tmp_path: Path) -> None:
