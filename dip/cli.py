@@ -95,7 +95,7 @@ def _add_images_command(commands: "Commands") -> None:
     command = commands.add_parser("images", help="the test images: list or fetch them")
     command.set_defaults(function="dip.commands_list:list_images", images=None)
     actions = command.add_subparsers(metavar="fetch|list")
-    listing = actions.add_parser("list", help="name them")
+    listing = actions.add_parser("list", help="name them, and check those that are here")
     listing.set_defaults(function="dip.commands_list:list_images")
     fetching = actions.add_parser("fetch", help="download those that are nowhere, check all")
     fetching.set_defaults(function="dip.commands_list:fetch_images")

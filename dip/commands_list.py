@@ -166,17 +166,25 @@ def describe_network(args: argparse.Namespace) -> int:
 
 
 def list_images(args: argparse.Namespace) -> int:
-    """Print every test image, and whether it is in the folder of test images."""
+    """Print every test image, and whether it is in the folder of test images as it is listed.
+
+    Gives 1 if a file there is another than listed, or damaged; what it has is then printed.
+    """
+    from dip.image_check import told
+
     images = load_images(args.content / "images.toml")
-    folder = args.images or os.environ.get("DIP_IMAGES")
+    named_folder = args.images or os.environ.get("DIP_IMAGES")
+    folder = Path(named_folder) if named_folder else None
+    if folder and not folder.is_dir():
+        raise InputError("no such folder of test images", folder)
+    wrong = 0
     for image in images.values():
-        here = ""
-        if folder:
-            is_there = (Path(folder) / image.file).is_file()
-            here = "  here" if is_there else "  not in the folder"
+        good, (here, *more) = told(image, folder) if folder else (True, [""])
         hidden = "" if image.show else "  (its picture is not shown)"
-        print(f"{image.name:32} {image.width:4}x{image.height:<4} {image.mode:3}{here}{hidden}")
-    return 0
+        line = f"{image.name:32} {image.width:4}x{image.height:<4} {image.mode:3}  {here}{hidden}"
+        print("\n".join([line.rstrip(), *more]))
+        wrong += not good
+    return 1 if wrong else 0
 
 
 def fetch_images(args: argparse.Namespace) -> int:

@@ -78,8 +78,7 @@ def find(image: ListedImage, folder: Path | None = None) -> Path:
         return _download(image)
     if not folder.is_dir():
         raise InputError("no such folder of test images", folder)
-    candidates = [folder / image.file, folder / Path(image.file).name]
-    present = [path for path in candidates if path.is_file()]
+    present = [path for path in candidates(image, folder) if path.is_file()]
     for path in present:
         if sha256_of(path) == image.sha256:
             return path
@@ -89,6 +88,11 @@ def find(image: ListedImage, folder: Path | None = None) -> Path:
         return _download(image)
     except InputError as error:
         raise InputError(f"no '{image.file}' here, and {error.sentence}", folder) from None
+
+
+def candidates(image: ListedImage, folder: Path) -> list[Path]:
+    """Give where in a folder of test images an image may lie: `<set>/<file>` and `<file>`."""
+    return [folder / image.file, folder / Path(image.file).name]
 
 
 def _other_hash(image: ListedImage, found: str) -> str:

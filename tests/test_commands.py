@@ -107,9 +107,40 @@ def test_images_are_listed_and_checked(project: Path, capsys: Told) -> None:
     assert "unknown image 'made/wave'; did you mean 'made/waves'?" in capsys.readouterr().out
 
 
+def test_an_entry_of_one_s_own_is_completed_by_what_the_list_says(
+    project: Path, capsys: Told
+) -> None:
+    path = project / "content/images.toml"
+    right = path.read_text()
+    lines = [line for line in right.splitlines() if "sha256" in line or line.startswith("width")]
+    wrong = right
+    for line in lines[:3]:
+        wrong = wrong.replace(
+            line, line.partition("=")[0] + ("= 1" if "width" in line else '= "?"')
+        )
+    path.write_text(wrong)
+    assert main(["images", "list"]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].endswith(f"another than listed; {project}/images/made/waves.png has")
+    assert {line.strip() for line in told[1:4]} == set(lines[:3])
+    assert told[4].startswith("made/rings"), "which is as listed"
+    for name in ("waves", "rings"):  # as <file> too, as every command finds it
+        (project / f"images/made/{name}.png").rename(project / f"images/{name}.png")
+    path.write_text(right)
+    assert main(["images", "list"]) == 0
+    assert "not in" not in capsys.readouterr().out
+    (project / "images/waves.png").write_bytes(b"no picture")
+    (project / "images/rings.png").unlink()
+    assert main(["images", "list"]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[1].strip() == f"{project}/images/waves.png: is no picture that can be read"
+    assert "not in the folder" in told[2]
+
+
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
+        (["images", "list", "--images", "nowhere"], "nowhere: no such folder of test images"),
         (["run", "tyni"], "unknown suite 'tyni'; did you mean 'tiny'?"),
         (["run", "tiny", "--image", "wave"], "suite 'tiny' has no image 'wave'; did you mean"),
         (["run", "tiny", "--seed", "9"], "no such seed 9; there are [0]"),
