@@ -24,10 +24,3 @@ def lanczos_matrix(length: int, factor: int) -> npt.NDArray[np.float64]:
     distance = (np.arange(length) - centres[:, None]) / factor
     weights = np.sinc(distance) * np.sinc(distance / LOBES) * (np.abs(distance) < LOBES)
     return np.asarray(weights / weights.sum(1, keepdims=True))
-
-
-def downsample(image: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float32]:
-    """Give d of a (C, H, W) image: (C, H / factor, W / factor) float32, not clipped."""
-    rows = lanczos_matrix(image.shape[1], factor)
-    columns = lanczos_matrix(image.shape[2], factor)
-    return (rows @ image.astype(np.float64) @ columns.T).astype(np.float32)

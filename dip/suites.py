@@ -81,15 +81,6 @@ class Suite:
         known = [self.image_folder(image) for image in self.images]
         raise InputError(f"suite '{self.name}' has no image '{word}'{nearest(word, known)}")
 
-    def run_folder(self, results: Path, experiment: Experiment) -> Path:
-        """Give the folder where the record of `experiment` belongs."""
-        image = self.image_folder(experiment.case)
-        return results / self.name / image / f"seed{experiment.seed}"
-
-    def baseline_folder(self, results: Path, image: str, method: str) -> Path:
-        """Give the folder where the record of a baseline belongs."""
-        return results / self.name / self.image_folder(image) / method
-
 
 def load_suites(path: Path) -> dict[str, Suite]:
     """Read every suite of a TOML file; a mistake raises InputError with its line."""

@@ -111,7 +111,8 @@ def write_run(
         "started": "2026-11-23T20:00:00Z", "seconds": seconds,
         "seconds_per_iteration": seconds / last,
     }  # fmt: skip
-    return write_record(suite.run_folder(results, experiment), data, files)
+    place = results / suite.name / suite.image_folder(experiment.case)
+    return write_record(place / f"seed{experiment.seed}", data, files)
 
 
 def frames(experiment: Experiment) -> set[int]:
@@ -158,4 +159,4 @@ def write_baseline(
         "seconds_per_iteration": None,
     }  # fmt: skip
     files = {"snapshots/output.webp": encoded(picture(image, "output"))}
-    return write_record(suite.baseline_folder(results, image, method), data, files)
+    return write_record(results / suite.name / suite.image_folder(image) / method, data, files)

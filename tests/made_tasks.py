@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from dip.downsample import lanczos_matrix
 from dip.experiment import Experiment
 from dip.tasks import Task
 
@@ -34,3 +35,10 @@ def small(**settings: Any) -> Experiment:
         "iterations": 4,
     }
     return Experiment(**(defaults | settings))
+
+
+def downsample(image: np.ndarray, factor: int) -> np.ndarray:
+    """Give d of a (C, H, W) image: (C, H / factor, W / factor) float32, not clipped."""
+    rows = lanczos_matrix(image.shape[1], factor)
+    columns = lanczos_matrix(image.shape[2], factor)
+    return (rows @ image.astype(np.float64) @ columns.T).astype(np.float32)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from made_tasks import waves
+from made_tasks import downsample, waves
 
-from dip.downsample import downsample, lanczos_matrix
+from dip.downsample import lanczos_matrix
 from dip.objective import Objective
 from dip.problems import InputError
 from dip.tasks import Task

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_tasks import inpainting_task, small, waves
+from made_tasks import downsample, inpainting_task, small, waves
 
 from dip.fit import Fit, Step, fit
 from dip.machine import set_arithmetic
@@ -304,8 +304,6 @@ def test_any_side_can_be_fitted(height: int, width: int, settings: dict[str, Any
 
 
 def test_super_resolution_fits_through_d() -> None:
-    from dip.downsample import downsample
-
     x = waves(32, 64, 1)
     task = Task("super-resolution", downsample(x, 4), x, None, 4, None, x.shape, x)
     experiment = small(task="super-resolution", factor=4, mask=None, iterations=60, sigma_p=0.01)

@@ -116,7 +116,7 @@ def test_both_seeds_of_denoising_see_the_same_noise() -> None:
 def test_noise_impedance_has_four_targets_in_folders_of_their_own() -> None:
     for name, picture in (("noise-impedance", "House256"), ("noise-impedance-preview", "F16_512")):
         suite = suites()[name]
-        folders = [suite.run_folder(Path(), experiment) for experiment in suite.experiments]
+        folders = [job.folder(Path()) for job in jobs_of(suite) if job.kind == "run"]
         words = ("image", "noisy", "shuffled", "noise")
         assert folders == [Path(name, f"{picture}-{word}", "seed0") for word in words]
         assert [experiment.target for experiment in suite.experiments] == list(words)
