@@ -1,28 +1,21 @@
 """Records as archives of a limited size, to carry them from one machine to another.
 
-Archives are plain tar files. A file that does not fit is cut into pieces, `NAME.piece-2-of-3`, that
-may lie in several archives.
+The archives themselves are `dip/archives.py`'s.
 """
 
-import io
 import math
-import os
-import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
+from dip.archives import BLOCK, Contents, Member, archives_in, shares, write_archives
+from dip.files import sha256_of
 from dip.problems import InputError
 from dip.records import check_files, load_record
 from dip.schedule import places_in
 from dip.superseded import put_in_place
-
-BLOCK = 512  # a tar file's unit; it ends with two empty ones
-PIECE = re.compile(r"(.+)\.piece-(\d+)-of-(\d+)")
-Member = tuple[str, bytes]
 
 
 def pack(
@@ -35,26 +28,36 @@ def pack(
 
     New is what git does not hold as it is, and what no archive in `folder` holds. A record's
     run.json goes in last, so that where it lies, the whole record does. Gives the archives written.
-    Raises InputError if the size is too small or a record is damaged; with `tell`, damaged ones are
-    told and left out.
+    Raises InputError if the size is too small, a record is damaged, or an archive holds another one
+    of the same run; with `tell`, such records are told and left out.
     """
     if not math.isfinite(size_mib) or int(size_mib * 2**20) < 8 * BLOCK:
         raise InputError(f"--size {size_mib:g} MiB is too small for an archive, or no size")
     folder.mkdir(parents=True, exist_ok=True)
-    packed = {name for path in folder.glob("records-*.tar") for name in _names(path)}
+    files = Contents(archives_in(folder))
+    packed = {name: sha256_of(data) for _, name, data in files if name.endswith("/run.json")}
     changed = _changed(results)
     members: list[Member] = []
     for place in places_in(results):
         name = place.relative_to(results).as_posix()
-        if f"{name}/run.json" in packed or (changed is not None and name not in changed):
+        held = packed.get(f"{name}/run.json")
+        is_old = changed is not None and name not in changed
+        if is_old or held == sha256_of(place / "run.json"):
             continue
         try:
-            members += _members_of(place, name)
+            found = _members_of(place, name)
+            if held:
+                raise InputError(
+                    f"an archive in '{folder}' holds another record of this run: pack into another"
+                    " folder, and unpack that with --replace",
+                    place,
+                )
+            members += found
         except InputError as error:
             if tell is None:
                 raise
             tell(error)
-    return _write(folder, _shares(members, int(size_mib * 2**20)))
+    return write_archives(folder, shares(members, int(size_mib * 2**20)))
 
 
 def _members_of(place: Path, name: str) -> list[Member]:
@@ -79,61 +82,6 @@ def _changed(results: Path) -> set[str] | None:
     prefix = top.stdout.strip()
     paths = [entry[3:].removeprefix(prefix) for entry in told.stdout.split("\0") if entry]
     return {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
-
-
-def _names(path: Path) -> list[str]:
-    """Name the files that an archive holds or, of those in pieces, ends."""
-    with tarfile.open(path) as archive:
-        pieces = [(name, PIECE.fullmatch(name)) for name in archive.getnames()]
-    return [
-        found[1] if found else name for name, found in pieces if not found or found[2] == found[3]
-    ]
-
-
-def _shares(members: Iterable[Member], limit: int) -> Iterator[list[Member]]:
-    """Share members out among archives of at most `limit` bytes, cutting those too large."""
-    share: list[Member] = []
-    room = free = limit - 2 * BLOCK
-    for name, data in members:
-        for member in _pieces(name, data, room - BLOCK):
-            needed = BLOCK + -(-len(member[1]) // BLOCK) * BLOCK
-            if needed > free:
-                yield share
-                share, free = [], room
-            share.append(member)
-            free -= needed
-    if share:
-        yield share
-
-
-def _pieces(name: str, data: bytes, limit: int) -> list[Member]:
-    """Give a file whole, or in pieces of at most `limit` bytes."""
-    limit = limit // BLOCK * BLOCK
-    count = -(-len(data) // limit)
-    if count <= 1:
-        return [(name, data)]
-    return [
-        (f"{name}.piece-{i + 1}-of-{count}", data[i * limit : (i + 1) * limit])
-        for i in range(count)
-    ]
-
-
-def _write(folder: Path, shares: Iterable[list[Member]]) -> list[Path]:
-    written: list[Path] = []
-    number = 1 + max([int(p.stem.split("-")[1]) for p in folder.glob("records-*.tar")], default=0)
-    for share in shares:
-        path = folder / f"records-{number + len(written):03d}.tar"
-        stream = io.BytesIO()
-        for name, data in share:
-            header = tarfile.TarInfo(name)
-            header.size, header.mode = len(data), 0o644
-            stream.write(header.tobuf(tarfile.USTAR_FORMAT))
-            stream.write(data + bytes(-len(data) % BLOCK))
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(stream.getvalue() + bytes(2 * BLOCK))
-        os.replace(fresh, path)
-        written.append(path)
-    return written
 
 
 def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> list[str]:
@@ -202,39 +150,12 @@ def _put_record(fresh: Path, place: Path, results: Path) -> str:
 
 
 def _extract(archives: Iterable[Path], fresh: Path) -> None:
-    """Write every file of the archives under `fresh`, joining the pieces."""
-    pieces: dict[tuple[str, int], dict[int, bytes]] = {}  # by name and number of pieces
-    whole: set[str] = set()
-    for path in archives:
-        for name, data in _members(path):
-            found = PIECE.fullmatch(name)
-            if not found:
-                _put(fresh, name, data, path)
-                continue
-            which = found[1], int(found[3])
-            parts = pieces.setdefault(which, {})
-            parts[int(found[2])] = data
-            if len(parts) == int(found[3]):
-                _put(fresh, found[1], b"".join(parts[i] for i in sorted(parts)), path)
-                del pieces[which]
-                whole.add(found[1])
-    for name, _ in pieces:
-        if name not in whole:  # else a beginning that was packed once more
-            raise InputError(f"a piece of '{name}' is missing: give every archive at once")
-
-
-def _members(path: Path) -> Iterator[Member]:
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                file = archive.extractfile(member) if member.isfile() else None
-                if file is None:
-                    raise InputError(f"'{member.name}' is no plain file", path)
-                yield member.name, file.read()
-    except FileNotFoundError:
-        raise InputError("no such archive", path) from None
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InputError(f"the archive is damaged: {error}", path) from None
+    """Write every file of the archives under `fresh`; raises InputError if a piece is missing."""
+    contents = Contents(archives)
+    for path, name, data in contents:
+        _put(fresh, name, data, path)
+    for name in contents.missing:
+        raise InputError(f"a piece of '{name}' is missing: give every archive at once")
 
 
 def _put(fresh: Path, name: str, data: bytes, archive: Path) -> None:

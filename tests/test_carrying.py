@@ -82,10 +82,28 @@ def test_a_record_half_packed_is_packed_again(
         unpack(first, tmp_path / "half")
 
 
+def test_a_record_made_again_since_is_not_taken_for_the_packed_one(
+    project: tuple[Path, Suite], tmp_path: Path
+) -> None:
+    _, suite = project
+    results, archives = tmp_path / "results", tmp_path / "archives"
+    first = pack(results, archives, 10)
+    again = write_run(results, suite, suite.experiments[0], 31.0)
+    told: list[InputError] = []
+    assert pack(results, archives, 10, told.append) == []
+    assert str(told[0]).startswith(f"{again.folder}: an archive in '{archives}' holds another")
+    second = pack(results, tmp_path / "more", 10)
+    unpack(first, tmp_path / "home")
+    unpack(second, tmp_path / "home", replace=True)
+    assert load_record(tmp_path / "home/tiny/waves/seed0").data == again.data
+
+
 def test_damaged_records_are_named_and_the_others_packed(
     project: tuple[Path, Suite], tmp_path: Path, capsys: Told
 ) -> None:
     results, archives = tmp_path / "results", tmp_path / "archives"
+    archives.mkdir()
+    (archives / "records-of-old.tar").write_bytes(b"of nobody's")
     (results / "tiny/rings/seed0/run.json").write_text("{")
     (results / "tiny/waves/biharmonic/snapshots/output.webp").write_bytes(b"")
     assert main(["pack", str(archives), "--results", str(results)]) == 1
@@ -93,7 +111,7 @@ def test_damaged_records_are_named_and_the_others_packed(
     assert one.startswith(f"{results}/tiny/rings/seed0/run.json:1:2: the record is damaged: ")
     assert other.startswith(f"{results}/tiny/waves/biharmonic/snapshots/output.webp: the record is")
     assert one.endswith("; this record was left out")
-    told = unpack(sorted(archives.glob("*.tar")), tmp_path / "home")
+    told = unpack([archives / "records-001.tar"], tmp_path / "home")
     assert told == ["tiny/waves/seed0: unpacked"]
 
 
