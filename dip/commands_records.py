@@ -1,7 +1,6 @@
 """`dip verify`, `dip compare`, `dip pack`, `dip unpack`: what is done with records."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from dip.environment import choose_device
@@ -64,7 +63,7 @@ def compare_results(args: argparse.Namespace) -> int:
 
 def pack_records(args: argparse.Namespace) -> int:
     """Write new records as archives; give 1 if a damaged one was left out, which is then named."""
-    from dip.pack import pack
+    from dip.pack import pack, warn
 
     damaged: list[InputError] = []
     written = pack(args.results, args.folder, args.size, damaged.append)
@@ -73,7 +72,7 @@ def pack_records(args: argparse.Namespace) -> int:
     if not written:
         print("nothing new to pack")
     for error in damaged:
-        print(f"{error}; this record was left out", file=sys.stderr)
+        warn(error)
     return 1 if damaged else 0
 
 

@@ -6,6 +6,7 @@ The archives themselves are `dip/archives.py`'s.
 import math
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
@@ -18,18 +19,20 @@ from dip.schedule import places_in
 from dip.superseded import put_in_place
 
 
+def warn(error: InputError) -> None:
+    """Name a record that was left out, on the error output."""
+    print(f"{error}; this record was left out", file=sys.stderr)
+
+
 def pack(
-    results: Path,
-    folder: Path,
-    size_mib: float,
-    tell: Callable[[InputError], object] | None = None,
+    results: Path, folder: Path, size_mib: float, tell: Callable[[InputError], object] = warn
 ) -> list[Path]:
     """Write the records of `results` that are new as archives of at most `size_mib` into `folder`.
 
     New is what git does not hold as it is, and what no archive in `folder` holds. A record's
     run.json goes in last, so that where it lies, the whole record does. Gives the archives written.
-    Raises InputError if the size is too small, a record is damaged, or an archive holds another one
-    of the same run; with `tell`, such records are told and left out.
+    A record that is damaged, or of which an archive holds another, is told and left out. Raises
+    InputError if the size is too small.
     """
     if not math.isfinite(size_mib) or int(size_mib * 2**20) < 8 * BLOCK:
         raise InputError(f"--size {size_mib:g} MiB is too small for an archive, or no size")
@@ -54,8 +57,6 @@ def pack(
                 )
             members += found
         except InputError as error:
-            if tell is None:
-                raise
             tell(error)
     return write_archives(folder, shares(members, int(size_mib * 2**20)))
 
