@@ -16,8 +16,16 @@ from pathlib import Path
 
 from dip.problems import InputError
 
-MARK = ".nojekyll"  # tells a folder that we made, and GitHub to leave it as it is
+MARK = (
+    ".nojekyll"  # tells GitHub to leave a site as it is, and us what we wrote: names, a line each
+)
 STAYS = (".gitignore", ".gitkeep", "CNAME")
+# What we write at a site's top, beside the pages at old addresses of posts.
+ALWAYS = (
+    "404.html", "assets", "feed.xml", "index.html", "media", "posts", "robots.txt", "runs",
+    "sitemap.xml",
+)  # fmt: skip
+DUST = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,25 @@ def check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError("the output is to be a folder, and this is a file", out)
     names = {path.name for path in out.iterdir()} if out.exists() else set()
-    if names - set(STAYS) and MARK not in names:
-        raise InputError("this folder holds files that the press did not make; name another", out)
+    foreign = sorted(names - {*STAYS, *DUST, *(_written_by_us(out) if MARK in names else ())})
+    if foreign:
+        sentence = f"this folder holds '{foreign[0]}', which the press did not make; name another"
+        raise InputError(sentence, out)
+
+
+def _written_by_us(out: Path) -> set[str]:
+    """Give the names at the top of a site that we may have written; never that of a repository."""
+    try:
+        listed = (out / MARK).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        listed = []
+    return {MARK, *ALWAYS, *listed} - {".git"}
+
+
+def _mark(files: Mapping[str, Content]) -> bytes:
+    """List the names at the top of a site, for the next build to know them again."""
+    names = sorted({url.partition("/")[0] for url in files})
+    return "".join(f"{name}\n" for name in names).encode()
 
 
 @contextlib.contextmanager
@@ -73,7 +98,7 @@ def write_site(out: Path, files: Mapping[str, Content], old: Outputs) -> Outputs
         os.chmod(fresh, 0o755)
         written = {
             url: _write(fresh / url, out / url, content, old.get(url))
-            for url, content in sorted({**files, MARK: b""}.items())
+            for url, content in sorted({**files, MARK: _mark(files)}.items())
         }
         for name in STAYS:
             if (out / name).is_file():

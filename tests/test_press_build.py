@@ -210,8 +210,36 @@ def test_a_folder_of_others_is_not_overwritten(
     (work / "papers").mkdir()
     (work / "papers/thesis.tex").write_text("years of work")
     assert main(["--out", "papers"]) == 1
-    assert "papers: this folder holds files that the press did not make" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "papers: this folder holds 'thesis.tex', which the press did not make" in told
     assert [path.name for path in (work / "papers").iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("name", [".git/HEAD", "notes.txt", "thesis/one.tex"])
+def test_a_site_with_work_of_others_in_it_is_not_overwritten(
+    work: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (work / "site" / name).parent.mkdir(exist_ok=True)
+    (work / "site" / name).write_text("years of work")
+    (work / "content/posts/two.md").write_text(post("Two", "Other"))
+    assert main([]) == 1
+    top = name.partition("/")[0]
+    assert f"site: this folder holds '{top}', which the press" in capsys.readouterr().err
+    assert (work / "site" / name).read_text() == "years of work"
+
+
+def test_a_site_is_known_again_with_its_old_addresses_and_without_a_list(work: Path) -> None:
+    moved = post("Two").replace("date", 'aliases: ["old/address.html"]\ndate')
+    (work / "content/posts/two.md").write_text(moved)
+    assert main([]) == 0
+    assert (work / "site/old/address.html").exists()
+    (work / "content/posts/two.md").write_text(post("Two"))
+    assert main([]) == 0
+    assert not (work / "site/old").exists()
+    (work / "site/.nojekyll").write_text("")
+    (work / "content/posts/two.md").write_text(post("Two", "Other"))
+    assert main([]) == 0
+    assert "Other" in (work / "site/posts/two.html").read_text()
 
 
 def test_wrong_usage_gives_two(capsys: pytest.CaptureFixture[str]) -> None:
