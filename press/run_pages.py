@@ -52,11 +52,7 @@ def recorded_runs(results: "Results") -> Iterator[Run]:
         view = results.suite(name)
         yield from view.runs
         yield from view.baselines
-        for image in view.suite.images:
-            folder = results.path / name / view.suite.image_folder(image)
-            results.note(folder)
-            for path in sorted(folder.glob("mean-seeds-*")):
-                yield results.run(f"{name}/{folder.name}/{path.name}")
+        yield from view.means
 
 
 def _maker(name: str) -> Callable[[PageContext], str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from dip.experiment import Experiment
 from dip.files import sha256_of
 from dip.problems import InputError, nearest
-from dip.records import CurveRow, Record, matches, parse_curve
-from dip.schedule import PROBLEM
+from dip.records import CurveRow, Record, parse_curve
 from dip.suites import Suite
+from press.answers import Asked, answers
 from press.quantities import Measured, NotRun, Quantity, listed
 from press.scores import Score
 from press.stops import RULES, StopPoint, paper_stops
@@ -63,21 +63,12 @@ class Run:
     def record(self) -> Record | None:
         """Read the run's record; None if there is none of this very experiment."""
         record = self._results.read(self.folder)
-        if record and self._is_of(record):
+        asked = Asked(self.suite, self.experiment, self.method)
+        if record and answers(record, asked, self._results.images):
             return record
         if self.method is None:
             self._results.lacks(self.suite.name, self.image, self.seed)
         return None
-
-    def _is_of(self, record: Record) -> bool:
-        """Tell whether a record answers the question that the suite asks now."""
-        pixels = self._results.images.pixels(record.data["pixels_sha256"])
-        if self.method is None:
-            return matches(record, self.experiment, pixels)
-        asked, answered = self.experiment, record.experiment
-        return pixels == record.data["pixels_sha256"] and all(
-            getattr(asked, name) == getattr(answered, name) for name in PROBLEM
-        )
 
     @property
     def experiment(self) -> Experiment:

@@ -61,6 +61,9 @@ class Results:
         suite = self.suite(suite_name).suite
         image_word, _, last = rest.rpartition("/")
         if last in suite.baselines or last.startswith("mean-seeds-"):
+            if last not in (*suite.baselines, *_means(suite)):
+                near = nearest(last, _means(suite))
+                raise InputError(f"suite '{suite_name}' has no average '{last}' of runs{near}")
             return self.one(suite, suite.find(image_word), 0, last)
         if last.startswith("seed") and last[4:].isdigit():
             rest, seed = image_word, int(last[4:])
@@ -83,6 +86,10 @@ class Results:
         path = folder / "run.json"
         self.note(path)
         return _record(folder, _stamp(path)) if path.exists() else None
+
+
+def _means(suite: Suite) -> tuple[str, ...]:
+    return (suite.mean_method,) if suite.averages_runs else ()
 
 
 Stamp = tuple[int, int] | None

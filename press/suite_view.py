@@ -121,6 +121,13 @@ class SuiteView:
             for method in self.suite.baselines
         )
 
+    @property
+    def means(self) -> tuple[Run, ...]:
+        """Give the average of each image's runs, recorded or not; none where runs share no input."""
+        suite = self.suite
+        images = suite.images if suite.averages_runs else ()
+        return tuple(self._results.one(suite, image, 0, suite.mean_method) for image in images)
+
     def run(self, image: str, seed: int | None = None) -> Run:
         """Give one run; raises InputError with the nearest name."""
         return self._results.run(f"{self.name}/{image}", seed)

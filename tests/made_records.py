@@ -4,6 +4,7 @@ import io
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from dip.experiment import Experiment, key
-from dip.records import Record, curve_text, seal_of, write_record
+from dip.records import Record, curve_text, load_record, seal_of, write_record
 from dip.suites import Suite
 
 Picture = Callable[[str, str], Image.Image]  # of an image, by name: "input", "250", "average" ...
@@ -160,3 +161,18 @@ def write_baseline(
     }  # fmt: skip
     files = {"snapshots/output.webp": encoded(picture(image, "output"))}
     return write_record(results / suite.name / suite.image_folder(image) / method, data, files)
+
+
+def write_mean(results: Path, suite: Suite, image: str, final_db: float, side: int = 32) -> Record:
+    """Write the record of the average of a suite's runs on one image."""
+    first = next(e for e in suite.experiments if e.image == image)
+    experiment = replace(first, snapshots=(), frames=0)
+    pixels = dict.fromkeys(experiment.images(), "0" * 64)
+
+    def as_a_mean(data: dict[str, Any]) -> None:
+        data.update(kind="mean", stops={}, seeds=list(suite.seeds), seed=first.seed)
+        data.update(experiment=experiment.to_dict(), key=key(experiment, pixels, "ieee", 1))
+
+    record = write_baseline(results, suite, image, suite.mean_method, final_db, side=side)
+    changed(record.folder, as_a_mean)
+    return load_record(record.folder)

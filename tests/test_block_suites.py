@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_records import changed, write_baseline, write_run
+from made_records import changed, write_baseline, write_mean, write_run
 from made_site import make_context
 from test_blocks import made, text_of
 
 from dip.problems import InputError
 from dip.suites import load_suites
 from press.context import PageContext
+from press.quantities import NotRun
+from press.runs import Results
 
 MORE = """
 [noisy]
@@ -79,7 +81,7 @@ def context(tmp_path: Path) -> PageContext:
             write_run(tmp_path / "results", suites[name], experiment, level + number)
     for image in ("set/anna", "set/bob"):
         write_baseline(tmp_path / "results", suites["noisy"], image, "non-local-means", 25.0)
-        write_baseline(tmp_path / "results", suites["noisy"], image, "mean-seeds-0-1", 31.0)
+        write_mean(tmp_path / "results", suites["noisy"], image, 31.0)
     return found
 
 
@@ -92,6 +94,17 @@ def rows(html: str) -> dict[str, list[str]]:
         cells = re.findall(r'<td class="number[^"]*"[^>]*>(.*?)</td>', row, re.DOTALL)
         found[name[1]] = [text_of(cell) for cell in cells]
     return found
+
+
+def test_a_mean_of_runs_with_other_settings_does_not_count(
+    context: PageContext, tmp_path: Path
+) -> None:
+    assert context.results.suite("noisy").mean_of_runs.mean_psnr_db == pytest.approx(31.0)
+    path = tmp_path / "content/experiments.toml"
+    noisy = MORE.replace("problem_seed = 0", "problem_seed = 0\nlearning_rate = 0.02")
+    path.write_text(path.read_text().replace(MORE, noisy))
+    fresh = Results(context.results_dir, context.content_dir, lambda path: None)
+    assert isinstance(fresh.suite("noisy").mean_of_runs.mean_psnr_db, NotRun)
 
 
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:

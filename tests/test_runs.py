@@ -1,5 +1,6 @@
 """What a post sees of the records: present, absent, damaged, unknown."""
 
+import shutil
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -69,6 +70,7 @@ def test_a_run_that_is_not_recorded_says_so_everywhere(tmp_path: Path) -> None:
         ("papre/anna", None, "unknown suite 'papre'; did you mean 'paper'?"),
         ("paper/ana", None, "suite 'paper' has no image 'ana'; did you mean 'anna'?"),
         ("paper/anna", 7, "suite 'paper' has no seed 7; it has 0, 1 and 2"),
+        ("paper/anna/mean-seeds-7", None, "suite 'paper' has no average 'mean-seeds-7' of runs"),
     ],
 )
 def test_an_unknown_name_is_told_with_the_nearest(
@@ -145,6 +147,16 @@ def test_a_baseline_is_a_run_of_its_own(tmp_path: Path) -> None:
     assert run.psnr_db == pytest.approx(29.0)
     assert run.page == "runs/paper/anna/biharmonic.html"
     assert run.curve() == []
+
+
+@pytest.mark.parametrize("last", ["nearest-known-pixel", "seed0"])
+def test_a_record_of_another_method_does_not_count(tmp_path: Path, last: str) -> None:
+    made = make_results(tmp_path, "paper")
+    folder = tmp_path / "results/paper/anna"
+    shutil.rmtree(folder / last)
+    shutil.copytree(folder / "biharmonic", folder / last)
+    run = Results(made.path, made.content, lambda path: None).run(f"paper/anna/{last}")
+    assert str(run.psnr_db) == "not run yet"
 
 
 def test_an_image_that_is_not_to_be_shown_has_numbers_but_no_pictures(tmp_path: Path) -> None:
