@@ -37,15 +37,26 @@ METHOD_DOTS = {"nearest-known-pixel": "nearest", "biharmonic": "fill"}
 
 
 def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
-    """Give the source's table that a suite answers, or the one that `table` names."""
-    if "table" in call.arguments:
-        with at(call, "table"):
-            return judge.claims.table(call.arguments["table"])
-    found = [table for table in judge.claims.tables.values() if table.suite == view.name]
-    if not found:
+    """Give the source's table that a suite answers, or that of `table`, if the suite answers it.
+
+    A preview answers none: it gets no verdict and no place on the axis of a source.
+    """
+    with at(call, "suite"):
+        if view.preview:
+            raise InputError(f"'{view.name}' is a preview, which no source's numbers stand beside")
+    if "table" not in call.arguments:
+        found = [table for table in judge.claims.tables.values() if table.suite == view.name]
         with at(call, "suite"):
-            raise InputError(f"content/claims.toml has no table that suite '{view.name}' answers")
-    return found[0]
+            if not found:
+                sentence = "content/claims.toml has no table that suite '{}' answers"
+                raise InputError(sentence.format(view.name))
+        return found[0]
+    with at(call, "table"):
+        table = judge.claims.table(call.arguments["table"])
+        if table.suite != view.name:
+            whose = f"the runs of '{table.suite}'" if table.suite else "no runs of ours"
+            raise InputError(f"{whose} answer table '{table.id}'")
+    return table
 
 
 def verdict_strip(call: "BlockCall", context: "PageContext") -> Markup:
@@ -83,8 +94,6 @@ def results_table(call: "BlockCall", context: "PageContext") -> Markup:
     table = table_of(call, judge, view)
     with at(call, "table" if "table" in call.arguments else "suite"):
         score = compared(table)
-        if table.suite != view.name:
-            raise InputError(f"the runs of '{table.suite}' answer table '{table.id}'")
     rows = [judged_row(context, judge, view, table, image) for image in (*table.images, None)]
     others = [Column(table.rows[row].name, mark="other") for row in table.beside]
     columns = [

@@ -147,6 +147,8 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
         yield f"{run.name} is recorded under the key {record.key}, and its settings are the same now."
         return
     yield f"{run.name}: the record in {run.folder} is not of the run that the suite asks for now:"
+    if record.data["method"] != run.method:
+        yield f"    method: {record.data['method']} -> {run.method}"
     old, new = dict(leaves(record.experiment.to_dict())), dict(leaves(run.experiment.to_dict()))
     for setting in dict.fromkeys([*old, *new]):
         if old.get(setting) != new.get(setting):

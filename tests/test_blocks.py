@@ -245,6 +245,12 @@ def test_the_settings_of_the_site_are_known_and_all_named() -> None:
          "post.md:9:12: paper/anna/seed0 has no snapshot at 300; it has 0, 62, 250, 562 or 1000"),
         ("verdict-strip", {"suite": "paper", "preview": "paper"},
          "post.md:9:11: suite 'paper' is no preview"),
+        *((block, {"suite": "small", "table": "inpainting"},
+           "post.md:9:10: 'small' is a preview, which no source's numbers stand beside")
+          for block in ("verdict-strip", "results-table", "baselines-table")),
+        *((block, {"suite": "paper", "table": "other"},
+           "post.md:9:11: the runs of 'small' answer table 'other'")
+          for block in ("verdict-strip", "results-table", "baselines-table")),
         ("claims-table", {"table": "inpaintin"},
          "post.md:9:10: unknown table of claims 'inpaintin'; did you mean 'inpainting'?"),
         ("compare", {"run": "small/anna", "left": "inputt"},
@@ -258,6 +264,8 @@ def test_a_mistake_is_told_with_the_place_of_the_argument(
     tmp_path: Path, name: str, arguments: dict[str, str], sentence: str
 ) -> None:
     context = make_context(tmp_path, "paper", "small")
+    with (tmp_path / "content/claims.toml").open("a") as claims:
+        claims.write('\n[other]\nsuite = "small"\n')
     with pytest.raises(InputError) as error:
         made(context, name, **arguments)
     assert sentence in str(error.value)
