@@ -18,6 +18,7 @@ from press.maths import Maths
 from press.places import Origin
 from press.post import Post
 from press.typed import SENTENCE, typed_results
+from press.typed_in_post import typed_in_post
 from press.writer import Heading, Writer
 
 NO_MARKUP = ("link_open", "link_close", "citation", "footnote_ref", "image")
@@ -53,7 +54,8 @@ def write_article(
         Assets(context, cache, post.file.parent),
     )
     tokens = parse(post.text, writer)
-    _find_typed(tokens, writer)
+    for place, number in typed_in_post(tokens, writer.path):
+        writer.typed(place, SENTENCE.format(number))
     title, title_html = _title(tokens, writer)
     summary, summary_html = _front_text(post.summary, "summary", writer)
     html = render(tokens, writer)
@@ -69,22 +71,6 @@ def write_article(
         references,
         maths.classes,
     )
-
-
-def _find_typed(tokens: list[Token], writer: Writer) -> None:
-    """Tell of every result that the author typed."""
-    for index, token in enumerate(tokens):
-        if token.type == "inline" or token.type == "figure":
-            in_cell = tokens[index - 1].type in ("td_open", "th_open")
-            origin = token.meta["origin"]
-        elif token.type == "html_block":
-            first = token.map[0] + 1 if token.map else 1
-            starts = tuple((first + n, 1) for n in range(token.content.count("\n") + 1))
-            in_cell, origin = "<td" in token.content, Origin(writer.path, token.content, starts)
-        else:
-            continue
-        for offset, number in typed_results(origin.text, in_cell):
-            writer.typed(origin.at(offset), SENTENCE.format(number))
 
 
 def _title(tokens: list[Token], writer: Writer) -> tuple[str, Markup]:

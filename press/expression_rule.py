@@ -11,7 +11,7 @@ from dip.problems import InputError, nearest
 from press.context import PageContext, Place
 from press.places import Origin
 from press.quantities import Measured, Quoted
-from press.typed import SENTENCE, typed_in_expression
+from press.typed import METHODS, SENTENCE, call_of_another_kind, typed_in_expression
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -61,9 +61,13 @@ class Expressions:
     def _worked_out(self, source: str) -> str:
         """Give an expression's value as HTML; raises InputError if it was typed, not recorded."""
         compiled = self._environment.compile_expression(source, undefined_to_none=False)
-        typed = typed_in_expression(self._environment.parse(f"{{{{{source}}}}}"))
+        tree = self._environment.parse(f"{{{{{source}}}}}")
+        typed = typed_in_expression(tree)
         if typed is not None:
             raise InputError(SENTENCE.format(typed))
+        called = call_of_another_kind(tree)
+        if called is not None:
+            raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted):
             raise InputError(f"'{value}' is no number of a run, a suite or a claim")

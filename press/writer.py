@@ -23,6 +23,7 @@ from press.places import Origin
 from press.post import Post
 from press.post_links import address_of
 from press.raw_html import rewrite, warn_of_unsafe
+from press.typed_in_post import formula_origin, is_formula
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,9 @@ class Writer:
     def fence(self, token: Token) -> str:
         """Write a block of code, or a formula written as one."""
         line = token.map[0] if token.map else 0
-        if token.info.strip().split(" ")[0] in ("katex", "math"):
-            rows = token.content.rstrip("\n")
-            indent = len(token.meta.get("indent", ""))
-            starts = tuple((line + 2 + n, 1 + indent) for n in range(rows.count("\n") + 1))
-            html = self.maths.html(rows, True, Origin(self.path, rows, starts), 0)
+        if is_formula(token):
+            origin = formula_origin(token, self.path)
+            html = self.maths.html(origin.text, True, origin, 0)
             return f'<div class="equation">{html}</div>\n'
         column = len(token.markup) + 1
         place = Place(self.path, line + 1, column)

@@ -146,6 +146,10 @@ def test_every_block_of_the_documentation_exists() -> None:
         ('"better" if run("paper/anna").psnr_db else "worse"', "'better' is a result typed"),
         ('run("paper/anna").psnr_db * run("paper/anna").psnr_db', "is no number of a run"),
         ("range(34, 35)", "unknown name 'range'"),
+        ('suite("paper").title.replace("Half", "39.16 dB")', "cannot call 'replace'"),
+        ('run("paper/anna").psnr_db.fromhex("0x27.29p0") | db', "cannot call 'fromhex'"),
+        ('suite("paper").suite.images | listed("39 dB")', "'39 dB' is a result typed by hand"),
+        ('[run][0]("paper/anna").psnr_db', "'0' is a result typed by hand"),
         ('run("paper/anna").psnr_db | replace("3", "4")', "unknown filter 'replace'"),
     ],
 )

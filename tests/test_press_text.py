@@ -27,7 +27,15 @@ from press.typed import typed_results
         ("SSIM: 0.91", ["0.91"]),
         ("after 0.5 seconds", ["0.5"]),
         ("-3.25 dB", ["-3.25"]),
-        ("`32.2 dB`, $3.2$ dB, {{ 3.5 }} dB", []),
+        ("39 dB, 1,039.16 dB and 39,2 dB", ["39", "1,039.16", "39,2"]),
+        ("39.16&nbsp;dB, 40&#46;25&#8239;dB, 41\\.5\\ dB", ["39.16", "40.25", "41.5"]),
+        ("PSNR (dB): 39.16, PSNR in dB = 40.1", ["39.16", "40.1"]),
+        ("39.16 (dB), **39**.25 dB, <b>40</b>.5&thinsp;dB", ["39.16", "39.25", "40.5"]),
+        ("$39.16$ dB, $40.5\\,\\mathrm{dB}$, $\\mathbf{41}$ dB", ["39.16", "40.5", "41"]),
+        (r"$\mathrm{PSNR} \approx 39.16$, <InlineMath>38.2</InlineMath> dB", ["39.16", "38.2"]),
+        ("It costs $5: 39.16 dB for $6", ["39.16"]),
+        ("`32.2 dB`, {{ 3.5 }} dB, <code>3.5 dB</code>, a PSNR with peak 1", []),
+        ("$\\sigma = 25$, $z$ up to $0.1$, x4 dB, 10 levels, in 11,000 seconds", []),
         ("version 3.11.2 seconds it", []),
         ("a rate of 0.01, and later the PSNR", []),
         ("[@psnr 3.5 dB]", []),
@@ -40,7 +48,7 @@ def test_results_typed_by_hand(text: str, found: list[str]) -> None:
 
 def test_a_decimal_in_a_cell_is_a_result() -> None:
     assert list(typed_results("about 3.25", in_cell=True)) == [(6, "3.25")]
-    assert list(typed_results("`3.25` of 11", in_cell=True)) == []
+    assert list(typed_results("`3.25` of 11 and $0.01$", in_cell=True)) == []
 
 
 def test_places_follow_lines_and_indents() -> None:
