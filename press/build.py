@@ -45,15 +45,10 @@ class Builder:
         self.cache = Cache(options.cache)
         self.site: Site = load_site(options.content / "site.toml", options.base_url)
         self.theme: Theme = load_theme(options.templates)
-        assets = {
-            "styles": self.theme.styles,
-            "scripts": self.theme.scripts,
-            "fonts": [],
-            "has_runs": False,
-        }
-        self.templates = Templates(
-            options.templates, self.site, assets, options.cache / "templates"
-        )
+        styles, scripts = self.theme.styles, self.theme.scripts
+        assets = {"styles": styles, "scripts": scripts, "fonts": [], "has_runs": False}
+        compiled = options.cache / "templates"
+        self.templates = Templates(options.templates, self.site, assets, compiled)
         self.run_urls: list[str] = []
         self.result = Made(State(options.identity(), ground(options)))
 
@@ -61,6 +56,7 @@ class Builder:
         """Make every page that is stale, and take over the others."""
         self._runs()
         summaries = self._posts()
+        self._settings()
         common = CommonPages(self.site, self.templates, self._context)
         try:
             self.result.files |= self.theme.files
@@ -130,12 +126,17 @@ class Builder:
         else:
             self.result.state.pages[f"(draft) {path}"] = PageState([str(path)], {}, [])
 
+    def _settings(self) -> None:
+        """Search what the settings say in words, unless they are as they were."""
+        from press.typed_in_settings import settings_state
+
+        known = self.freshness.page("(settings)")
+        self._remember("(settings)", known or settings_state(self.options.content))
+
     def _error(self, error: InputError) -> None:
-        place = None
-        sentence = str(error)
-        if error.path is not None and error.line is not None:
-            place = Place(str(error.path), error.line, error.column or 1)
-            sentence = error.sentence
+        known = error.path is not None and error.line is not None
+        place = Place(str(error.path), error.line or 1, error.column or 1) if known else None
+        sentence = error.sentence if known else str(error)
         self.result.messages.append(Message(place, sentence, is_error=True))
 
     def _context(self, url: str) -> PageContext:

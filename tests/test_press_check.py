@@ -64,6 +64,25 @@ def test_a_work_that_nothing_cites_is_a_warning(
     assert told == "content/references.bib:3:1: warning: nothing cites 'two'\n"
 
 
+def test_a_result_typed_into_the_settings_is_an_error_each_time(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = '[one]\ntitle = "One"\ntask = "inpainting"\nimages = ["a/b"]\nmask = "bernoulli"\n'
+    long = 'why = """\nOurs is well\nat 39.16 dB.\n"""\n'
+    (work / "content/experiments.toml").write_text(suite + long)
+    (work / "content/site.toml").write_text('title = "A"\ndescription = "PSNR: 40.1"\n')
+    choices = '[one.slope]\norigin = "ours"\nwhy = "brings 2 dB"\n'
+    (work / "content/choices.toml").write_text(choices)
+    typed = "is a result typed by hand"
+    for again in ("", " still"):
+        told = checked(work, f"Text{again}.", capsys, "--run", "never")
+        assert f"content/experiments.toml:8:4: '39.16' {typed}" in told
+        assert f"content/site.toml:2:22: '40.1' {typed}" in told
+        assert f"content/choices.toml:3:15: '2' {typed}" in told
+    assert main(["build", "--run", "never"]) == 0
+    assert "warning: '39.16'" in capsys.readouterr().err
+
+
 class Gone(BaseHTTPRequestHandler):
     """Answers that one page is gone, and all others are there."""
 
