@@ -18,6 +18,11 @@ from typing import Any
 from press.options import Options
 
 FORM = 5  # raise when the form of the state changes
+# The modules of `dip` that are loaded with ours; a test compares.
+OF_DIP = (
+    "describe", "experiment", "files", "images", "problems", "records", "schedule", "suites",
+    "toml_file",
+)  # fmt: skip
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
@@ -202,8 +207,7 @@ def ground(options: Options) -> list[str]:
     The folder of the libraries stands for their versions, which are in its names.
     """
     dip = options.code.parent / "dip"
-    modules = ("experiment", "suites", "records", "problems", "toml_file", "files")
-    code = [*sorted(options.code.glob("*.py")), *(dip / f"{name}.py" for name in modules)]
+    code = [*sorted(options.code.glob("*.py")), *(dip / f"{name}.py" for name in OF_DIP)]
     templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
     settings = options.content / "site.toml"
     return [str(path) for path in (*code, *_libraries(), *templates, settings)]

@@ -112,6 +112,21 @@ def test_stale_caches_another_library_makes_the_pages_anew() -> None:
     assert any(b"markdown_it_py-" in listing(folder) for folder in folders)
 
 
+def imported(file: Path, start: str) -> set[str]:
+    """Name the modules of `dip` that a file imports, in lines that begin so."""
+    return set(re.findall(rf"^{start}from dip\.(\w+) import", file.read_text(), re.MULTILINE))
+
+
+def test_stale_caches_every_module_that_pages_hang_on_is_watched() -> None:
+    wanted = set[str]()
+    found = set[str]().union(*(imported(file, r" *") for file in (ROOT / "press").glob("*.py")))
+    while found - wanted:
+        wanted |= found
+        found = set[str]().union(*(imported(ROOT / f"dip/{name}.py", "") for name in wanted))
+    watched = {Path(path).stem for path in ground(Options()) if Path(path).parent.name == "dip"}
+    assert watched == wanted
+
+
 # 2. A remote cache that breaks.
 
 
