@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from markupsafe import Markup
 
@@ -109,7 +109,7 @@ class Claims:
         data = self._file.data.get("rule", {})
         for key in data:
             if key not in RULE_KEYS:
-                self._fail(f"unknown key '{key}'{nearest(key, RULE_KEYS)}", "rule", key)
+                self.fail(f"unknown key '{key}'{nearest(key, RULE_KEYS)}", "rule", key)
         self._file.expect(RULE_KEYS, data, "rule")
         return Rule(**data)
 
@@ -146,14 +146,14 @@ class Claims:
         rows = {key: value for key, value in data.items() if isinstance(value, dict)}
         for key in data:
             if key not in TABLE_KEYS and key not in rows:
-                self._fail(f"unknown key '{key}'{nearest(key, TABLE_KEYS)}", name, key)
+                self.fail(f"unknown key '{key}'{nearest(key, TABLE_KEYS)}", name, key)
         assert self._file
         self._file.expect(TABLE_KEYS, data, name)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
             for row in named:
                 if row not in rows:
-                    self._fail(f"'{key}' names no row{nearest(row, rows)}", name, key)
+                    self.fail(f"'{key}' names no row{nearest(row, rows)}", name, key)
         prefix = f"{data['set']}/" if "set" in data else ""
         return ClaimTable(
             name,
@@ -177,13 +177,14 @@ class Claims:
             if key in ROW_KEYS:
                 continue
             if key not in known:
-                self._fail(f"unknown image '{key}'{nearest(key, known)}", where, key)
+                self.fail(f"unknown image '{key}'{nearest(key, known)}", where, key)
             self._file.expect({key: "number"}, row, where)
             numbers[key] = claim = Claim(value)
             claim.id, claim.source = f"{where}.{key}", source
             claim.name = row.get("name", name)
         return Row(name, row.get("name", name), source, row.get("compare"), numbers)
 
-    def _fail(self, sentence: str, table: str, key: str) -> None:
+    def fail(self, sentence: str, table: str, key: str) -> NoReturn:
+        """Raise InputError with the place of a key."""
         assert self._file
         self._file.fail(sentence, table, key)

@@ -120,7 +120,11 @@ class Judge:
         if not row.compare or not table.suite:
             claim = f"{table.id}.{row.id}.{column}"
             raise InputError(f"claim '{claim}' is not compared with our runs")
-        if table.suite not in self.results.suites:
+        known = self.results.suites
+        if table.suite not in known:
+            if known:
+                sentence = f"unknown suite '{table.suite}'{nearest(table.suite, known)}"
+                self.claims.fail(sentence, table.id, "suite")
             return NotRun(f"suite {table.suite}")
         view = self.results.suite(table.suite)
         if view.preview:

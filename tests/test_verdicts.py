@@ -86,6 +86,19 @@ def test_a_preview_is_never_judged(tmp_path: Path) -> None:
         again.verdict("inpainting.dip.anna")
 
 
+def test_a_misspelt_suite_is_no_run_to_come(tmp_path: Path) -> None:
+    results = make_results(tmp_path)
+    path = tmp_path / "content/claims.toml"
+    path.write_text(CLAIMS.replace('suite = "paper"', 'suite = "papre"'))
+    judged = Judge(Claims(path, lambda path: None), results)
+    with pytest.raises(InputError, match=r"toml:10:1: unknown suite 'papre'; .*'paper'"):
+        judged.verdict("inpainting.dip.mean")
+    (tmp_path / "content/experiments.toml").unlink()
+    without = Results(results.path, results.content, lambda path: None)
+    alone = Judge(judged.claims, without).verdict("inpainting.dip.mean")
+    assert alone.word == "not run yet", "claims come before the experiments"
+
+
 def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'inpainting\.papyan\.anna' is not compared"):
         judge(tmp_path, "paper").verdict("inpainting.papyan.anna")
