@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from dip.problems import InputError, nearest
 from press.cache import Cache
 from press.context import BlockCall, PageContext, Place
+from press.files import text_of
 from press.highlight import code_block
 
 Block = Callable[[BlockCall, PageContext], Markup]
@@ -68,7 +69,10 @@ def include(block: BlockCall, context: PageContext) -> Markup:
     """
     _allowed(block, "path", "lines", "of", "language", "id")
     path = _included(block, context)
-    rows = path.read_text(encoding="utf-8").splitlines()
+    try:
+        rows = text_of(path).splitlines()
+    except InputError as error:
+        raise _at(block, "path", f"'{block.arguments['path']}': {error.sentence}") from None
     first, last = _span(block, rows)
     language = block.arguments.get("language", LANGUAGES.get(path.suffix, ""))
     try:

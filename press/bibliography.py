@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from dip.problems import InputError
 from press.cache import Cache
 from press.context import PageContext, Place
+from press.files import text_of
 
 VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
 FORM = "2"  # raise when the form of an entry below changes
@@ -35,7 +36,7 @@ def load_bibliography(path: Path, cache: Cache, context: PageContext) -> dict[st
     context.note(path)
     if not path.exists():
         return {}
-    text = path.read_text(encoding="utf-8")
+    text = text_of(path)
     rows = cache.json("bibliographies", f"{FORM}|{text}", lambda: _parse(path, text))
     entries = {row[0]: Entry(*row) for row in rows}
     for entry in entries.values():

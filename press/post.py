@@ -8,6 +8,7 @@ from typing import Any
 
 from dip.problems import InputError, nearest
 from press.context import Place
+from press.files import text_of
 
 KEYS = ("title", "date", "authors", "summary", "draft", "aliases", "image")
 FORMS: dict[str, tuple[type, str]] = {
@@ -55,13 +56,7 @@ def url_of(file: Path) -> str:
 
 def load_post(file: Path) -> Post:
     """Read a post; raises InputError with its place for a mistake in the front matter."""
-    try:
-        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError("this is not UTF-8 text", file, line, 1) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file) from None
+    text = text_of(file)
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
         return Post(file, text, has_front_matter=False)

@@ -7,6 +7,7 @@ in the cache, so that `site/` is not touched.
 import json
 import sys
 import time
+import traceback
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from threading import Condition, Thread
 from typing import Any
 
 from dip.problems import InputError
+from press.files import sentence_of
 from press.once import Outcome, build, is_error, tell
 from press.options import Options
 
@@ -169,6 +171,11 @@ def _make(options: Options, news: News) -> set[Path]:
         mistakes = [str(message) for message in outcome.messages if is_error(message, options)]
     except InputError as error:
         mistakes = [str(error)]
+    except OSError as error:
+        mistakes = [sentence_of(error)]
+    except Exception as error:  # noqa: BLE001  a defect of the press must not end the server
+        what = "".join(traceback.format_exception_only(error)).strip()
+        mistakes = [f"the press itself failed, and `build.py build` shows where: {what}"]
     if news.is_new(mistakes, outcome is not None and outcome.written):
         if outcome:
             tell(outcome, options, started)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from dip.files import sha256_of
+from press.files import text_of
 from press.maths import FIRST_FONTS, FOLDER, Face, katex_files, used_faces
 
 
@@ -27,7 +28,7 @@ def load_theme(templates: Path) -> Theme:
 
 
 def _joined(folder: Path, pattern: str) -> bytes:
-    parts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob(pattern))]
+    parts = [text_of(path) for path in sorted(folder.glob(pattern))]
     return "\n".join(parts).encode()
 
 

@@ -8,12 +8,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+
+from press.options import Options
+from press.serve import News, _make
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60
@@ -100,6 +104,20 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
             read(f"{address}posts/none.html")
         assert missing.value.code == 404
     assert not (tmp_path / "site").exists(), "the published site is not touched"
+
+
+def test_what_the_system_refuses_does_not_end_the_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "content/posts").mkdir(parents=True)
+    (tmp_path / "content/posts/one.md").write_text("Words with $x^2$.\n")
+    (tmp_path / "cache").write_text("a file where a folder is to be")
+    options = Options(tmp_path / "content", tmp_path / "results", tmp_path / "site")
+    news = News()
+    folders = _make(replace(options, cache_folder=tmp_path / "cache"), news)
+    assert "cache" in news.mistakes[0] and "Not a directory" in news.mistakes[0]
+    assert news.mistakes[0] in capsys.readouterr().err
+    assert tmp_path / "content" in folders, "the next change is seen"
 
 
 @pytest.mark.slow

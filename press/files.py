@@ -1,0 +1,21 @@
+"""Files of the site read as text, and what the system says of a file, in a sentence."""
+
+from pathlib import Path
+
+from dip.problems import InputError
+
+
+def text_of(path: Path) -> str:
+    """Read a file as UTF-8, with or without a mark of its order; raises InputError with the line."""
+    try:
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError("this is not UTF-8 text", path, line, 1) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", path) from None
+
+
+def sentence_of(error: OSError) -> str:
+    """Say what the system refused: a full disk, a folder without permission."""
+    return f"{error.filename or 'the system'}: {error.strerror or error}"
