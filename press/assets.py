@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from dip.files import sha256_of
+from dip.problems import InputError, nearest
 from press.cache import Cache
 from press.context import PageContext, Place
 
@@ -48,7 +49,11 @@ class Assets:
         self.count += 1
         lazy = {"loading": "lazy", "decoding": "async"} if self.count > 1 else {}
         sized = {} if {"width", "height"} & set(attributes) else _sized(size)
-        sources = self._smaller(path, size)
+        try:
+            sources = self._smaller(path, size)
+        except InputError as error:
+            self.context.mistake(place, error.sentence)
+            return ""
         source = {"src": self.context.copy(path), "alt": alt or ""}
         return _tag({**source, **sources, **sized, **lazy, **attributes})
 
@@ -59,8 +64,6 @@ class Assets:
 
     def nearest(self, address: str) -> str:
         """Name the file that an address of an absent one may mean."""
-        from dip.problems import nearest
-
         folder = (self.folder / unquote(address)).parent
         self.context.note(folder)
         names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
@@ -104,10 +107,13 @@ class Assets:
 
             from PIL import Image
 
-            with Image.open(path) as image:
-                height = max(1, round(image.height * width / image.width))
-                mode = "RGBA" if image.has_transparency_data else "RGB"
-                small = image.convert(mode).resize((width, height), Image.Resampling.LANCZOS)
+            try:
+                with Image.open(path) as image:
+                    height = max(1, round(image.height * width / image.width))
+                    mode = "RGBA" if image.has_transparency_data else "RGB"
+                    small = image.convert(mode).resize((width, height), Image.Resampling.LANCZOS)
+            except (OSError, SyntaxError, Image.DecompressionBombError):
+                raise InputError(f"'{path.name}' cannot be read as a picture") from None
             data = BytesIO()
             small.save(data, "WEBP", lossless=path.suffix.lower() == ".png", quality=85, method=4)
             return data.getvalue()

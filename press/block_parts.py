@@ -26,7 +26,7 @@ def check_arguments(call: "BlockCall", *known: str, needed: tuple[str, ...] = ()
                     f"block '{call.name}' has no argument '{name}'{nearest(name, known + needed)}"
                 )
     for name in needed:
-        if not call.arguments.get(name):
+        if not call.arguments.get(name, "").strip():
             raise InputError(f"block '{call.name}' needs the argument '{name}'")
 
 

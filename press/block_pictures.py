@@ -82,6 +82,8 @@ def curve(call: "BlockCall", context: "PageContext") -> Markup:
     if "runs" in call.arguments:
         with at(call, "runs"):
             runs = [context.results.run(name) for name in call.arguments["runs"].split()]
+            if not runs:
+                raise InputError("this names no run")
         note = ""
     else:
         check_arguments(call, "images", "fallback", "names", "id", "width", needed=("suite",))
@@ -214,7 +216,7 @@ def _json(value: object) -> Markup:
 def plain_figure(call: "BlockCall", context: "PageContext") -> Markup:
     """Show a picture file that stands beside the post."""
     check_arguments(call, "id", "width", needed=("src", "alt"))
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     with at(call, "src"):
         path = context.content_dir / call.arguments["src"]
@@ -224,7 +226,7 @@ def plain_figure(call: "BlockCall", context: "PageContext") -> Markup:
         try:
             with Image.open(path) as opened:
                 width, height = opened.size
-        except UnidentifiedImageError:
+        except (OSError, Image.DecompressionBombError):
             raise InputError(f"'{path.name}' is no picture that can be read") from None
     shown = image(url, width, height, call.arguments["alt"])
     return figure(call, context, shown, width="text")

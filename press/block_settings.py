@@ -9,6 +9,7 @@ from dip.experiment import Experiment
 from dip.problems import InputError, nearest
 from dip.toml_file import TomlFile
 from press.block_parts import check_arguments, figure, suite_of
+from press.files import text_of
 from press.network_figure import draw
 from press.quantities import decimal, grouped, listed
 from press.toml_cache import toml_file
@@ -23,6 +24,7 @@ ORIGINS = {
     "measured": "the published images",
     "ours": "ours",
 }
+WRITES_IT = "`python -m dip describe --json` writes it"
 CHOICE_KEYS = ("name", "origin", "why", "shown")
 
 
@@ -111,16 +113,22 @@ def network(call: "BlockCall", context: "PageContext") -> Markup:
     check_arguments(call, "id", "width")
     path = context.content_dir / "network.json"
     context.note(path)
+    if not path.exists():
+        raise InputError(f"no such file; {WRITES_IT}", path)
     try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        sentence = "no such file; `python -m dip describe --json` writes it"
-        raise InputError(sentence, path) from None
+        drawing, note = _drawn(json.loads(text_of(path)))
     except json.JSONDecodeError as error:
         raise InputError(f"not valid JSON: {error.msg}", path, error.lineno, error.colno) from None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise InputError(f"this describes no network; {WRITES_IT}", path, 1, 1) from None
+    return figure(call, context, drawing, note=note, width="text")
+
+
+def _drawn(described: dict[str, Any]) -> tuple[Markup, str]:
+    """Draw a network, and say how large it is."""
     billion = decimal(described["multiply_adds"] / 1e9, 1)
     note = (
         f"{grouped(described['parameters'])} parameters; {billion} billion "
         f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
     )
-    return figure(call, context, draw(described), note=note, width="text")
+    return draw(described), note

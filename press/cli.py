@@ -29,7 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # a full disk, a folder without permission
-        print(f"{error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        from press.files import sentence_of
+
+        print(sentence_of(error), file=sys.stderr)
         return 1
 
 
@@ -50,12 +52,19 @@ def _parser() -> argparse.ArgumentParser:
         _add_folders(one)
     for one in (build, check):
         one.add_argument("--strict", action="store_true", help="warnings are errors")
-    serve.add_argument("--port", type=int, default=8000, help="where to answer (8000)")
+    serve.add_argument("--port", type=_port, default=8000, help="where to answer (8000)")
     check.add_argument(
         "--outside", action="store_true", help="ask the network for outside addresses too"
     )
     why.add_argument("name", help="a page's address or post, or a run: suite/image/seed0")
     return parser
+
+
+def _port(word: str) -> int:
+    number = int(word)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and 65535")
+    return number
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:

@@ -255,6 +255,8 @@ def test_the_settings_of_the_site_are_known_and_all_named() -> None:
          "post.md:9:10: unknown table of claims 'inpaintin'; did you mean 'inpainting'?"),
         ("compare", {"run": "small/anna", "left": "inputt"},
          "post.md:9:11: small/anna/seed0 has no picture 'inputt'"),
+        ("curve", {"runs": " "}, "post.md:9:10: this names no run"),
+        ("suites-table", {"suites": " "}, "block 'suites-table' needs the argument 'suites'"),
         ("curve", {"suite": "paper", "width": "huge"},
          "post.md:9:11: width is 'huge', not text, wide or full"),
         ("figure", {"src": "no.png", "alt": "x"}, "no such file"),
@@ -269,6 +271,14 @@ def test_a_mistake_is_told_with_the_place_of_the_argument(
     with pytest.raises(InputError) as error:
         made(context, name, **arguments)
     assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"layers": 5}', '{"multiply_adds": "many"}'])
+def test_what_describes_no_network_is_told_with_its_file(tmp_path: Path, text: str) -> None:
+    context = make_context(tmp_path)
+    (tmp_path / "content/network.json").write_text(text)
+    with pytest.raises(InputError, match=r"network\.json:1:1: this describes no network"):
+        made(context, "network")
 
 
 def test_an_unknown_origin_of_a_setting_is_told_with_its_line(tmp_path: Path) -> None:
