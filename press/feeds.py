@@ -32,10 +32,12 @@ def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> d
     for post in posts:
         for alias in post.aliases:
             url = _address(alias)
-            if url in used or url.startswith("../"):
-                raise InputError(
-                    f"the alias '{alias}' is an address in use", post.source, post.aliases_line, 1
-                )
+            wrong = "" if _is_within(url) else "no address within the site"
+            if url in used or used & set(map(str, PurePosixPath(url).parents)):
+                wrong = "an address in use"
+            if wrong:
+                sentence = f"the alias '{alias}' is {wrong}"
+                raise InputError(sentence, post.source, post.aliases_line, 1)
             used.add(url)
             pages[url] = _moved(url, post, site)
     return pages
@@ -47,6 +49,11 @@ def _address(alias: str) -> str:
     if path.endswith("/") or not path:
         return f"{path}index.html"
     return path if PurePosixPath(path).suffix else f"{path}/index.html"
+
+
+def _is_within(url: str) -> bool:
+    """Tell whether a file of this name stays in the site, and is none of those that are hidden."""
+    return url.isprintable() and all(part and part[0] != "." for part in url.split("/"))
 
 
 def _moved(url: str, post: Summary, site: Site) -> bytes:
