@@ -51,7 +51,7 @@ def write_article(
         Citations(context, entries, maths),
         CrossReferences(context, str(post.file)),
         Expressions(context),
-        Assets(context, cache, post.file.parent),
+        Assets(context, cache, post.file.parent, post.has_front_matter),
     )
     tokens = parse(post.text, writer)
     for place, number in typed_in_post(tokens, writer.path):

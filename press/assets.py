@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from dip.files import sha256_of
 from dip.problems import InputError, nearest
 from press.cache import Cache
-from press.context import PageContext, Place
+from press.context import Message, PageContext, Place
 
 WIDTHS = (640, 1280)  # of the smaller copies, in pixels
 OUTSIDE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
@@ -23,6 +23,7 @@ class Assets:
     context: PageContext
     cache: Cache
     folder: Path  # where relative addresses begin
+    is_checked: bool = False  # what a picture lacks is an error of `check`
     count: int = 0
 
     def find(self, address: str) -> Path | None:
@@ -34,10 +35,10 @@ class Assets:
     def picture(
         self, address: str, alt: str | None, place: Place, attributes: dict[str, str] | None = None
     ) -> str:
-        """Write an <img>; an absent picture and a missing text are warned of."""
+        """Write an <img>; an absent picture and a missing text are told."""
         attributes = dict(attributes or {})
         if not (alt or "").strip():
-            self.context.warn(place, f"the picture '{address}' has no alternative text")
+            self._lacks(place, f"the picture '{address}' has no alternative text")
         if OUTSIDE.match(address):
             if not address.startswith("data:"):
                 self.context.warn(place, f"the picture '{address}' is not on this site")
@@ -59,8 +60,11 @@ class Assets:
 
     def _absent(self, address: str, place: Place) -> str:
         near = self.nearest(address)
-        self.context.warn(place, f"there is no picture '{address}'{near}")
+        self._lacks(place, f"there is no picture '{address}'{near}")
         return f'<span class="absent">Picture to come: {escape(address)}</span>'
+
+    def _lacks(self, place: Place, sentence: str) -> None:
+        self.context.say(Message(place, sentence, is_error_in_check=self.is_checked))
 
     def nearest(self, address: str) -> str:
         """Name the file that an address of an absent one may mean."""

@@ -61,7 +61,7 @@ class Message:
     place: Place | None
     sentence: str
     is_error: bool = False
-    is_error_in_check: bool = False  # a result typed by hand, in a post with front matter
+    is_error_in_check: bool = False  # what a post with front matter is not to be published with
 
     def __str__(self) -> str:
         """Write the message as `path:line:column: sentence`, a warning marked as one."""

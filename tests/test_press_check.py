@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from press.cli import main
+from press.links import PageFacts
 
 
 @pytest.fixture
@@ -44,6 +45,26 @@ def test_what_is_broken_is_an_error(
 ) -> None:
     (work / "content/posts/two.md").write_text("---\ntitle: Two\n---\n\n## Gone by\n")
     assert told in checked(work, text, capsys)
+
+
+def test_a_picture_that_lacks_something_is_an_error_with_front_matter_alone(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/posts/line.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    text = "Here ![](line.svg) and ![A line](lime.svg)"
+    told = checked(work, text, capsys)
+    assert "one.md:5:6: the picture 'line.svg' has no alternative text\n" in told
+    assert "one.md:5:24: there is no picture 'lime.svg'; did you mean 'line.svg'?\n" in told
+    assert main(["build"]) == 0, "a draft is shown as it is"
+    (work / "content/posts/one.md").write_text(text)
+    assert main(["check"]) == 0
+    assert capsys.readouterr().err.count("warning: the") >= 2
+
+
+def test_a_picture_of_a_template_needs_a_text(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text('<img src="a.png">\n<img src="b.png" alt="">')
+    (found,) = PageFacts(tmp_path / "page.html").without_alt
+    assert (found.value, found.line) == ("a.png", 1)
 
 
 def test_a_place_in_a_page_has_line_and_column(
