@@ -60,6 +60,18 @@ class Verdicts:
         self._judge, self._table = judge, table
 
     @property
+    def runs(self) -> str:
+        """Say on how many runs each verdict stands, where some are too few for a spread."""
+        judged = [verdict for verdict in self.all if verdict.n]
+        if not any(verdict.runs for verdict in judged):
+            return ""
+        fewest, most = min(v.n for v in judged), max(v.n for v in judged)
+        each = " each" if len(judged) > 1 else ""
+        if fewest == most:
+            return f"{judged[0].runs}{each}"
+        return f"on {fewest} to {most} runs{each}"
+
+    @property
     def mean(self) -> Verdict:
         """Judge the mean over the table's images."""
         ours = self._judge.claims.table(self._table).ours

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from made_site import make_context, write_suite
+from made_site import LEVELS, make_context, write_suite
 from markupsafe import Markup
 
 from dip.problems import InputError
@@ -34,6 +34,25 @@ def test_the_strip_tells_what_came_out(tmp_path: Path) -> None:
     assert "12 minutes on Example CPU 3000" in text
     assert "python -m dip run paper" in text
     assert "Preview, 32×32" in text
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        ([("set/anna", 0)], "0 better, 0 worse, 1 not run yet; on one run Mean"),
+        ([("set/anna", 0), ("set/bob", 0)], "0 better, 1 worse; on one run each Mean"),
+        ([(i, k) for i in ("set/anna", "set/bob") for k in (0, 1)], "1 worse; on 2 runs each Mean"),
+        ([("set/anna", 0), ("set/bob", 0), ("set/bob", 1)], "1 worse; on 1 to 2 runs each Mean"),
+        (list(LEVELS), "0 better, 1 worse Mean"),
+    ],
+)
+def test_the_strip_says_on_how_many_runs_it_stands_where_they_are_few(
+    tmp_path: Path, recorded: list[tuple[str, int]], said: str
+) -> None:
+    context = make_context(tmp_path)
+    levels = {what: LEVELS[what] for what in recorded}
+    write_suite(tmp_path / "results", context.results.suites["paper"], levels)
+    assert said in text_of(made(context, "verdict-strip", suite="paper"))
 
 
 def test_a_strip_without_the_paper_suite_says_so_and_never_compares_the_preview(
