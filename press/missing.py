@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from dip.problems import InputError
-from press.cache import Cache
-from press.graph import State
+from press.cache import Cache, put
+from press.graph import State, signature
 from press.options import Options
 
 AUTO_SECONDS = 120  # what may be run without being asked
@@ -77,22 +77,35 @@ def attend(options: Options, state: State) -> tuple[list[str], bool]:
         groups = _groups(options, runs)
         print("\n".join(_sentence(group, options) for group in groups), flush=True)
         return [], _run(options, groups, None)
-    key = json.dumps([options.identity(), runs, _has_torch()])
-    kept = Cache(options.cache).json("missing", key, lambda: _auto(options, runs))
+    kept = Cache(options.cache).json("missing", _key(options, runs), lambda: _auto(options, runs))
     if kept["short"]:
         return _make_short(options, runs, kept)
     return kept["said"], False
 
 
+def _key(options: Options, runs: list[Run]) -> str:
+    """Give what the decision on missing runs hangs on: the folders, the runs, what they are."""
+    described = [options.content / name for name in ("experiments.toml", "images.toml")]
+    hashes = [signature(str(path))[2] for path in described]
+    return json.dumps([options.identity(), runs, hashes, _has_torch()])
+
+
 def _make_short(options: Options, runs: list[Run], kept: dict[str, Any]) -> tuple[list[str], bool]:
     """Make the runs that take little time; a failure is told, and tried no more."""
-    groups = [group for group in _groups(options, runs) if group.suite in kept["short"]]
-    try:
-        made = _run(options, groups, AUTO_SECONDS)
-    except InputError as error:
-        said = [*(_sentence(group, options) for group in groups), str(error), *kept["said"]]
-        return said, False
-    return kept["said"], made
+    said, left = list[str](), runs
+    for group in _groups(options, runs):
+        if group.suite not in kept["short"]:
+            continue
+        try:
+            _run(options, [group], AUTO_SECONDS)
+            left = [run for run in left if run[0] != group.suite]
+        except InputError as error:
+            said += [_sentence(group, options), f"{error} (a build does not try it again)"]
+    if said:
+        decided = {"short": [], "said": [*said, *kept["said"]]}
+        path = Cache(options.cache).path("missing", _key(options, left), ".json")
+        put(path, json.dumps(decided).encode())
+    return [*said, *kept["said"]], len(left) < len(runs)
 
 
 def _auto(options: Options, runs: list[Run]) -> dict[str, Any]:

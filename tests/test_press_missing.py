@@ -81,6 +81,24 @@ def test_long_runs_are_named_with_time_and_command(
 
 
 @pytest.mark.slow
+def test_a_short_run_that_fails_is_told_and_tried_once(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "images").rename(work / "elsewhere")
+    told = r"seeded: 2 runs not run yet, .*\nthe runs of 'seeded' were not made: .*does not try"
+    assert main(["build"]) == 0
+    assert re.search(told, capsys.readouterr().out)
+    (work / "elsewhere").rename(work / "images")
+    assert main(["build"]) == 0
+    assert re.search(told, capsys.readouterr().out)
+    assert not (work / "results/seeded").exists(), "it was not tried again"
+    path = work / "content/experiments.toml"
+    path.write_text(path.read_text().replace("iterations = 3", "iterations = 4"))
+    assert main(["build"]) == 0
+    assert (work / "results/seeded").exists(), "it is another run now"
+
+
+@pytest.mark.slow
 def test_without_torch_the_command_is_told(work: Path) -> None:
     program = (
         "import sys; sys.modules['torch'] = None;"
