@@ -8,6 +8,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from dip.problems import InputError, nearest
+from press.block_parts import check_arguments, wrong
 from press.cache import Cache
 from press.context import BlockCall, PageContext, Place
 from press.files import text_of
@@ -37,17 +38,9 @@ def made(block: BlockCall, context: PageContext) -> str:
         return ""
 
 
-def _allowed(block: BlockCall, *known: str) -> None:
-    for name in block.arguments:
-        if name not in known:
-            place = block.argument_places[name]
-            sentence = f"block '{block.name}' has no argument '{name}'{nearest(name, known)}"
-            raise InputError(sentence, place.path, place.line, place.column)
-
-
 def note(block: BlockCall, _context: PageContext) -> Markup:
     """Write a note or a warning: `::: note title="Before you begin"`."""
-    _allowed(block, "title")
+    check_arguments(block, "title")
     title = block.arguments.get("title", block.name.capitalize())
     return Markup('<aside class="{}"><p class="note-title">{}</p>\n{}</aside>\n').format(
         "note" if block.name == "note" else f"note {block.name}", title, block.body_html
@@ -56,7 +49,7 @@ def note(block: BlockCall, _context: PageContext) -> Markup:
 
 def details(block: BlockCall, _context: PageContext) -> Markup:
     """Write text that is folded away under its title."""
-    _allowed(block, "title")
+    check_arguments(block, "title")
     title = block.arguments.get("title", "Details")
     return Markup("<details><summary>{}</summary>\n{}</details>\n").format(title, block.body_html)
 
@@ -67,19 +60,19 @@ def include(block: BlockCall, context: PageContext) -> Markup:
     Arguments: path (from the folder that holds the content folder), lines ("10-40"), of (the name
     of a function or class), language. The body is the caption.
     """
-    _allowed(block, "path", "lines", "of", "language", "id")
+    check_arguments(block, "lines", "of", "language", "id", needed=("path",))
     path = _included(block, context)
     try:
         rows = text_of(path).splitlines()
     except InputError as error:
-        raise _at(block, "path", f"'{block.arguments['path']}': {error.sentence}") from None
+        raise wrong(block, "path", f"'{block.arguments['path']}': {error.sentence}") from None
     first, last = _span(block, rows)
     language = block.arguments.get("language", LANGUAGES.get(path.suffix, ""))
     try:
         cache = Cache(context.cache_dir)
         code = code_block("\n".join(rows[first - 1 : last]), language, cache, frozenset(), first)
     except KeyError:
-        raise _at(block, "language", f"unknown language '{language}'") from None
+        raise wrong(block, "language", f"unknown language '{language}'") from None
     return _listing(block, context, f"{block.arguments['path']}, lines {first} to {last}", code)
 
 
@@ -93,14 +86,7 @@ def _listing(block: BlockCall, context: PageContext, name: str, code: str) -> Ma
     ).format(named, number, escape(name), block.body_html, Markup(code))
 
 
-def _at(block: BlockCall, name: str, sentence: str) -> InputError:
-    place = block.argument_places.get(name, block.place)
-    return InputError(sentence, place.path, place.line, place.column)
-
-
 def _included(block: BlockCall, context: PageContext) -> Path:
-    if "path" not in block.arguments:
-        raise InputError("block 'include' needs the argument 'path'")
     base = context.content_dir.parent
     path = base / block.arguments["path"]
     context.note(path)
@@ -111,7 +97,7 @@ def _included(block: BlockCall, context: PageContext) -> Path:
         names = {one.name: one.relative_to(base).as_posix() for one in path.parent.iterdir()}
         found = re.search(r"'(.*)'", nearest(path.name, names))
         near = f"; did you mean '{names[found[1]]}'?" if found else ""
-    raise _at(block, "path", f"there is no file '{block.arguments['path']}'{near}")
+    raise wrong(block, "path", f"there is no file '{block.arguments['path']}'{near}")
 
 
 def _span(block: BlockCall, rows: list[str]) -> tuple[int, int]:
@@ -121,10 +107,10 @@ def _span(block: BlockCall, rows: list[str]) -> tuple[int, int]:
     asked = block.arguments.get("lines", f"1-{len(rows)}")
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", asked)
     if not found:
-        raise _at(block, "lines", f"'{asked}' is not of the form 10-40")
+        raise wrong(block, "lines", f"'{asked}' is not of the form 10-40")
     first, last = int(found[1]), int(found[2] or found[1])
     if not 1 <= first <= last <= len(rows):
-        raise _at(block, "lines", f"there are no lines {asked}; the file has {len(rows)}")
+        raise wrong(block, "lines", f"there are no lines {asked}; the file has {len(rows)}")
     return first, last
 
 
@@ -137,10 +123,10 @@ def _definition(block: BlockCall, rows: list[str]) -> tuple[int, int]:
     try:
         nodes = [node for node in ast.walk(ast.parse("\n".join(rows))) if isinstance(node, kinds)]
     except SyntaxError as error:
-        raise _at(block, "path", f"this is no Python file: line {error.lineno}") from None
+        raise wrong(block, "path", f"this is no Python file: line {error.lineno}") from None
     for node in nodes:
         if node.name == name:
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
             return first, node.end_lineno or node.lineno
     known = [node.name for node in nodes]
-    raise _at(block, "of", f"there is no '{name}' in this file{nearest(name, known)}")
+    raise wrong(block, "of", f"there is no '{name}' in this file{nearest(name, known)}")

@@ -36,10 +36,15 @@ def at(call: "BlockCall", name: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        place = call.argument_places.get(name)
-        if error.path is not None or place is None:
+        if error.path is not None:
             raise
-        raise InputError(error.sentence, place.path, place.line, place.column) from None
+        raise wrong(call, name, error.sentence) from None
+
+
+def wrong(call: "BlockCall", name: str, sentence: str) -> InputError:
+    """Make the error of an argument, at its place; of one that is not given, at the block's."""
+    place = call.argument_places.get(name, call.place)
+    return InputError(sentence, place.path, place.line, place.column)
 
 
 def suite_of(call: "BlockCall", context: "PageContext", name: str = "suite") -> SuiteView:

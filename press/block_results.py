@@ -24,6 +24,7 @@ from press.tables import (
     judged_row,
     level_of,
     levels_note,
+    mark_of,
     measured_row,
     not_comparable,
 )
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
 
 PARTS = {"unknown pixels": "psnr_unknown_db", "known pixels": "psnr_known_db"}
-METHOD_DOTS = {"nearest-known-pixel": "nearest", "biharmonic": "fill"}
 
 
 def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
@@ -162,9 +162,7 @@ def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
     baselines = {method: view.baseline(method) for method in view.suite.baselines}
     mean = [None] if view.images > 1 else []
     rows = [measured_row(context, view, baselines, image) for image in (*view.suite.images, *mean)]
-    columns = [
-        Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill")) for method in baselines
-    ]
+    columns = [Column(METHOD_NAMES[method], mark=mark_of(method)) for method in baselines]
     note = f"{not_comparable(view)}{levels_note(view)}"
     masked = all(experiment.mask for experiment in view.suite.experiments)
     parts = PARTS if masked else {}
@@ -189,8 +187,7 @@ def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
     table = table_of(call, judge, view)
     rows = [_baseline_row(view, table, image) for image in (*table.images, None)]
     methods = [
-        Column(METHOD_NAMES[method], mark=METHOD_DOTS.get(method, "fill"))
-        for method in view.suite.baselines
+        Column(METHOD_NAMES[method], mark=mark_of(method)) for method in view.suite.baselines
     ]
     taken = {column.title for column in methods}
     names = [table.rows[row].name for row in table.beside]
@@ -205,9 +202,7 @@ def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> Tabl
     levels = {m: s.of(image) if image else s.mean(images=table.images) for m, s in scores.items()}
     claims = {row: claim_of(table, row, column) for row in table.beside}
     paper = claim_of(table, table.ours, column)
-    dots = [
-        Dot(METHOD_DOTS.get(m, "fill"), METHOD_NAMES[m], level_of(x)) for m, x in levels.items()
-    ]
+    dots = [Dot(mark_of(m), METHOD_NAMES[m], level_of(x)) for m, x in levels.items()]
     dots += [Dot("other", table.rows[row].name, level_of(x)) for row, x in claims.items()]
     dots.append(Dot("paper", "the paper", level_of(paper)))
     title = view.run(image).title if image else "Mean"

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -166,9 +166,3 @@ class PageContext:
         """Keep a message, once."""
         if message not in self.messages:
             self.messages.append(message)
-
-    def fail(self, place: Place | None, sentence: str) -> NoReturn:
-        """Say what is wrong and leave the page."""
-        if place is None:
-            raise InputError(sentence)
-        raise InputError(sentence, place.path, place.line, place.column)

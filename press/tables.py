@@ -26,7 +26,6 @@ METHOD_NAMES = {
     "non-local-means": "Non-local means",
     "bicubic": "Bicubic",
 }
-METHOD_MARKS = {"nearest-known-pixel": "nearest"}
 DASH = Markup('<span class="none" title="not stated">–</span>')
 
 
@@ -49,6 +48,11 @@ class TableRow:
     cells: Sequence[Markup]
     kind: str = ""
     plot: Markup = field(default=Markup(""))
+
+
+def mark_of(method: str) -> str:
+    """Name the mark that stands for a method without a network."""
+    return "nearest" if method == "nearest-known-pixel" else "fill"
 
 
 def cell(value: Quantity | Claim | Verdict | str | None, digits: int = 2) -> Markup:
@@ -196,7 +200,7 @@ def measured_row(
     ours = value(view.final)
     runs = [run for run in view.runs if run.image == image]
     dots = [
-        Dot(METHOD_MARKS.get(method, "fill"), METHOD_NAMES[method], level_of(level))
+        Dot(mark_of(method), METHOD_NAMES[method], level_of(level))
         for method, level in others.items()
     ]
     return TableRow(
