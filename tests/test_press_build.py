@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from press.cli import main
+from press.config import Site
 from press.options import Options
 
 ROOT = Path(__file__).parent.parent
@@ -325,3 +327,10 @@ def test_the_list_has_the_newest_first_and_those_of_one_day_by_name(tmp_path: Pa
     assert main(["build", *folders, "--out", str(tmp_path / "site")]) == 0
     html = (tmp_path / "site/index.html").read_text()
     assert re.findall(r">Post (.)</a></h2>", html) == ["d", "a", "c", "b"]
+
+
+def test_every_setting_of_the_site_is_documented() -> None:
+    text = (ROOT / "docs/press.md").read_text()
+    section = text[text.index("## The site's settings") : text.index("## Publishing")]
+    named = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert named == [field.name for field in fields(Site)]
