@@ -87,8 +87,10 @@ def _listing(block: BlockCall, context: PageContext, name: str, code: str) -> Ma
 
 
 def _included(block: BlockCall, context: PageContext) -> Path:
-    base = context.content_dir.parent
-    path = base / block.arguments["path"]
+    base, asked = context.content_dir.parent, Path(block.arguments["path"])
+    if asked.is_absolute() or ".." in asked.parts:
+        raise wrong(block, "path", f"'{asked}' is not within this repository")
+    path = base / asked
     context.note(path)
     if path.is_file():
         return path
@@ -122,8 +124,9 @@ def _definition(block: BlockCall, rows: list[str]) -> tuple[int, int]:
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
     try:
         nodes = [node for node in ast.walk(ast.parse("\n".join(rows))) if isinstance(node, kinds)]
-    except SyntaxError as error:
-        raise wrong(block, "path", f"this is no Python file: line {error.lineno}") from None
+    except (SyntaxError, ValueError) as error:  # a file with a zero in it is a ValueError
+        where = f": line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise wrong(block, "path", f"this is no Python file{where}") from None
     for node in nodes:
         if node.name == name:
             first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
