@@ -43,6 +43,7 @@ PIECES = re.compile(
     r"|[^`<{$*_\[\]h&\\\u00ad\u200b-\u200d\u2060\ufeff]+|.",
     re.DOTALL,
 )
+SAID = re.compile(r"""\b(?:alt|aria-label|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 TEX = re.compile(
     r"(?P<space>\\[,;:!> ]|\\(?:q?quad|enspace|thinspace)(?![A-Za-z])|~)"
     r"|(?P<nothing>[{}^_]|\\(?:text\w*|math\w+|operatorname|[mh]box|rm|bf|boldsymbol|left|right)"
@@ -79,11 +80,13 @@ def _found(pattern: re.Pattern[str], letters: Letters) -> Iterator[tuple[int, st
         yield letters[found.start(1)][1], found[1]
 
 
-def _letters(text: str, formulas: bool) -> Iterator[tuple[str, int]]:
-    """Give what a reader sees of Markdown, letter by letter; of formulas only if they are asked for."""
+def _letters(text: str, fully: bool) -> Iterator[tuple[str, int]]:
+    """Give what a reader sees of Markdown, letter by letter; `fully`: of formulas and tags too."""
     for piece in PIECES.finditer(text):
         kind, start = piece.lastgroup, piece.start()
-        if kind == "formula" and formulas:
+        if fully and kind in ("address", "nothing"):
+            yield from _letters_of_tag(piece[0], start)
+        if kind == "formula" and fully:
             first = piece.re.groupindex["formula"] + 1
             inner = next(n for n in range(first, first + 3) if piece[n] is not None)
             yield from _letters_of_tex(piece[inner], piece.start(inner))
@@ -95,6 +98,14 @@ def _letters(text: str, formulas: bool) -> Iterator[tuple[str, int]]:
             yield piece[0][1], start
         elif kind is None:
             yield from ((letter, start + n) for n, letter in enumerate(piece[0]))
+
+
+def _letters_of_tag(tag: str, start: int) -> Iterator[tuple[str, int]]:
+    """Give what the attributes of a tag say to those who point at it, or hear it."""
+    for said in SAID.finditer("" if tag.startswith("<!--") else tag):
+        text = said[1] or said[2] or ""
+        shown = "".join(letter for letter, _ in _letters(text, True))
+        yield from ((letter, start + said.start()) for letter in f"\ufffc{shown}\ufffc")
 
 
 def _letters_of_tex(tex: str, start: int) -> Iterator[tuple[str, int]]:

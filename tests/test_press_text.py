@@ -33,6 +33,10 @@ from press.typed import typed_results
         ("39.16 (dB), **39**.25 dB, <b>40</b>.5&thinsp;dB", ["39.16", "39.25", "40.5"]),
         ("$39.16$ dB, $40.5\\,\\mathrm{dB}$, $\\mathbf{41}$ dB", ["39.16", "40.5", "41"]),
         (r"$\mathrm{PSNR} \approx 39.16$, <InlineMath>38.2</InlineMath> dB", ["39.16", "38.2"]),
+        (
+            '<img alt="PSNR: 39.16" src="a-2.5-dB.png"> <abbr title=\'40 dB\'>a</abbr>',
+            ["39.16", "40"],
+        ),
         ("It costs $5: 39.16 dB for $6", ["39.16"]),
         ("`32.2 dB`, {{ 3.5 }} dB, <code>3.5 dB</code>, a PSNR with peak 1", []),
         ("$\\sigma = 25$, $z$ up to $0.1$, x4 dB, 10 levels, in 11,000 seconds", []),
