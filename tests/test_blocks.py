@@ -39,10 +39,10 @@ def test_the_strip_tells_what_came_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recorded", "said"),
     [
-        ([("set/anna", 0)], "0 better, 0 worse, 1 not run yet; on one run Mean"),
-        ([("set/anna", 0), ("set/bob", 0)], "0 better, 1 worse; on one run each Mean"),
-        ([(i, k) for i in ("set/anna", "set/bob") for k in (0, 1)], "1 worse; on 2 runs each Mean"),
-        ([("set/anna", 0), ("set/bob", 0), ("set/bob", 1)], "1 worse; on 1 to 2 runs each Mean"),
+        ([("set/anna", 0)], "0 better, 0 worse, 1 not run yet on one run Mean"),
+        ([("set/anna", 0), ("set/bob", 0)], "0 better, 1 worse on one run each Mean"),
+        ([(i, k) for i in ("set/anna", "set/bob") for k in (0, 1)], "1 worse on 2 runs each Mean"),
+        ([("set/anna", 0), ("set/bob", 0), ("set/bob", 1)], "1 worse on 1 to 2 runs each Mean"),
         (list(LEVELS), "0 better, 1 worse Mean"),
     ],
 )
