@@ -144,10 +144,10 @@ def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Rec
         return None
     pixels = pixels_of(job.experiment, images)
     fits = matches(record, job.experiment, pixels, kind=job.kind, method=job.method)
-    return record if fits and not _has_another_run(record) else None
+    return record if fits and not has_another_run(record) else None
 
 
-def _has_another_run(record: Record) -> bool:
+def has_another_run(record: Record) -> bool:
     """Tell whether a run beside a mean is no longer the one it was made of; older means don't say."""
     for name, seal in record.data.get("runs", {}).items():
         try:

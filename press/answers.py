@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dip.experiment import Experiment
 from dip.records import Record, matches
-from dip.schedule import PROBLEM
+from dip.schedule import PROBLEM, has_another_run
 from dip.suites import Suite
 
 if TYPE_CHECKING:
@@ -31,15 +31,16 @@ class Asked:
 def answers(record: Record, asked: Asked, images: "ImageList") -> bool:
     """Tell whether a record is of the very thing that is asked, by the method that is named.
 
-    Runs and means hang on every setting; a baseline on those alone that make the problem.
+    Runs and means hang on every setting, a mean on its runs too; a baseline on those alone that make the problem.
     """
     if (record.kind, record.data["method"]) != (asked.kind, asked.method):
         return False
     pixels = images.pixels(record.data["pixels_sha256"])
     if asked.kind == "run":
         return matches(record, asked.experiment, pixels)
-    if asked.kind == "mean":  # which has no snapshots
-        return matches(record, replace(asked.experiment, snapshots=()), pixels)
+    if asked.kind == "mean":
+        described = replace(asked.experiment, snapshots=(), arithmetic="default")
+        return matches(record, described, pixels) and not has_another_run(record)
     problem, solved = asked.experiment, record.experiment
     return pixels == record.data["pixels_sha256"] and all(
         getattr(problem, name) == getattr(solved, name) for name in PROBLEM

@@ -1,5 +1,6 @@
 """Blocks that set suites and choices of an output side by side, and the curves of losses."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,23 @@ def test_a_mean_of_runs_with_other_settings_does_not_count(
     path.write_text(path.read_text().replace(MORE, noisy))
     fresh = Results(context.results_dir, context.content_dir, lambda path: None)
     assert isinstance(fresh.suite("noisy").mean_of_runs.mean_psnr_db, NotRun)
+
+
+def test_a_mean_of_a_run_that_was_made_again_does_not_count(
+    context: PageContext, tmp_path: Path
+) -> None:
+    def level() -> object:
+        fresh = Results(context.results_dir, context.content_dir, lambda path: None)
+        return fresh.suite("noisy").mean_of_runs.mean_psnr_db
+
+    noisy = tmp_path / "results/noisy"
+    for image in ("anna", "bob"):
+        seal = json.loads((noisy / image / "seed0/run.json").read_text())["seal"]
+        (mean,) = (noisy / image).glob("mean-seeds-*")
+        changed(mean, lambda data, seal=seal: data.update(runs={"seed0": seal}))  # type: ignore[misc]
+    assert level() == pytest.approx(31.0)
+    changed(noisy / "bob/seed0", lambda data: data.update(seconds=12.5))
+    assert isinstance(level(), NotRun)
 
 
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:
