@@ -142,7 +142,8 @@ class Day:
             concurrent=self.args.concurrent, only=only, skip=skip,
         )  # fmt: skip
         file, errors = write_plan(plan, self.work / f"plan-{mode}.json"), self.work / "errors.txt"
-        begun, told = None, {}
+        begun: str | None = None
+        told: dict[str, Any] = {}
         with errors.open("w", encoding="utf-8") as stderr, subprocess.Popen(
             [sys.executable, "-u", "-m", "dip.gpu_queue", str(file)], stdout=subprocess.PIPE,
             stderr=stderr, text=True, cwd=ROOT, env=self._environment(),
@@ -170,7 +171,7 @@ class Day:
 
         A run that breaks its process is left out, and the others go on in a new one.
         """
-        mode, failed = self.known["decided"]["mode"], []
+        mode, failed = self.known["decided"]["mode"], list[str]()
         for _ in range(STARTS):
             broken = False
             for told in self.runs(mode, skip=tuple(failed)):

@@ -154,7 +154,7 @@ def load_all(
     return {name: load(named(name, images), folder) for name in names}
 
 
-def read_picture(path: Path) -> "np.ndarray":
+def read_picture(path: Path | str) -> "np.ndarray":
     """Read a grey or colour picture of 8 or 16 bit as float32 (C, H, W) in [0, 1].
 
     Turned as its EXIF orientation says. Palettes become RGB; an alpha channel is left out. Raises
@@ -162,7 +162,7 @@ def read_picture(path: Path) -> "np.ndarray":
     """
     import numpy as np
 
-    values = decoded(path)
+    values = decoded(Path(path))
     peak = 65535 if values.dtype != np.uint8 else 255
     planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
     return np.ascontiguousarray((planes / np.float64(peak)).astype(np.float32))
