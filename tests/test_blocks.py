@@ -39,11 +39,17 @@ def test_the_strip_tells_what_came_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recorded", "said"),
     [
-        ([("set/anna", 0)], "0 better, 0 worse, 1 not run yet on one run Mean"),
-        ([("set/anna", 0), ("set/bob", 0)], "0 better, 1 worse on one run each Mean"),
-        ([(i, k) for i in ("set/anna", "set/bob") for k in (0, 1)], "1 worse on 2 runs each Mean"),
-        ([("set/anna", 0), ("set/bob", 0), ("set/bob", 1)], "1 worse on 1 to 2 runs each Mean"),
-        (list(LEVELS), "0 better, 1 worse Mean"),
+        ([("set/anna", 0)], "images on one run 0 better, 0 worse, 1 not run yet Mean"),
+        ([("set/anna", 0), ("set/bob", 0)], "images on one run each 0 better, 1 worse Mean"),
+        (
+            [(i, k) for i in ("set/anna", "set/bob") for k in (0, 1)],
+            "images on 2 runs each 0 better, 1 worse Mean",
+        ),
+        (
+            [("set/anna", 0), ("set/bob", 0), ("set/bob", 1)],
+            "images on 1 to 2 runs each 0 better, 1 worse Mean",
+        ),
+        (list(LEVELS), "images 0 better, 1 worse Mean"),
     ],
 )
 def test_the_strip_says_on_how_many_runs_it_stands_where_they_are_few(
