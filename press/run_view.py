@@ -170,14 +170,21 @@ class Run:
     @property
     def input(self) -> Score:
         """Give the scores of the degraded input."""
-        metrics = self.record.metrics["input"] if self.record else None
-        return self._score(f"input of {self.name}", metrics)
+        return self._besides(f"input of {self.name}", "input")
 
     @property
     def average(self) -> Score:
         """Give the scores of the sliding-window average."""
-        metrics = self.record.metrics["average"] if self.record else None
-        return self._score(f"average of {self.name}", metrics)
+        return self._besides(f"average of {self.name}", "average")
+
+    @property
+    def clean(self) -> Score:
+        """Give the scores of the output for z without noise, at the last iterate."""
+        return self._besides(f"output of {self.name} without noise on z", "clean_z")
+
+    def _besides(self, name: str, what: str) -> Score:
+        """Give the scores of what a record has beside its iterates; what it has not is no score."""
+        return self._score(name, (self.record.metrics[what] or {}) if self.record else None)
 
     @property
     def seconds(self) -> Quantity:

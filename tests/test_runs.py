@@ -32,6 +32,7 @@ def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path
     assert run.stop("oracle").iteration == 900
     assert run.input.psnr_db == pytest.approx(9.1)
     assert run.average.psnr_db == pytest.approx(32.2)
+    assert run.clean.psnr_db == pytest.approx(32.0)
     assert run.seconds == 120
     assert run.command == "python -m dip run paper --image anna --seed 0"
 
@@ -147,6 +148,8 @@ def test_a_baseline_is_a_run_of_its_own(tmp_path: Path) -> None:
     assert run.psnr_db == pytest.approx(29.0)
     assert run.page == "runs/paper/anna/biharmonic.html"
     assert run.curve() == []
+    with pytest.raises(InputError, match="average of .* has no psnr_db"):
+        _ = run.average.psnr_db
 
 
 @pytest.mark.parametrize("last", ["nearest-known-pixel", "seed0"])
