@@ -148,7 +148,7 @@ def test_a_baseline_is_a_run_of_its_own(tmp_path: Path) -> None:
     assert run.psnr_db == pytest.approx(29.0)
     assert run.page == "runs/paper/anna/biharmonic.html"
     assert run.curve() == []
-    with pytest.raises(InputError, match="average of .* has no psnr_db"):
+    with pytest.raises(InputError, match=r"average of .* has no psnr_db"):
         _ = run.average.psnr_db
 
 
