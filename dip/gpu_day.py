@@ -8,6 +8,7 @@ carry home; each step is a process of its own, so that a failure costs that step
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
+from dip import gpu_modes as modes
 from dip import gpu_rules as rules
 from dip.cuda_path import CHOICE, EAGER
 from dip.files import write_text_whole
@@ -24,6 +26,7 @@ from dip.gpu_queue import BROKEN, Plan, repack, write_plan
 from dip.problems import InputError
 
 MARGIN_S = 15.0  # a part ends this long before its minutes are over
+COMMIT_TOLD = re.compile("[0-9a-f]{40}(-dirty)?")
 GRACE_S = 10.0  # a queue that has not ended so long after its time is killed
 STARTS = 4  # of the queue in one part, where runs break their process
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,12 +46,13 @@ class Day:
 
     def _earlier(self) -> dict[str, Any]:
         """Read day.json, and put archived records in their place if they are not there."""
-        for folder in (self.out, self.work, self.args.earlier):
+        for folder in (self.out, self.args.earlier, self.work):
             if folder is None or not (folder / "day.json").exists():
                 continue
             known: dict[str, Any] = json.loads((folder / "day.json").read_text(encoding="utf-8"))
-            if known["tiny"] != self.args.tiny:
+            if known.get("tiny", False) != self.args.tiny:
                 continue
+            print(f"goes on from {folder / 'day.json'}", flush=True)
             archives = sorted(folder.glob("records-*.tar"))
             mode = known.get("decided", {}).get("mode")
             if mode and archives and not self.results(mode).exists():
@@ -61,7 +65,7 @@ class Day:
 
     def results(self, mode: str) -> Path:
         """Name the folder of the records made in a mode of arithmetic."""
-        return Path(self.work / f"results-{mode}")
+        return Path(self.work / f"results-{'tiny-' if self.args.tiny else ''}{mode}")
 
     @property
     def left(self) -> float:
@@ -189,8 +193,8 @@ def first_part(day: Day) -> None:
     """Check, measure, decide the way, try the modes, open the gate or not, decide the mode."""
     rules.check_all(day)
     rules.decide_path(day)
-    rules.try_modes(day)
-    rules.decide_mode(day)
+    modes.try_modes(day)
+    modes.decide_mode(day)
 
 
 def main(words: list[str] | None = None) -> int:
@@ -208,6 +212,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--tiny", action="store_true", help="the whole way on the CPU, tiny")
     args = parser.parse_args(words)
     args.work = args.work or Path(tempfile.gettempdir()) / "dip-gpu-day"
+    if args.commit and not COMMIT_TOLD.fullmatch(args.commit):
+        parser.error(
+            f"--commit is '{args.commit}', not 40 hexadecimal digits, with or without -dirty"
+        )
     try:
         day = Day(args)
         if "mode" not in day.known["decided"]:

@@ -26,6 +26,7 @@ from dip.suites import Suite, load_suites
 ARCHIVE_MIB = 15.0
 LEAST_S, SHARE = 12.0, 1.15  # a job's seconds besides its iterations; room for a wrong estimate
 BROKEN = 3  # how the process ends where a run left the GPU unusable for the next
+FAULTS = ("CUDA error", "Triton Error [CUDA]", "EXECUTION_FAILED")
 MEAN_S = 5.0  # an average of runs and its scores
 CONCURRENT_PIXELS = 256 * 256  # runs up to this size may share the GPU
 ORDER = (  # suite, seeds: the order of worth
@@ -136,7 +137,7 @@ def repack(results: Path, out: Path) -> list[str]:
 def breaks_gpu(error: Exception) -> bool:
     """Tell whether an error leaves the process without a GPU: an illegal address, an assertion."""
     told = str(error)
-    return "CUDA error" in told and "out of memory" not in told
+    return any(word in told for word in FAULTS) and "out of memory" not in told
 
 
 class Queue:

@@ -8,12 +8,6 @@ from dip.problems import InputError
 if TYPE_CHECKING:
     from dip.gpu_day import Day
 
-HOUSE, MONTAGE = "inpainting/house/seed0", "inpainting/montage/seed0"
-GATE_DB, GATE_KNOWN_DB = 38.0, 46.0  # of House in tf32
-# What a mode may lose against the one before it, on either image: in all, and on known pixels.
-PARITY_DB = {"fp16": (0.2, 0.5), "tf32": (0.5, 1.0)}
-TRIAL_ITERATIONS = 11000
-TRIAL_SHARE = 3.0  # a trial may take so many times what its steps were timed at
 FASTER = 1.03  # what the fused kernels must bring to be used
 WAYS = (("stock", "tf32"), ("fused", "tf32"), ("fused", "fp16"))  # A, B, C
 SHAPES = ("128x256x256", "4x256x256", "132x40x24")
@@ -125,114 +119,29 @@ def decide_path(day: "Day") -> None:
     )
     right = good(day, "kernels") and fused
     times = {
-        path: [_ms(day, path, "tf32", size) for size in ("256", "512")]
+        path: [ms_of(day, path, "tf32", size) for size in ("256", "512")]
         for path in ("stock", "fused")
     }
     pairs = list(zip(times["stock"], times["fused"], strict=True))
     faster = all(a and b and a > FASTER * b for a, b in pairs)
     decided["path"] = "fused" if right and (faster or not stock) else "stock"
     decided["ms"] = {
-        size: _ms(day, decided["path"], "tf32", size) or (4.0 if size == "256" else 14.0)
+        size: ms_of(day, decided["path"], "tf32", size) or (4.0 if size == "256" else 14.0)
         for size in ("256", "512")
     }
     if not tiny:
         for size in ("256", "512"):
-            plain = _ms(day, "plain", "tf32", size)
+            plain = ms_of(day, "plain", "tf32", size)
             ratios = {
-                f"{p} {m}": plain / ms for p, m in WAYS if plain and (ms := _ms(day, p, m, size))
+                f"{p} {m}": plain / ms for p, m in WAYS if plain and (ms := ms_of(day, p, m, size))
             }
             day.say(f"ratio to the plain loop at {size}: {ratios}")
     day.say(f"path: {decided['path']} (right: {right}, faster: {faster}, stock right: {stock})")
 
 
-def _ms(day: "Day", path: str, mode: str, size: str) -> float | None:
+def ms_of(day: "Day", path: str, mode: str, size: str) -> float | None:
     found: float | None = day.known["steps"].get(f"speed {path} {mode} {size}", {}).get("ms")
     return found
-
-
-def modes(day: "Day") -> tuple[str, ...]:
-    """List the modes to try, the usual one first; fp16 only where its checks were good."""
-    if day.args.tiny:
-        return ("ieee",)
-    path = day.known["decided"]["path"]
-    right = good(day, "first fused fp16") and good(day, "exact fused fp16") and path == "fused"
-    return ("tf32", "fp16", "ieee") if right else ("tf32", "ieee")
-
-
-def trials(day: "Day") -> list[tuple[str, str]]:
-    """List the trials that the mode is decided by: image and mode."""
-    return [(image, mode) for mode in modes(day) for image in (HOUSE, MONTAGE)]
-
-
-def try_modes(day: "Day") -> None:
-    """Run House and Montage in each mode."""
-    for image, mode in trials(day):
-        seconds = 25 + 1.3 * TRIAL_ITERATIONS * day.known["decided"]["ms"]["256"] / 1e3
-        name = f"trial {image} {mode}"
-        day.step(name, seconds, partial(_trial, day, image, mode))
-
-
-def _trial(day: "Day", image: str, mode: str) -> dict[str, Any]:
-    """Run one image; "stopped" if the part ended before it, so that the next part does it."""
-    limit = 60 + TRIAL_SHARE * TRIAL_ITERATIONS * day.known["decided"]["ms"]["256"] / 1e3
-    is_limited = day.left - 5 > limit
-    told = list(day.runs(mode, only=(image,), limit=limit))
-    found = told[-1] if told else {"stopped": True}
-    if found.get("stopped") and is_limited:
-        return {"failed": f"it was not done in {limit:.0f} s"}
-    return found
-
-
-def _trialled(day: "Day", image: str, mode: str, what: str) -> float | None:
-    found: float | None = day.known["steps"].get(f"trial {image} {mode}", {}).get(what)
-    return found
-
-
-def decide_mode(day: "Day") -> None:
-    """Open the gate or not, and choose the mode of the records, the fastest that keeps up.
-
-    tf32 has to keep up with ieee (where that could be had), and fp16 with tf32. Nothing is decided before every trial was made; the next part then begins with them.
-    """
-    left = [pair for pair in trials(day) if "trial {} {}".format(*pair) not in day.known["steps"]]
-    if left:
-        day.say(f"mode: not decided, {len(left)} trials are left")
-        return
-    usual = modes(day)[0]
-    slower = usual != "ieee" and _all_done(day, "ieee") and not _keeps_up(day, usual, "ieee")
-    reference = "ieee" if slower else usual
-    house = [_trialled(day, HOUSE, reference, what) or 0.0 for what in ("psnr_db", "known_db")]
-    decided = day.known["decided"]
-    decided["gate"] = day.args.tiny or (house[0] > GATE_DB and house[1] > GATE_KNOWN_DB)
-    narrow = decided["gate"] and reference == "tf32" and _keeps_up(day, "fp16", "tf32")
-    decided["mode"] = "fp16" if narrow else reference
-    decided["ms"] = _ms_of_mode(day, decided["mode"])
-    day.say(f"gate: {decided['gate']} (House {house}); mode: {decided['mode']}")
-
-
-def _ms_of_mode(day: "Day", mode: str) -> dict[str, float]:
-    """Give an iteration's milliseconds in a mode, by side; of ieee as its trial on House took."""
-    decided = day.known["decided"]
-    ms: dict[str, float] = decided["ms"]
-    if mode == "ieee" and (seconds := _trialled(day, HOUSE, mode, "seconds")):
-        return {size: 1e3 * seconds / TRIAL_ITERATIONS * ms[size] / ms["256"] for size in ms}
-    return {size: _ms(day, decided["path"], mode, size) or ms[size] for size in ms}
-
-
-def _all_done(day: "Day", mode: str) -> bool:
-    return all(_trialled(day, image, mode, "psnr_db") is not None for image in (HOUSE, MONTAGE))
-
-
-def _keeps_up(day: "Day", mode: str, reference: str) -> bool:
-    """Tell whether a mode loses no more than allowed, on House and on Montage."""
-    if not (_all_done(day, mode) and _all_done(day, reference)):
-        return False
-    losses = [
-        (_trialled(day, image, reference, what) or 0.0) - (_trialled(day, image, mode, what) or 0.0)
-        - allowed
-        for image in (HOUSE, MONTAGE)
-        for what, allowed in zip(("psnr_db", "known_db"), PARITY_DB[mode], strict=True)
-    ]  # fmt: skip
-    return max(losses) <= 0
 
 
 def verify_some(day: "Day") -> None:

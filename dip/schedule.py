@@ -3,7 +3,7 @@
 Nothing here needs torch or numpy.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -76,8 +76,12 @@ def jobs_of(suite: Suite) -> list[Job]:
 
 
 def _mean(suite: Suite, experiment: Experiment) -> Job:
-    described = replace(experiment, snapshots=(), frames=0, arithmetic="default")
-    return Job(suite, described, suite.mean_method, suite.seeds)
+    return Job(suite, mean_of(experiment), suite.mean_method, suite.seeds)
+
+
+def mean_of(experiment: Experiment) -> Experiment:
+    """Describe the mean over the seeds of an experiment, as its record does."""
+    return replace(experiment, snapshots=(), frames=0, arithmetic="default")
 
 
 def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:
@@ -147,14 +151,20 @@ def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Rec
     return record if fits and not has_another_run(record) else None
 
 
-def has_another_run(record: Record) -> bool:
+def readable(folder: Path) -> Record | None:
+    """Read the record in a folder; None if it is absent, or damaged: its own job tells."""
+    try:
+        return load_record(folder)
+    except InputError:
+        return None
+
+
+def has_another_run(record: Record, read: Callable[[Path], Record | None] = readable) -> bool:
     """Tell whether a run beside a mean is no longer the one it was made of; older means don't say."""
     for name, seal in record.data.get("runs", {}).items():
-        try:
-            if load_record(record.folder.parent / name).data["seal"] != seal:
-                return True
-        except InputError:  # absent, or damaged: its own job tells
-            continue
+        run = read(record.folder.parent / name)
+        if run is not None and run.data["seal"] != seal:
+            return True
     return False
 
 
@@ -216,13 +226,7 @@ def places_in(results: Path) -> list[Path]:
 
 def records_in(results: Path) -> list[Record]:
     """Read every record that can be read, of all suites; damaged ones are left out."""
-    found = []
-    for place in places_in(results):
-        try:
-            found.append(load_record(place))
-        except InputError:
-            continue
-    return found
+    return [record for place in places_in(results) if (record := readable(place))]
 
 
 def duration(seconds: float) -> str:

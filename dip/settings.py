@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from dip.problems import InputError
@@ -22,15 +23,22 @@ def as_type(name: str, annotation: Any, value: Any) -> Any:
     if (
         wanted.startswith("tuple")
         and isinstance(value, list | tuple)
-        and all(type(v) is int for v in value)
+        and all(_is_number(v, Integral) for v in value)
     ):
-        return tuple(value)
-    if "float" in wanted and type(value) in (int, float):
+        return tuple(int(v) for v in value)
+    if "float" in wanted and _is_number(value, Real):
         return _finite(name, value)
-    for word, kind in (("str", str), ("bool", bool), ("int", int)):
+    if wanted.startswith("int") and _is_number(value, Integral):
+        return int(value)
+    for word, kind in (("str", str), ("bool", bool)):
         if wanted.startswith(word) and type(value) is kind:
             return value
     raise InputError(f"{name} is {value!r}, which is no {wanted.split(' ')[0].split('[')[0]}")
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    """Tell whether a value is a number of Python's or numpy's; a truth value is none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _finite(name: str, value: float) -> float:

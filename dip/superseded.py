@@ -17,7 +17,7 @@ def put_in_place(fresh: Path, folder: Path, results: Path) -> Path | None:
     aside = move_aside(folder, results)
     try:
         os.replace(fresh, folder)
-    except OSError:
+    except BaseException:  # an interrupt too
         if aside:
             os.replace(aside, folder)
         raise

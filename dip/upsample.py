@@ -68,9 +68,11 @@ def _gather(gradient: Tensor, axis: int, kind: str, align_corners: bool) -> Tens
 def _aligned_weights(length: int, like: Tensor) -> Tensor:
     """Give the (2 length, length) matrix whose ends stand on the ends: align_corners.
 
-    Made where it is used: while a graph is captured nothing can come from the host.
+    Made where it is used, as nothing can come from the host while a graph is captured; but not on
+    mps, which has no float64.
     """
-    steps = torch.arange(2 * length, dtype=torch.float64, device=like.device)
+    where = "cpu" if like.device.type == "mps" else like.device
+    steps = torch.arange(2 * length, dtype=torch.float64, device=where)
     place = steps * (length - 1) / (2 * length - 1)
     distance = (place[:, None] - steps[:length]).abs()
     return (1 - distance).clamp(min=0).to(like)

@@ -1,15 +1,15 @@
 """Whether a record answers what a suite asks now: a run, a baseline, or a mean of runs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dip.experiment import Experiment
 from dip.records import Record, matches
-from dip.schedule import PROBLEM, has_another_run
+from dip.schedule import PROBLEM, has_another_run, mean_of
 from dip.suites import Suite
 
 if TYPE_CHECKING:
-    from press.image_list import ImageList
+    from press.runs import Results
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,20 @@ class Asked:
         return "baseline" if self.method in self.suite.baselines else "mean"
 
 
-def answers(record: Record, asked: Asked, images: "ImageList") -> bool:
+def answers(record: Record, asked: Asked, results: "Results") -> bool:
     """Tell whether a record is of the very thing that is asked, by the method that is named.
 
-    Runs and means hang on every setting, a mean on its runs too; a baseline on those alone that make the problem.
+    Runs and means hang on every setting, a mean on its runs too; a baseline on those alone that
+    make the problem.
     """
     if (record.kind, record.data["method"]) != (asked.kind, asked.method):
         return False
-    pixels = images.pixels(record.data["pixels_sha256"])
+    pixels = results.images.pixels(record.data["pixels_sha256"])
     if asked.kind == "run":
         return matches(record, asked.experiment, pixels)
     if asked.kind == "mean":
-        described = replace(asked.experiment, snapshots=(), arithmetic="default")
-        return matches(record, described, pixels) and not has_another_run(record)
+        fits = matches(record, mean_of(asked.experiment), pixels)
+        return fits and not has_another_run(record, results.readable)
     problem, solved = asked.experiment, record.experiment
     return pixels == record.data["pixels_sha256"] and all(
         getattr(problem, name) == getattr(solved, name) for name in PROBLEM

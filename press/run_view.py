@@ -64,7 +64,7 @@ class Run:
         """Read the run's record; None if there is none of this very experiment."""
         record = self._results.read(self.folder)
         asked = Asked(self.suite, self.experiment, self.method)
-        if record and answers(record, asked, self._results.images):
+        if record and answers(record, asked, self._results):
             return record
         if self.method is None:
             self._results.lacks(self.suite.name, self.image, self.seed)

@@ -87,6 +87,13 @@ class Results:
         self.note(path)
         return _record(folder, _stamp(path)) if path.exists() else None
 
+    def readable(self, folder: Path) -> Record | None:
+        """Read the record in a folder; None if there is none or it is damaged, as is told elsewhere."""
+        try:
+            return self.read(folder)
+        except InputError:
+            return None
+
 
 def _means(suite: Suite) -> tuple[str, ...]:
     return (suite.mean_method,) if suite.averages_runs else ()

@@ -20,9 +20,12 @@ Letters = list[tuple[str, int]]  # each letter that is seen, with its offset in 
 START = r"(?<![\w.])(?<!\d,)[-+−]?"
 DECIMAL = rf"{START}\d+(?:,\d{{3}})*\.\d+(?!\w|\.\d)"
 LEVEL = rf"{START}\d(?:[\d.,]*\d)?"
-SPREAD = r"(?:\s*(?:±|\+/-)\s*[\d.]+)?[\s(\[‐‑-]*"
-BESIDE_DB = re.compile(rf"({LEVEL}){SPREAD}(?:dB|decibels?)\b")
-BESIDE_UNIT = re.compile(rf"({DECIMAL}){SPREAD}(?:PSNR|SSIM|seconds?|secs?)\b")
+SPREAD = r"(?:\s*(?:±|\+/-)\s*[\d.]+)?"
+BESIDE_DB = re.compile(rf"({DECIMAL}){SPREAD}[\s(\[‐‑-]*(?:dB|decibels?)\b")
+WHOLE_DB = re.compile(
+    rf"(?<!\ufffc)({LEVEL}){SPREAD}[\s‐‑-]*(?:dB|decibels?)\b"
+)  # not "table 1 (dB)"
+BESIDE_UNIT = re.compile(rf"({DECIMAL}){SPREAD}[\s‐‑-]*(?:PSNR|SSIM|seconds?|secs?)\b")
 AFTER_NAME = re.compile(
     r"\b(?:PSNR|SSIM)\b(?:,?\s*[(\[]?(?:in\s+)?(?:dB|decibels?)\b[)\]]?)?"
     r"(?:\s+(?:of|is|was|at|to|reaches|about|around|only|just|by)\b|\s*[=:≈~(])*"
@@ -46,10 +49,10 @@ PIECES = re.compile(
 SAID = re.compile(r"""\b(?:alt|aria-label|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 TEX = re.compile(
     r"(?P<space>\\[,;:!> ]|\\(?:q?quad|enspace|thinspace)(?![A-Za-z])|~)"
-    r"|(?P<nothing>[{}^_]|\\(?:text\w*|math\w+|operatorname|[mh]box|rm|bf|boldsymbol|left|right)"
+    r"|(?P<nothing>[{}]|\\(?:text\w*|math\w+|operatorname|[mh]box|rm|bf|boldsymbol|left|right)"
     r"(?![A-Za-z]))"
     r"|(?P<near>\\(?:approx|sim|simeq|geq?|leq?)(?![A-Za-z]))"
-    r"|(?P<command>\\[A-Za-z]+|\\.)"
+    r"|(?P<command>\\[A-Za-z]+|\\.|[\^_])"
     r"|.",
     re.DOTALL,
 )
@@ -58,19 +61,19 @@ TEX_SHOWN = {"space": " ", "nothing": "", "near": "≈", "command": "\ufffc"}
 
 def typed_results(text: str, in_cell: bool) -> Iterator[tuple[int, str]]:
     """Find results typed by hand in Markdown text; gives offset and number of each."""
-    letters = list(_letters(text, True))
+    letters, words = list(_letters(text, True)), list(_letters(text, False))
     seen: dict[int, str] = {}
-    for pattern in (BESIDE_DB, BESIDE_UNIT, AFTER_NAME):
+    for pattern in (BESIDE_DB, WHOLE_DB, AFTER_NAME):
         seen.update(_found(pattern, letters))
-    if in_cell:
-        seen.update(_found(IN_CELL, list(_letters(text, False))))
+    for pattern in (BESIDE_UNIT, IN_CELL) if in_cell else (BESIDE_UNIT,):
+        seen.update(_found(pattern, words))
     yield from sorted(seen.items())
 
 
 def typed_in_formula(tex: str) -> Iterator[tuple[int, str]]:
     """Find results typed by hand in TeX; gives offset and number of each."""
     letters = list(_letters_of_tex(tex, 0))
-    for pattern in (BESIDE_DB, BESIDE_UNIT, AFTER_NAME):
+    for pattern in (BESIDE_DB, WHOLE_DB, BESIDE_UNIT, AFTER_NAME):
         yield from _found(pattern, letters)
 
 
@@ -105,7 +108,7 @@ def _letters_of_tag(tag: str, start: int) -> Iterator[tuple[str, int]]:
     for said in SAID.finditer("" if tag.startswith("<!--") else tag):
         text = said[1] or said[2] or ""
         shown = "".join(letter for letter, _ in _letters(text, True))
-        yield from ((letter, start + said.start()) for letter in f"\ufffc{shown}\ufffc")
+        yield from ((letter, start + said.start()) for letter in f"\0{shown}\0")
 
 
 def _letters_of_tex(tex: str, start: int) -> Iterator[tuple[str, int]]:

@@ -8,6 +8,11 @@ from press.context import Place
 from press.places import Origin
 from press.typed import typed_in_formula, typed_results
 
+CHOOSING = (
+    "fallback", "id", "image", "images", "iterations", "left", "lines", "path", "preview", "right",
+    "run", "runs", "src", "suite", "suites", "table", "width",
+)  # fmt: skip
+
 
 def typed_in_post(tokens: Sequence[Token], path: str) -> Iterator[tuple[Place, str]]:
     """Give place and number of each result that the author of a post typed."""
@@ -57,7 +62,9 @@ def _in_formula(origin: Origin, tex: str) -> Iterator[tuple[Place, str]]:
 
 
 def _in_arguments(token: Token, path: str) -> Iterator[tuple[Place, str]]:
-    """Search what a block's arguments say: a title, a text, names."""
+    """Search what a block's arguments say: a title, a text, names; not what they choose."""
     for name, value in token.meta["arguments"].items():
+        if name in CHOOSING:
+            continue
         line, column = token.meta["places"][name]
         yield from _in_text(Origin(path, value, ((line + 1, column + 1),)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dip.problems import InputError, nearest
+from dip.schedule import has_another_run, mean_of
 from press.graph import PageState, State, is_unchanged, load_state, signature
 from press.options import Options
 
@@ -149,7 +150,10 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
     yield f"{run.name}: the record in {run.folder} is not of the run that the suite asks for now:"
     if record.data["method"] != run.method:
         yield f"    method: {record.data['method']} -> {run.method}"
-    old, new = dict(leaves(record.experiment.to_dict())), dict(leaves(run.experiment.to_dict()))
+    if record.kind == "mean" and has_another_run(record):
+        yield "    a run that it is made of was made again since"
+    asked = mean_of(run.experiment) if record.kind == "mean" else run.experiment
+    old, new = dict(leaves(record.experiment.to_dict())), dict(leaves(asked.to_dict()))
     for setting in dict.fromkeys([*old, *new]):
         if old.get(setting) != new.get(setting):
             yield f"    {setting}: {_shown(old, setting)} -> {_shown(new, setting)}"

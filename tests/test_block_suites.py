@@ -111,8 +111,10 @@ def test_a_mean_of_runs_with_other_settings_does_not_count(
 def test_a_mean_of_a_run_that_was_made_again_does_not_count(
     context: PageContext, tmp_path: Path
 ) -> None:
+    read: set[Path] = set()
+
     def level() -> object:
-        fresh = Results(context.results_dir, context.content_dir, lambda path: None)
+        fresh = Results(context.results_dir, context.content_dir, read.add)
         return fresh.suite("noisy").mean_of_runs.mean_psnr_db
 
     noisy = tmp_path / "results/noisy"
@@ -123,6 +125,7 @@ def test_a_mean_of_a_run_that_was_made_again_does_not_count(
     assert level() == pytest.approx(31.0)
     changed(noisy / "bob/seed0", lambda data: data.update(seconds=12.5))
     assert isinstance(level(), NotRun)
+    assert noisy / "bob/seed0/run.json" in read, "else the page would not be made anew"
 
 
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:

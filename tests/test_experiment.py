@@ -1,9 +1,11 @@
 """The description of an experiment: what is refused, and what its key hangs on."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dip.experiment import Experiment, arithmetic_on, key
@@ -247,3 +249,16 @@ def test_pictures_are_kept_of_the_images_that_a_suite_names(tmp_path: Path) -> N
 
 def test_nearest_is_silent_where_nothing_is_near() -> None:
     assert nearest("zzz", ["house", "boat"]) == ""
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    ours = Experiment(image="a/b", mask="bernoulli", learning_rate=0.25, seed=1, channels=(8,) * 5)
+    theirs = Experiment(
+        image="a/b",
+        mask="bernoulli",
+        learning_rate=np.float32(0.25),  # type: ignore[arg-type]
+        seed=np.int64(1),  # type: ignore[arg-type]
+        channels=np.full(5, 8).tolist(),  # type: ignore[arg-type]
+    )
+    assert theirs == ours
+    assert json.dumps(theirs.to_dict()) == json.dumps(ours.to_dict())

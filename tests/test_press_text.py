@@ -44,6 +44,9 @@ from press.typed import typed_results
         ("a rate of 0.01, and later the PSNR", []),
         ("[@psnr 3.5 dB]", []),
         ("11,000 seconds", []),
+        ("256×256 (dB), see table 1 (dB), PSNR after 2000 [dB]", []),
+        ("a rate of 0.003 (PSNR fell), with $p = 0.5$ PSNR falls", []),
+        (r"$10\log_{10} 255^2$ dB, $20\log_{10}(255/\mathrm{RMSE})$ dB", []),
     ],
 )
 def test_results_typed_by_hand(text: str, found: list[str]) -> None:
