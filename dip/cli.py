@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dip.commands_photo import add_commands
-from dip.problems import InputError
+from dip.problems import InputError, sentence_of
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # what read our output closed it
         return 1
     except OSError as error:  # a full disk, a folder without permission
-        print(f"{error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        print(sentence_of(error), file=sys.stderr)
         return 1
 
 

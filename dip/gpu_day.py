@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -128,6 +129,16 @@ class Day:
         )
         return found
 
+    def _plan(self, mode: str, ends: float) -> Plan:
+        """Give the order of worth in a mode, until `ends`."""
+        args, decided = self.args, self.known["decided"]
+        return Plan(
+            results=str(self.results(mode)), out=str(self.out), content=str(args.content.resolve()),
+            images=str(args.images.resolve()) if args.images else None,
+            device=self.device, mode=mode, until=ends, ms=decided.get("ms", {}), tiny=args.tiny,
+            gate=decided.get("gate", True), concurrent=args.concurrent,
+        )  # fmt: skip
+
     def runs(
         self, mode: str, *, only: tuple[str, ...] = (), skip: tuple[str, ...] = (),
         limit: float | None = None,
@@ -137,14 +148,9 @@ class Day:
         Where its process dies, "failed" is the end of what it wrote, and "job" what it was at.
         """
         ends = self.until - 5 if limit is None else min(self.until - 5, time.time() + limit)
-        plan = Plan(
-            results=str(self.results(mode)), out=str(self.out if not only else self.work / "trials"),
-            content=str(self.args.content.resolve()),
-            images=str(self.args.images.resolve()) if self.args.images else None,
-            device=self.device, mode=mode, until=ends, ms=self.known["decided"].get("ms", {}),
-            tiny=self.args.tiny, gate=self.known["decided"].get("gate", True),
-            concurrent=self.args.concurrent, only=only, skip=skip,
-        )  # fmt: skip
+        plan = replace(self._plan(mode, ends), only=only, skip=skip)
+        if only:
+            plan = replace(plan, out=str(self.work / "trials"))
         file, errors = write_plan(plan, self.work / f"plan-{mode}.json"), self.work / "errors.txt"
         begun: str | None = None
         told: dict[str, Any] = {}

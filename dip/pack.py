@@ -106,7 +106,13 @@ def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> li
                 " or let --replace move it to superseded",
                 results,
             )
-        return [f"{name}: {_put_record(fresh / name, results / name, results)}" for name in names]
+        known = [name for name in names if name not in others and (results / name).exists()]
+        return [
+            f"{name}: was there already"
+            if name in known
+            else f"{name}: {_put_record(fresh / name, results / name, results)}"
+            for name in names
+        ]
 
 
 def _places(fresh: Path) -> list[Path]:
@@ -143,9 +149,7 @@ def _is_other(fresh: Path, place: Path) -> bool:
 
 
 def _put_record(fresh: Path, place: Path, results: Path) -> str:
-    """Put a record that came in into its place unless it is there; say what was done."""
-    if place.exists() and not _is_other(fresh, place):
-        return "was there already"
+    """Put a record that came in into its place; say what was done."""
     aside = put_in_place(fresh, place, results)
     return f"unpacked; the old record is now {aside}" if aside else "unpacked"
 

@@ -31,3 +31,8 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     """Give `; did you mean 'x'?` for the choice nearest to `word`, or an empty string."""
     near = get_close_matches(word, list(choices), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def sentence_of(error: OSError) -> str:
+    """Say what the system refused: a full disk, a folder without permission."""
+    return f"{error.filename or 'the system'}: {error.strerror or error}"

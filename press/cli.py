@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from dip.problems import InputError
+from dip.problems import InputError, sentence_of
 from press.options import Options
 
 WORDS = ("build", "serve", "check", "why")
@@ -29,8 +29,6 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # a full disk, a folder without permission
-        from press.files import sentence_of
-
         print(sentence_of(error), file=sys.stderr)
         return 1
 

@@ -1,4 +1,4 @@
-"""Files of the site read as text, and what the system says of a file, in a sentence."""
+"""Files of the site read as text."""
 
 from pathlib import Path
 
@@ -14,8 +14,3 @@ def text_of(path: Path) -> str:
         raise InputError("this is not UTF-8 text", path, line, 1) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path) from None
-
-
-def sentence_of(error: OSError) -> str:
-    """Say what the system refused: a full disk, a folder without permission."""
-    return f"{error.filename or 'the system'}: {error.strerror or error}"

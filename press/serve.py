@@ -15,8 +15,7 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
-from dip.problems import InputError
-from press.files import sentence_of
+from dip.problems import InputError, sentence_of
 from press.once import Outcome, build, is_error, tell
 from press.options import Options
 
