@@ -34,12 +34,16 @@ class Objective:
         self.reducers = None
         if task.factor > 1:
             rows, columns = (lanczos_matrix(side, task.factor) for side in task.shape[1:])
-            self.reducers = (_matrix(rows, device), _matrix(columns.T, device))
+            # In float64 on CUDA, where products of float32 may be of 11 bits.
+            kind = np.float64 if torch.device(device).type == "cuda" else np.float32
+            reducers = (rows.astype(kind), np.ascontiguousarray(columns.T, dtype=kind))
+            self.reducers = [torch.from_numpy(matrix).to(device) for matrix in reducers]
 
     def loss(self, output: Tensor) -> Tensor:
         """Give the data term, a scalar with a gradient."""
         if self.reducers is not None:
-            output = self.reducers[0] @ output @ self.reducers[1]
+            rows, columns = self.reducers
+            output = (rows @ output.to(rows.dtype) @ columns).float()
         residual = output - self.x0
         if self.mask is not None:
             residual = residual * self.mask
@@ -71,7 +75,3 @@ class Objective:
 
 def _image(pixels: np.ndarray, device: str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels, dtype=np.float32))[None].to(device)
-
-
-def _matrix(weights: np.ndarray, device: str) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(weights, dtype=np.float32)).to(device)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dip.experiment import Experiment
-from dip.noise import Z, uniform
+from dip.network.random_numbers import Z, uniform
 from dip.problems import InputError
 
 if TYPE_CHECKING:

@@ -1,0 +1,59 @@
+"""Precision and memory: what a process multiplies in, and how it keeps its arrays."""
+
+import ctypes
+import sys
+from functools import cache
+
+import torch
+
+from dip.problems import InputError, nearest
+
+MALLOPT_TRIM_THRESHOLD, MALLOPT_TOP_PAD, MALLOPT_MMAP_MAX = -1, -2, -4
+DTYPES = {"ieee": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
+
+
+def set_precision(precision: str, device: str) -> torch.dtype:
+    """Set how the process multiplies, and give the type of the arrays between convolutions.
+
+    "ieee" is float32 throughout; "tf32" rounds what CUDA multiplies to 11 bits; "bf16" stores and
+    multiplies 8 bits, with sums in 32. Nothing is chosen by timing. Raises InputError for an
+    unknown precision, or one that the device does not have.
+    """
+    if precision not in DTYPES:
+        raise InputError(f"unknown precision '{precision}'{nearest(precision, DTYPES)}")
+    require_precision(precision, device)
+    torch.backends.cudnn.allow_tf32 = precision != "ieee"
+    torch.backends.cuda.matmul.allow_tf32 = precision != "ieee"
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    return DTYPES[precision]
+
+
+def require_precision(precision: str, device: str) -> None:
+    """Raise InputError if the device does not compute in `precision`."""
+    from dip.environment import bf16_supported
+
+    if precision == "tf32" and torch.device(device).type != "cuda":
+        raise InputError("the precision tf32 needs a CUDA device")
+    if precision == "bf16" and not bf16_supported(device):
+        raise InputError(
+            "the precision bf16 needs a processor with AVX-512-BF16 or AMX, or a CUDA device; this"
+            " one has neither"
+        )
+
+
+@cache
+def keep_large_buffers() -> bool:
+    """Make glibc reuse freed arrays of 32 MiB and more instead of returning them to the system.
+
+    The same numbers, without the page faults of fresh memory. Tell whether it was possible.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    wanted = ((MALLOPT_MMAP_MAX, 0), (MALLOPT_TRIM_THRESHOLD, 2**31 - 1), (MALLOPT_TOP_PAD, 2**26))
+    accepted = [mallopt(option, value) == 1 for option, value in wanted]
+    return all(accepted)
