@@ -60,15 +60,13 @@ class StockOperations:
         else:
             normals_into(self.noise.permute(0, 2, 3, 1), settings.seed, iteration)
             torch.add(fit.z, self.noise, alpha=settings.sigma_p, out=inner)
-            if settings.noise_accumulates:
-                fit.z.copy_(inner)
-        fill_border(fit.input, pad, settings.padding)
+        fill_border(fit.input, pad, "reflection")
 
     def draw_clean(self) -> None:
         """Write z without noise into the fit's input."""
         pad = self.fit.experiment.kernel_down // 2
         inside(self.fit.input, pad).copy_(self.fit.clean_z)
-        fill_border(self.fit.input, pad, self.fit.experiment.padding)
+        fill_border(self.fit.input, pad, "reflection")
 
     def forward(self) -> Tensor:
         """Give the network's output for the input as it stands."""

@@ -81,7 +81,7 @@ class Fit:
         _, channels, height, width = clean.shape
         self.noise = torch.empty((1, height, width, channels))
         self.clean_z = clean.to(self.device)
-        self.z = self.clean_z.clone() if self.experiment.noise_accumulates else self.clean_z
+        self.z = self.clean_z
         pad = self.experiment.kernel_down // 2
         self.input = empty_image(self.z, channels, height + 2 * pad, width + 2 * pad)
         (top, _), (left, _) = (margins(side, self.experiment) for side in task.shape[1:])
@@ -128,9 +128,7 @@ class Fit:
             draw_normal(settings.seed, self.iteration, self.noise.view(-1))
             noise = self.noise.to(self.device, non_blocking=True).permute(0, 3, 1, 2)
             torch.add(self.z, noise, alpha=settings.sigma_p, out=inner)
-            if settings.noise_accumulates:
-                self.z.copy_(inner)
-        fill_border(self.input, settings.kernel_down // 2, settings.padding)
+        fill_border(self.input, settings.kernel_down // 2, "reflection")
 
     def _forward(self) -> Tensor:
         return self.network.forward(self.input)[:, :, self.rows, self.columns]
@@ -174,7 +172,7 @@ class Fit:
         """Give f_theta(z) without noise, (C, H, W) float32, for theta as it stands."""
         pad = self.experiment.kernel_down // 2
         inside(self.input, pad).copy_(self.clean_z)
-        fill_border(self.input, pad, self.experiment.padding)
+        fill_border(self.input, pad, "reflection")
         with torch.no_grad():
             output: np.ndarray = self._forward()[0].cpu().numpy().copy()
         return output
@@ -214,8 +212,6 @@ class Fit:
         }
         if self.adam.previous is not None:
             named["previous"] = self.adam.previous
-        if self.experiment.noise_accumulates:
-            named["z"] = self.z
         return named | {f"best_{name}": best.output for name, best in self.best.items()}
 
     def counts(self) -> list[int]:

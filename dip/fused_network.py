@@ -49,9 +49,6 @@ class FusedOperations:
         if sigma:
             rows = noise.permute(0, 2, 3, 1)
             self.operations.normals_into(rows, self.settings.seed, iteration)
-        if self.settings.noise_accumulates:
-            fit.z.add_(noise, alpha=sigma)
-            sigma = 0.0
         self._input_into(fit.z, sigma)
 
     def draw_clean(self) -> None:
@@ -59,7 +56,7 @@ class FusedOperations:
         self._input_into(self.fit.clean_z, 0.0)
 
     def _input_into(self, z: Tensor, sigma: float) -> None:
-        border = (self.settings.kernel_down // 2, self.settings.padding)
+        border = (self.settings.kernel_down // 2, "reflection")
         self.operations.input_into(self.input, z, self.stock.noise, sigma, border)
 
     def forward(self) -> Tensor:
@@ -76,15 +73,14 @@ class FusedOperations:
         if extra:
             weight = pad(weight, (0, 0, 0, 0, 0, extra))
             weight = weight.contiguous(memory_format=torch.channels_last)
-        held = layer.before_norm and self.fit.network.held
+        held = layer.before_norm
         return conv2d(image, weight, None if held else bias, stride=layer.stride)
 
     def _how(self, edge: int, dtype: torch.dtype | None = None) -> How:
         settings = self.settings
-        hold_beta = self.fit.network.held and settings.padding == "reflection"
         return How(
-            self.operations, settings.slope, (edge, settings.padding), settings.upsampling,
-            settings.align_corners, dtype or self.dtype, hold_beta,
+            self.operations, settings.slope, (edge, "reflection"), settings.upsampling,
+            settings.align_corners, dtype or self.dtype, True,
         )  # fmt: skip
 
     def _activated(self, unit: str, number: int, image: Tensor, how: How) -> Tensor:
@@ -114,7 +110,7 @@ class FusedOperations:
         if edge != down:
             image = layers.Crop.apply(image, down)  # type: ignore[no-untyped-call]
         if edge not in (0, down):
-            image = layers.Pad.apply(image, edge, self.settings.padding)  # type: ignore[no-untyped-call]
+            image = layers.Pad.apply(image, edge, "reflection")  # type: ignore[no-untyped-call]
         return self._activated(f"skip{number}", 1, image, self._how(0))
 
     def gradient_of(self, loss: Tensor) -> Tensor | None:

@@ -15,7 +15,7 @@ LARGE_BYTES = 1 << 26  # an array of more than that is worth the page faults tha
 
 
 def set_arithmetic(mode: str, device: str) -> None:
-    """Set how the process multiplies, by name: ieee, tf32, fp16 or bf16; nothing is timed.
+    """Set how the process multiplies, by name: ieee, tf32 or bf16; nothing is timed.
 
     Raises InputError for an unknown mode, and for another than ieee without CUDA. The 16-bit
     modes set tf32 for what they leave in 32 bits; the casts themselves are the network's.

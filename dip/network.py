@@ -24,7 +24,7 @@ class Network:
     `values` is (3, n) float32: parameters, and room for the optimiser's two means; `gradient` is
     (n,). Weights lie as (out, height, width, in); `parameters[name]` and its `.grad` are views.
 
-    With biases_before_norm = "held", the biases that a batch norm cancels get no gradient and so
+    The biases that a batch norm cancels get no gradient and so
     stay as drawn: those of the 25 convolutions before a norm, which are not even added, and, as
     reflection carries a constant through, the beta of each up unit's first norm.
     """
@@ -35,7 +35,6 @@ class Network:
         self.experiment = experiment
         self.layers = {x.name: x for x in layers_of(experiment, z_channels, image_channels)}
         self.down_pad = experiment.kernel_down // 2
-        self.held = experiment.biases_before_norm == "held"
         self.again = False  # whether outputs are made again on the way back, not kept
         starts, length = self._places()
         self.values = torch.zeros((3, length), device=device)
@@ -94,7 +93,7 @@ class Network:
         """Convolve what lies `crop` pixels inside `image`."""
         layer = self.layers[name]
         weight = self.parameters[f"{name}.weight"]
-        held = layer.before_norm and self.held
+        held = layer.before_norm
         bias = None if held else self.parameters[f"{name}.bias"]
         if image.device.type == "cpu":
             return Convolve.apply(image, weight, bias, layer.stride, crop)  # type: ignore[no-any-return, no-untyped-call]
@@ -105,7 +104,7 @@ class Network:
     def _activated(self, unit: str, number: int, image: Tensor, pad: int) -> Tensor:
         """Normalise and activate the convolution's output `image`, and pad for the next layer."""
         gamma, beta = (self.parameters[f"{unit}.norm{number}.{kind}"] for kind in ("gamma", "beta"))
-        settings = (self.experiment.slope, pad, self.experiment.padding, self.again)
+        settings = (self.experiment.slope, pad, "reflection", self.again)
         return ops.NormActivatePad.apply(image, gamma, beta, *settings)  # type: ignore[no-any-return, no-untyped-call]
 
     def forward(self, z: Tensor) -> Tensor:
@@ -137,7 +136,7 @@ class Network:
             crop = 0
         elif pad:
             image, crop = ops.Crop.apply(padded, crop), 0  # type: ignore[no-untyped-call]
-            image = ops.Pad.apply(image, pad, self.experiment.padding)  # type: ignore[no-untyped-call]
+            image = ops.Pad.apply(image, pad, "reflection")  # type: ignore[no-untyped-call]
         unit = f"skip{number}"
         return self._activated(unit, 1, self._convolve(f"{unit}.conv1", image, crop), 0)
 
@@ -145,10 +144,10 @@ class Network:
         unit, settings = f"up{number}", self.experiment
         how = {
             "pad": settings.kernel_up // 2,
-            "padding": settings.padding,
+            "padding": "reflection",
             "kind": settings.upsampling,
             "align_corners": settings.align_corners,
-            "hold_beta": self.held and settings.padding == "reflection",
+            "hold_beta": True,
             "again": self.again,
         }
         gamma, beta = (self.parameters[f"{unit}.norm0.{name}"] for name in ("gamma", "beta"))
