@@ -16,7 +16,7 @@ TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "task": TASKS,
-    "target": ("image", "noisy", "shuffled", "noise"),
+    "target": ("image", "noisy", "shuffled", "shuffled-channels", "noise"),
     "z": ("uniform", "meshgrid", "guide"),
     "upsampling": ("bilinear", "nearest"),
     "initialisation": ("torch", "kaiming"),
@@ -67,7 +67,7 @@ class Experiment:
     keep: float = 0.5  # Bernoulli: probability that a pixel is known
     noise_255: float = 0.0  # standard deviation of the degrading noise, in grey levels of 255
     factor: int = 1  # super-resolution: 4 or 8
-    target: str = "image"  # task "fit", figure 2: image, noisy, shuffled or noise
+    target: str = "image"  # task "fit", figure 2: one of CHOICES
     guide: str | None = None  # flash/no-flash: the image that stands in for z
 
     # z, section 3 and supplement
