@@ -58,8 +58,8 @@ def _difference(a: Record, b: Record) -> str:
 
 def _settings(a: Record, b: Record) -> str:
     """Name the settings in which two records differ."""
-    ours, theirs = a.data["experiment"], b.data["experiment"]
-    names = [name for name in ours if ours[name] != theirs.get(name)]
+    ours, theirs = a.experiment.to_dict(), b.experiment.to_dict()
+    names = [name for name in ours if ours[name] != theirs[name]]
     if a.data["arithmetic"] != b.data["arithmetic"]:
         names.append("arithmetic mode")
     return f"other {', '.join(names)}; " if names else ""

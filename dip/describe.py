@@ -9,7 +9,7 @@ Nothing here needs torch or numpy.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dip.experiment import Experiment
+from dip.experiment import RETIRED, Experiment
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def describe(
         "image_channels": image_channels,
         "upsampling": experiment.upsampling,
         "align_corners": experiment.align_corners,
-        "padding": experiment.padding,
+        "padding": RETIRED["padding"],
         "slope": experiment.slope,
         "parameters": sum(layer.parameters for layer in layers),
         "multiply_adds": total,

@@ -16,14 +16,19 @@ TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "task": TASKS,
-    "target": ("image", "noisy", "shuffled", "noise"),
+    "target": ("image", "noisy", "shuffled", "shuffled-channels", "noise"),
     "z": ("uniform", "meshgrid", "guide"),
     "upsampling": ("bilinear", "nearest"),
-    "padding": ("reflection", "zero"),
     "initialisation": ("torch", "kaiming"),
-    "biases_before_norm": ("held", "trained"),
     "spike_return": ("state", "weights"),
-    "arithmetic": ("default", "ieee", "tf32", "fp16", "bf16"),
+    "arithmetic": ("default", "ieee", "tf32", "bf16"),
+}
+
+# Settings that are gone, each with the only value it may have: records and suites still name them.
+RETIRED: dict[str, Any] = {
+    "padding": "reflection",
+    "noise_accumulates": False,
+    "biases_before_norm": "held",
 }
 
 # What is reported about a run, but does not move its numbers: no part of the key.
@@ -32,10 +37,10 @@ REPORTING = ("snapshots", "frames", "pictures", "variant")
 # Raised for a kind of device and a mode of arithmetic only when recorded bits change.
 TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
     ("cpu", "ieee"): 1,
+    ("cpu", "bf16"): 1,
     ("mps", "ieee"): 1,
     ("cuda", "ieee"): 1,
     ("cuda", "tf32"): 1,
-    ("cuda", "fp16"): 1,
     ("cuda", "bf16"): 1,
 }
 
@@ -62,7 +67,7 @@ class Experiment:
     keep: float = 0.5  # Bernoulli: probability that a pixel is known
     noise_255: float = 0.0  # standard deviation of the degrading noise, in grey levels of 255
     factor: int = 1  # super-resolution: 4 or 8
-    target: str = "image"  # task "fit", figure 2: image, noisy, shuffled or noise
+    target: str = "image"  # task "fit", figure 2: one of CHOICES
     guide: str | None = None  # flash/no-flash: the image that stands in for z
 
     # z, section 3 and supplement
@@ -78,18 +83,13 @@ class Experiment:
     kernel_skip: int = 1
     upsampling: str = "bilinear"
     align_corners: bool = False  # open in the paper
-    padding: str = "reflection"
     slope: float = 0.2  # LeakyReLU; open in the paper
     initialisation: str = "torch"  # open in the paper
-    biases_before_norm: str = (
-        "held"  # a bias before a batch norm has no effect; "trained" lets it walk
-    )
 
     # The fit
     iterations: int = 2000  # updates of theta
     learning_rate: float = 0.01  # Adam, constant
     sigma_p: float = 1 / 30  # fresh Gaussian noise on z in each iteration
-    noise_accumulates: bool = False  # a random walk on z, as one reproduction read the text
     average_decay: float = 0.99  # exponential sliding window over the outputs
     spike_factor: float | None = 2.0  # go back one iterate if loss >= factor x running loss
     # what goes back: "state", Adam's means too, as if the step had not been taken; or "weights"
@@ -119,12 +119,20 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
-        """Make an experiment of plain values; unknown keys and wrong types raise InputError."""
+        """The experiment of plain values; unknown keys and wrong types raise InputError.
+
+        A retired setting is dropped where it has its only value, and refused where it has another.
+        """
         known = [field.name for field in fields(cls)]
-        for name in data:
-            if name not in known:
+        for name, value in data.items():
+            if name in RETIRED and value != RETIRED[name]:
+                raise InputError(
+                    f"the setting '{name}' was retired: it is always {_plain(RETIRED[name])},"
+                    f" not {_plain(value)}"
+                )
+            if name not in (*known, *RETIRED):
                 raise InputError(f"unknown setting '{name}'{nearest(name, known)}")
-        return cls(**data)
+        return cls(**{name: value for name, value in data.items() if name not in RETIRED})
 
     def to_dict(self) -> dict[str, Any]:
         """Give every setting as a plain value, for a record."""
@@ -163,6 +171,11 @@ class Experiment:
         return tuple(name for name in names if name)
 
 
+def _plain(value: Any) -> str:
+    """A setting's value as a TOML file has it, but for the quotes."""
+    return json.dumps(value, default=str) if not isinstance(value, str) else f"'{value}'"
+
+
 def _check_task(experiment: Experiment) -> None:
     if experiment.factor not in (1, 4, 8):
         raise InputError(f"factor is {experiment.factor}, not 4 or 8")
@@ -176,7 +189,7 @@ def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revi
     """Hash what a run's numbers hang on: 16 hexadecimal digits.
 
     `pixels` maps each of `experiment.images()` to the SHA-256 of its pixels; `arithmetic` is
-    ieee, tf32, fp16 or bf16; `revision` is the trajectory revision of that kind of device.
+    ieee, tf32 or bf16; `revision` is the trajectory revision of that kind of device.
     """
     described = {
         "experiment": experiment.canonical(),
@@ -189,11 +202,15 @@ def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revi
 
 
 def arithmetic_on(experiment: Experiment, device_kind: str) -> str:
-    """Name the mode of arithmetic that `experiment` uses on cpu, mps or cuda."""
-    if device_kind != "cuda" and experiment.arithmetic not in ("default", "ieee"):
-        raise InputError(
-            f"arithmetic '{experiment.arithmetic}' needs a CUDA device; here it is ieee"
-        )
-    if experiment.arithmetic == "default":
+    """The precision that `experiment` is run in on cpu, mps or cuda, by name.
+
+    Raises InputError if that kind of device has no such precision; whether this very processor
+    computes in bf16 is not asked.
+    """
+    name = experiment.arithmetic
+    if name == "default":
         return DEFAULT_ARITHMETIC[device_kind]
-    return experiment.arithmetic
+    if (device_kind, name) not in TRAJECTORY_REVISION:
+        known = " or ".join(mode for kind, mode in TRAJECTORY_REVISION if kind == device_kind)
+        raise InputError(f"arithmetic '{name}' is not available on {device_kind}, only {known}")
+    return name

@@ -76,12 +76,15 @@ def scores(task: Task, output: np.ndarray, loss: float | None = None) -> dict[st
     """Give every score of an output, as a record has it.
 
     loss, psnr_db, ssim, and psnr_known_db, psnr_unknown_db (None without a mask); for
-    super-resolution also psnr_luma_db. All None but the loss where there is no truth.
+    super-resolution also psnr_luma_db, and for a fit target_variance, by which its loss is to be
+    divided before it is compared with another's. All None but these where there is no truth.
     """
     found: dict[str, Any] = dict.fromkeys(
         ("loss", "psnr_db", "ssim", "psnr_known_db", "psnr_unknown_db")
     )
     found["loss"] = loss if loss is None or np.isfinite(loss) else None
+    if task.name == "fit":
+        found["target_variance"] = float(task.x0.var(dtype=np.float64))
     if task.x is None or not np.isfinite(output).all():
         return found
     found["psnr_db"] = psnr_db(output, task.x)

@@ -115,8 +115,8 @@ class PlainRuns:
             record.experiment, spike_factor=usual.spike_factor, spike_return=usual.spike_return
         )
         # Until revision 2 the loop drew z and weights, and their noise, as by default.
-        by_default = (usual.z, usual.initialisation, usual.noise_accumulates)
-        settings = (experiment.z, experiment.initialisation, experiment.noise_accumulates)
+        by_default = (usual.z, usual.initialisation)
+        settings = (experiment.z, experiment.initialisation)
         revision = 1 if settings == by_default else 2
         return key(experiment, record.data["pixels_sha256"], record.data["arithmetic"], revision)
 

@@ -98,9 +98,11 @@ def pictured(experiment: Experiment, show: bool) -> set[int]:
 
 
 def input_is_the_image(experiment: Experiment) -> bool:
-    """Tell whether a task looks at its test image itself, of which no record keeps a copy."""
-    as_it_is = experiment.task == "fit" and experiment.target == "image"
-    return as_it_is or experiment.task in ("jpeg", "flash")
+    """Tell whether the input is a clean test image, of which no record keeps a copy.
+
+    The photographs of jpeg and flash are degraded observations, kept like every other input.
+    """
+    return experiment.task == "fit" and experiment.target == "image"
 
 
 def described(

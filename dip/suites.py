@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from dip.experiment import Experiment
+from dip.experiment import RETIRED, Experiment
 from dip.problems import InputError, nearest
 from dip.toml_file import TomlFile
 
@@ -122,7 +122,7 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
 
 def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
     """Find keys that nobody knows, needed ones that are not there, and words that are none."""
-    known = (*(field.name for field in fields(Experiment)), *REPORT_KEYS)
+    known = (*(field.name for field in fields(Experiment)), *RETIRED, *REPORT_KEYS)
     for key in table:
         if key not in known or key in ("image", "seed"):
             file.fail(f"unknown key '{key}'{nearest(key, known)}", name, key)

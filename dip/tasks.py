@@ -150,20 +150,21 @@ def resized(picture: np.ndarray, height: int, width: int, how: str) -> np.ndarra
 
 
 def _fit(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> Task:
-    """Make a target of figure 2: the image, the image with noise, its pixels shuffled, noise.
+    """A target of figure 2: the image, the image with noise, its pixels shuffled, noise.
 
-    The truth of shuffled pixels and of white noise is the target itself.
+    "shuffled" moves whole pixels, "shuffled-channels" each channel on its own: white noise with
+    the mean and variance of the image. The truth of these and of noise is the target itself.
     """
     x = pictures[experiment.image]
     if experiment.target == "image":
         return _task("fit", x, x)
     if experiment.target == "noisy":
         return _task("fit", _noisy(experiment, x), x)
-    if experiment.target == "shuffled":
-        order = np.argsort(
-            random_bits(experiment.degradation_seed, SHUFFLE, x[0].size), kind="stable"
-        )
-        target = x.reshape(len(x), -1)[:, order].reshape(x.shape)
+    if experiment.target in ("shuffled", "shuffled-channels"):
+        orders = 1 if experiment.target == "shuffled" else len(x)
+        words = random_bits(experiment.degradation_seed, SHUFFLE, orders * x[0].size)
+        order = np.argsort(words.reshape(orders, -1), axis=1, kind="stable")
+        target = np.take_along_axis(x.reshape(len(x), -1), order, axis=1).reshape(x.shape)
     else:
         target = uniform(experiment.degradation_seed, TARGET, x.shape).astype(np.float32)
     return _task("fit", target, target)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.experiment import Experiment
+from dip.experiment import RETIRED, Experiment
 from dip.problems import InputError, nearest
 from dip.toml_file import TomlFile
 from press.block_parts import check_arguments, figure, suite_of
@@ -42,10 +42,10 @@ def settings(call: "BlockCall", context: "PageContext") -> Markup:
 def choices(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[str, str]]:
     """Join content/choices.toml with the values of an experiment, in the file's order.
 
-    A table is named for a setting of dip/experiment.py; a further table `[<suite>.<setting>]`
+    A table is named for a setting of dip/experiment.py, a retired one too; a further table `[<suite>.<setting>]`
     says what is different in one suite. An unknown setting or origin raises InputError.
     """
-    known = experiment.to_dict()
+    known = {**RETIRED, **experiment.to_dict()}
     rows = []
     of_suite = file.data.get(suite, {})
     for setting, table in file.data.items():

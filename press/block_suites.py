@@ -30,7 +30,8 @@ from press.tables import (
 if TYPE_CHECKING:
     from press.context import BlockCall, PageContext
 
-LOSS_KINDS = ("ours", "known", "unknown", "faint")  # how the lines of a loss chart are drawn
+# How the lines of a loss chart are drawn.
+LOSS_KINDS = ("ours", "known", "unknown", "faint", "dashed")
 
 
 def stops_table(call: "BlockCall", context: "PageContext") -> Markup:

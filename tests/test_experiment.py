@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dip.experiment import Experiment, arithmetic_on, key
+from dip.experiment import RETIRED, Experiment, arithmetic_on, key
 from dip.problems import InputError, nearest
+from dip.records import load_record
 from dip.suites import REPORT_KEYS, load_suites
 
 HOUSE = Experiment(image="standard11/house", mask="bernoulli")
@@ -25,7 +26,7 @@ def key_of(experiment: Experiment, **changed: object) -> str:
     ("setting", "value"),
     [
         ("seed", 1), ("sigma_p", 0.0), ("slope", 0.1), ("align_corners", True),
-        ("initialisation", "kaiming"), ("padding", "zero"), ("biases_before_norm", "trained"),
+        ("initialisation", "kaiming"),
         ("z", "meshgrid"), ("z_max", 0.2), ("average_decay", 0.9), ("spike_factor", None),
         ("channels", (8, 8, 8, 8, 8)), ("learning_rate", 0.001), ("iterations", 3),
     ],
@@ -111,8 +112,64 @@ def test_a_setting_has_one_type_however_it_is_given() -> None:
 def test_arithmetic_hangs_on_the_device() -> None:
     assert arithmetic_on(HOUSE, "cpu") == "ieee"
     assert arithmetic_on(HOUSE, "cuda") == "tf32"
-    with pytest.raises(InputError, match="'fp16' needs a CUDA device"):
-        arithmetic_on(dataclasses.replace(HOUSE, arithmetic="fp16"), "cpu")
+    assert arithmetic_on(HOUSE, "mps") == "ieee"
+
+
+@pytest.mark.parametrize(
+    ("arithmetic", "kinds"),
+    [("ieee", ("cpu", "mps", "cuda")), ("bf16", ("cpu", "cuda")), ("tf32", ("cuda",))],
+)
+def test_a_precision_is_refused_where_the_device_lacks_it(
+    arithmetic: str, kinds: tuple[str, ...]
+) -> None:
+    house = dataclasses.replace(HOUSE, arithmetic=arithmetic)
+    for kind in ("cpu", "mps", "cuda"):
+        if kind in kinds:
+            assert arithmetic_on(house, kind) == arithmetic
+        else:
+            with pytest.raises(
+                InputError, match=f"'{arithmetic}' is not available on {kind}, only"
+            ):
+                arithmetic_on(house, kind)
+
+
+@pytest.mark.parametrize("setting", RETIRED)
+def test_a_retired_setting_is_read_at_its_only_value(setting: str) -> None:
+    old = {**HOUSE.to_dict(), setting: RETIRED[setting]}
+    assert Experiment.from_dict(old) == HOUSE
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("padding", "zero", "'padding' was retired: it is always 'reflection', not 'zero'"),
+        (
+            "noise_accumulates",
+            True,
+            "'noise_accumulates' was retired: it is always false, not true",
+        ),
+        ("biases_before_norm", "trained", "it is always 'held', not 'trained'"),
+    ],
+)
+def test_a_retired_setting_is_refused_at_another_value(
+    tmp_path: Path, setting: str, value: object, sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        Experiment.from_dict({**HOUSE.to_dict(), setting: value})
+    line = f"{setting} = {json.dumps(value)}"
+    with pytest.raises(InputError, match=rf"experiments.toml:8:1: .*{sentence}"):
+        load_suites(write(tmp_path, SUITES.replace("frames = 24", line)))
+    load_suites(write(tmp_path, SUITES.replace("frames = 24", 'padding = "reflection"')))
+
+
+def test_every_record_keeps_its_key() -> None:
+    root = Path(__file__).parent.parent
+    places = sorted((root / "results").glob("*/*/*/run.json"))
+    assert places
+    for place in places:
+        record = load_record(place.parent)
+        names = ("pixels_sha256", "arithmetic", "trajectory_revision")
+        assert key(record.experiment, *(record.data[name] for name in names)) == record.key, place
 
 
 SUITES = """

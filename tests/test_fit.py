@@ -23,7 +23,7 @@ from dip.tasks import Task
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: list[dict[str, Any]] = [
     {},
-    {"noise_accumulates": True, "spike_factor": None},
+    {"spike_factor": None},
     {"spike_factor": 1.01, "learning_rate": 0.1, "iterations": 114},
     {"spike_factor": 1.01, "learning_rate": 0.1, "iterations": 114, "spike_return": "weights"},
 ]
@@ -282,21 +282,9 @@ def test_nan_in_theta_is_taken_back_and_the_fit_goes_on() -> None:
     assert all(np.isfinite(step.psnr_average_db) for step in rest)
 
 
-def test_accumulating_noise_walks_away_from_z() -> None:
-    fresh, walking = (
-        Fit(inpainting_task(), small(iterations=30, noise_accumulates=walk, sigma_p=0.1))
-        for walk in (False, True)
-    )
-    list(fresh)
-    list(walking)
-    assert torch.equal(fresh.z, fresh.clean_z)
-    spread = (walking.z - walking.clean_z).std().item()
-    assert spread == pytest.approx(0.1 * 31**0.5, rel=0.05)
-
-
 @pytest.mark.parametrize(
     ("height", "width", "settings"),
-    [(35, 50, {}), (7, 9, {}), (21, 32, {"kernel_down": 5}), (5, 33, {"padding": "zero"})],
+    [(35, 50, {}), (7, 9, {}), (21, 32, {"kernel_down": 5}), (5, 33, {})],
 )
 def test_any_side_can_be_fitted(height: int, width: int, settings: dict[str, Any]) -> None:
     steps = list(fit(inpainting_task(height, width), small(**settings), keep=(4,)))
@@ -317,8 +305,8 @@ def test_arithmetic_is_set_by_name_and_refused_where_it_cannot_be() -> None:
     with pytest.raises(InputError, match="did you mean 'bf16'"):
         set_arithmetic("bf15", "cpu")
     with pytest.raises(InputError, match="needs a CUDA device"):
-        set_arithmetic("fp16", "cpu")
-    with pytest.raises(InputError, match="needs a CUDA device"):
+        set_arithmetic("tf32", "cpu")
+    with pytest.raises(InputError, match="not available on cpu"):
         Fit(inpainting_task(), small(arithmetic="tf32"))
 
 

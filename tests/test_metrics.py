@@ -75,6 +75,16 @@ def test_scores_have_what_is_defined_only() -> None:
     assert set(scores(jpeg, jpeg.x0).values()) == {None}
 
 
+@pytest.mark.parametrize("target", ["image", "noisy", "shuffled", "shuffled-channels", "noise"])
+def test_a_fit_tells_the_variance_of_its_target(target: str) -> None:
+    experiment = Experiment(image="made/it", task="fit", target=target, noise_255=25)
+    task = make_task(experiment, {"made/it": 0.3 + TRUTH / 5})
+    variance = scores(task, task.shown)["target_variance"]
+    assert variance == pytest.approx(task.x0.astype(np.float64).var())
+    of_noise = {"noise": 1 / 12, "noisy": 1 / 300 + (25 / 255) ** 2}
+    assert variance == pytest.approx(of_noise.get(target, 1 / 300), rel=0.05)
+
+
 @real
 def test_bicubic_of_set5_as_the_paper_prints_it() -> None:
     """Table of Set5 x4, bicubic: what Pillow's bicubic filter gives both ways."""

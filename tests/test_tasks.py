@@ -114,6 +114,13 @@ def test_the_targets_of_figure_2() -> None:
     assert not np.array_equal(shuffled, PICTURE)
     as_rows = [sorted(map(tuple, p.reshape(3, -1).T.tolist())) for p in (shuffled, PICTURE)]
     assert as_rows[0] == as_rows[1], "pixels are moved whole"
+    channels = task_of(task="fit", target="shuffled-channels").x0
+    for one, other in zip(channels, PICTURE, strict=True):
+        assert np.array_equal(np.sort(one, axis=None), np.sort(other, axis=None))
+    assert not np.array_equal(
+        np.argsort(channels[0], axis=None), np.argsort(channels[1], axis=None)
+    )
+    assert np.array_equal(channels[0], shuffled[0]), "so in grey both are one target"
     noise = task_of(task="fit", target="noise").x0
     assert abs(noise.var() - 1 / 12) < 0.005
 

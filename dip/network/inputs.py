@@ -21,7 +21,7 @@ def network_side(length: int, experiment: Experiment) -> int:
     """
     block = 2 ** len(experiment.channels)
     kernels = (experiment.kernel_down, experiment.kernel_up, experiment.kernel_skip)
-    least = 1 if experiment.padding == "zero" else max(kernels) // 2 + 1
+    least = max(kernels) // 2 + 1
     blocks = max(-(-length // block), least)
     return int(block * blocks)
 

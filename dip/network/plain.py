@@ -5,7 +5,6 @@ read in each step. The tests hold the engine against it.
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +21,7 @@ class Unit(nn.Sequential):
     def __init__(
         self, wide: tuple[int, int], kernel: int, stride: int, experiment: Experiment
     ) -> None:
-        mode: Literal["reflect", "zeros"] = (
-            "reflect" if experiment.padding == "reflection" else "zeros"
-        )
-        conv = nn.Conv2d(*wide, kernel, stride, padding=kernel // 2, padding_mode=mode)
+        conv = nn.Conv2d(*wide, kernel, stride, padding=kernel // 2, padding_mode="reflect")
         super().__init__(conv, nn.BatchNorm2d(wide[1]), nn.LeakyReLU(experiment.slope))
 
 
@@ -105,8 +101,6 @@ def plain_steps(experiment: Experiment, x0: Tensor, mask: Tensor) -> Iterator[tu
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         yield loss.item(), output.detach()
-        if experiment.noise_accumulates:
-            z = noisy
 
 
 def plain_network(experiment: Experiment, image_channels: int) -> PlainNetwork:
