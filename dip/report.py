@@ -132,6 +132,7 @@ def put(
     data: Mapping[str, Any],
     pictures: Mapping[str, bytes],
     files: Mapping[str, bytes],
+    local_files: Mapping[str, bytes] | None = None,
 ) -> Record:
     """Write a record where it belongs; once it is whole, the one that stood there is moved aside."""
     named_pictures = {f"snapshots/{name}.webp": data for name, data in pictures.items()}
@@ -142,7 +143,7 @@ def put(
             setting.listener.say(f"{job.name}: the old record is now {aside}")
 
     place = job.folder(setting.results)
-    return write_record(place, data, {**files, **named_pictures}, stand)
+    return write_record(place, data, {**files, **named_pictures}, stand, local_files)
 
 
 def webp(picture: np.ndarray) -> bytes:

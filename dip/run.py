@@ -8,8 +8,9 @@ from dip.checkpoint import Told, Work
 from dip.cuda_path import trajectory_revision
 from dip.environment import commit, environment, exact_part
 from dip.experiment import arithmetic_on, key
+from dip.files import sweep
 from dip.images import named
-from dip.mean import average_runs, keep_output
+from dip.mean import average_file, average_runs
 from dip.metrics import scores
 from dip.problems import InputError
 from dip.records import CURVE_COLUMNS, Record, curve_text
@@ -42,6 +43,7 @@ def perform(job: Job, setting: Setting) -> Record | None:
     A record that stands in its place is moved to `superseded/<key>/` once the new one is whole.
     Raises InputError for what it cannot do, and Busy where another process is at the run.
     """
+    sweep(setting.results)
     try:
         if job.seeds:
             return average_runs(job, setting)
@@ -130,9 +132,7 @@ class _Run:
                 pause = max(self.setting.checkpoint_seconds, 5 * (saved - tick))
             if stop:
                 return None
-        average = self.fit.average
-        record = self._finish(average, self.fit.stops())
-        keep_output(record, average, self.setting)
+        record = self._finish(self.fit.average, self.fit.stops())
         self.work.remove()
         return record
 
@@ -183,7 +183,8 @@ class _Run:
         }  # fmt: skip
         pictures = self._last_pictures(average, stops)
         curve = {"curve.csv": curve_text(told.rows).encode()}
-        return put(self.job, self.setting, data, told.pictures | pictures, curve)
+        local = average_file(self.experiment, average)
+        return put(self.job, self.setting, data, told.pictures | pictures, curve, local)
 
     def _metrics(self, average: "np.ndarray | None") -> dict[str, Any]:
         """Score the input, the snapshots, the last output, their average, and that of clean z."""
