@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dip.cuda_path import path_of, trajectory_revision
-from dip.environment import EXACT, environment, exact_part
+from dip.environment import environment, exact_part
 from dip.experiment import TRAJECTORY_REVISION, arithmetic_on
 from dip.images import ListedImage, load_all
 from dip.problems import InputError
@@ -43,9 +44,10 @@ def verify(
 ) -> Verdict:
     """Run the first `iterations` of a record again and compare with its curve.
 
-    Bit for bit where device, instruction set, threads and torch are the record's (the record's
-    thread count is restored), else the first loss closely and the next 20 loosely. A file with
-    another hash, or a score that is not the curve's, fails the record. Raises InputError if it cannot be run again here.
+    Bit for bit where all that EXACT names is the record's (the record's thread count is restored),
+    else the first loss closely and the next 20 loosely; so too where the record does not say. A
+    file with another hash, or a score that is not the curve's, fails the record. Raises InputError
+    if it cannot be run again here.
     """
     try:
         check_files(record)
@@ -60,14 +62,27 @@ def verify(
     made = _run_again(record, images, image_folder, device, iterations)
     here = exact_part(environment(device))
     revision = _revision_here(record, device)
-    different = [name for name in EXACT if here[name] != recorded.get(name)]
-    if record.data["trajectory_revision"] != revision:
-        different.append("trajectory revision")
+    here["trajectory_revision"] = revision
+    known = {**recorded, "trajectory_revision": record.data["trajectory_revision"]}
+    different = _differences(known, here)
     rows = [row for row in record.curve() if (row[0] or 0) <= iterations]
     place = record.path("curve.csv")
     if not different:
         return _exactly(rows, made, place)
     return _nearly(rows, made, place, (record.data["arithmetic"], different))
+
+
+def _differences(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Name what is another here than in the record, or unknown of it; "" if nothing is."""
+    names = [name for name, value in here.items() if recorded.get(name) != value]
+    other, unknown = (
+        ", ".join(name.replace("_", " ") for name in names if (name in recorded) == is_known)
+        for is_known in (True, False)
+    )
+    parts = [f"another {other} than recorded"] if other else []
+    if unknown:
+        parts.append(f"{unknown} that the record does not tell")
+    return " and ".join(parts)
 
 
 def check_scores(record: Record) -> None:
@@ -156,10 +171,9 @@ def _exactly(recorded: list[CurveRow], made: list[CurveRow], place: Path) -> Ver
 
 
 def _nearly(
-    recorded: list[CurveRow], made: list[CurveRow], place: Path, how: tuple[str, list[str]]
+    recorded: list[CurveRow], made: list[CurveRow], place: Path, how: tuple[str, str]
 ) -> Verdict:
     arithmetic, different = how
-    names = ", ".join(name.replace("_", " ") for name in different)
     losses = {row[0]: row[1] for row in made}
     worst = [0.0, 0.0]  # of the first loss, of the next ones
     for number, row in enumerate(recorded, 2):
@@ -173,13 +187,13 @@ def _nearly(
             return Verdict(
                 False,
                 f"{place}:{number}: the loss is {again:.6g} here, {loss:.6g} in the record:"
-                f" {distance:.2g} apart (relative), and another {names} explains {allowed:g} at most",
+                f" {distance:.2g} apart (relative), and {different} can explain {allowed:g} at most",
             )
     first, following = worst
     return Verdict(
         True,
         f"the same start: the first loss is within {first:.1g} (relative) of the record, where"
         f" {FIRST_LOSS_RELATIVE[arithmetic]:g} is allowed, the next ones within {following:.1g},"
-        f" where {NEXT_RELATIVE:g} is; with another {names} than recorded, the bits cannot be"
+        f" where {NEXT_RELATIVE:g} is; with {different}, the bits cannot be"
         " compared, and iterates drift apart by themselves",
     )
