@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -337,6 +338,33 @@ def test_the_old_record_stands_until_the_new_one_is_whole(tmp_path: Path) -> Non
     assert (old.folder / "run.json").read_bytes() == before
     assert not (setting.results / "superseded").exists()
     assert list(old.folder.parent.iterdir()) == [old.folder]
+
+
+def test_a_record_is_on_the_disk_before_its_checkpoint_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "3"))
+    sync, remove = os.fsync, shutil.rmtree
+    synced: set[int] = set()
+    at_removal: list[set[int]] = []
+
+    def noted_sync(descriptor: int) -> None:
+        sync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def noted_remove(path: Path, **more: Any) -> None:
+        if path.parent.name == ".work":
+            at_removal.append(set(synced))
+        remove(path, **more)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(shutil, "rmtree", noted_remove)
+    record = perform(next(job for job in jobs if job.kind == "run"), setting)
+    assert record
+    needed = {record.folder, *record.folder.rglob("*"), *record.folder.parents[:3]}
+    assert {"run.json", "curve.csv", "average.npy", "results"} < {path.name for path in needed}
+    (found,) = at_removal
+    assert {path.stat().st_ino for path in needed} <= found
 
 
 def test_frames_are_closest_at_the_beginning() -> None:
