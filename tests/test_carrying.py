@@ -18,7 +18,7 @@ from dip.compare import compare
 from dip.images import load_images
 from dip.pack import pack, unpack
 from dip.problems import InputError
-from dip.records import curve_text, load_record
+from dip.records import curve_text, find_records, load_record
 from dip.suites import Suite, load_suites
 
 Told = pytest.CaptureFixture[str]
@@ -130,6 +130,18 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
     (path,) = pack(tmp_path / "results", tmp_path / "archives", 10)
     with tarfile.open(path) as archive:
         assert {name.split("/")[1] for name in archive.getnames()} == {"rings"}
+
+
+def test_what_is_half_written_is_no_record(project: tuple[Path, Suite], tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    names = [place.relative_to(results).as_posix() for place in find_records(results)]
+    for left in ("tiny/waves/.new.abc", "tiny/waves/.seed0.new.abc", "tiny/.new.d/x", ".new.d/x/y"):
+        shutil.copytree(results / "tiny/waves/seed0", results / left)
+        (results / left / "curve.csv").unlink()
+    assert [place.relative_to(results).as_posix() for place in find_records(results)] == names
+    assert [line.split(":")[0] for line in compare(results, results)] == names
+    assert pack(results, tmp_path / "archives", 10, pytest.fail)
+    assert len(unpack([tmp_path / "archives/records-001.tar"], tmp_path / "home")) == len(names)
 
 
 def test_what_is_wrong_with_archives_is_told_and_nothing_is_written(
@@ -323,6 +335,16 @@ def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: To
         recorded, {"metrics": record.metrics, "stops": record.data["stops"]}, curve_text(drifted)
     )
     assert "the next ones within 0.2, where 0.5 is" in verified(capsys, 0)
+
+
+def test_what_a_record_does_not_tell_is_unknown(recorded: Path, capsys: Told) -> None:
+    environment = load_record(recorded).data["environment"]
+    del environment["processor_features"]
+    rewrite(recorded, {"environment": environment})
+    unknown = "with processor features that the record does not tell, the bits cannot be compared"
+    assert unknown in verified(capsys, 0)
+    rewrite(recorded, {"environment": {**environment, "threads": 1, "torch": "2.11.0"}})
+    assert f"with another torch than recorded and {unknown[5:]}" in verified(capsys, 0)
 
 
 @pytest.mark.parametrize(("iteration", "factor"), [(0, 1.0002), (9, 2.5), (9, 0.3)])
