@@ -9,9 +9,9 @@ from typing import Any
 # The library's front door: each name, and the module that it comes from.
 _FRONT = {
     "Experiment": "dip.experiment",
-    "Fit": "dip.fit",
+    "Fit": "dip.engine.fit",
     "InputError": "dip.problems",
-    "Step": "dip.fit",
+    "Step": "dip.engine.fit",
     "Task": "dip.tasks",
     "denoising": "dip.own_tasks",
     "flash": "dip.own_tasks",

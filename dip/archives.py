@@ -3,13 +3,12 @@
 A file that does not fit is cut into pieces, `NAME.piece-2-of-3`, that may lie in several archives.
 """
 
-import io
-import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dip.files import fresh_file
 from dip.problems import InputError
 
 BLOCK = 512  # a tar file's unit; it ends with two empty ones
@@ -57,15 +56,13 @@ def write_archives(folder: Path, shares: Iterable[list[Member]]) -> list[Path]:
     number = 1 + max((int(path.stem.partition("-")[2]) for path in archives_in(folder)), default=0)
     for share in shares:
         path = folder / f"records-{number + len(written):03d}.tar"
-        stream = io.BytesIO()
-        for name, data in share:
-            header = tarfile.TarInfo(name)
-            header.size, header.mode = len(data), 0o644
-            stream.write(header.tobuf(tarfile.USTAR_FORMAT))
-            stream.write(data + bytes(-len(data) % BLOCK))
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(stream.getvalue() + bytes(2 * BLOCK))
-        os.replace(fresh, path)
+        with fresh_file(path) as file:
+            for name, data in share:
+                header = tarfile.TarInfo(name)
+                header.size, header.mode = len(data), 0o644
+                file.write(header.tobuf(tarfile.USTAR_FORMAT))
+                file.write(data + bytes(-len(data) % BLOCK))
+            file.write(bytes(2 * BLOCK))
         written.append(path)
     return written
 

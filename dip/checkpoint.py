@@ -11,6 +11,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
+from dip.files import fresh_file, sweep
 from dip.problems import InputError
 from dip.records import CurveRow
 
@@ -58,6 +59,7 @@ class Work:
         except OSError:
             self._lock.close()
             raise Busy("another process is at this run") from None
+        sweep(self.folder, older_than_s=0)  # nobody else writes here as long as the lock is held
         return self
 
     def __exit__(
@@ -79,12 +81,8 @@ class Work:
         arrays |= {
             f"picture.{name}": np.frombuffer(data, np.uint8) for name, data in told.pictures.items()
         }
-        fresh = self.folder / "checkpoint.new"
-        with fresh.open("wb") as file:
+        with fresh_file(self.path) as file:
             np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, self.path)
 
     def load(self, described: dict[str, Any]) -> tuple[Told, dict[str, np.ndarray]] | None:
         """Read the checkpoint; None if there is none.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dip.problems import InputError
-from dip.records import Record, check_files, load_record
+from dip.records import Record, check_files, find_records, load_record
 
 
 def compare(a: Path, b: Path) -> list[str]:
@@ -23,12 +23,7 @@ def compare(a: Path, b: Path) -> list[str]:
 
 def _records(results: Path) -> list[str]:
     """Name the folders of records under `results`, relative to it."""
-    return [
-        path.parent.relative_to(results).as_posix()
-        for path in results.glob("*/*/*/run.json")
-        if not path.relative_to(results).parts[0].startswith(".")
-        and path.relative_to(results).parts[0] != "superseded"
-    ]
+    return [place.relative_to(results).as_posix() for place in find_records(results)]
 
 
 def _told(a: Path, b: Path) -> str:

@@ -11,7 +11,12 @@ from typing import Any
 from dip.problems import InputError
 
 # What must be equal for a trajectory to be the same bit for bit.
-EXACT = ("device", "device_kind", "instruction_set", "threads", "torch")
+EXACT = ("device", "device_kind", "instruction_set", "processor_features", "threads", "torch")
+# The vector and matrix features for which a library has kernels of their own, by torch's names on
+# x86 and ARM, and by those of /proc/cpuinfo.
+FEATURE = re.compile(
+    "avx.*|amx_.*|fma.*|f16c|neon|asimd.*|(sve|sme).*|bf16|i8mm|dot|fhm|fp16_arith"
+)
 COMMIT = re.compile("[0-9a-f]{40}")
 NEEDS_TORCH = 'running experiments needs torch: pip install -e ".[experiments]"'
 
@@ -53,6 +58,7 @@ def environment(device: str) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if on_cuda else cpu_model(),
         "device_kind": device.split(":")[0],
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "processor_features": processor_features(),
         "threads": torch.get_num_threads(),
         "driver": _driver() if on_cuda else None,
         "torch": torch.__version__.split("+")[0],
@@ -69,16 +75,49 @@ def exact_part(described: dict[str, Any]) -> dict[str, Any]:
     return {name: described.get(name) for name in EXACT}
 
 
+def processor_features() -> list[str]:
+    """The processor's vector and matrix features, sorted, as torch names them.
+
+    Its libraries choose their kernels by these: AMX or AVX-512-BF16 give other bits than AVX2.
+    Where torch is too old to say, the names are those of /proc/cpuinfo.
+    """
+    import torch
+
+    if hasattr(torch.cpu, "get_capabilities"):
+        present = torch.cpu.get_capabilities()
+        return sorted(name for name in present if present[name] is True and FEATURE.fullmatch(name))
+    return sorted(filter(FEATURE.fullmatch, _cpuinfo(("flags", "Features")).split()))
+
+
+def bf16_supported(device: str) -> bool:
+    """Whether the device itself computes in bf16, without emulating it in float32."""
+    import torch
+
+    kind = device.split(":")[0]
+    if kind == "cuda":
+        return bool(torch.cuda.get_device_capability(device) >= (8, 0))
+    if kind != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False  # it says yes to AVX-512 without bf16 too, and emulates it
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(processor_features())
+
+
 def cpu_model() -> str:
     """Give the processor's model name."""
+    told = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return told or platform.processor() or platform.machine() or "unknown"
+
+
+def _cpuinfo(names: tuple[str, ...]) -> str:
+    """What /proc/cpuinfo says of the first processor under one of `names`; "" if nothing."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
+            if line.startswith(names):
                 return line.split(":", 1)[1].strip()
     except OSError:
         pass
-    told = _output(["sysctl", "-n", "machdep.cpu.brand_string"])
-    return told or platform.processor() or platform.machine() or "unknown"
+    return ""
 
 
 def _cudnn() -> str:

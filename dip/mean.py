@@ -2,47 +2,46 @@
 
 import io
 import time
-from pathlib import Path
 
 import numpy as np
 
 from dip.environment import environment
-from dip.files import write_bytes_whole
+from dip.experiment import Experiment
+from dip.files import sha256_of
 from dip.images import read_picture
 from dip.metrics import scores
 from dip.problems import InputError
 from dip.records import Record
 from dip.report import Setting, described, keeps_pictures, now, put, webp
 from dip.schedule import Job, jobs_of, record_of
-from dip.tasks import Task, make_task
+from dip.tasks import make_task
 
-SAME_DB = 1e-9  # of one array scored twice
+AVERAGE = "average.npy"  # a local file of a run's record: too large to carry, as git's list says
 
 
-def keep_output(record: Record, average: np.ndarray | None, setting: Setting) -> None:
-    """Keep a run's sliding average (C, H, W) in full digits, where it may enter a mean of runs."""
-    if record.experiment.problem_seed is None or average is None:
-        return
+def average_file(experiment: Experiment, average: np.ndarray | None) -> dict[str, bytes]:
+    """The file of a run's sliding average (C, H, W) in float32, where it may enter a mean of runs."""
+    if experiment.problem_seed is None or average is None:
+        return {}
     stream = io.BytesIO()
     np.save(stream, average, allow_pickle=False)
-    write_bytes_whole(_kept(record, setting), stream.getvalue())
-
-
-def _kept(record: Record, setting: Setting) -> Path:
-    return setting.results / ".work" / "outputs" / f"{record.key}.npy"
+    return {AVERAGE: stream.getvalue()}
 
 
 def average_runs(job: Job, setting: Setting) -> Record:
     """Average the sliding averages of the job's runs, score that, and record it.
 
-    In full digits where they were kept on this machine, else from the recorded pictures of 8 bit.
-    The record names the runs by their seals, so that it no longer counts once one is remade.
-    Raises InputError if a run is not recorded, or its output was kept nowhere.
+    From the float32 averages if this machine has those of all the runs, else from the recorded
+    pictures of 8 bit alone: the two are never mixed, and the record says which. It names the runs
+    by their seals, so that it no longer counts once one is remade. Raises InputError if a run is
+    not recorded, or its output was kept nowhere.
     """
     task = make_task(job.experiment, setting.load(job.experiment))
     started, clock = now(), time.perf_counter()
     records = _records(job, setting)
-    outputs = [_output(record, setting, task) for record in records]
+    full = [average for record in records if (average := _float32_average(record)) is not None]
+    has_all = len(full) == len(records)
+    outputs = full if has_all else [_picture(record) for record in records]
     output: np.ndarray = np.stack(outputs).mean(axis=0, dtype=np.float64).astype(np.float32)
     data = {
         **described(job, setting, task, "ieee", 1),
@@ -54,6 +53,7 @@ def average_runs(job: Job, setting: Setting) -> Record:
         "seconds": round(time.perf_counter() - clock, 3), "seconds_per_iteration": None,
         "seeds": list(job.seeds),
         "runs": {record.folder.name: record.data["seal"] for record in records},
+        "averaged_from": "float32 averages" if has_all else "8-bit pictures",
     }  # fmt: skip
     kept = keeps_pictures(job.experiment, setting.images)
     return put(job, setting, data, {"output": webp(output)} if kept else {}, {})
@@ -74,28 +74,24 @@ def _records(job: Job, setting: Setting) -> list[Record]:
     return found
 
 
-def _output(record: Record, setting: Setting, task: Task) -> np.ndarray:
-    kept = _kept_output(record, setting, task)
-    if kept is not None:
-        return kept
+def _float32_average(record: Record) -> np.ndarray | None:
+    """The average in float32 that was written with this very record; None if it is not here."""
+    expected = record.data.get("local_files", {}).get(AVERAGE)
+    try:
+        content = (record.folder / AVERAGE).read_bytes()
+    except OSError:
+        return None
+    if sha256_of(content) != expected:
+        return None
+    output: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
+    return output
+
+
+def _picture(record: Record) -> np.ndarray:
     if "snapshots/average.webp" not in record.data["files"]:
         raise InputError(
-            "its sliding average is not shown, and was not kept on this machine", record.folder
+            f"its sliding average is not shown, and this machine does not have the {AVERAGE} of"
+            " every run",
+            record.folder,
         )
-    output = read_picture(record.snapshot("average"))
-    return output[: record.data["channels"]]
-
-
-def _kept_output(record: Record, setting: Setting, task: Task) -> np.ndarray | None:
-    """Give the average that was kept in full digits, if it is this record's: with its very score."""
-    try:
-        output: np.ndarray = np.load(_kept(record, setting), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    scored = record.metrics["average"]
-    if output.shape != task.shape or not scored:
-        return None
-    recorded_db, found_db = scored["psnr_db"], scores(task, output)["psnr_db"]
-    if recorded_db is None or found_db is None:
-        return output if recorded_db is found_db else None
-    return output if abs(found_db - recorded_db) < SAME_DB else None
+    return read_picture(record.snapshot("average"))[: record.data["channels"]]

@@ -7,15 +7,13 @@ import math
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from dip.archives import BLOCK, Contents, Member, archives_in, shares, write_archives
-from dip.files import sha256_of
+from dip.files import fresh_folder, is_temporary, sha256_of
 from dip.problems import InputError
-from dip.records import check_files, load_record
-from dip.schedule import places_in
+from dip.records import check_files, find_records, load_record
 from dip.superseded import put_in_place
 
 
@@ -41,7 +39,7 @@ def pack(
     packed = {name: sha256_of(data) for _, name, data in files if name.endswith("/run.json")}
     changed = _changed(results)
     members: list[Member] = []
-    for place in places_in(results):
+    for place in find_records(results):
         name = place.relative_to(results).as_posix()
         held = packed.get(f"{name}/run.json")
         is_old = changed is not None and name not in changed
@@ -93,8 +91,7 @@ def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> li
     With `replace` those others are moved to `superseded/<key>/` instead.
     """
     results.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=results, prefix=".unpack.") as temporary:
-        fresh = Path(temporary)
+    with fresh_folder(results) as fresh:
         _extract(archives, fresh)
         names = [place.relative_to(fresh) for place in _places(fresh)]
         for name in names:
@@ -165,7 +162,7 @@ def _extract(archives: Iterable[Path], fresh: Path) -> None:
 
 def _put(fresh: Path, name: str, data: bytes, archive: Path) -> None:
     parts = PurePosixPath(name).parts
-    if not 4 <= len(parts) <= 5 or any(part.startswith(".") or part == "/" for part in parts):
+    if not 4 <= len(parts) <= 5 or any(is_temporary(part) or part == "/" for part in parts):
         raise InputError(f"'{name}' is not the name of a record's file", archive)
     target = fresh.joinpath(*parts)
     if shutil.disk_usage(fresh).free < 2 * len(data):

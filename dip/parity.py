@@ -138,12 +138,12 @@ class PlainRuns:
     def _steps(self, task: "Task", record: Record) -> "Iterator[tuple[float, Tensor]]":
         import torch
 
-        from dip.machine import set_arithmetic
-        from dip.plain import plain_steps
+        from dip.engine.precision import set_precision
+        from dip.network.plain import plain_steps
 
         if self.threads:
             torch.set_num_threads(self.threads)
-        set_arithmetic(record.data["arithmetic"], self.device)
+        set_precision(record.data["arithmetic"], self.device)
         assert task.mask is not None
         block = 2 ** len(record.experiment.channels)
         if any(side % block for side in task.shape[1:]):

@@ -14,7 +14,7 @@ from dip.experiment import Experiment
 from dip.schedule import duration
 
 if TYPE_CHECKING:
-    from dip.fit import Fit, Step
+    from dip.engine.fit import Fit, Step
     from dip.tasks import Task
 
 CHANNELS = {"cuda": 128, "mps": 128, "cpu": 32}  # the paper's width; what a CPU can bear
@@ -150,7 +150,7 @@ Watch = Callable[["Fit", "Step"], bool]  # is told of each step; True asks to st
 
 def restore(task: "Task", experiment: Experiment, device: str, watch: Watch) -> Restored:
     """Fit one task until it stops by itself, at the last iteration, or when `watch` asks."""
-    from dip.fit import Fit
+    from dip.engine.fit import Fit
 
     began = time.perf_counter()
     fit = Fit(task, experiment, device=device)

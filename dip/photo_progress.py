@@ -12,7 +12,7 @@ from dip.problems import InputError
 from dip.schedule import duration
 
 if TYPE_CHECKING:
-    from dip.fit import Fit, Step
+    from dip.engine.fit import Fit, Step
 
 FIRST_TOLD = 20  # iterations after which the speed is told
 LONG = 3600  # seconds, from which on it is said how to make them fewer

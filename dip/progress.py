@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dip.schedule import duration
 
 if TYPE_CHECKING:
-    from dip.fit import Step
+    from dip.engine.fit import Step
     from dip.report import Listener
 
 LINE_SECONDS = 30.0

@@ -9,9 +9,7 @@ import io
 import json
 import math
 import os
-import shutil
 import struct
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dip.experiment import Experiment, key
-from dip.files import replace_folder, sha256_of
+from dip.files import fresh_folder, is_temporary, sha256_of
 from dip.problems import InputError
 
 FORMAT = 1
@@ -164,30 +162,38 @@ def matches(
     return has_snapshots and record.key == key(experiment, pixels, mode, revision)
 
 
-def find_records(results: Path, suite: str) -> list[Path]:
-    """List the folders under `results/<suite>` that hold a `run.json`, in order."""
-    return sorted(path.parent for path in (results / suite).glob("*/*/run.json"))
+def find_records(results: Path, suite: str = "*") -> list[Path]:
+    """The folders of a suite's records, or of all suites', in order.
+
+    What has a temporary name, or was superseded, is no record.
+    """
+    places = (path.parent for path in results.glob(f"{suite}/*/*/run.json"))
+    return sorted(place for place in places if _is_place(place.relative_to(results).parts))
+
+
+def _is_place(parts: tuple[str, ...]) -> bool:
+    return parts[0] != "superseded" and not any(map(is_temporary, parts))
 
 
 def write_record(
     folder: Path,
     data: Mapping[str, Any],
     files: Mapping[str, bytes],
-    put: Callable[[Path, Path], None] = replace_folder,
+    put: Callable[[Path, Path], object] = os.replace,
+    local_files: Mapping[str, bytes] | None = None,
 ) -> Record:
     """Write a record whole or not at all, with the hash of each of its files and a seal on all.
 
     `data` is run.json without "format", "files" and "seal"; `files` maps relative names to contents;
-    `put` moves the finished folder to `folder`.
+    `local_files` are sealed too, but stay on this machine: a record is whole without them. `put`
+    moves the finished folder to `folder`.
     """
-    hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
-    described = {"format": FORMAT, **data, "files": hashes}
+    described = {"format": FORMAT, **data, "files": _hashes(files)}
+    if local_files:
+        described["local_files"] = _hashes(local_files)
     described["seal"] = seal_of(described)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.new."))
-    try:
-        os.chmod(fresh, 0o755)
-        for name, content in files.items():
+    with fresh_folder(folder.parent) as fresh:
+        for name, content in {**files, **(local_files or {})}.items():
             target = fresh / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
@@ -195,10 +201,11 @@ def write_record(
         (fresh / "run.json").write_text(text + "\n", encoding="utf-8")
         load_record(fresh)
         put(fresh, folder)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
     return Record(folder, described)
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: sha256_of(content) for name, content in sorted(files.items())}
 
 
 def curve_text(rows: Iterable[CurveRow]) -> str:

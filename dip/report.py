@@ -18,7 +18,7 @@ from dip.superseded import put_in_place
 from dip.tasks import Task
 
 if TYPE_CHECKING:
-    from dip.fit import Step
+    from dip.engine.fit import Step
 
 EVERY_STEP_UNTIL, THEN_EVERY = 1000, 10  # the iterations that a curve has
 BYTES_PER_PIXEL = 8192  # of the network with 128 channels, roughly
@@ -134,6 +134,7 @@ def put(
     data: Mapping[str, Any],
     pictures: Mapping[str, bytes],
     files: Mapping[str, bytes],
+    local_files: Mapping[str, bytes] | None = None,
 ) -> Record:
     """Write a record where it belongs; once it is whole, the one that stood there is moved aside."""
     named_pictures = {f"snapshots/{name}.webp": data for name, data in pictures.items()}
@@ -144,7 +145,7 @@ def put(
             setting.listener.say(f"{job.name}: the old record is now {aside}")
 
     place = job.folder(setting.results)
-    return write_record(place, data, {**files, **named_pictures}, stand)
+    return write_record(place, data, {**files, **named_pictures}, stand, local_files)
 
 
 def webp(picture: np.ndarray) -> bytes:

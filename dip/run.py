@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from dip.baselines import run_baseline
 from dip.checkpoint import Told, Work
-from dip.cuda_path import trajectory_revision
 from dip.environment import commit, environment, exact_part
-from dip.experiment import arithmetic_on, key
+from dip.experiment import TRAJECTORY_REVISION, arithmetic_on, key
+from dip.files import sweep
 from dip.images import named
-from dip.mean import average_runs, keep_output
+from dip.mean import average_file, average_runs
 from dip.metrics import scores
 from dip.problems import InputError
 from dip.records import CURVE_COLUMNS, Record, curve_text
@@ -31,9 +31,8 @@ from dip.tasks import make_task
 if TYPE_CHECKING:
     import numpy as np
 
-    from dip.fit import Fit, Step
-    from dip.graph_fit import GraphFit
-    from dip.stopping import Stop
+    from dip.engine.fit import Fit, Step
+    from dip.engine.monitor import Stop
 
 
 def perform(job: Job, setting: Setting) -> Record | None:
@@ -42,6 +41,7 @@ def perform(job: Job, setting: Setting) -> Record | None:
     A record that stands in its place is moved to `superseded/<key>/` once the new one is whole.
     Raises InputError for what it cannot do, and Busy where another process is at the run.
     """
+    sweep(setting.results)
     try:
         if job.seeds:
             return average_runs(job, setting)
@@ -75,7 +75,7 @@ def _baseline(job: Job, setting: Setting) -> Record:
 
 def _fit(job: Job, setting: Setting) -> Record | None:
     mode = arithmetic_on(job.experiment, setting.device.split(":")[0])
-    revision = trajectory_revision(setting.device.split(":")[0], mode)
+    revision = TRAJECTORY_REVISION[setting.device.split(":")[0], mode]
     pixels = pixels_of(job.experiment, setting.images)
     work_key = key(job.experiment, pixels, mode, revision)
     with Work(setting.results / ".work" / work_key) as work:
@@ -101,10 +101,10 @@ class _Run:
         self.commit = commit()
         self.told = Told(now())
 
-    def _new_fit(self) -> "Fit | GraphFit":
-        from dip.graph_fit import make_fit
+    def _new_fit(self) -> "Fit":
+        from dip.engine.fit import Fit
 
-        return make_fit(
+        return Fit(
             self.task,
             self.experiment,
             device=self.setting.device,
@@ -130,9 +130,7 @@ class _Run:
                 pause = max(self.setting.checkpoint_seconds, 5 * (saved - tick))
             if stop:
                 return None
-        average = self.fit.average
-        record = self._finish(average, self.fit.stops())
-        keep_output(record, average, self.setting)
+        record = self._finish(self.fit.average, self.fit.stops())
         self.work.remove()
         return record
 
@@ -183,7 +181,8 @@ class _Run:
         }  # fmt: skip
         pictures = self._last_pictures(average, stops)
         curve = {"curve.csv": curve_text(told.rows).encode()}
-        return put(self.job, self.setting, data, told.pictures | pictures, curve)
+        local = average_file(self.experiment, average)
+        return put(self.job, self.setting, data, told.pictures | pictures, curve, local)
 
     def _metrics(self, average: "np.ndarray | None") -> dict[str, Any]:
         """Score the input, the snapshots, the last output, their average, and that of clean z."""

@@ -217,16 +217,9 @@ def seconds_per_iteration(
     return work * median(speeds[min(speeds, key=lambda theirs: abs(theirs - work))]), True
 
 
-def places_in(results: Path) -> list[Path]:
-    """List the folders of all suites' records, in order."""
-    folders = sorted(path for path in results.glob("*") if path.is_dir())
-    suites = [f.name for f in folders if not f.name.startswith(".") and f.name != "superseded"]
-    return [place for suite in suites for place in find_records(results, suite)]
-
-
 def records_in(results: Path) -> list[Record]:
     """Read every record that can be read, of all suites; damaged ones are left out."""
-    return [record for place in places_in(results) if (record := readable(place))]
+    return [record for place in find_records(results) if (record := readable(place))]
 
 
 def duration(seconds: float) -> str:

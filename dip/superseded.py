@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from dip.files import sync_folder, sync_tree
 from dip.problems import InputError
 from dip.records import check_files, load_record
 
@@ -11,8 +12,10 @@ from dip.records import check_files, load_record
 def put_in_place(fresh: Path, folder: Path, results: Path) -> Path | None:
     """Put the finished folder `fresh` where `folder` of `results` is or will be.
 
-    The record that stood there is moved aside first, by one rename; give its new place.
+    The record that stood there is moved aside first, by one rename; give its new place. The new
+    one is on the disk, with all its files, when this returns.
     """
+    sync_tree(fresh)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = move_aside(folder, results)
     try:
@@ -21,6 +24,7 @@ def put_in_place(fresh: Path, folder: Path, results: Path) -> Path | None:
         if aside:
             os.replace(aside, folder)
         raise
+    _sync_parents(folder)
     return aside
 
 
@@ -36,7 +40,14 @@ def move_aside(folder: Path, results: Path) -> Path | None:
     name = "-".join(folder.relative_to(results).parts)
     aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{name}-")) / folder.name
     os.replace(folder, aside)
+    _sync_parents(aside)
     return aside
+
+
+def _sync_parents(folder: Path) -> None:
+    """Wait until the disk holds the names on the way to a record; each folder may be new."""
+    for parent in folder.parents[:3]:
+        sync_folder(parent)
 
 
 def _key_of(folder: Path) -> str:

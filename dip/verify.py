@@ -3,22 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from dip.cuda_path import path_of, trajectory_revision
-from dip.environment import EXACT, environment, exact_part
-from dip.experiment import TRAJECTORY_REVISION, arithmetic_on
-from dip.images import ListedImage, load_all
+from dip.environment import environment, exact_part
+from dip.experiment import TRAJECTORY_REVISION
+from dip.images import ListedImage, load_all, read_picture
+from dip.metrics import psnr_db
 from dip.problems import InputError
 from dip.records import CURVE_COLUMNS, CurveRow, Record, check_files, curve_text
 from dip.schedule import pixels_of
-from dip.tasks import make_task
+from dip.tasks import Task, make_task
 
 # Across devices, relative: of the loss before the first update, which hangs on weights, z, noise,
 # mask and one forward; and of the next losses. Adam's first step has the size of the learning rate
 # whatever the gradient's, so where a gradient is about zero, rounding decides its direction: from
 # 1e-7 the losses drift 1e-3 apart in one iteration, 0.1 in ten, between two thread counts too.
-FIRST_LOSS_RELATIVE = {"ieee": 1e-5, "tf32": 5e-3, "fp16": 5e-3, "bf16": 0.03}
+FIRST_LOSS_RELATIVE = {"ieee": 1e-5, "tf32": 5e-3, "bf16": 0.03}
 NEXT_ITERATIONS, NEXT_RELATIVE = 20, 0.5
+# Of a mean squared error, between a picture of 8 bit and the output that it was rounded from.
+ROUNDED_SQUARE, PICTURE_TOLERANCE = 2 / (12 * 255**2), 0.01
 SCORE_TOLERANCE = 1e-3  # of a score beside the curve: in dB, or relative; rounding takes 1e-5
 
 
@@ -43,9 +46,11 @@ def verify(
 ) -> Verdict:
     """Run the first `iterations` of a record again and compare with its curve.
 
-    Bit for bit where device, instruction set, threads and torch are the record's (the record's
-    thread count is restored), else the first loss closely and the next 20 loosely. A file with
-    another hash, or a score that is not the curve's, fails the record. Raises InputError if it cannot be run again here.
+    Bit for bit where all that EXACT names is the record's (the record's thread count is restored),
+    else the first loss closely and the next 20 loosely; so too where the record does not say. A
+    file with another hash, or a score that is not the curve's, fails the record. Of a record of an
+    older trajectory revision the pictures and the first loss are compared. Raises InputError if it
+    cannot be run again here.
     """
     try:
         check_files(record)
@@ -55,19 +60,71 @@ def verify(
     experiment = record.experiment
     if pixels_of(experiment, images) != record.data["pixels_sha256"]:
         raise InputError("the record is of other images than images.toml lists", record.folder)
-    recorded = record.data["environment"]
     _same_arithmetic(record, device)
-    made = _run_again(record, images, image_folder, device, iterations)
-    here = exact_part(environment(device))
-    revision = _revision_here(record, device)
-    different = [name for name in EXACT if here[name] != recorded.get(name)]
-    if record.data["trajectory_revision"] != revision:
-        different.append("trajectory revision")
+    task = make_task(experiment, load_all(experiment.images(), images, image_folder))
+    kind, precision = device.split(":")[0], record.data["arithmetic"]
+    revision = record.data["trajectory_revision"]
+    if revision != TRAJECTORY_REVISION[kind, precision]:
+        return _of_a_gone_engine(record, task, device)
+    made = _run_again(record, task, device, iterations)
+    different = _differences(record.data["environment"], exact_part(environment(device)))
     rows = [row for row in record.curve() if (row[0] or 0) <= iterations]
     place = record.path("curve.csv")
     if not different:
         return _exactly(rows, made, place)
-    return _nearly(rows, made, place, (record.data["arithmetic"], different))
+    return _nearly(rows, made, place, (precision, different))
+
+
+def _of_a_gone_engine(record: Record, task: Task, device: str) -> Verdict:
+    """Hold a record of an older trajectory revision against its pictures and its first loss."""
+    try:
+        check_pictures(record, task)
+    except InputError as error:
+        return Verdict(False, str(error))
+    revision, precision = record.data["trajectory_revision"], record.data["arithmetic"]
+    gone = f"the engine of its trajectory revision ({revision}) is gone"
+    found = _nearly(
+        record.curve()[:1], _run_again(record, task, device, 0), record.path("curve.csv"),
+        (precision, "another trajectory revision"),
+    )  # fmt: skip
+    if not found.good:
+        return found
+    return Verdict(
+        True,
+        f"{gone}, so no iterate can be made again; its seal and hashes are right, its scores are"
+        " those of its curve and its pictures, and today's engine begins with the same loss,"
+        f" within {FIRST_LOSS_RELATIVE[precision]:g} (relative)",
+    )
+
+
+def check_pictures(record: Record, task: Task) -> None:
+    """Hold a run's PSNR beside that of its pictures of 8 bit; raises InputError."""
+    if task.x is None:
+        return
+    for name, score in record.metrics["snapshots"].items():
+        if name not in record.snapshot_names() or score["psnr_db"] is None:
+            continue
+        picture = read_picture(record.snapshot(name))[: task.shape[0]]
+        told, found = (10 ** (-db / 10) for db in (score["psnr_db"], psnr_db(picture, task.x)))
+        if abs(told - found) > ROUNDED_SQUARE + PICTURE_TOLERANCE * told:
+            raise InputError(
+                f"the record is damaged: {score['psnr_db']:.3f} dB at iteration {name}, and this"
+                f" picture has {psnr_db(picture, task.x):.3f}",
+                record.snapshot(name),
+            )
+
+
+def _differences(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Name what is another here than in the record, or unknown of it; "" if nothing is."""
+    names = [name for name, value in here.items() if recorded.get(name) != value]
+    other, unknown = (
+        ", ".join(name.replace("_", " ") for name in names if (name in recorded) == is_known)
+        for is_known in (True, False)
+    )
+    parts = [f"another {other} than recorded"] if other else []
+    if unknown:
+        parts.append(f"{unknown} that the record does not tell")
+    return " and ".join(parts)
 
 
 def check_scores(record: Record) -> None:
@@ -101,14 +158,6 @@ def _is_near(name: str, score: float, recorded: float | None) -> bool:
     return abs(score - recorded) <= SCORE_TOLERANCE * scale
 
 
-def _revision_here(record: Record, device: str) -> int:
-    """Give the revision of what runs here: on CUDA the record's own, if its way is still known."""
-    kind, recorded = device.split(":")[0], record.data["trajectory_revision"]
-    if kind == "cuda" and path_of(recorded):
-        return int(recorded)
-    return trajectory_revision(kind, record.data["arithmetic"])
-
-
 def _same_arithmetic(record: Record, device: str) -> None:
     """Raise InputError if the device cannot compute as the record was."""
     mode, kind = record.data["arithmetic"], device.split(":")[0]
@@ -120,22 +169,12 @@ def _same_arithmetic(record: Record, device: str) -> None:
         )
 
 
-def _run_again(
-    record: Record,
-    images: Mapping[str, ListedImage],
-    image_folder: Path | None,
-    device: str,
-    iterations: int,
-) -> list[CurveRow]:
-    from dip.graph_fit import make_fit
+def _run_again(record: Record, task: Task, device: str, iterations: int) -> list[CurveRow]:
+    from dip.engine.fit import Fit
 
     experiment = replace(record.experiment, arithmetic=record.data["arithmetic"])
-    arithmetic_on(experiment, device.split(":")[0])
-    pictures = load_all(experiment.images(), images, image_folder)
     threads = record.data["environment"]["threads"]
-    path = path_of(record.data["trajectory_revision"])  # CUDA alone has several
-    task = make_task(experiment, pictures)
-    fit = make_fit(task, experiment, device, threads=threads, path=path)
+    fit = Fit(task, experiment, device=device, threads=threads)
     rows: list[CurveRow] = []
     for step in fit:
         rows.append(tuple(getattr(step, name) for name in CURVE_COLUMNS))
@@ -156,10 +195,9 @@ def _exactly(recorded: list[CurveRow], made: list[CurveRow], place: Path) -> Ver
 
 
 def _nearly(
-    recorded: list[CurveRow], made: list[CurveRow], place: Path, how: tuple[str, list[str]]
+    recorded: list[CurveRow], made: list[CurveRow], place: Path, how: tuple[str, str]
 ) -> Verdict:
     arithmetic, different = how
-    names = ", ".join(name.replace("_", " ") for name in different)
     losses = {row[0]: row[1] for row in made}
     worst = [0.0, 0.0]  # of the first loss, of the next ones
     for number, row in enumerate(recorded, 2):
@@ -173,13 +211,13 @@ def _nearly(
             return Verdict(
                 False,
                 f"{place}:{number}: the loss is {again:.6g} here, {loss:.6g} in the record:"
-                f" {distance:.2g} apart (relative), and another {names} explains {allowed:g} at most",
+                f" {distance:.2g} apart (relative), and {different} can explain {allowed:g} at most",
             )
     first, following = worst
     return Verdict(
         True,
         f"the same start: the first loss is within {first:.1g} (relative) of the record, where"
         f" {FIRST_LOSS_RELATIVE[arithmetic]:g} is allowed, the next ones within {following:.1g},"
-        f" where {NEXT_RELATIVE:g} is; with another {names} than recorded, the bits cannot be"
+        f" where {NEXT_RELATIVE:g} is; with {different}, the bits cannot be"
         " compared, and iterates drift apart by themselves",
     )

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -113,7 +114,13 @@ def write_run(
         "seconds_per_iteration": seconds / last,
     }  # fmt: skip
     place = results / suite.name / suite.image_folder(experiment.case)
-    return write_record(place / f"seed{experiment.seed}", data, files)
+    return write_over(place / f"seed{experiment.seed}", data, files)
+
+
+def write_over(folder: Path, data: dict[str, Any], files: dict[str, bytes]) -> Record:
+    """Write a record where another may stand, which goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return write_record(folder, data, files)
 
 
 def frames(experiment: Experiment) -> set[int]:
@@ -160,7 +167,7 @@ def write_baseline(
         "seconds_per_iteration": None,
     }  # fmt: skip
     files = {"snapshots/output.webp": encoded(picture(image, "output"))}
-    return write_record(results / suite.name / suite.image_folder(image) / method, data, files)
+    return write_over(results / suite.name / suite.image_folder(image) / method, data, files)
 
 
 def write_mean(results: Path, suite: Suite, image: str, final_db: float, side: int = 32) -> Record:

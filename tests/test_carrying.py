@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_records import changed, write_baseline, write_run
+from made_records import changed, write_baseline, write_over, write_run
 from small_runs import write_project
 
 from dip.cli import main
@@ -17,7 +18,7 @@ from dip.compare import compare
 from dip.images import load_images
 from dip.pack import pack, unpack
 from dip.problems import InputError
-from dip.records import curve_text, load_record
+from dip.records import curve_text, find_records, load_record
 from dip.suites import Suite, load_suites
 
 Told = pytest.CaptureFixture[str]
@@ -64,20 +65,26 @@ def test_what_was_packed_is_unpacked_the_same(
 
 @pytest.mark.parametrize("stops_at", [2, 3, 4])
 def test_a_record_half_packed_is_packed_again(
-    project: tuple[Path, Suite], tmp_path: Path, stops_at: int
+    project: tuple[Path, Suite], tmp_path: Path, stops_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results, archives = tmp_path / "results", tmp_path / "archives"
-    in_the_way = archives / f"records-00{stops_at}.new"
-    in_the_way.mkdir(parents=True)
-    with pytest.raises((InputError, OSError)):
-        pack(results, archives, 0.0045)
-    in_the_way.rmdir()
+    last, rename = f"records-00{stops_at}.tar", os.replace
+
+    def rename_until_last(old: Path, new: Path) -> None:
+        if Path(new).name == last:
+            raise OSError("the disk is full")
+        rename(old, new)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", rename_until_last)
+        with pytest.raises(OSError, match="the disk is full"):
+            pack(results, archives, 0.0045)
     pack(results, archives, 0.0045)
     written = sorted(archives.glob("records-*.tar"))
     for name, order in (("home", written), ("other", written[::-1])):
         assert len(unpack(order, tmp_path / name)) == 3
         assert content_of(tmp_path / name) == content_of(results)
-    first = [path for path in written if path.name < in_the_way.name]
+    first = [path for path in written if path.name < last]
     with pytest.raises(InputError, match="is missing: give every archive at once"):
         unpack(first, tmp_path / "half")
 
@@ -123,6 +130,18 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
     (path,) = pack(tmp_path / "results", tmp_path / "archives", 10)
     with tarfile.open(path) as archive:
         assert {name.split("/")[1] for name in archive.getnames()} == {"rings"}
+
+
+def test_what_is_half_written_is_no_record(project: tuple[Path, Suite], tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    names = [place.relative_to(results).as_posix() for place in find_records(results)]
+    for left in ("tiny/waves/.new.abc", "tiny/waves/.seed0.new.abc", "tiny/.new.d/x", ".new.d/x/y"):
+        shutil.copytree(results / "tiny/waves/seed0", results / left)
+        (results / left / "curve.csv").unlink()
+    assert [place.relative_to(results).as_posix() for place in find_records(results)] == names
+    assert [line.split(":")[0] for line in compare(results, results)] == names
+    assert pack(results, tmp_path / "archives", 10, pytest.fail)
+    assert len(unpack([tmp_path / "archives/records-001.tar"], tmp_path / "home")) == len(names)
 
 
 def test_what_is_wrong_with_archives_is_told_and_nothing_is_written(
@@ -248,14 +267,12 @@ def verified(capsys: Told, code: int) -> str:
 
 def rewrite(folder: Path, change: dict[str, object], curve: str | None = None) -> None:
     """Change a record, with hashes that are right again."""
-    from dip.records import write_record
-
     record = load_record(folder)
     files = {name: (folder / name).read_bytes() for name in record.data["files"]}
     if curve is not None:
         files["curve.csv"] = curve.encode()
     plain = {k: v for k, v in record.data.items() if k not in ("format", "files")}
-    write_record(folder, {**plain, **change}, files)
+    write_over(folder, {**plain, **change}, files)
 
 
 def test_a_record_verifies_to_the_bit(recorded: Path, capsys: Told) -> None:
@@ -320,6 +337,16 @@ def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: To
     assert "the next ones within 0.2, where 0.5 is" in verified(capsys, 0)
 
 
+def test_what_a_record_does_not_tell_is_unknown(recorded: Path, capsys: Told) -> None:
+    environment = load_record(recorded).data["environment"]
+    del environment["processor_features"]
+    rewrite(recorded, {"environment": environment})
+    unknown = "with processor features that the record does not tell, the bits cannot be compared"
+    assert unknown in verified(capsys, 0)
+    rewrite(recorded, {"environment": {**environment, "threads": 1, "torch": "2.11.0"}})
+    assert f"with another torch than recorded and {unknown[5:]}" in verified(capsys, 0)
+
+
 @pytest.mark.parametrize(("iteration", "factor"), [(0, 1.0002), (9, 2.5), (9, 0.3)])
 def test_on_another_device_a_tampered_start_fails(
     recorded: Path, capsys: Told, iteration: int, factor: float
@@ -333,7 +360,7 @@ def test_on_another_device_a_tampered_start_fails(
     rewrite(recorded, {"environment": environment}, curve_text(rows))
     told = verified(capsys, 1)
     assert f"FAILED: results/tiny/waves/seed0/curve.csv:{iteration + 2}: the loss is" in told
-    assert "and another device explains" in told
+    assert "and another device than recorded can explain" in told
 
 
 def test_a_mode_that_this_device_cannot_do_is_told(recorded: Path, capsys: Told) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +21,8 @@ from small_runs import SUITES, write_project
 pytest.importorskip("torch")
 
 from dip.checkpoint import Busy, Told, Work
-from dip.images import load_images
-from dip.metrics import psnr_db
+from dip.images import load_images, read_picture
+from dip.metrics import psnr_db, scores
 from dip.problems import InputError
 from dip.records import check_files, load_record
 from dip.report import Setting, frames_of, put, webp, what_would_fit
@@ -177,9 +179,16 @@ def test_runs_of_one_input_are_averaged(tmp_path: Path) -> None:
         perform(mean, setting)
     one, two = (perform(run, setting) for run in runs)
     exact = perform(mean, setting)
-    shutil.rmtree(tmp_path / "results/.work/outputs")
+    assert one and two and exact
+    assert exact.data["averaged_from"] == "float32 averages"
+    (two.folder / "average.npy").unlink()
     from_pictures = perform(mean, setting)
-    assert one and two and exact and from_pictures
+    assert from_pictures
+    assert from_pictures.data["averaged_from"] == "8-bit pictures"
+    pictures = [read_picture(record.snapshot("average"))[:1] for record in (one, two)]
+    task = make_task(mean.experiment, setting.load(mean.experiment))
+    both = np.mean(pictures, axis=0, dtype=np.float64).astype(np.float32)
+    assert from_pictures.metrics["final"] == scores(task, both), "never one of each"
     assert exact.kind == "mean"
     assert record_of(mean, setting.results, setting.images)
     levels = [record.metrics["average"]["psnr_db"] for record in (one, two)]
@@ -213,10 +222,11 @@ def test_an_output_kept_of_another_run_enters_no_mean(tmp_path: Path) -> None:
     for run in runs:
         perform(run, setting)
     exact = perform(mean, setting)
-    for kept in (tmp_path / "results/.work/outputs").iterdir():
+    for kept in (tmp_path / "results").rglob("average.npy"):
         np.save(kept, np.load(kept) * np.float32(0.5))
     from_pictures = perform(mean, setting)
     assert exact and from_pictures
+    assert from_pictures.data["averaged_from"] == "8-bit pictures"
     level_db = exact.metrics["final"]["psnr_db"]
     assert from_pictures.metrics["final"]["psnr_db"] == pytest.approx(level_db, abs=0.02)
 
@@ -330,6 +340,33 @@ def test_the_old_record_stands_until_the_new_one_is_whole(tmp_path: Path) -> Non
     assert list(old.folder.parent.iterdir()) == [old.folder]
 
 
+def test_a_record_is_on_the_disk_before_its_checkpoint_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "3"))
+    sync, remove = os.fsync, shutil.rmtree
+    synced: set[int] = set()
+    at_removal: list[set[int]] = []
+
+    def noted_sync(descriptor: int) -> None:
+        sync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def noted_remove(path: Path, **more: Any) -> None:
+        if path.parent.name == ".work":
+            at_removal.append(set(synced))
+        remove(path, **more)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(shutil, "rmtree", noted_remove)
+    record = perform(next(job for job in jobs if job.kind == "run"), setting)
+    assert record
+    needed = {record.folder, *record.folder.rglob("*"), *record.folder.parents[:3]}
+    assert {"run.json", "curve.csv", "average.npy", "results"} < {path.name for path in needed}
+    (found,) = at_removal
+    assert {path.stat().st_ino for path in needed} <= found
+
+
 def test_frames_are_closest_at_the_beginning() -> None:
     jobs = load_suites(Path(__file__).parent.parent / "content/experiments.toml")["inpainting"]
     experiment = next(e for e in jobs.experiments if e.frames)
@@ -361,13 +398,16 @@ LONGER = SUITES.replace("iterations = 60", "iterations = 300").replace(
 
 
 def start(folder: Path, results: Path, *more: str) -> "subprocess.Popen[str]":
-    """Start `dip run` of one run in a process of its own."""
+    """Start `dip run` of one run in a process of its own, whose folder is none of the project's."""
     command = [
         sys.executable, "-m", "dip", "--content", str(folder / "content"), "run", "tiny",
         "--image", "waves", "--seed", "0", "--results", str(results), "--images",
         str(folder / "images"), "--device", "cpu", "--threads", "1", "--plain", *more,
     ]  # fmt: skip
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    code = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.Popen(command, cwd=elsewhere, env=code, stdout=subprocess.PIPE, text=True)
 
 
 def wait_for_checkpoint(child: "subprocess.Popen[str]", results: Path) -> None:
