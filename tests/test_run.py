@@ -187,7 +187,7 @@ def test_runs_of_one_input_are_averaged(tmp_path: Path) -> None:
     assert from_pictures.data["averaged_from"] == "8-bit pictures"
     pictures = [read_picture(record.snapshot("average"))[:1] for record in (one, two)]
     task = make_task(mean.experiment, setting.load(mean.experiment))
-    both = np.mean(pictures, axis=0, dtype=np.float64).astype(np.float32)
+    both = np.stack(pictures).mean(axis=0, dtype=np.float64).astype(np.float32)
     assert from_pictures.metrics["final"] == scores(task, both), "never one of each"
     assert exact.kind == "mean"
     assert record_of(mean, setting.results, setting.images)
