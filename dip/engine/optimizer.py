@@ -21,14 +21,20 @@ class Adam:
     """
 
     def __init__(
-        self, values: Tensor, learning_rate: float, updates: int, remember: bool, keeps_moments: bool
+        self,
+        values: Tensor,
+        learning_rate: float,
+        updates: int,
+        remember: bool,
+        keeps_moments: bool,
     ) -> None:
         self.values, self.keeps_moments = values, keeps_moments
         self.previous = values.clone() if remember else None
         self._moved = torch.empty_like(values)
         # Bias corrections of every update to come, in float64 until they are rounded.
         rows = [(1.0, 0.0)] + [
-            ((1 - BETA_2**k) ** 0.5, -learning_rate / (1 - BETA_1**k)) for k in range(1, updates + 2)
+            ((1 - BETA_2**k) ** 0.5, -learning_rate / (1 - BETA_1**k))
+            for k in range(1, updates + 2)
         ]
         self._corrections = torch.tensor(rows, dtype=torch.float32).to(values.device)
 

@@ -12,18 +12,24 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 from torch.nn.functional import conv2d, leaky_relu_
 
 NORM_EPSILON = 1e-5
-STRIP_VALUES = 1 << 20  # values that stay in a core's cache from one operation to the next
+STRIP_VALUES = 1 << 18  # values that stay in a core's cache from one operation to the next
 PATCH_VALUES = 1 << 20  # values of unfolded patches for one matrix product
 
 Pair = tuple[Tensor, Tensor]
 
 
+def wide_type(image: Tensor) -> torch.dtype:
+    """The type that sums over an image are made in: float32, or float64 for float64."""
+    return torch.float64 if image.dtype == torch.float64 else torch.float32
+
+
 def wide(image: Tensor) -> Tensor:
-    """The image in the type that sums are made in: float32, or float64 as it is."""
-    return image if image.dtype == torch.float64 else image.float()
+    """The image in the type that sums are made in."""
+    return image.to(wide_type(image))
 
 
 def empty_image(
@@ -91,7 +97,7 @@ def weight_gradient(image: Tensor, gradient: Tensor, kernel: int, stride: int) -
     AVX-512 it has no fast one for strided convolutions.
     """
     (_, channels, _, _), (_, out, height, width) = image.shape, gradient.shape
-    dtype = wide(gradient[:, :, :0]).dtype
+    dtype = wide_type(gradient)
     if image.device.type != "cpu":
         like = torch.empty((out, channels, kernel, kernel), device=image.device, dtype=image.dtype)
         found = torch.ops.aten.convolution_backward(
@@ -103,14 +109,16 @@ def weight_gradient(image: Tensor, gradient: Tensor, kernel: int, stride: int) -
     columns = kernel * kernel * channels
     rows = min(height, max(1, PATCH_VALUES // (columns * width)))
     total = torch.zeros((out, columns), dtype=dtype)
+    room = torch.empty((rows, width, kernel, kernel * channels), dtype=image.dtype)
     _, _, down, right = image.stride()
     for first in range(0, height, rows):
         part = gradient[:, :, first : first + rows]
         patches = image.as_strided(
-            (part.shape[2], width, kernel, kernel * channels),
+            (part.shape[2], *room.shape[1:]),
             (stride * down, stride * right, down, 1),
             image.storage_offset() + first * stride * down,
-        ).reshape(-1, columns)
+        )
+        patches = room[: len(patches)].copy_(patches).view(-1, columns)
         if image.dtype == dtype:
             total.addmm_(pixels(part).t(), patches)
         else:  # a product of 16-bit numbers is rounded to 16 bits, so the sum is made apart
@@ -135,13 +143,33 @@ class Convolve(torch.autograd.Function):
         """Give the gradients of image and weight."""
         image, weight = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        before = None
-        if ctx.needs_input_grad[0]:
-            before = torch.ops.aten.convolution_backward(
-                gradient, image, weight, None, [ctx.stride] * 2, [0, 0], [1, 1], False, [0, 0], 1,
-                [True, False, False],
-            )[0]  # fmt: skip
+        before = (
+            _image_gradient(image, weight, gradient, ctx.stride)
+            if ctx.needs_input_grad[0]
+            else None
+        )
         return before, weight_gradient(image, gradient, weight.shape[-1], ctx.stride), None
+
+
+def _image_gradient(image: Tensor, weight: Tensor, gradient: Tensor, stride: int) -> Tensor:
+    """The gradient of a convolution's input, channels last."""
+    if stride == 1 and weight.shape[-1] > 1 and image.device.type == "cpu":
+        # As a convolution with the turned weights, for which the library is a third faster.
+        turned = weight.transpose(0, 1).flip(2, 3).contiguous(memory_format=torch.channels_last)
+        return conv2d(functional.pad(gradient, (weight.shape[-1] - 1,) * 4), turned)
+    return torch.ops.aten.convolution_backward(  # type: ignore[no-any-return]
+        gradient, image, weight, None, [stride] * 2, [0, 0], [1, 1], False, [0, 0], 1,
+        [True, False, False],
+    )[0]  # fmt: skip
+
+
+def room_for_a_strip(matrix: Tensor, multiple: int = 1) -> Tensor:
+    """An array for the values of one strip, in 32 bits: written again and again, it stays in cache.
+
+    A fresh array for every strip would take four times as long, as its memory comes from outside.
+    """
+    count = next(strips(matrix, multiple)).stop
+    return torch.empty((count, matrix.shape[1]), dtype=wide_type(matrix), device=matrix.device)
 
 
 def moments(matrix: Tensor) -> Pair:
@@ -150,10 +178,11 @@ def moments(matrix: Tensor) -> Pair:
     The sums are of differences from the first pixel, so that a nearly constant channel loses no
     digits.
     """
-    pivot = wide(matrix[0])
+    pivot, room = wide(matrix[0]), room_for_a_strip(matrix)
     total, squares = torch.zeros_like(pivot), torch.zeros_like(pivot)
     for rows in strips(matrix):
-        difference = wide(matrix[rows]) - pivot
+        part = matrix[rows]
+        difference = torch.sub(part, pivot, out=room[: len(part)])
         total += difference.sum(0)
         squares += difference.square_().sum(0)
     mean = total / len(matrix)
@@ -165,33 +194,43 @@ class Norm:
     """A batch norm with LeakyReLU behind it, on rows of a (pixels, C) matrix.
 
     The backward pass goes over the rows twice: `take` leaves the gradient before the activation
-    and adds to the two sums that a batch norm's gradient needs; `finish` turns that array into the
-    gradient of the norm's input, in place.
+    in `gradient` and adds to the two sums that a batch norm's gradient needs; `finish` turns that
+    array into the gradient of the norm's input, in place.
     """
 
-    def __init__(self, matrix: Tensor, statistics: Pair, affine: Pair, slope: float) -> None:
+    def __init__(
+        self, matrix: Tensor, statistics: Pair, affine: Pair, slope: float, multiple: int = 1
+    ) -> None:
         self.matrix, self.slope = matrix, slope
         (self.mean, self.deviation), (gamma, beta) = statistics, affine
         self.scale = gamma * self.deviation
         self.shift = beta - self.mean * self.scale
         self.to_gamma, self.to_beta = torch.zeros_like(self.mean), torch.zeros_like(self.mean)
+        self._activation = room_for_a_strip(matrix, multiple)
+        self._before, self._centred = (torch.empty_like(self._activation) for _ in range(2))
 
     def activated(self, rows: slice) -> Tensor:
-        """Rows normalised and activated, in 32 bits."""
-        return leaky_relu_(torch.addcmul(self.shift, wide(self.matrix[rows]), self.scale),
-                           self.slope)  # fmt: skip
+        """Rows normalised and activated, in 32 bits; they stand until the next call."""
+        part = self.matrix[rows]
+        out = self._activation[: len(part)]
+        return leaky_relu_(torch.addcmul(self.shift, part, self.scale, out=out), self.slope)
 
-    def take(self, rows: slice, gradient: Tensor, activation: Tensor) -> Tensor:
-        """The gradient before the activation of some rows, whose sums are added up.
+    def take(self, rows: slice, incoming: Tensor, activation: Tensor, gradient: Tensor) -> None:
+        """Write the gradient before the activation of some rows into those of `gradient`.
 
-        The signs of `activation` are those of its input.
+        The signs of `activation` are those of its input; `incoming` is the gradient behind it, of
+        the same shape: (rows, C), or (lines, width, C).
         """
-        before = torch.ops.aten.leaky_relu_backward(
-            wide(gradient), wide(activation), self.slope, True
-        )
+        part = self.matrix[rows]
+        before = self._before[: len(part)]
+        torch.ops.aten.leaky_relu_backward.grad_input(
+            wide(incoming), wide(activation), self.slope, True,
+            grad_input=before.view(incoming.shape),
+        )  # fmt: skip
         self.to_beta += before.sum(0)
-        self.to_gamma += (wide(self.matrix[rows]) - self.mean).mul_(before).sum(0)
-        return before  # type: ignore[no-any-return]
+        centred = torch.sub(part, self.mean, out=self._centred[: len(part)])
+        self.to_gamma += centred.mul_(before).sum(0)
+        gradient[rows] = before
 
     def finish(self, gradient: Tensor) -> Pair:
         """Turn what `take` left into the norm's input's gradient; give those of gamma and beta."""
@@ -199,8 +238,11 @@ class Norm:
         slope = self.scale * self.deviation * to_gamma / -count
         shift = self.scale * self.to_beta / -count - slope * self.mean
         for rows in strips(gradient):
-            part = torch.addcmul(shift, wide(gradient[rows]), self.scale)
-            gradient[rows] = part.addcmul_(wide(self.matrix[rows]), slope)
+            part = gradient[rows]
+            out = part if part.dtype == shift.dtype else self._before[: len(part)]
+            torch.addcmul(shift, part, self.scale, out=out).addcmul_(self.matrix[rows], slope)
+            if out is not part:
+                part.copy_(out)
         return to_gamma, self.to_beta
 
 
@@ -214,8 +256,8 @@ class NormActivatePad(torch.autograd.Function):
         """Normalise `image`, activate it, and surround it with `pad` pixels."""
         matrix = pixels(image)
         statistics = moments(matrix)
-        norm = Norm(matrix, statistics, (gamma, beta), slope)
         _, channels, height, width = image.shape
+        norm = Norm(matrix, statistics, (gamma, beta), slope, width)
         padded = empty_image(image, channels, height + 2 * pad, width + 2 * pad)
         lines = inside(padded, pad).permute(0, 2, 3, 1)[0]
         for rows in strips(matrix, width):
@@ -231,16 +273,13 @@ class NormActivatePad(torch.autograd.Function):
         """Go back through border, activation and norm; the incoming gradient is used up."""
         image, gamma, beta, mean, deviation, padded = ctx.saved_tensors
         fold_reflection(gradient, ctx.pad)
-        incoming, signs = (
-            inside(x, ctx.pad).permute(0, 2, 3, 1)[0] for x in (gradient, padded)
-        )
-        norm = Norm(pixels(image), (mean, deviation), (gamma, beta), ctx.slope)
+        incoming, signs = (inside(x, ctx.pad).permute(0, 2, 3, 1)[0] for x in (gradient, padded))
         before, width = torch.empty_like(image), image.shape[3]
+        norm = Norm(pixels(image), (mean, deviation), (gamma, beta), ctx.slope, width)
         matrix = pixels(before)
         for rows in strips(matrix, width):
             lines = _lines(rows, width)
-            parts = (x[lines].reshape(-1, image.shape[1]) for x in (incoming, signs))
-            matrix[rows] = norm.take(rows, *parts)
+            norm.take(rows, incoming[lines], signs[lines], matrix)
         return before, *norm.finish(matrix), None, None
 
 
@@ -286,9 +325,11 @@ class NormActivateConvolve(torch.autograd.Function):
         to_weight = torch.zeros_like(weight[:, :, 0, 0])
         before = torch.empty_like(image)
         matrix = pixels(before)
+        room = room_for_a_strip(matrix).to(ctx.dtype)
         for rows in strips(matrix):
             activation, part = norm.activated(rows), incoming[rows]
             to_weight += part.t() @ activation.to(ctx.dtype)
-            matrix[rows] = norm.take(rows, part @ straight, activation)
+            back = torch.mm(part, straight, out=room[: len(part)])
+            norm.take(rows, back, activation, matrix)
         to_bias = wide(incoming).sum(0) if ctx.has_bias else None
         return before, *norm.finish(matrix), to_weight[:, :, None, None], to_bias, None, None

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import conv1d, conv2d, conv_transpose2d, interpolate, pad
+from torch.nn.functional import conv2d, conv_transpose2d, interpolate, pad
 
 from dip.network.operations import (
     NORM_EPSILON,
@@ -30,6 +30,7 @@ from dip.network.operations import (
     reflect_border,
     weight_gradient,
     wide,
+    wide_type,
 )
 
 BLUR = {"bilinear": (0.25, 0.75, 0.75, 0.25), "nearest": (1.0, 1.0)}
@@ -59,8 +60,7 @@ class UpsamplingConvolution(torch.autograd.Function):
         out = out.contiguous(memory_format=torch.channels_last)
         del stuffed
         if kind == "bilinear":
-            for place, part in zip(_sides(out), _ring(small.edges(), folded), strict=True):
-                place += part
+            _add_ring(out, small, folded)
         kept = []
         if skip is not None:
             fine = FoldedNorm(skip, gamma[channels:], None)
@@ -137,11 +137,9 @@ class FoldedNorm:
         return weight * (self.gamma * self.deviation).view(1, -1, 1, 1)
 
     def edges(self) -> list[Tensor]:
-        """The two outermost rows and columns, in 32 bits, as _ring wants them."""
+        """Each side's two outermost lines, (2 L, C) each: top, bottom, left, right."""
         inner = self.padded[:, :, 1:-1, 1:-1]
-        turned = inner.transpose(2, 3)
-        slabs = (inner[:, :, :2], inner[:, :, -2:].flip(2), turned[:, :, :2])
-        return [wide(slab).contiguous() for slab in (*slabs, turned[:, :, -2:].flip(2))]
+        return [torch.cat([wide(line) for line in lines]) for lines in _edge_lines(inner)]
 
     def backward(
         self, to_image: Tensor, to_folded: Tensor, weight: Tensor
@@ -175,10 +173,7 @@ def _upsampling_backward(
     del stuffed
     to_low = _fold_replication(padded)
     if small.kind == "bilinear":
-        to_edges, to_ring_weight = _ring_backward(gradient, small, folded)
-        for place, part in zip(_slabs(to_low), to_edges, strict=True):
-            place += part
-        to_folded = to_folded + to_ring_weight
+        to_folded = to_folded + _ring_backward(gradient, small, folded, to_low)
     return to_low, to_folded
 
 
@@ -187,7 +182,7 @@ def _skip_backward(gradient: Tensor, fine: FoldedNorm, weight: Tensor) -> tuple[
     matrix = _matrix(fine.scaled(weight).to(gradient.dtype))
     columns = pixels(gradient) @ matrix  # (pixels, k * k * S)
     _, channels, high, across = fine.padded.shape
-    total = torch.zeros((1, high, across, channels), dtype=wide(gradient[:, :, :0]).dtype,
+    total = torch.zeros((1, high, across, channels), dtype=wide_type(gradient),
                         device=gradient.device)  # fmt: skip
     height, width = gradient.shape[2:]
     parts = columns.view(1, height, width, KERNEL, KERNEL, channels)
@@ -250,46 +245,86 @@ def _patches(padded: Tensor) -> Tensor:
     return padded.as_strided(shape, (down, right, down, 1)).reshape(-1, KERNEL**2 * channels)
 
 
-def _sides(out: Tensor) -> tuple[Tensor, ...]:
-    """The outermost row, row, column, column of an image, as views: top, bottom, left, right."""
-    return out[:, :, 0], out[:, :, -1], out[:, :, :, 0], out[:, :, :, -1]
-
-
-def _slabs(image: Tensor) -> tuple[Tensor, ...]:
-    """Views of the slabs that FoldedNorm.edges gives, the outermost line first, unflipped."""
-    turned = image.transpose(2, 3)
-    return image[:, :, :2], image[:, :, -2:], turned[:, :, :2], turned[:, :, -2:]
-
-
-def _ring(edges: list[Tensor], weight: Tensor) -> list[Tensor]:
-    """What the outermost output pixels lack: top, bottom, left, right, (1, O, length) each.
-
-    There the convolution reads the reflection of the enlarged image, its second line from the
-    edge, where the blur of the replicated small image gives its outermost line. The difference of
-    the two lines, convolved along the edge, is what is missing; corners belong to top and bottom.
-    """
-    w = wide(weight)
-    lines = (w[:, :, 0], w[:, :, -1], w[:, :, :, 0], w[:, :, :, -1])
+def _edge_lines(image: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Views of each side's outermost line and the next, (L, C): top, bottom, left, right."""
+    lines = image[0].permute(1, 2, 0)  # (H, W, C)
     found = []
-    for number, (slab, line) in enumerate(zip(edges, lines, strict=True)):
-        enlarged = interpolate(slab, scale_factor=2, mode="bilinear", align_corners=False)
-        outermost, second = enlarged[:, :, 0], enlarged[:, :, 1]
-        if number < 2:
-            difference = pad(second, (1, 1), mode="reflect") - pad(outermost, (1, 1), "replicate")
-        else:
-            difference = pad(second - outermost, (1, 1))
-        found.append(conv1d(difference, line))
+    for turned in (lines, lines.transpose(0, 1)):
+        second = min(1, len(turned) - 1)
+        found += [(turned[0], turned[second]), (turned[-1], turned[-1 - second])]
     return found
 
 
-def _ring_backward(
-    gradient: Tensor, small: FoldedNorm, folded: Tensor
-) -> tuple[list[Tensor], Tensor]:
-    """The gradients of _ring's slabs, turned as _slabs has them, and of the folded weights."""
-    edges = [edge.requires_grad_() for edge in small.edges()]
-    weight = wide(folded).detach().requires_grad_()
-    with torch.enable_grad():
-        ring = _ring(edges, weight)
-    sides = [wide(side) for side in _sides(gradient)]
-    *found, to_weight = torch.autograd.grad(ring, [*edges, weight], sides)
-    return [found[0], found[1].flip(2), found[2], found[3].flip(2)], to_weight
+@cache
+def _ring_matrix(length: int, corners: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What makes the line that _ring convolves, (2 L + 2, C), of a side's two lines, (2 L, C).
+
+    It is the second line of the enlarged image, reflected at its ends, less its outermost line,
+    replicated. Without `corners` the ends are zero: they belong to the sides across.
+    """
+    two = torch.eye(2 * length, dtype=torch.float64).view(1, 2 * length, 2, length)
+    enlarged = interpolate(two, scale_factor=2, mode="bilinear", align_corners=False)[0]
+    outermost, second = enlarged[:, 0], enlarged[:, 1]
+    if corners:
+        made = pad(second, (1, 1), mode="reflect") - pad(outermost, (1, 1), mode="replicate")
+    else:
+        made = pad(second - outermost, (1, 1))
+    return made.t().to(dtype).contiguous().to(device)
+
+
+def _ring_lines(small: FoldedNorm) -> list[Tensor]:
+    """The patches of each side's line, (2 L, 3 C)."""
+    found = []
+    for number, edge in enumerate(small.edges()):
+        matrix = _ring_matrix(len(edge) // 2, number < 2, edge.dtype, edge.device)
+        line = matrix @ edge
+        channels = line.shape[1]
+        shape = (len(line) - 2, KERNEL * channels)
+        found.append(line.as_strided(shape, (channels, 1)).contiguous())
+    return found
+
+
+def _ring_weights(folded: Tensor) -> list[Tensor]:
+    """The weights of each side, (3 C, O): those that reach over the edge."""
+    weight = wide(folded)
+    sides = (weight[:, :, 0], weight[:, :, -1], weight[:, :, :, 0], weight[:, :, :, -1])
+    return [side.permute(2, 1, 0).reshape(-1, side.shape[0]) for side in sides]
+
+
+def _sides(out: Tensor) -> list[Tensor]:
+    """Views of the outermost lines of an image, (2 L, O): top, bottom, left, right."""
+    return [outermost for outermost, _ in _edge_lines(out)]
+
+
+def _add_ring(out: Tensor, small: FoldedNorm, folded: Tensor) -> None:
+    """Add what the outermost output pixels lack.
+
+    There the convolution reads the reflection of the enlarged image, its second line from the
+    edge, where the blur of the replicated small image gives its outermost line. The difference of
+    the two lines, convolved along the edge, is what is missing.
+    """
+    for place, patches, weight in zip(
+        _sides(out), _ring_lines(small), _ring_weights(folded), strict=True
+    ):
+        place += patches @ weight
+
+
+def _ring_backward(gradient: Tensor, small: FoldedNorm, folded: Tensor, to_low: Tensor) -> Tensor:
+    """Add to `to_low` what comes through the ring; give the gradient of the folded weights."""
+    to_weight = torch.zeros_like(folded, dtype=wide_type(folded))
+    places = (to_weight[:, :, 0], to_weight[:, :, -1], to_weight[..., 0], to_weight[..., -1])
+    lines = _edge_lines(to_low)
+    each = zip(_sides(gradient), _ring_lines(small), _ring_weights(folded), strict=True)
+    for number, (side, patches, weight) in enumerate(each):
+        side = wide(side)
+        channels = patches.shape[1] // KERNEL
+        found = (patches.t() @ side).view(KERNEL, channels, -1)
+        places[number].add_(found.permute(2, 1, 0))
+        to_patches = side @ weight.t()
+        to_line = to_patches.new_zeros((len(side) + 2, channels))
+        for k in range(KERNEL):
+            to_line[k : k + len(side)] += to_patches[:, k * channels : (k + 1) * channels]
+        matrix = _ring_matrix(len(side) // 2, number < 2, to_line.dtype, to_line.device)
+        for place, part in zip(lines[number], (matrix.t() @ to_line).chunk(2), strict=True):
+            place += part
+    return to_weight
