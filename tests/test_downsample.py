@@ -8,7 +8,7 @@ import torch
 from made_tasks import downsample, waves
 
 from dip.downsample import lanczos_matrix
-from dip.objective import Objective
+from dip.engine.objective import Objective
 from dip.problems import InputError
 from dip.tasks import Task
 

@@ -13,10 +13,12 @@ import pytest
 import torch
 from made_tasks import downsample, inpainting_task, small, waves
 
-from dip.fit import Fit, Step, fit
-from dip.machine import set_arithmetic
-from dip.network import Network
-from dip.optimiser import BETA_1, BETA_2, SETTLING, Adam, SpikeWatch
+from dip.engine.fit import Fit, Step
+from dip.engine.monitor import AVERAGED, ITERATION, RUNNING_LOSS, UPDATES
+from dip.engine.optimizer import BETA_1, BETA_2, SETTLING
+from dip.engine.precision import set_precision
+from dip.environment import bf16_supported
+from dip.network.network import Network
 from dip.problems import InputError
 from dip.tasks import Task
 
@@ -24,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"spike_factor": None},
-    {"spike_factor": 1.01, "learning_rate": 0.1, "iterations": 114},
-    {"spike_factor": 1.01, "learning_rate": 0.1, "iterations": 114, "spike_return": "weights"},
+    {"spike_factor": 0.95, "sigma_p": 0.5, "iterations": 114},
+    {"spike_factor": 0.95, "sigma_p": 0.5, "iterations": 114, "spike_return": "weights"},
 ]
 
 
@@ -34,14 +36,14 @@ def psnr_db(squares: np.ndarray) -> float:
 
 
 def test_yields_every_iterate_from_the_first_output_to_the_last() -> None:
-    steps = list(fit(inpainting_task(), small(iterations=5), keep=(0, 3)))
+    steps = list(Fit(inpainting_task(), small(iterations=5), keep=(0, 3)))
     assert [step.iteration for step in steps] == [0, 1, 2, 3, 4, 5]
     assert [step.iteration for step in steps if step.output is not None] == [0, 3]
 
 
 def test_loss_and_scores_are_those_of_the_output() -> None:
     task = inpainting_task(30, 32, 3)
-    last = list(fit(task, small(), keep=(4,)))[-1]
+    last = list(Fit(task, small(), keep=(4,)))[-1]
     assert last.output is not None and last.output.shape == (3, 30, 32)
     assert last.output.dtype == np.float32
     assert task.mask is not None and task.x is not None
@@ -55,7 +57,7 @@ def test_loss_and_scores_are_those_of_the_output() -> None:
 
 def test_without_truth_there_are_losses_and_no_scores() -> None:
     task = replace(inpainting_task(), x=None)
-    steps = list(fit(task, small()))
+    steps = list(Fit(task, small()))
     assert all(step.psnr_db is None and step.psnr_average_db is None for step in steps)
     assert all(step.loss > 0 for step in steps)
 
@@ -71,7 +73,7 @@ def test_sliding_average_is_the_exponential_one_of_the_outputs() -> None:
 
 
 def test_the_fit_finds_the_picture() -> None:
-    steps = list(fit(inpainting_task(), small(iterations=150, sigma_p=0.01)))
+    steps = list(Fit(inpainting_task(), small(iterations=150, sigma_p=0.01)))
     assert steps[-1].psnr_db is not None and steps[0].psnr_db is not None
     assert steps[-1].psnr_db > steps[0].psnr_db + 8
     assert steps[-1].loss < steps[0].loss / 10
@@ -108,28 +110,32 @@ def test_clean_output_feeds_z_itself_and_disturbs_nothing() -> None:
     np.testing.assert_array_equal(fresh, next(iter(noiseless)).output)
 
 
-@pytest.mark.parametrize("settings", VARIANTS)
-@pytest.mark.parametrize("before_end", [13, 6])
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+@pytest.mark.parametrize(("before_end", "block"), [(13, 1), (6, 20)])
 def test_taken_up_from_a_state_equals_uninterrupted_bit_for_bit(
-    before_end: int, settings: dict[str, Any], tmp_path: Path
+    before_end: int, block: int, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     experiment = small(**({"iterations": 14} | settings))
     at, last = experiment.iterations - before_end, experiment.iterations
     whole = Fit(inpainting_task(), experiment, keep=(last,))
     steps = list(whole)
-    first = Fit(inpainting_task(), experiment, keep=(last,))
+    assert (steps[-1].spikes > 3) == ("sigma_p" in settings)
+    first = Fit(inpainting_task(), experiment, keep=(last,), block=block)
     begun = list(islice(first, at))
     np.savez(tmp_path / "state.npz", **first.state())
-    second = Fit(inpainting_task(), experiment, keep=(last,))
+    second = Fit(inpainting_task(), experiment, keep=(last,), block=block)
     with np.load(tmp_path / "state.npz") as state:
         second.restore(state)
     rest = list(second)
     assert [told(step) for step in begun + rest] == [told(step) for step in steps]
-    assert all(
-        np.array_equal(one, other)
-        for one, other in zip(second.state().values(), whole.state().values(), strict=True)
-    )
+    assert same(second.state(), whole.state())
     assert second.stops()["oracle"].iteration == whole.stops()["oracle"].iteration
+
+
+def same(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:
+    """Tell whether two states are equal bit for bit."""
+    assert one.keys() == two.keys()
+    return all(one[name].tobytes() == two[name].tobytes() for name in one)
 
 
 def told(step: Step) -> tuple[Any, ...]:
@@ -137,17 +143,77 @@ def told(step: Step) -> tuple[Any, ...]:
     return (*(getattr(step, field.name) for field in fields(step)[:-1]), output)
 
 
+def test_a_state_between_two_steps_is_exact_wherever_the_device_stands() -> None:
+    task, experiment = inpainting_task(), small(iterations=20)
+    whole = Fit(task, experiment, keep=(3, 12))
+    steps = [told(step) for step in whole]
+    asked = Fit(task, experiment, keep=(3, 12), block=5)
+    for k, step in enumerate(asked):
+        state = asked.state()
+        assert state["counts"][ITERATION] == k + 1
+        assert told(step) == steps[k]
+        if k in (0, 4, 5, 13):
+            other = Fit(task, experiment, keep=(3, 12), block=3)
+            other.restore(state)
+            assert [told(step) for step in other] == steps[k + 1 :]
+            assert same(other.state(), whole.state())
+    assert same(asked.state(), whole.state())
+    assert np.array_equal(asked.clean_output(), whole.clean_output())
+    assert asked.average is not None and np.array_equal(asked.average, whole.average)
+
+
+@pytest.mark.parametrize("block", [2, 7, 20, 100])
+def test_blocks_of_any_length_tell_the_same_steps(block: int) -> None:
+    experiment = small(iterations=23)
+    one, many = (
+        Fit(inpainting_task(), experiment, keep=(0, 6, 7, 23), block=n) for n in (1, block)
+    )
+    assert [told(step) for step in many] == [told(step) for step in one]
+    assert same(many.state(), one.state())
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_what_is_asked_between_steps_is_of_the_step_told_last(block: int) -> None:
+    fit = Fit(
+        inpainting_task(), small(iterations=9, average_decay=0.7), keep=range(10), block=block
+    )
+    average = best = None
+    for step in fit:
+        average = step.output if average is None else 0.7 * average + 0.3 * step.output
+        np.testing.assert_allclose(fit.average, average, rtol=1e-5)
+        if best is None or step.psnr_db > best.psnr_db:
+            best = step
+        assert fit.stops()["oracle"].iteration == best.iteration
+
+
+def test_a_state_taken_up_in_the_middle_of_a_block_stands_there() -> None:
+    experiment = small(iterations=12)
+    fit = Fit(inpainting_task(), experiment, block=5)
+    steps = [told(step) for step in islice(fit, 3)]
+    state = fit.state()
+    steps += [told(step) for step in islice(fit, 4)]
+    fit.restore(state)
+    again = [told(step) for step in fit]
+    assert again[:4] == steps[3:]
+    assert steps[:3] + again == [told(step) for step in Fit(inpainting_task(), experiment)]
+
+
 def test_a_state_of_another_experiment_is_refused() -> None:
     state = Fit(inpainting_task(), small()).state()
-    with pytest.raises(ValueError, match="does not fit"):
-        Fit(inpainting_task(), small(channels=(8, 8))).restore(state)
+    other = Fit(inpainting_task(), small(channels=(8, 8)))
+    before = other.state()
+    with pytest.raises(ValueError, match="does not fit the experiment: 'adam'"):
+        other.restore(state)
+    with pytest.raises(ValueError, match="does not fit the experiment: 'adam'"):
+        other.restore({})
+    assert same(other.state(), before)
 
 
 CHILD = """
 import hashlib, sys
 sys.path[:0] = ["tests", "."]
 from made_tasks import inpainting_task, small
-from dip.fit import Fit
+from dip.engine.fit import Fit
 run = Fit(inpainting_task(64, 64), small(iterations=12), threads=2)
 losses = [step.loss for step in run]
 print(hashlib.sha256(run.state()["adam"].tobytes()).hexdigest(), losses[-1])
@@ -165,75 +231,21 @@ def test_two_fresh_processes_give_the_same_bits() -> None:
     assert len(told) == 1 and len(told.pop()) > 64
 
 
-def test_adam_is_the_stock_adam() -> None:
-    torch.manual_seed(0)
-    values, stock = torch.zeros(3, 50), torch.randn(50, requires_grad=True)
-    values[0] = stock.detach()
-    ours = Adam(values, 0.01, remember=True)
-    theirs = torch.optim.Adam([stock], lr=0.01, foreach=False)
-    for _ in range(30):
-        gradient = torch.randn(50) * 1e-3
-        ours.update(gradient)
-        stock.grad = gradient.clone()
-        theirs.step()
-    torch.testing.assert_close(values[0], stock.detach(), rtol=1e-6, atol=1e-7)
-
-
-def test_adam_goes_back_to_the_iterate_before_and_repeats_its_step() -> None:
-    torch.manual_seed(0)
-    values = torch.zeros(3, 20)
-    adam = Adam(values, 0.01, remember=True)
-    adam.update(torch.randn(20))
-    before, gradient = values.clone(), torch.randn(20)
-    adam.update(gradient)
-    after = values.clone()
-    adam.go_back()
-    assert torch.equal(values, before) and adam.updates == 1
-    adam.update(gradient)
-    assert torch.equal(values, after) and adam.updates == 2
-
-
-def test_spike_watch_tells_jumps_and_nan_from_steady_losses() -> None:
-    watch = SpikeWatch(2.0)
-    assert [watch.is_bad(k, loss) for k, loss in enumerate((1.0, 1.5, 0.9))] == [False] * 3
-    assert all(watch.is_bad(SETTLING, loss) for loss in (2.5, float("nan"), float("inf")))
-    assert watch.count == 3
-    assert not watch.is_bad(SETTLING + 1, 0.9)
-
-
-def test_while_the_fit_settles_only_what_is_not_finite_is_a_spike() -> None:
-    watch = SpikeWatch(2.0)
-    losses = (1.0, 5.0, float("nan"), float("inf"), 9.0)
-    judged = [watch.is_bad(iteration, loss) for iteration, loss in enumerate(losses)]
-    assert judged == [False, False, True, True, False]
-    assert watch.is_bad(SETTLING, 9.0) and not watch.is_bad(SETTLING, 1.0)
-
-
-def test_spike_watch_accepts_a_lasting_change_in_the_end() -> None:
-    watch = SpikeWatch(2.0)
-    judged = [watch.is_bad(SETTLING, loss) for loss in [1.0] + [10.0] * 60]
-    assert judged[1] and not judged[-1]
-
-
-def test_without_a_factor_nothing_is_a_spike() -> None:
-    watch = SpikeWatch(None)
-    assert not any(watch.is_bad(SETTLING, loss) for loss in (1.0, 100.0, float("nan")))
-
-
 def test_a_spike_takes_theta_back_and_the_iteration_goes_on() -> None:
     run = Fit(inpainting_task(), small(iterations=SETTLING + 9))
     steps = iter(run)
     for _ in range(SETTLING):
         next(steps)
-    good = run.network.values.clone()
+    good = run.step.network.values.clone()
     with torch.no_grad():
-        run.network.values[0] += 3 * torch.randn_like(run.network.values[0])
-        run.adam.previous.copy_(good)  # type: ignore[union-attr]
-    run.spikes.running = 1e-9
-    averaged = run.averaged
+        run.step.network.values[0] += 3 * torch.randn_like(run.step.network.values[0])
+        run.step.adam.previous.copy_(good)
+    run.step.monitor.values[RUNNING_LOSS] = 1e-9
+    averaged = int(run.step.monitor.counts[AVERAGED])
     spiked = next(steps)
     assert spiked.spikes == 1 and spiked.iteration == SETTLING
-    assert torch.equal(run.network.values, good) and run.averaged == averaged
+    assert torch.equal(run.step.network.values, good)
+    assert run.step.monitor.counts[AVERAGED] == averaged
     assert next(steps).iteration == SETTLING + 1
 
 
@@ -242,16 +254,17 @@ def test_where_the_weights_alone_go_back_the_means_take_in_the_jump() -> None:
     steps = iter(run)
     for _ in range(SETTLING):
         next(steps)
-    good = run.network.values.clone()
-    assert run.adam.previous is not None
+    good = run.step.network.values.clone()
+    assert run.step.adam.previous is not None
     with torch.no_grad():
-        run.network.values[0] += 3 * torch.randn_like(run.network.values[0])
-        run.adam.previous.copy_(good)
-    run.spikes.running, updates = 1e-9, run.adam.updates
+        run.step.network.values[0] += 3 * torch.randn_like(run.step.network.values[0])
+        run.step.adam.previous.copy_(good)
+    run.step.monitor.values[RUNNING_LOSS] = 1e-9
+    updates = int(run.step.monitor.counts[UPDATES])
     assert next(steps).spikes == 1
-    parameters, mean, square = run.network.values
+    parameters, mean, square = run.step.network.values
     assert torch.equal(parameters, good[0])
-    assert run.adam.updates == updates + 1
+    assert run.step.monitor.counts[UPDATES] == updates + 1
     gradient = (mean - BETA_1 * good[1]) / (1 - BETA_1)
     assert gradient.abs().max() > 0
     expected = BETA_2 * good[2] + (1 - BETA_2) * gradient**2
@@ -264,9 +277,9 @@ def test_means_that_are_no_numbers_are_taken_back_too(spike_return: str) -> None
     steps = iter(run)
     for _ in range(5):
         next(steps)
-    run.network.values.fill_(float("nan"))
+    run.step.network.values.fill_(float("nan"))
     assert next(steps).spikes == 1
-    assert torch.isfinite(run.network.values).all()
+    assert torch.isfinite(run.step.network.values).all()
     assert all(np.isfinite(step.loss) for step in steps)
 
 
@@ -275,7 +288,7 @@ def test_nan_in_theta_is_taken_back_and_the_fit_goes_on() -> None:
     steps = iter(run)
     for _ in range(5):
         next(steps)
-    run.network.values[0].fill_(float("nan"))
+    run.step.network.values[0].fill_(float("nan"))
     assert next(steps).spikes == 1
     rest = list(steps)
     assert all(np.isfinite(step.loss) for step in rest)
@@ -287,7 +300,7 @@ def test_nan_in_theta_is_taken_back_and_the_fit_goes_on() -> None:
     [(35, 50, {}), (7, 9, {}), (21, 32, {"kernel_down": 5}), (5, 33, {})],
 )
 def test_any_side_can_be_fitted(height: int, width: int, settings: dict[str, Any]) -> None:
-    steps = list(fit(inpainting_task(height, width), small(**settings), keep=(4,)))
+    steps = list(Fit(inpainting_task(height, width), small(**settings), keep=(4,)))
     assert steps[-1].output is not None and steps[-1].output.shape == (1, height, width)
 
 
@@ -295,22 +308,42 @@ def test_super_resolution_fits_through_d() -> None:
     x = waves(32, 64, 1)
     task = Task("super-resolution", downsample(x, 4), x, None, 4, None, x.shape, x)
     experiment = small(task="super-resolution", factor=4, mask=None, iterations=60, sigma_p=0.01)
-    steps = list(fit(task, experiment))
+    steps = list(Fit(task, experiment))
     assert steps[-1].loss < steps[0].loss / 3 and steps[-1].psnr_known_db is None
 
 
-def test_arithmetic_is_set_by_name_and_refused_where_it_cannot_be() -> None:
-    set_arithmetic("ieee", "cpu")
+def test_precision_is_set_by_name_and_refused_where_it_cannot_be() -> None:
+    assert set_precision("ieee", "cpu") is torch.float32
     assert torch.backends.cudnn.allow_tf32 is False
     with pytest.raises(InputError, match="did you mean 'bf16'"):
-        set_arithmetic("bf15", "cpu")
+        set_precision("bf15", "cpu")
     with pytest.raises(InputError, match="needs a CUDA device"):
-        set_arithmetic("tf32", "cpu")
+        set_precision("tf32", "cpu")
     with pytest.raises(InputError, match="not available on cpu"):
         Fit(inpainting_task(), small(arithmetic="tf32"))
+    with pytest.raises(InputError, match="arithmetic is 'fp16', not one of"):
+        small(arithmetic="fp16")
 
 
-def test_hash_of_the_weights_does_not_hang_on_threads() -> None:
+def test_bf16_is_refused_in_one_sentence_where_the_processor_has_none() -> None:
+    if bf16_supported("cpu"):
+        pytest.skip("this processor has bf16")
+    with pytest.raises(InputError) as refusal:
+        Fit(inpainting_task(), small(arithmetic="bf16"))
+    text = str(refusal.value)
+    assert "needs a processor with AVX-512-BF16 or AMX" in text
+    assert "\n" not in text and ". " not in text
+
+
+def test_bf16_is_run_where_the_processor_has_it() -> None:
+    if not bf16_supported("cpu"):
+        pytest.skip("this processor has no bf16")
+    run = Fit(inpainting_task(), small(arithmetic="bf16"))
+    assert run.precision == "bf16" and run.step.network.dtype == torch.bfloat16
+    assert all(np.isfinite(step.loss) for step in run)
+
+
+def test_hash_of_the_weights_does_not_depend_on_threads() -> None:
     digests, usual = set(), torch.get_num_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)

@@ -17,12 +17,22 @@ LAST = 3000
 @pytest.mark.parametrize("after", [1, 999, 1000, 1001, 1002])
 def test_the_words_agree_with_the_engine(after: int) -> None:
     torch = pytest.importorskip("torch")
-    stopping = pytest.importorskip("dip.stopping")
-    best, least = stopping.BestSoFar((1,), stopping.PATIENCE), LAST - after
+    from made_tasks import inpainting_task
+
+    from dip.engine import monitor
+    from dip.engine.objective import Objective
+
+    task, least = inpainting_task(1, 1), LAST - after
+    followed = monitor.Monitor(Objective(task, "cpu"), task.shape, LAST, 0.99, "cpu")
+    output, always = torch.zeros(task.shape), torch.tensor(True)
     for iteration in range(LAST + 1):
-        best.offer(iteration, float(abs(iteration - least)), torch.zeros(1))
-    assert StopPoint("es-wmv", best.iteration, LAST).reached == best.over
-    assert PATIENCE["es-wmv"] == stopping.PATIENCE
+        followed.counts[monitor.ITERATION] = iteration
+        value = torch.tensor(float(abs(iteration - least)), dtype=torch.float64)
+        followed._offer("es-wmv", value, output, always)
+    best = followed.stops()["es-wmv"].iteration
+    over = bool(followed.counts[monitor.OVER["es-wmv"]])
+    assert best == least and StopPoint("es-wmv", best, LAST).reached == over
+    assert PATIENCE["es-wmv"] == monitor.PATIENCE
 
 
 def test_the_paper_stops_where_the_shortest_run_in_full_size_does() -> None:

@@ -14,6 +14,7 @@ from dip.network.operations import (
     Convolve,
     NormActivateConvolve,
     NormActivatePad,
+    inside,
 )
 from dip.network.random_numbers import WEIGHTS, uniform
 from dip.network.upsampling_convolution import UpsamplingConvolution
@@ -97,7 +98,8 @@ class Network:
         """
         top = self._scale(0, z)
         weight, bias = self.parameters["output.conv.weight"], self.parameters["output.conv.bias"]
-        return torch.sigmoid(self._activate_convolve("up1.norm2", top, weight, bias, torch.float32))
+        dtype = torch.promote_types(self.dtype, torch.float32)
+        return torch.sigmoid(self._activate_convolve("up1.norm2", top, weight, bias, dtype))
 
     def _scale(self, scale: int, padded: Tensor) -> Tensor:
         """Run scale `scale` and all below it, from its padded input to its last convolution."""
@@ -137,9 +139,10 @@ class Network:
         if not self.experiment.skip_channels[number - 1]:
             return None
         # The kernel runs over the border too, and the few channels it gives are cut afterwards.
-        cut, name = self.pad - self.experiment.kernel_skip // 2, f"skip{number}.conv1"
+        reach, name = self.experiment.kernel_skip // 2, f"skip{number}.conv1"
+        cut = self.pad - reach
         if cut < 0:
-            padded = functional.pad(padded, (-cut,) * 4, mode="reflect")
+            padded = functional.pad(inside(padded, self.pad), (reach,) * 4, mode="reflect")
         skip = self._convolve(name, padded)
         if cut > 0:
             skip = skip[:, :, cut:-cut, cut:-cut].contiguous(memory_format=torch.channels_last)

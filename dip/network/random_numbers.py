@@ -33,12 +33,9 @@ def draw_normal(out: Tensor, seed: int, iteration: Tensor) -> None:
     count = out.numel() + out.numel() % 2
     if out.device.type == "cpu":
         words = torch.from_numpy(_words_on_cpu(seed, STEP_NOISE + int(iteration), count))
-        fractions = (words & (MANTISSA - 1)).to(torch.float32).view(-1, 2)
     else:
-        blocks = torch.arange(1, -(-count // WORDS) + 1, device=out.device)
-        words = philox(seed, iteration + STEP_NOISE, blocks)
-        halves = torch.stack([words, words >> 32], dim=-1) & (MANTISSA - 1)
-        fractions = halves.view(-1, 2)[: count // 2].to(torch.float32)
+        words = words_on_device(seed, iteration + STEP_NOISE, count)
+    fractions = (words & (MANTISSA - 1)).to(torch.float32).view(-1, 2)
     radius = fractions[:, 0].add(1).mul_(1 / MANTISSA).log_().mul_(-2).sqrt_()
     angle = fractions[:, 1] * (2 * np.pi / MANTISSA)
     pairs = torch.stack([radius * angle.cos(), radius * angle.sin_()], dim=-1)
@@ -50,6 +47,13 @@ def _words_on_cpu(seed: int, stream: int, count: int) -> np.ndarray:
     bits = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64))
     raw = bits.random_raw((count + 1) // 2)
     return raw.astype("<u8", copy=False).view("<i4")[:count]
+
+
+def words_on_device(seed: int, stream: Tensor, count: int) -> Tensor:
+    """The same words, each the low half of an int64, on the device of the scalar `stream`."""
+    blocks = torch.arange(1, -(-count // WORDS) + 1, device=stream.device)
+    words = philox(seed, stream, blocks)
+    return torch.stack([words, words >> 32], dim=-1).view(-1)[:count]
 
 
 def philox(seed: int, stream: Tensor, blocks: Tensor) -> Tensor:

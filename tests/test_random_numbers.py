@@ -1,18 +1,27 @@
-"""The noise: a pure function of (seed, iteration, index), with the law that it should have."""
+"""The random numbers: a pure function of (seed, iteration, index), with the law that it should have."""
 
 import math
 
 import numpy as np
+import pytest
 import torch
 
-from dip.noise import STEP_NOISE, WEIGHTS, Z, draw_normal, uniform
+from dip.network.random_numbers import (
+    STEP_NOISE,
+    WEIGHTS,
+    Z,
+    draw_normal,
+    philox,
+    uniform,
+    words_on_device,
+)
 
 MASK_32, MASK_64 = 2**32 - 1, 2**64 - 1
 
 
 def normals(seed: int, iteration: int, count: int) -> torch.Tensor:
     out = torch.empty(count)
-    draw_normal(seed, iteration, out)
+    draw_normal(out, seed, torch.tensor(iteration))
     return out
 
 
@@ -82,3 +91,37 @@ def test_uniform_values_are_multiples_of_two_to_the_minus_24_below_one() -> None
 
 def test_purposes_draw_from_streams_of_their_own() -> None:
     assert not np.array_equal(uniform(0, Z, 100), uniform(0, WEIGHTS, 100))
+
+
+@pytest.mark.parametrize("iteration", [0, 17, 10_999])
+@pytest.mark.parametrize("seed", [0, 5, 2**63 + 12345, 2**64 - 1])
+def test_the_devices_generator_gives_the_words_of_numpys(seed: int, iteration: int) -> None:
+    blocks = 300
+    words = philox(seed, torch.tensor(STEP_NOISE + iteration), torch.arange(1, blocks + 1))
+    key = np.array([seed, STEP_NOISE + iteration], dtype=np.uint64)
+    wanted = np.random.Philox(key=key).random_raw(4 * blocks)
+    assert words.dtype == torch.int64 and words.shape == (blocks, 4)
+    np.testing.assert_array_equal(words.numpy().view(np.uint64).ravel(), wanted)
+
+
+def test_the_devices_generator_follows_the_published_function_at_large_counters() -> None:
+    counters = [1, 2**32 - 1, 2**32, 2**62 + 3]
+    words = philox(5, torch.tensor(STEP_NOISE + 17), torch.tensor(counters))
+    wanted = [philox_block(counter, (5, STEP_NOISE + 17)) for counter in counters]
+    assert [[int(word) % 2**64 for word in row] for row in words] == wanted
+
+
+@pytest.mark.parametrize("count", [2, 8, 10, 64, 1002])
+def test_a_device_draws_the_words_of_the_cpu(count: int) -> None:
+    words = words_on_device(3, torch.tensor(STEP_NOISE + 10), count) & (2**24 - 1)
+    raw = np.random.Philox(key=np.array([3, STEP_NOISE + 10], dtype=np.uint64))
+    halves = raw.random_raw(count // 2).astype("<u8").view("<u4") & (2**24 - 1)
+    np.testing.assert_array_equal(words.numpy(), halves)
+
+
+@pytest.mark.parametrize("count", [1, 7, 64])
+def test_a_device_draws_without_asking_the_host(count: int) -> None:
+    """What lies on the device "meta" has no values: whoever asked for one would be refused."""
+    out = torch.empty(count, device="meta")
+    draw_normal(out, 3, torch.zeros((), dtype=torch.int64, device="meta"))
+    assert out.shape == (count,)
