@@ -105,11 +105,12 @@ def check_pictures(record: Record, task: Task) -> None:
         if name not in record.snapshot_names() or score["psnr_db"] is None:
             continue
         picture = read_picture(record.snapshot(name))[: task.shape[0]]
-        told, found = (10 ** (-db / 10) for db in (score["psnr_db"], psnr_db(picture, task.x)))
+        picture_db = psnr_db(picture, task.x) or 0.0
+        told, found = (10 ** (-db / 10) for db in (score["psnr_db"], picture_db))
         if abs(told - found) > ROUNDED_SQUARE + PICTURE_TOLERANCE * told:
             raise InputError(
                 f"the record is damaged: {score['psnr_db']:.3f} dB at iteration {name}, and this"
-                f" picture has {psnr_db(picture, task.x):.3f}",
+                f" picture has {picture_db:.3f}",
                 record.snapshot(name),
             )
 

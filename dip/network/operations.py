@@ -305,7 +305,7 @@ class NormActivateConvolve(torch.autograd.Function):
         matrix = pixels(image)
         statistics = moments(matrix)
         norm = Norm(matrix, statistics, (gamma, beta), slope)
-        out = empty_image(image, weight.shape[0], *image.shape[2:], dtype=dtype)
+        out = empty_image(image, weight.shape[0], image.shape[2], image.shape[3], dtype)
         product, turned = pixels(out), weight[:, :, 0, 0].to(dtype).t()
         for rows in strips(matrix):
             torch.mm(norm.activated(rows).to(dtype), turned, out=product[rows])

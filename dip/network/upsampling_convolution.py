@@ -80,15 +80,13 @@ class UpsamplingConvolution(torch.autograd.Function):
         small = FoldedNorm.restored(saved[:2], gamma, ctx.kind)
         channels = small.padded.shape[1]
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        to_low, to_folded = _upsampling_backward(gradient, small, weight[:, :channels])
-        found = [(*small.backward(to_low, to_folded, weight[:, :channels]), to_folded)]
-        if len(saved) > 2:
-            fine = FoldedNorm.restored(saved[2:], gamma[channels:], None)
-            to_skip, to_folded = _skip_backward(gradient, fine, weight[:, channels:])
-            found.append((*fine.backward(to_skip, to_folded, weight[:, channels:]), to_folded))
-        to_inputs, gammas, weights, _ = zip(*found, strict=True)
-        to_skip = to_inputs[1] if len(found) > 1 else None
-        return to_inputs[0], to_skip, torch.cat(gammas), torch.cat(weights, 1), None
+        found = small.backward(*_upsampling_backward(gradient, small, weight[:, :channels]))
+        if len(saved) == 2:
+            return found[0], None, *found[1:], None
+        fine = FoldedNorm.restored(saved[2:], gamma[channels:], None)
+        finer = fine.backward(*_skip_backward(gradient, fine, weight[:, channels:]))
+        to_gamma, to_weight = torch.cat([found[1], finer[1]]), torch.cat([found[2], finer[2]], 1)
+        return found[0], finer[0], to_gamma, to_weight, None
 
 
 class FoldedNorm:
@@ -160,8 +158,11 @@ class FoldedNorm:
 
 def _upsampling_backward(
     gradient: Tensor, small: FoldedNorm, weight: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The gradients of the centred small image, (1, C, H, W), and of the folded weights."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of the centred small image, (1, C, H, W), and of the folded weights.
+
+    The weights come back as they are, as FoldedNorm.backward takes all three.
+    """
     assert small.kind
     folded = small.scaled(weight).to(gradient.dtype)
     # With this border the adjoint is zero wherever the transposed convolution was cut off.
@@ -174,11 +175,13 @@ def _upsampling_backward(
     to_low = _fold_replication(padded)
     if small.kind == "bilinear":
         to_folded = to_folded + _ring_backward(gradient, small, folded, to_low)
-    return to_low, to_folded
+    return to_low, to_folded, weight
 
 
-def _skip_backward(gradient: Tensor, fine: FoldedNorm, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradients of the centred skip, (1, S, 2H, 2W), and of its folded weights."""
+def _skip_backward(
+    gradient: Tensor, fine: FoldedNorm, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of the centred skip, (1, S, 2H, 2W), and of its folded weights, and these."""
     matrix = _matrix(fine.scaled(weight).to(gradient.dtype))
     columns = pixels(gradient) @ matrix  # (pixels, k * k * S)
     _, channels, high, across = fine.padded.shape
@@ -192,7 +195,8 @@ def _skip_backward(gradient: Tensor, fine: FoldedNorm, weight: Tensor) -> tuple[
     padded = total.permute(0, 3, 1, 2)
     fold_reflection(padded, 1)
     to_folded = weight_gradient(fine.padded, gradient, KERNEL, 1)
-    return padded[:, :, 1:-1, 1:-1].contiguous(memory_format=torch.channels_last), to_folded
+    inner = padded[:, :, 1:-1, 1:-1].contiguous(memory_format=torch.channels_last)
+    return inner, to_folded, weight
 
 
 def _bordered(image: Tensor, kind: str | None) -> Tensor:
