@@ -94,7 +94,8 @@ def plain_steps(
     """
     torch.manual_seed(experiment.seed)
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    network = plain_network(experiment, x0.shape[1]).to(x0.device, memory_format=layout)
+    network = plain_network(experiment, x0.shape[1]).to(x0.device)
+    network = network.to(memory_format=layout)  # type: ignore[call-overload]
     z, x0 = (image.to(memory_format=layout) for image in (plain_z(experiment, x0), x0))
     adam = torch.optim.Adam(network.parameters(), lr=experiment.learning_rate)
     for _ in range(experiment.iterations):
