@@ -52,6 +52,10 @@ def _add_list(commands: "Commands") -> None:
     command = commands.add_parser("list", help="suites, what is recorded, what is missing")
     command.set_defaults(function="dip.commands_list:list_suites")
     command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
+    command.add_argument(
+        "--measure", action="store_true", help="time a few steps where no record tells the speed"
+    )
+    command.add_argument("--threads", type=_count, metavar="N", help="CPU threads of a run")
     command.add_argument("--json", action="store_true")
     _add_device(command)
     _add_results(command)
