@@ -51,7 +51,7 @@ def _bytes(experiment: Experiment, colours: int, precision: str) -> tuple[float,
 
 def _pixels(experiment: Experiment, shape: tuple[int, int, int]) -> int:
     """Count the pixels that the network runs on: sides are multiples of 2**scales."""
-    block = 2 ** len(experiment.channels)
+    block = 1 << len(experiment.channels)
     height, width = (-(-side // block) * block for side in shape[1:])
     return height * width
 
