@@ -58,6 +58,7 @@ class Speed:
     trajectory_revision: int
     work: float
     seconds: float
+    of_run: bool = False  # of a whole run, or one in progress; else of a few steps
 
     @property
     def threads(self) -> int | None:
@@ -111,6 +112,7 @@ def seconds_per_iteration(
     same = [
         speed for speed in known if (speed.work, speed.threads) == (nearest.work, nearest.threads)
     ]
+    same = [speed for speed in same if speed.of_run] or same
     each = median(speed.seconds / speed.work for speed in same)
     return Estimate(work * each, nearest.threads, measured=True)
 
@@ -139,7 +141,7 @@ def _of_record(record: Record, images: Mapping[str, ListedImage]) -> Speed | Non
     data = record.data
     return Speed(
         data["environment"], data["arithmetic"], data["trajectory_revision"],
-        multiply_adds(record.experiment, images), data["seconds_per_iteration"],
+        multiply_adds(record.experiment, images), data["seconds_per_iteration"], of_run=True,
     )  # fmt: skip
 
 
@@ -152,7 +154,8 @@ def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | Non
         made, told = plain["described"], plain["told"]
         work = multiply_adds(Experiment.from_dict(made["experiment"]), images)
         seconds = float(told["seconds"]) / (told["rows"][-1][0] + 1)
-        return Speed(made, made["arithmetic"], made["trajectory_revision"], work, seconds)
+        revision = made["trajectory_revision"]
+        return Speed(made, made["arithmetic"], revision, work, seconds, of_run=True)
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, InputError):
         return None
 

@@ -90,6 +90,8 @@ def test_the_threads_of_a_run_come_first_then_the_nearest_size(
     assert (told.seconds, told.threads) == (pytest.approx(3.0), 1), "as it was recorded"
     speeds += [a_speed(images, seconds) for seconds in (0.1, 0.7, 9.0)]
     assert seconds_per_iteration(an_experiment(), images, speeds, HERE).seconds == 0.7
+    speeds.append(a_speed(images, 0.5, of_run=True))
+    assert seconds_per_iteration(an_experiment(), images, speeds, HERE).seconds == 0.5
 
 
 def test_records_tell_their_speed(tmp_path: Path, images: dict[str, ListedImage]) -> None:
@@ -113,7 +115,7 @@ def test_a_run_in_progress_tells_its_speed(
     assert main([*common, *run, *where, "--plain"]) == 0
     (speed,) = known_speeds(results, images)
     assert (speed.threads, speed.arithmetic, speed.trajectory_revision) == (1, "ieee", 2)
-    assert 0 < speed.seconds < 1
+    assert 0 < speed.seconds < 60
     capsys.readouterr()
     assert main([*common, "list", "tiny", "--results", str(results), "--device", "cpu"]) == 0
     told = capsys.readouterr().out
