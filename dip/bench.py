@@ -17,7 +17,8 @@ from dip.problems import InputError
 if TYPE_CHECKING:
     from dip.tasks import Task
 
-LOOPS = ("engine", "plain")
+# Ours; a textbook loop in torch's own layout; and the same in ours, so that no gain is owed to it.
+LOOPS = ("engine", "plain", "plain-channels-last")
 ROUNDS = 2  # child processes for each loop, in turn
 UNCOUNTED = 250  # iterations that a run has beyond those counted, at least
 WARM_UP = 3  # steps that are not counted: memory, libraries and caches come to rest
@@ -25,42 +26,54 @@ LEAST_SIDE, BLOCK = 64, 32  # what the plain loop can do without padding
 CHILD_SECONDS = 3600
 
 
-def bench(size: int, steps: int, device: str) -> dict[str, Any]:
+def bench(
+    size: int, steps: int, device: str, precision: str = "default", threads: int | None = None
+) -> dict[str, Any]:
     """Time `steps` iterations of each loop, at `size` x `size` pixels, grey, half of them missing.
 
-    Each loop runs in child processes of its own, in turn. Gives medians in seconds an iteration:
-    size, steps, device, engine_s, plain_s, ratio (plain / engine), and where they were measured.
-    Raises InputError for a size that the plain loop cannot do, or if a child fails.
+    Each loop runs in child processes of its own, in turn; `precision` is the engine's alone, the
+    plain loops keep to torch's defaults. Gives medians in seconds an iteration: engine_s, plain_s,
+    plain_channels_last_s, ratio (plain / engine), ratio_channels_last, and where they were
+    measured. Raises InputError for a size that the plain loop cannot do, or if a child fails.
     """
     if size < LEAST_SIDE or size % BLOCK:
         raise InputError(f"the plain loop needs a size of {LEAST_SIDE} or more in steps of {BLOCK}")
+    mode = arithmetic_on(_experiment(steps, precision), device.split(":")[0])
     seconds: dict[str, list[float]] = {loop: [] for loop in LOOPS}
     for _ in range(ROUNDS):
         for loop in LOOPS:
-            seconds[loop] += _in_child(loop, size, steps, device)
-    engine, plain = (median(seconds[loop]) for loop in LOOPS)
-    told = {"size": size, "steps": steps, "device": device, "rounds": ROUNDS}
-    told |= {"arithmetic": arithmetic_on(_experiment(steps), device.split(":")[0])}
-    told |= {"engine_s": engine, "plain_s": plain, "ratio": plain / engine}
-    return told | {"environment": environment(device)}
+            seconds[loop] += seconds_of(loop, size, steps, device, mode, threads)
+    engine, plain, channels_last = (median(seconds[loop]) for loop in LOOPS)
+    where = environment(device) | ({"threads": threads} if threads else {})
+    return {
+        "size": size, "steps": steps, "device": device, "rounds": ROUNDS, "arithmetic": mode,
+        "engine_s": engine, "plain_s": plain, "plain_channels_last_s": channels_last,
+        "ratio": plain / engine, "ratio_channels_last": channels_last / engine,
+        "environment": where,
+    }  # fmt: skip
 
 
-def _in_child(loop: str, size: int, steps: int, device: str) -> list[float]:
+def seconds_of(
+    loop: str, size: int, steps: int, device: str, precision: str, threads: int | None
+) -> list[float]:
     """Run one loop in a fresh process; give the seconds of each counted step."""
-    command = [sys.executable, "-m", "dip.bench", loop, str(size), str(steps), device]
-    root = Path(__file__).resolve().parent.parent
+    words = [loop, str(size), str(steps), device, precision, str(threads or 0)]
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=root, timeout=CHILD_SECONDS, check=False
-    )
+        [sys.executable, "-m", "dip.bench", *words], capture_output=True, text=True,
+        cwd=Path(__file__).resolve().parent.parent, timeout=CHILD_SECONDS, check=False,
+    )  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise InputError(f"the {loop} loop failed at {size}x{size}: {last}")
+        sentence = last.removeprefix("dip.problems.InputError: ")
+        raise InputError(f"the {loop} loop failed at {size}x{size}: {sentence}")
     numbers: list[float] = json.loads(done.stdout.splitlines()[-1])
     return numbers
 
 
-def _experiment(steps: int) -> Experiment:
-    return Experiment(image="bench/made", mask="bernoulli", iterations=steps + UNCOUNTED)
+def _experiment(steps: int, precision: str = "default") -> Experiment:
+    return Experiment(
+        image="bench/made", mask="bernoulli", iterations=steps + UNCOUNTED, arithmetic=precision
+    )
 
 
 def made_task(size: int) -> "Task":
@@ -75,21 +88,21 @@ def made_task(size: int) -> "Task":
     return Task("inpainting", x * mask, x, mask, 1, None, (1, size, size), x * mask)
 
 
-def _steps(loop: str, size: int, steps: int, device: str) -> Iterator[object]:
+def _steps(loop: str, size: int, experiment: Experiment, device: str) -> Iterator[object]:
     """Give something after each iteration of a loop."""
-    task, experiment = made_task(size), _experiment(steps)
+    task = made_task(size)
     if loop == "engine":
-        from dip.graph_fit import make_fit
+        from dip.engine.fit import Fit
 
-        return iter(make_fit(task, experiment, device))
+        return iter(Fit(task, experiment, device=device))
     import torch
 
-    from dip.plain import plain_steps
+    from dip.network.plain import plain_steps
 
     assert task.mask is not None
     torch.backends.cudnn.benchmark = True
     x0, mask = (torch.from_numpy(pixels)[None].to(device) for pixels in (task.x0, task.mask))
-    return plain_steps(experiment, x0, mask)
+    return plain_steps(experiment, x0, mask, channels_last=loop == "plain-channels-last")
 
 
 def timed(steps: Iterator[object], count: int, together: int = 1) -> list[float]:
@@ -109,24 +122,33 @@ def timed(steps: Iterator[object], count: int, together: int = 1) -> list[float]
 
 
 def run_command(args: argparse.Namespace) -> int:
-    """Print the bench of `args.size`, `args.steps` and `args.device`, as JSON with `args.json`."""
-    told = bench(args.size, args.steps, choose_device(args.device))
+    """Print the bench that `args` ask for, as JSON with `args.json`; nothing is written."""
+    device = choose_device(args.device)
+    told = bench(args.size, args.steps, device, args.precision, args.threads)
     if args.json:
         print(json.dumps(told, indent=1))
         return 0
-    print(f"{told['size']}x{told['size']}, {told['device']}, {told['arithmetic']}")
-    print(f"engine {told['engine_s'] * 1e3:9.1f} ms an iteration")
-    print(f"plain  {told['plain_s'] * 1e3:9.1f} ms an iteration")
-    print(f"ratio  {told['ratio']:9.2f}")
+    threads = f", {told['environment']['threads']} threads" if device == "cpu" else ""
+    print(f"{told['size']}x{told['size']}, {device}, {told['arithmetic']}{threads}")
+    for loop in LOOPS:
+        name = f"{loop.replace('-', '_')}_s"
+        print(f"{loop:20} {told[name] * 1e3:9.1f} ms an iteration")
+    print(f"{'plain / engine':20} {told['ratio']:9.2f}")
+    print(f"{'channels last / engine':20} {told['ratio_channels_last']:7.2f}")
     return 0
 
 
 def _child() -> None:
-    loop, size, steps, device = sys.argv[1:]
+    loop, size, steps, device, precision, threads = sys.argv[1:]
+    experiment = _experiment(int(steps), precision)
+    if int(threads):
+        import torch
+
+        torch.set_num_threads(int(threads))
     together = 1
     if loop == "engine" and device.startswith("cuda"):
-        from dip.graph_fit import BLOCK as together
-    print(json.dumps(timed(_steps(loop, int(size), int(steps), device), int(steps), together)))
+        from dip.engine.fit import CUDA_BLOCK as together
+    print(json.dumps(timed(_steps(loop, int(size), experiment, device), int(steps), together)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dip.commands_photo import add_commands
+from dip.experiment import CHOICES
 from dip.problems import InputError, sentence_of
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def _add_list(commands: "Commands") -> None:
     command = commands.add_parser("list", help="suites, what is recorded, what is missing")
     command.set_defaults(function="dip.commands_list:list_suites")
     command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
+    command.add_argument(
+        "--measure", action="store_true", help="time a few steps where no record tells the speed"
+    )
+    command.add_argument("--threads", type=_count, metavar="N", help="CPU threads of a run")
     command.add_argument("--json", action="store_true")
     _add_device(command)
     _add_results(command)
@@ -149,6 +154,10 @@ def _add_network(commands: "Commands") -> None:
     command.set_defaults(function="dip.bench:run_command")
     command.add_argument("--size", type=_count, default=256, metavar="N", help="pixels a side")
     command.add_argument("--steps", type=_count, default=10, metavar="N")
+    command.add_argument(
+        "--precision", default="default", choices=CHOICES["arithmetic"], help="the engine's"
+    )
+    command.add_argument("--threads", type=_count, metavar="N", help="CPU threads of each loop")
     command.add_argument("--json", action="store_true")
     _add_device(command)
 

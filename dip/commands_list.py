@@ -3,23 +3,22 @@
 import argparse
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dip.describe import describe, input_channels
-from dip.environment import choose_device, cpu_model, has_torch
+from dip.environment import choose_device, cores, cpu_model, has_torch
 from dip.images import ListedImage, find, load_images, named
 from dip.problems import InputError
-from dip.records import Record
-from dip.schedule import (
+from dip.schedule import Job, duration, find_suites, jobs_of, record_of
+from dip.speed import (
     BASELINE_SECONDS,
-    Job,
-    duration,
-    find_suites,
-    jobs_of,
-    record_of,
-    records_in,
+    Machine,
+    Speed,
+    known_speeds,
+    measure,
     seconds_per_iteration,
 )
 from dip.suites import Suite, load_suites
@@ -31,13 +30,16 @@ def list_suites(args: argparse.Namespace) -> int:
     chosen = find_suites(suites, args.suites or ["all"])
     images = load_images(args.content / "images.toml")
     told = [_suite(suite, args.results, images) for suite in chosen]
-    kind, model = None, None
+    here = None
     if any(suite["recorded"] < suite["total"] for suite in told):
-        kind, model = _device(args.device)
-        records = records_in(args.results)
+        here = _machine(args.device, args.threads)
+        if args.measure:
+            _measure(args, chosen, told, images, here)
+        speeds = known_speeds(args.results, images)
         for suite, plain in zip(chosen, told, strict=True):
-            _estimate(suite, plain, images, records, (kind, model))
+            _estimate(suite, plain, images, speeds, here)
     if args.json:
+        model, kind = (here.model, here.kind) if here else (None, None)
         print(json.dumps({"device": model, "device_kind": kind, "suites": told}, indent=1))
         return 0
     for plain in told:
@@ -45,16 +47,37 @@ def list_suites(args: argparse.Namespace) -> int:
     return 0
 
 
-def _device(wanted: str) -> tuple[str, str]:
-    """Give kind and model of the device that runs would use; the processor without torch."""
+def _machine(wanted: str, threads: int | None) -> Machine:
+    """Describe what runs would be made on; the processor without torch."""
     if not has_torch():
-        return "cpu", cpu_model()
+        return Machine("cpu", cpu_model(), None, threads or cores())
     device = choose_device(wanted)
-    if device.startswith("cuda"):
-        import torch
+    import torch
 
-        return "cuda", torch.cuda.get_device_name(device)
-    return device, cpu_model()
+    if device.startswith("cuda"):
+        return Machine("cuda", torch.cuda.get_device_name(device))
+    if device != "cpu":
+        return Machine(device, cpu_model())
+    instruction_set = torch.backends.cpu.get_cpu_capability()
+    return Machine("cpu", cpu_model(), instruction_set, threads or torch.get_num_threads())
+
+
+def _measure(
+    args: argparse.Namespace,
+    suites: list[Suite],
+    told: list[dict[str, Any]],
+    images: Mapping[str, ListedImage],
+    here: Machine,
+) -> None:
+    """Time what missing runs need and nothing tells; say what could not be timed."""
+    missing = [
+        job.experiment
+        for suite, plain in zip(suites, told, strict=True)
+        for job, run in zip(jobs_of(suite), plain["runs"], strict=True)
+        if job.method is None and not run["recorded"]
+    ]
+    for sentence in measure(missing, images, args.results, here, choose_device(args.device)):
+        print(sentence, file=sys.stderr)
 
 
 def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
@@ -63,7 +86,7 @@ def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> di
     return {
         "name": suite.name, "title": suite.title, "preview": suite.preview, "total": len(runs),
         "recorded": sum(run["recorded"] for run in runs), "seconds_missing": 0.0,
-        "estimate": "from records", "runs": runs,
+        "estimate": "measured", "threads": [], "runs": runs,
     }  # fmt: skip
 
 
@@ -89,20 +112,27 @@ def _estimate(
     suite: Suite,
     plain: dict[str, Any],
     images: Mapping[str, ListedImage],
-    records: list[Record],
-    device: tuple[str, str],
+    speeds: list[Speed],
+    here: Machine,
 ) -> None:
-    """Add to a suite's plain values how many seconds each missing job would take on `device`."""
+    """Add to a suite's plain values how many seconds each missing job would take here."""
+    threads = set()
     for job, run in zip(jobs_of(suite), plain["runs"], strict=True):
         if run["recorded"]:
             continue
-        seconds, measured = BASELINE_SECONDS, True
-        if job.method is None:
-            each, measured = seconds_per_iteration(job.experiment, images, records, *device)
-            seconds = each * (job.experiment.iterations + 1)
-        run["seconds_missing"] = round(seconds, 1)
-        if not measured:
+        if job.method is not None:
+            run["seconds_missing"] = BASELINE_SECONDS
+            continue
+        try:
+            found = seconds_per_iteration(job.experiment, images, speeds, here)
+        except InputError as error:
+            run["problem"] = run["problem"] or f"{job.name}: {error}"
+            continue
+        run["seconds_missing"] = round(found.seconds * (job.experiment.iterations + 1), 1)
+        threads.add(found.threads)
+        if not found.measured:
             plain["estimate"] = "a guess"
+    plain["threads"] = sorted(number for number in threads if number)
     plain["seconds_missing"] = round(sum(run["seconds_missing"] for run in plain["runs"]), 1)
 
 
@@ -110,7 +140,10 @@ def _print_suite(suite: dict[str, Any], runs: bool) -> None:
     rest = ""
     if suite["recorded"] < suite["total"]:
         guess = ", a guess" if suite["estimate"] == "a guess" else ""
-        rest = f"; the rest would take {duration(suite['seconds_missing'])} here{guess}"
+        counts = " or ".join(map(str, suite["threads"]))
+        threads = f", {counts} thread{'' if counts == '1' else 's'}" if counts else ""
+        seconds = duration(suite["seconds_missing"])
+        rest = f"; the rest would take {seconds} here{threads}{guess}"
     print(f"{suite['name']}: {suite['title']}")
     print(f"  recorded: {_counted(suite['runs'])}{rest}")
     for run in suite["runs"]:

@@ -1,7 +1,7 @@
 """Does the engine cost quality? A plain loop makes a suite's recorded runs, and is held beside them.
 
-The plain loop (`dip/plain.py`) sees the same degraded picture and has the same settings, but
-torch's own weights, z and noise, so that one picture differs as two seeds do: the means count.
+The plain loop (`dip/network/plain.py`) sees the same degraded picture and has the same settings,
+but torch's own weights, z and noise, so that one picture differs as two seeds do: the means count.
 """
 
 import argparse

@@ -30,10 +30,6 @@ SETTLING = 200
 LEARNT = 1000  # iterations: on the small photographs tried, between 500 and 1,200
 LEAST_SIDE = 32  # pixels of a photograph
 LARGE_HOLE = 24  # pixels across, from which on a hole is large
-# Bytes of a pixel while a fit runs, as measured on a CPU with 32 channels, where they came to 5 kB:
-NETWORK_BYTES = 64  # for each channel of a scale
-Z_BYTES = 32  # for each channel of z
-FOLLOWED_BYTES = 100 * 4 + 40  # for each colour: the last 100 outputs, and what follows them
 
 
 def settings_for(command: str, device_kind: str, channels: int | None, factor: int) -> Experiment:
@@ -70,14 +66,6 @@ def settings_for_shapes(settings: Experiment, device_kind: str) -> Experiment:
     return replace(
         settings, z="meshgrid", z_channels=2, skip_channels=without, iterations=iterations
     )
-
-
-def bytes_needed(experiment: Experiment, shape: tuple[int, int, int]) -> int:
-    """Estimate the bytes that a fit of (C, H, W) takes at its largest."""
-    channels, height, width = shape
-    wide = sum(wide / 4.0**scale for scale, wide in enumerate(experiment.channels))
-    each = NETWORK_BYTES * wide + Z_BYTES * experiment.z_channels + FOLLOWED_BYTES * channels
-    return round(height * width * each)
 
 
 REASONS = {

@@ -9,11 +9,11 @@ import numpy as np
 
 from dip import own_tasks
 from dip.environment import choose_device, free_memory
-from dip.experiment import Experiment
+from dip.experiment import Experiment, arithmetic_on
+from dip.memory import bytes_needed, side_that_fits, size
 from dip.photo import (
     LARGE_HOLE,
     LEAST_SIDE,
-    bytes_needed,
     how_it_went,
     restore,
     settings_for,
@@ -215,16 +215,19 @@ class Job:
     def _tell_plan(self, shapes: list[tuple[int, int, int]]) -> None:
         """Say what the fit will need; raises InputError if there is not the memory for it."""
         largest = max(shapes, key=lambda shape: shape[1] * shape[2])
-        needed, free = bytes_needed(self.settings, largest), free_memory(self.device)
+        precision = arithmetic_on(self.settings, self.kind)
+        needed = bytes_needed(self.settings, largest, precision)
+        free = free_memory(self.device)
         if free is not None and needed > free:
-            side = int(max(largest[1:]) * (0.8 * free / needed) ** 0.5) // 32 * 32
+            side = side_that_fits(self.settings, largest, precision, free)
+            advice = f"; --max-side {side} would fit" if side >= LEAST_SIDE else ""
             raise InputError(
-                f"{largest[2]}x{largest[1]} pixels need about {_size(needed)} of memory, and"
-                f" {_size(free)} are free; --max-side {max(side, LEAST_SIDE)} would fit"
+                f"{largest[2]}x{largest[1]} pixels need about {size(needed)} of memory, and"
+                f" {size(free)} are free{advice}"
             )
         print(
             f"at most {self.settings.iterations} iterations with {max(self.settings.channels)}"
-            f" channels on {self.device}, about {_size(needed)} of memory",
+            f" channels on {self.device}, about {size(needed)} of memory",
             flush=True,
         )
         self.progress = Progress(self.args.output, self.args.minutes)
@@ -243,7 +246,3 @@ class Job:
 
 def _percent(part: float) -> str:
     return "under 0.1%" if part < 0.001 else f"{100 * part:.1f}%"
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

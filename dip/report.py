@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from dip.environment import commit, free_memory
-from dip.experiment import Experiment, key
+from dip.experiment import Experiment, arithmetic_on, key
 from dip.images import ListedImage, load_all, named
+from dip.memory import bytes_needed, side_that_fits, size
 from dip.records import Record, write_record
 from dip.schedule import Job, pixels_of
 from dip.superseded import put_in_place
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from dip.engine.fit import Step
 
 EVERY_STEP_UNTIL, THEN_EVERY = 1000, 10  # the iterations that a curve has
-BYTES_PER_PIXEL = 8192  # of the network with 128 channels, roughly
 
 
 class Listener(Protocol):
@@ -160,18 +160,20 @@ def webp(picture: np.ndarray) -> bytes:
 
 
 def what_would_fit(experiment: Experiment, setting: Setting) -> str:
+    """Say how much memory a run needs, and the size of picture for which there would be enough."""
     image = named(experiment.image, setting.images)
     side = experiment.preview_side
     width, height = (side, side) if side else (image.width, image.height)
-    each = BYTES_PER_PIXEL * max(experiment.channels) / 128
-    sentence = (
-        f"out of memory: {width}x{height} pixels need about {each * width * height / 2**30:.1f} GiB"
-    )
+    shape = (3 if image.mode == "RGB" else 1, height, width)
+    precision = arithmetic_on(experiment, setting.device.split(":")[0])
+    needed = size(bytes_needed(experiment, shape, precision))
+    sentence = f"out of memory: {width}x{height} pixels need about {needed}"
     free = free_memory(setting.device)
     if free is None:
         return f"{sentence}; try a smaller picture"
-    fits = int((free / each) ** 0.5) // 32 * 32
-    return f"{sentence}, {free / 2**30:.1f} GiB are free: about {fits}x{fits} pixels would fit"
+    fits = side_that_fits(experiment, (shape[0], 1, 1), precision, free)
+    would = f"about {fits}x{fits} pixels would fit" if fits else "too little for any picture"
+    return f"{sentence}, {size(free)} are free: {would}"
 
 
 def now() -> str:

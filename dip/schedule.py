@@ -1,4 +1,4 @@
-"""What a suite asks to be run, what is recorded of it, and how long the rest would take.
+"""What a suite asks to be run, and what is recorded of it.
 
 Nothing here needs torch or numpy.
 """
@@ -6,9 +6,7 @@ Nothing here needs torch or numpy.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 
-from dip.describe import input_channels, layers_of
 from dip.experiment import Experiment
 from dip.images import ListedImage, named
 from dip.problems import InputError, nearest
@@ -20,10 +18,6 @@ PROBLEM = (
     "image", "seed", "problem_seed", "task", "preview_side", "mask", "keep", "noise_255", "factor",
     "target", "guide", "variant",
 )  # fmt: skip
-
-BASELINE_SECONDS = 2.0  # a picture of 512x512 at the slowest
-# Multiply-adds a second, forward and backward, where no record tells: two cores; a recent GPU.
-GUESSED_SPEED = {"cpu": 100e9, "mps": 1e12, "cuda": 20e12}
 
 
 @dataclass(frozen=True)
@@ -179,42 +173,6 @@ def any_record(job: Job, results: Path) -> Record | None:
     record = load_record(folder)
     check_files(record)
     return record
-
-
-def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> float:
-    """Count the multiply-adds of one forward at the experiment's size."""
-    image = named(experiment.image, images)
-    side = experiment.preview_side
-    width, height = (side, side) if side else (image.width, image.height)
-    layers = layers_of(experiment, input_channels(experiment), 3 if image.mode == "RGB" else 1)
-    return float(sum(layer.multiply_adds(height, width) for layer in layers))
-
-
-def seconds_per_iteration(
-    experiment: Experiment,
-    images: Mapping[str, ListedImage],
-    records: Iterable[Record],
-    kind: str,
-    model: str | None,
-) -> tuple[float, bool]:
-    """Estimate the seconds an iteration takes, and tell whether records say so (else it is a guess).
-
-    From the records made on this kind and model of device: the median of the seconds for each
-    multiply-add among those of the nearest size.
-    """
-    work = multiply_adds(experiment, images)
-    speeds: dict[float, list[float]] = {}
-    for record in records:
-        made_on = record.data["environment"]
-        if record.kind != "run" or made_on["device_kind"] != kind:
-            continue
-        if model not in (None, made_on["device"]) or record.data["image"] not in images:
-            continue
-        theirs = multiply_adds(record.experiment, images)
-        speeds.setdefault(theirs, []).append(record.data["seconds_per_iteration"] / theirs)
-    if not speeds:
-        return 3 * work / GUESSED_SPEED.get(kind, GUESSED_SPEED["cpu"]), False
-    return work * median(speeds[min(speeds, key=lambda theirs: abs(theirs - work))]), True
 
 
 def records_in(results: Path) -> list[Record]:

@@ -1,4 +1,4 @@
-"""What is missing, in which order, and how long it would take."""
+"""What is missing, and in which order."""
 
 from pathlib import Path
 
@@ -15,16 +15,11 @@ from dip.schedule import (
     duration,
     find_suites,
     jobs_of,
-    multiply_adds,
     pixels_of,
     problem_of,
     record_of,
-    records_in,
-    seconds_per_iteration,
 )
 from dip.suites import Suite, load_suites
-
-CONTENT = Path(__file__).parent.parent / "content"
 
 
 @pytest.fixture
@@ -78,28 +73,6 @@ def test_jobs_are_chosen_by_image_and_seed(project: Project) -> None:
         choose_jobs(both, [], [7])
     with pytest.raises(InputError, match="unknown suite 'tyni'; did you mean 'tiny'"):
         find_suites(suites, ["tyni"])
-
-
-def test_multiply_adds_are_those_of_the_paper_s_network() -> None:
-    images = load_images(CONTENT / "images.toml")
-    grey = Experiment(image="standard11/house", mask="bernoulli")
-    convolutions_a_pixel = 295_364
-    assert multiply_adds(grey, images) / 256**2 == pytest.approx(convolutions_a_pixel, rel=0.01)
-
-
-def test_estimates_come_from_the_records_of_this_device(project: Project, tmp_path: Path) -> None:
-    suites, images = project
-    suite, results = suites["tiny"], tmp_path / "results"
-    experiment = suite.experiments[0]
-    guess, measured = seconds_per_iteration(experiment, images, [], "cpu", "Example CPU 3000")
-    assert guess > 0
-    assert not measured
-    write_run(results, suite, experiment, 30.0, seconds=12.0)
-    records = records_in(results)
-    told = seconds_per_iteration(experiment, images, records, "cpu", "Example CPU 3000")
-    assert told == (pytest.approx(12.0 / 60), True)
-    assert not seconds_per_iteration(experiment, images, records, "cpu", "Another CPU")[1]
-    assert not seconds_per_iteration(experiment, images, records, "cuda", None)[1]
 
 
 def test_a_record_counts_only_for_its_own_description(project: Project, tmp_path: Path) -> None:

@@ -84,14 +84,19 @@ class PlainNetwork(nn.Module):
         return found + list(self.end.parameters())
 
 
-def plain_steps(experiment: Experiment, x0: Tensor, mask: Tensor) -> Iterator[tuple[float, Tensor]]:
+def plain_steps(
+    experiment: Experiment, x0: Tensor, mask: Tensor, channels_last: bool = False
+) -> Iterator[tuple[float, Tensor]]:
     """Fit the known pixels of the (1, C, H, W) image x0; give each step's loss and output.
 
-    Raises InputError where z is a guide, of which this loop knows nothing.
+    With `channels_last` weights and images lie so in memory, and all else is the same. Raises
+    InputError where z is a guide, of which this loop knows nothing.
     """
     torch.manual_seed(experiment.seed)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
     network = plain_network(experiment, x0.shape[1]).to(x0.device)
-    z = plain_z(experiment, x0)
+    network = network.to(memory_format=layout)  # type: ignore[call-overload]
+    z, x0 = (image.to(memory_format=layout) for image in (plain_z(experiment, x0), x0))
     adam = torch.optim.Adam(network.parameters(), lr=experiment.learning_rate)
     for _ in range(experiment.iterations):
         adam.zero_grad()

@@ -1,0 +1,104 @@
+"""The one estimate of memory: near what was measured, and the same in every message."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dip.experiment import Experiment
+from dip.memory import bytes_needed, side_that_fits, size
+
+ROOT = Path(__file__).parent.parent
+# Sides, channels, colours, and the MiB of a process beyond one that only imports torch, at its
+# peak: AMD EPYC (AVX2), torch 2.13.0, float32, one thread.
+MEASURED = [
+    (128, 128, 1, 279), (256, 128, 1, 538), (384, 128, 1, 910), (512, 128, 1, 1449),
+    (256, 128, 3, 611), (512, 128, 3, 1642), (256, 32, 1, 235), (512, 32, 1, 667),
+    (128, 32, 3, 135), (256, 32, 3, 322), (512, 32, 3, 946), (256, 64, 1, 364),
+]  # fmt: skip
+
+
+def an_experiment(channels: int = 128) -> Experiment:
+    return Experiment(image="own/picture", mask="bernoulli", channels=(channels,) * 5)
+
+
+@pytest.mark.parametrize(("side", "channels", "colours", "mib"), MEASURED)
+def test_the_estimate_is_near_the_peak_that_was_measured(
+    side: int, channels: int, colours: int, mib: int
+) -> None:
+    needed = bytes_needed(an_experiment(channels), (colours, side, side), "ieee")
+    assert needed / 2**20 == pytest.approx(mib, rel=0.14)
+
+
+def test_sides_are_those_that_the_network_runs_on() -> None:
+    needed = [bytes_needed(an_experiment(), (1, side, 256), "ieee") for side in (225, 256, 257)]
+    assert needed[0] == needed[1] < needed[2]
+
+
+def test_16_bits_halve_what_lies_between_convolutions() -> None:
+    wide, narrow = (bytes_needed(an_experiment(), (1, 512, 512), x) for x in ("ieee", "bf16"))
+    assert 0.5 * wide < narrow < 0.8 * wide
+
+
+@pytest.mark.parametrize("free_gib", [0.25, 1, 8, 80])
+@pytest.mark.parametrize("shape", [(3, 3000, 4000), (1, 64, 64)])
+def test_what_is_said_to_fit_does(free_gib: float, shape: tuple[int, int, int]) -> None:
+    colours, height, width = shape
+    side = side_that_fits(an_experiment(32), shape, "ieee", round(free_gib * 2**30))
+    assert side % 32 == 0
+    assert side > 0
+    like = (colours, side * height // max(height, width), side * width // max(height, width))
+    assert bytes_needed(an_experiment(32), like, "ieee") < free_gib * 2**30
+
+
+def test_nothing_fits_into_nothing() -> None:
+    assert side_that_fits(an_experiment(), (1, 512, 512), "ieee", 100 * 2**20) == 0
+
+
+def test_sizes_are_written_for_people() -> None:
+    assert [size(mib * 2**20) for mib in (350, 1434)] == ["350 MiB", "1.4 GiB"]
+
+
+def test_a_photograph_that_needs_too_much_is_told_which_would_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    from PIL import Image
+
+    from dip.cli import main
+
+    Image.new("RGB", (640, 480)).save(tmp_path / "photo.png")
+    monkeypatch.setattr("dip.photo_jobs.free_memory", lambda device: 512 * 2**20)
+    command = ["denoise", str(tmp_path / "photo.png"), "-o", str(tmp_path / "out.png")]
+    assert main([*command, "--device", "cpu"]) == 1
+    told = capsys.readouterr().err
+    assert "640x480 pixels need about 1.1 GiB of memory, and 512 MiB are free; --max-side" in told
+    assert not (tmp_path / "out.png").exists()
+
+
+PEAK = """
+import resource
+import torch
+def peak_kib():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kib()
+from dip.bench import made_task
+from dip.engine.fit import Fit
+from dip.experiment import Experiment
+experiment = Experiment(image="a/b", mask="bernoulli", channels=(32,) * 5, iterations=100)
+steps = iter(Fit(made_task(256), experiment, threads=1))
+next(steps), next(steps)
+print((peak_kib() - before) * 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts memory as Linux does")
+def test_the_estimate_is_near_the_peak_here() -> None:
+    pytest.importorskip("torch")
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    needed = bytes_needed(an_experiment(32), (1, 256, 256), "ieee")
+    assert int(done.stdout) == pytest.approx(needed, rel=0.3)
