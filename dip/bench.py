@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOOPS = ("engine", "plain", "plain-channels-last")
 ROUNDS = 2  # child processes for each loop, in turn
 UNCOUNTED = 250  # iterations that a run has beyond those counted, at least
-WARM_UP = 3  # steps that are not counted: memory, libraries and caches come to rest
+WARM_UP = 6  # steps that are not counted: the heap, libraries and caches come to rest
 LEAST_SIDE, BLOCK = 64, 32  # what the plain loop can do without padding
 CHILD_SECONDS = 3600
 

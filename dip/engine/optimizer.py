@@ -50,12 +50,11 @@ class Adam:
         if self.previous is None:
             self.values.copy_(torch.where(spike, self.values, self._moved))
             return
-        returned = self.previous
+        torch.where(spike, self.previous[0], moved, out=moved)
+        moments, before, undo = self._moved[1:], self.previous[1:], spike
         if self.keeps_moments:
-            finite = torch.isfinite(self._moved[1:])
-            moments = torch.where(finite, self._moved[1:], self.previous[1:])
-            returned = torch.cat([self.previous[:1], moments])
-        torch.where(spike, returned, self._moved, out=self._moved)
+            undo = spike & ~torch.isfinite(moments)
+        torch.where(undo, before, moments, out=moments)
         torch.where(spike, self.previous, self.values, out=self.previous)
         self.values.copy_(self._moved)
 

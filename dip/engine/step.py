@@ -71,7 +71,7 @@ class EngineStep:
         inner, sigma_p = inside(self.input, self.pad), self.experiment.sigma_p
         if sigma_p:
             draw_normal(self.noise.permute(0, 2, 3, 1), self.experiment.seed, iteration)
-            inner.copy_(torch.add(self.z, self.noise, alpha=sigma_p))
+            torch.add(self.z, self.noise, alpha=sigma_p, out=inner)
         else:
             inner.copy_(self.z)
         reflect_border(self.input, self.pad)

@@ -221,8 +221,9 @@ class Norm:
         The signs of `activation` are those of its input; `incoming` is the gradient behind it, of
         the same shape: (rows, C), or (lines, width, C).
         """
-        part = self.matrix[rows]
-        before = self._before[: len(part)]
+        part, before = self.matrix[rows], gradient[rows]
+        if before.dtype != self.mean.dtype:
+            before = self._before[: len(part)]
         torch.ops.aten.leaky_relu_backward.grad_input(
             wide(incoming), wide(activation), self.slope, True,
             grad_input=before.view(incoming.shape),
@@ -230,7 +231,8 @@ class Norm:
         self.to_beta += before.sum(0)
         centred = torch.sub(part, self.mean, out=self._centred[: len(part)])
         self.to_gamma += centred.mul_(before).sum(0)
-        gradient[rows] = before
+        if gradient.dtype != before.dtype:
+            gradient[rows] = before
 
     def finish(self, gradient: Tensor) -> Pair:
         """Turn what `take` left into the norm's input's gradient; give those of gamma and beta."""
