@@ -8,17 +8,17 @@ from typing import Any
 
 # The library's front door: each name, and the module that it comes from.
 _FRONT = {
-    "Experiment": "dip.experiment",
+    "Experiment": "dip.experiments.experiment",
     "Fit": "dip.engine.fit",
-    "InputError": "dip.problems",
+    "InputError": "dip.errors",
     "Step": "dip.engine.fit",
-    "Task": "dip.tasks",
-    "denoising": "dip.own_tasks",
-    "flash": "dip.own_tasks",
-    "inpainting": "dip.own_tasks",
-    "jpeg_artefacts": "dip.own_tasks",
-    "read_picture": "dip.images",
-    "super_resolution": "dip.own_tasks",
+    "Task": "dip.tasks.degradations",
+    "denoising": "dip.tasks.own",
+    "flash": "dip.tasks.own",
+    "inpainting": "dip.tasks.own",
+    "jpeg_artefacts": "dip.tasks.own",
+    "read_picture": "dip.experiments.images",
+    "super_resolution": "dip.tasks.own",
 }
 
 

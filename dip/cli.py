@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dip.commands_photo import add_commands
-from dip.experiment import CHOICES
-from dip.problems import InputError, sentence_of
+from dip.commands.photo import add_commands
+from dip.errors import InputError, sentence_of
+from dip.experiments.experiment import CHOICES
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_list(commands: "Commands") -> None:
     command = commands.add_parser("list", help="suites, what is recorded, what is missing")
-    command.set_defaults(function="dip.commands_list:list_suites")
+    command.set_defaults(function="dip.commands.list:list_suites")
     command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
     command.add_argument(
         "--measure", action="store_true", help="time a few steps where no record tells the speed"
@@ -63,7 +63,7 @@ def _add_list(commands: "Commands") -> None:
 
 def _add_run(commands: "Commands") -> None:
     command = commands.add_parser("run", help="run what is not recorded")
-    command.set_defaults(function="dip.commands_run:run")
+    command.set_defaults(function="dip.commands.run:run")
     command.add_argument("suites", nargs="+", metavar="SUITE", help="a suite, or all")
     command.add_argument("--image", action="append", metavar="NAME")
     command.add_argument("--seed", action="append", type=int, metavar="K")
@@ -98,12 +98,12 @@ def _add_images(command: argparse.ArgumentParser) -> None:
 
 def _add_images_command(commands: "Commands") -> None:
     command = commands.add_parser("images", help="the test images: list or fetch them")
-    command.set_defaults(function="dip.commands_list:list_images", images=None)
+    command.set_defaults(function="dip.commands.list:list_images", images=None)
     actions = command.add_subparsers(metavar="fetch|list")
     listing = actions.add_parser("list", help="name them, and check those that are here")
-    listing.set_defaults(function="dip.commands_list:list_images")
+    listing.set_defaults(function="dip.commands.list:list_images")
     fetching = actions.add_parser("fetch", help="download those that are nowhere, check all")
-    fetching.set_defaults(function="dip.commands_list:fetch_images")
+    fetching.set_defaults(function="dip.commands.list:fetch_images")
     fetching.add_argument("names", nargs="*", metavar="NAME")
     for action in (listing, fetching):
         _add_images(action)
@@ -111,7 +111,7 @@ def _add_images_command(commands: "Commands") -> None:
 
 def _add_records(commands: "Commands") -> None:
     command = commands.add_parser("verify", help="run the beginning of recorded runs again")
-    command.set_defaults(function="dip.commands_records:verify_records")
+    command.set_defaults(function="dip.commands.records:verify_records")
     command.add_argument("suite", nargs="?", default="all", metavar="SUITE")
     command.add_argument("--image", metavar="NAME")
     command.add_argument("--iterations", type=_count, default=50, metavar="N")
@@ -119,7 +119,7 @@ def _add_records(commands: "Commands") -> None:
     _add_results(command)
     _add_images(command)
     command = commands.add_parser("parity", help="a plain loop's PSNR beside the recorded runs'")
-    command.set_defaults(function="dip.parity:run_command")
+    command.set_defaults(function="dip.commands.parity:run_command")
     command.add_argument("suite", metavar="SUITE")
     command.add_argument("--image", action="append", metavar="NAME")
     command.add_argument("--threads", type=_count, metavar="N", help="CPU threads of a run")
@@ -128,16 +128,16 @@ def _add_records(commands: "Commands") -> None:
     _add_results(command)
     _add_images(command)
     command = commands.add_parser("compare", help="two folders of results, run by run")
-    command.set_defaults(function="dip.commands_records:compare_results")
+    command.set_defaults(function="dip.commands.records:compare_results")
     command.add_argument("a", type=Path, metavar="RESULTS_A")
     command.add_argument("b", type=Path, metavar="RESULTS_B")
     command = commands.add_parser("pack", help="new records as archives")
-    command.set_defaults(function="dip.commands_records:pack_records")
+    command.set_defaults(function="dip.commands.records:pack_records")
     command.add_argument("folder", type=Path, metavar="DIR", help="where the archives go")
     command.add_argument("--size", type=float, default=45.0, metavar="MIB", help="at most; 45")
     _add_results(command)
     command = commands.add_parser("unpack", help="put the records of archives in their places")
-    command.set_defaults(function="dip.commands_records:unpack_records")
+    command.set_defaults(function="dip.commands.records:unpack_records")
     command.add_argument("archives", nargs="+", metavar="FILE")
     command.add_argument(
         "--replace", action="store_true", help="move other records that stand there aside"
@@ -147,11 +147,11 @@ def _add_records(commands: "Commands") -> None:
 
 def _add_network(commands: "Commands") -> None:
     command = commands.add_parser("describe", help="the network of a suite, layer by layer")
-    command.set_defaults(function="dip.commands_list:describe_network")
+    command.set_defaults(function="dip.commands.list:describe_network")
     command.add_argument("suite", nargs="?", default="inpainting", metavar="SUITE")
     command.add_argument("--json", action="store_true")
     command = commands.add_parser("bench", help="our engine against a plain loop")
-    command.set_defaults(function="dip.bench:run_command")
+    command.set_defaults(function="dip.commands.bench:run_command")
     command.add_argument("--size", type=_count, default=256, metavar="N", help="pixels a side")
     command.add_argument("--steps", type=_count, default=10, metavar="N")
     command.add_argument(

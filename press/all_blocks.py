@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.block_parts import check_arguments, wrong
 from press.cache import Cache
 from press.context import BlockCall, PageContext, Place

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dip.experiment import Experiment
-from dip.records import Record, matches
-from dip.schedule import PROBLEM, has_another_run, mean_of
-from dip.suites import Suite
+from dip.experiments.experiment import Experiment
+from dip.experiments.suites import Suite
+from dip.planning.jobs import PROBLEM, has_another_run, mean_of
+from dip.records.record import Record, matches
 
 if TYPE_CHECKING:
     from press.runs import Results

@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from dip.errors import InputError, nearest
 from dip.files import sha256_of
-from dip.problems import InputError, nearest
 from press.cache import Cache
 from press.context import Message, PageContext, Place
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.cache import Cache
 from press.context import PageContext, Place
 from press.files import text_of

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.block_parts import at, check_arguments, figure
 from press.block_pictures import not_run
 from press.outputs import output_name, psnr_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.quantities import listed
 from press.run_view import Run
 from press.suite_view import SuiteView

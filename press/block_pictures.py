@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.block_parts import (
     at,
     check_arguments,

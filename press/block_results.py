@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.block_parts import at, check_arguments, figure, suite_of
 from press.charts import Dot
 from press.claims import MEAN, ClaimTable

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.experiment import RETIRED, Experiment
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
+from dip.experiments.experiment import RETIRED, Experiment
 from dip.toml_file import TomlFile
 from press.block_parts import check_arguments, figure, suite_of
 from press.files import text_of
@@ -42,7 +42,7 @@ def settings(call: "BlockCall", context: "PageContext") -> Markup:
 def choices(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[str, str]]:
     """Join content/choices.toml with the values of an experiment, in the file's order.
 
-    A table is named for a setting of dip/experiment.py, a retired one too; a further table `[<suite>.<setting>]`
+    A table is named for a setting of dip/experiments/experiment.py, a retired one too; a further table `[<suite>.<setting>]`
     says what is different in one suite. An unknown setting or origin raises InputError.
     """
     known = {**RETIRED, **experiment.to_dict()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.block_parts import at, check_arguments, figure, names_of, suite_of
 from press.block_pictures import TICKS, not_run
 from press.charts import CurvePanel, Dot, Line

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from dip.errors import InputError
 from dip.files import sha256_of
-from dip.problems import InputError
 from press.bibliography import Entry, load_bibliography
 from press.cache import Cache
 from press.common_pages import CommonPages

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from dip.problems import nearest
+from dip.errors import nearest
 from press.bibliography import load_bibliography
 from press.cache import Cache
 from press.context import Message, PageContext, Place

@@ -7,7 +7,7 @@ from functools import partial
 
 from markupsafe import Markup, escape
 
-from dip.problems import nearest
+from dip.errors import nearest
 from press.bibliography import Entry, plain_title, surnames, written
 from press.context import PageContext, Place
 from press.markdown_rules import CITED

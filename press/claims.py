@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from markupsafe import Markup
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.quantities import Quoted, with_unit
 from press.toml_cache import toml_file
 

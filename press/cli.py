@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from dip.problems import InputError, sentence_of
+from dip.errors import InputError, sentence_of
 from press.options import Options
 
 WORDS = ("build", "serve", "check", "why")

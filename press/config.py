@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from dip.toml_file import TomlFile
 
 

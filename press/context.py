@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.problems import InputError
+from dip.errors import InputError
 
 if TYPE_CHECKING:
     from press.runs import Results

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from html import escape, unescape
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.context import PageContext, Place
 
 NAMES = {"figure": "Figure {}", "table": "Table {}", "equation": "Equation ({})"}

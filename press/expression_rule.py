@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.context import PageContext, Place
 from press.places import Origin
 from press.quantities import Measured, Quoted

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.claims import Claim, Claims
 from press.quantities import (
     Measured,

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import PurePosixPath
 from typing import Any
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.config import Site
 from press.summaries import Summary
 

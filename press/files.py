@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dip.problems import InputError
+from dip.errors import InputError
 
 
 def text_of(path: Path) -> str:

@@ -20,8 +20,9 @@ from press.options import Options
 FORM = 5  # raise when the form of the state changes
 # The modules of `dip` that are loaded with ours; a test compares.
 OF_DIP = (
-    "describe", "experiment", "files", "images", "problems", "records", "schedule", "settings",
-    "suites", "toml_file",
+    "errors", "experiments/experiment", "experiments/images", "experiments/settings",
+    "experiments/suites", "files", "network/architecture", "planning/jobs", "records/record",
+    "toml_file",
 )  # fmt: skip
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 

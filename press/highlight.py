@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from dip.problems import nearest
+from dip.errors import nearest
 from press.cache import Cache
 from press.context import PageContext, Place
 

@@ -12,8 +12,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from dip.errors import InputError
 from dip.files import sha256_of
-from dip.problems import InputError
 
 VERSION = "0.16.40"
 SCRIPT_SHA256 = "759450e87b7d6523"  # the beginning of the hash of katex.min.js

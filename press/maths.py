@@ -6,7 +6,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.cache import Cache
 from press.context import PageContext
 from press.katex import VERSION, Formula, release_folder, typeset

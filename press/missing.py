@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.cache import Cache, put
 from press.graph import State, signature
 from press.options import Options
@@ -32,7 +32,7 @@ class Group:
 
     def command(self, options: Options) -> list[str]:
         """Give the arguments of `python -m dip` that make these runs."""
-        from dip.suites import load_suites
+        from dip.experiments.suites import load_suites
 
         suite = load_suites(options.content / "experiments.toml")[self.suite]
         images = dict.fromkeys(image for _, image, _ in self.runs)

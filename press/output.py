@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dip.problems import InputError
+from dip.errors import InputError
 
 MARK = (
     ".nojekyll"  # tells GitHub to leave a site as it is, and us what we wrote: names, a line each

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.quantities import Measured, Quantity, grouped
 from press.run_view import Run
 from press.scores import Score

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.context import Place
 from press.files import text_of
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dip.problems import nearest
+from dip.errors import nearest
 from press.assets import OUTSIDE, Assets
 from press.context import PageContext, Place
 from press.post import slug_of

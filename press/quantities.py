@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from markupsafe import Markup, escape
 
-from dip.problems import InputError
+from dip.errors import InputError
 
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"

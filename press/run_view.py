@@ -4,11 +4,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dip.experiment import Experiment
+from dip.errors import InputError, nearest
+from dip.experiments.experiment import Experiment
+from dip.experiments.suites import Suite
 from dip.files import sha256_of
-from dip.problems import InputError, nearest
-from dip.records import CurveRow, Record, parse_curve
-from dip.suites import Suite
+from dip.records.record import CurveRow, Record, parse_curve
 from press.answers import Asked, answers
 from press.quantities import Measured, NotRun, Quantity, listed
 from press.scores import Score

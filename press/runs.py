@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from dip.problems import InputError, nearest
-from dip.records import Record, load_record
-from dip.suites import Suite, load_suites
+from dip.errors import InputError, nearest
+from dip.experiments.suites import Suite, load_suites
+from dip.records.record import Record, load_record
 from press.image_list import ImageList
 from press.quantities import listed
 from press.run_view import Run

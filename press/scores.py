@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from statistics import mean, stdev
 from typing import Any
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.quantities import Measured, NotRun, Quantity
 from press.stops import StopPoint
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
-from dip.problems import InputError, sentence_of
+from dip.errors import InputError, sentence_of
 from press.once import Outcome, build, is_error, tell
 from press.options import Options
 

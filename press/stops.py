@@ -8,8 +8,8 @@ alone; that, and how long the run was, tells which of the two it is.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dip.experiment import Experiment
-from dip.schedule import PROBLEM
+from dip.experiments.experiment import Experiment
+from dip.planning.jobs import PROBLEM
 from press.quantities import grouped
 
 RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}

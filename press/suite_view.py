@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dip.problems import InputError, nearest
-from dip.suites import Suite
+from dip.errors import InputError, nearest
+from dip.experiments.suites import Suite
 from press.quantities import Measured, NotRun, Quantity, in_words, listed
 from press.run_view import Run, measure_of
 from press.scores import Score, ScoreTable

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.config import Site
 from press.context import PageContext
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dip.problems import InputError
+from dip.errors import InputError
 from dip.toml_file import TomlFile
 from press.context import Message, Place
 from press.graph import PageState

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 from press.claims import MEAN, Claim, Claims, ClaimTable, Row, Rule
 from press.quantities import THIN_SPACE, Measured, NotRun, Quantity, decimal, signed
 from press.runs import Results

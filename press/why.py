@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dip.problems import InputError, nearest
-from dip.schedule import has_another_run, mean_of
+from dip.errors import InputError, nearest
+from dip.planning.jobs import has_another_run, mean_of
 from press.graph import PageState, State, is_unchanged, load_state, signature
 from press.options import Options
 

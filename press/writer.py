@@ -8,7 +8,7 @@ from urllib.parse import quote
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from dip.problems import nearest
+from dip.errors import nearest
 from press.assets import Assets
 from press.cache import Cache
 from press.citations import HAND_MADE, Citations

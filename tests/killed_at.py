@@ -10,13 +10,13 @@ import signal
 import sys
 from pathlib import Path
 
-from dip.images import load_images
-from dip.pack import pack, unpack
-from dip.records import check_files, find_records, load_record
-from dip.report import Setting
-from dip.run import perform
-from dip.schedule import Job, jobs_of, record_of
-from dip.suites import load_suites
+from dip.experiments.images import load_images
+from dip.experiments.suites import load_suites
+from dip.planning.jobs import Job, jobs_of, record_of
+from dip.records.pack import pack, unpack
+from dip.records.record import check_files, find_records, load_record
+from dip.runs.recording import Setting
+from dip.runs.run import perform
 
 WRITES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree")
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from PIL import Image
 
-from dip.experiment import Experiment, key
-from dip.records import Record, curve_text, load_record, seal_of, write_record
-from dip.suites import Suite
+from dip.experiments.experiment import Experiment, key
+from dip.experiments.suites import Suite
+from dip.records.record import Record, curve_text, load_record, seal_of, write_record
 
 Picture = Callable[[str, str], Image.Image]  # of an image, by name: "input", "250", "average" ...
 

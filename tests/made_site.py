@@ -6,8 +6,8 @@ from pathlib import Path
 
 from made_records import write_baseline, write_run
 
-from dip.describe import describe
-from dip.suites import Suite, load_suites
+from dip.experiments.suites import Suite, load_suites
+from dip.network.architecture import describe
 from press.cli import main
 from press.context import PageContext
 from press.runs import Results

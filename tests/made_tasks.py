@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from dip.downsample import lanczos_matrix
-from dip.experiment import Experiment
-from dip.tasks import Task
+from dip.experiments.experiment import Experiment
+from dip.tasks.degradations import Task
+from dip.tasks.downsample import lanczos_matrix
 
 
 def waves(height: int, width: int, channels: int) -> np.ndarray:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from small_runs import rings, waves
 
-from dip.baselines import METHODS, run_baseline
-from dip.experiment import Experiment
-from dip.metrics import psnr_db
-from dip.problems import InputError
-from dip.suites import BASELINES
-from dip.tasks import Task, make_task
+from dip.errors import InputError
+from dip.experiments.experiment import Experiment
+from dip.experiments.suites import BASELINES
+from dip.tasks.baselines import METHODS, run_baseline
+from dip.tasks.degradations import Task, make_task
+from dip.tasks.metrics import psnr_db
 
 
 def task_of(picture: np.ndarray, **settings: object) -> Task:

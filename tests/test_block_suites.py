@@ -10,8 +10,8 @@ from made_records import changed, write_baseline, write_mean, write_run
 from made_site import make_context
 from test_blocks import made, text_of
 
-from dip.problems import InputError
-from dip.suites import load_suites
+from dip.errors import InputError
+from dip.experiments.suites import load_suites
 from press.context import PageContext
 from press.quantities import NotRun
 from press.runs import Results

@@ -7,7 +7,7 @@ import pytest
 from made_site import LEVELS, make_context, write_suite
 from markupsafe import Markup
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.blocks import BLOCKS
 from press.context import BlockCall, PageContext, Place
 
@@ -245,7 +245,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
 
 
 def test_the_settings_of_the_site_are_known_and_all_named() -> None:
-    from dip.suites import load_suites
+    from dip.experiments.suites import load_suites
     from dip.toml_file import TomlFile
     from press.block_settings import choices
 

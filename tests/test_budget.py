@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dip.experiment import Experiment
-from dip.images import ListedImage, load_images, named
-from dip.report import in_curve, input_is_the_image, pictured
-from dip.schedule import Job, jobs_of
-from dip.suites import Suite, load_suites
+from dip.experiments.experiment import Experiment
+from dip.experiments.images import ListedImage, load_images, named
+from dip.experiments.suites import Suite, load_suites
+from dip.planning.jobs import Job, jobs_of
+from dip.runs.recording import in_curve, input_is_the_image, pictured
 
 ROOT = Path(__file__).parent.parent
 LIMIT_MB = 120

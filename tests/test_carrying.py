@@ -14,12 +14,12 @@ from made_records import changed, write_baseline, write_over, write_run
 from small_runs import write_project
 
 from dip.cli import main
-from dip.compare import compare
-from dip.images import load_images
-from dip.pack import pack, unpack
-from dip.problems import InputError
-from dip.records import curve_text, find_records, load_record
-from dip.suites import Suite, load_suites
+from dip.errors import InputError
+from dip.experiments.images import load_images
+from dip.experiments.suites import Suite, load_suites
+from dip.records.compare import compare
+from dip.records.pack import pack, unpack
+from dip.records.record import curve_text, find_records, load_record
 
 Told = pytest.CaptureFixture[str]
 LOOPS = ("plain ", "engine ")
@@ -371,9 +371,9 @@ def test_a_mode_that_this_device_cannot_do_is_told(recorded: Path, capsys: Told)
 
 
 def test_the_records_of_the_repository_are_whole() -> None:
-    from dip.records import check_files
-    from dip.schedule import records_in
-    from dip.verify import check_scores
+    from dip.planning.jobs import records_in
+    from dip.records.record import check_files
+    from dip.runs.verify import check_scores
 
     root = Path(__file__).parent.parent
     images = load_images(root / "content/images.toml")

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dip.describe import describe
-from dip.experiment import Experiment
+from dip.experiments.experiment import Experiment
+from dip.network.architecture import describe
 from press.charts import CurvePanel, Dot, DotAxis, Line, Mark
 from press.network_figure import draw
 from press.svg import Scale, nice_ticks, spread_apart, thinned, widened

@@ -10,7 +10,7 @@ from made_records import write_run
 from small_runs import SUITES, write_project
 
 from dip.cli import main
-from dip.suites import load_suites
+from dip.experiments.suites import load_suites
 
 ROOT = Path(__file__).parent.parent
 Told = pytest.CaptureFixture[str]
@@ -226,7 +226,7 @@ def test_without_torch_what_only_reads_still_works(
 
 
 def test_each_child_sees_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dip.many import _environment
+    from dip.commands.parallel import _environment
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     assert [_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [

@@ -23,7 +23,7 @@ from urllib.request import urlopen
 import pytest
 from made_site import POST, make_results, write_suite
 
-from dip.suites import load_suites
+from dip.experiments.suites import load_suites
 from press.cli import main
 from press.graph import ground, listing
 from press.links import PageFacts

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dip.describe import describe, layers_of
-from dip.experiment import Experiment
+from dip.experiments.experiment import Experiment
+from dip.network.architecture import describe, layers_of
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = Experiment(image="any/any", mask="bernoulli")

@@ -7,10 +7,10 @@ import pytest
 import torch
 from made_tasks import downsample, waves
 
-from dip.downsample import lanczos_matrix
 from dip.engine.objective import Objective
-from dip.problems import InputError
-from dip.tasks import Task
+from dip.errors import InputError
+from dip.tasks.degradations import Task
+from dip.tasks.downsample import lanczos_matrix
 
 
 def lanczos(distance: float) -> float:

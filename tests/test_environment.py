@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from dip.environment import bf16_supported, environment, exact_part, processor_features
+from dip.records.environment import bf16_supported, environment, exact_part, processor_features
 
 
 def test_the_processor_s_features_belong_to_what_must_be_equal() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dip.experiment import RETIRED, Experiment, arithmetic_on, key
-from dip.problems import InputError, nearest
-from dip.records import load_record
-from dip.suites import REPORT_KEYS, load_suites
+from dip.errors import InputError, nearest
+from dip.experiments.experiment import RETIRED, Experiment, arithmetic_on, key
+from dip.experiments.suites import REPORT_KEYS, load_suites
+from dip.records.record import load_record
 
 HOUSE = Experiment(image="standard11/house", mask="bernoulli")
 PIXELS = {"standard11/house": "ab" * 32}

@@ -17,10 +17,10 @@ from dip.engine.fit import Fit, Step
 from dip.engine.monitor import AVERAGED, ITERATION, RUNNING_LOSS, UPDATES
 from dip.engine.optimizer import BETA_1, BETA_2, SETTLING
 from dip.engine.precision import set_precision
-from dip.environment import bf16_supported
+from dip.errors import InputError
 from dip.network.network import Network
-from dip.problems import InputError
-from dip.tasks import Task
+from dip.records.environment import bf16_supported
+from dip.tasks.degradations import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: list[dict[str, Any]] = [

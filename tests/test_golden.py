@@ -1,7 +1,7 @@
 """A golden trajectory: the real network's first losses, and their bits where they are pinned.
 
 If the bits differ on a kind of processor named here, recorded bits have changed: raise the
-trajectory revision in dip/experiment.py, and pin the new ones.
+trajectory revision in dip/experiments/experiment.py, and pin the new ones.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ import torch
 from made_tasks import inpainting_task
 
 from dip.engine.fit import Fit
-from dip.environment import environment
-from dip.experiment import TRAJECTORY_REVISION, Experiment
+from dip.experiments.experiment import TRAJECTORY_REVISION, Experiment
+from dip.records.environment import environment
 
 LOSSES = [
     0.03641799837350845,

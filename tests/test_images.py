@@ -14,9 +14,9 @@ import pytest
 from PIL import Image, ImageOps
 from small_runs import rings, waves, write_project
 
-from dip.images import find, load, load_images, named, read_picture, reduce_to_square
-from dip.photo_png16 import encode_png16
-from dip.problems import InputError
+from dip.errors import InputError
+from dip.experiments.images import find, load, load_images, named, read_picture, reduce_to_square
+from dip.photo.png16 import encode_png16
 
 REAL = os.environ.get("DIP_IMAGES")
 LIST = Path(__file__).parent.parent / "content/images.toml"

@@ -13,7 +13,7 @@ import resource, sys
 sys.path[:0] = ["tests", "."]
 from made_tasks import inpainting_task
 from dip.engine.fit import Fit
-from dip.experiment import Experiment
+from dip.experiments.experiment import Experiment
 experiment = Experiment(image="made/waves", mask="bernoulli", iterations=2)
 def peak_kib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dip.experiment import Experiment
-from dip.memory import bytes_needed, side_that_fits, size
+from dip.experiments.experiment import Experiment
+from dip.planning.memory import bytes_needed, side_that_fits, size
 
 ROOT = Path(__file__).parent.parent
 # Sides, channels, colours, and the MiB of a process beyond one that only imports torch, at its
@@ -69,7 +69,7 @@ def test_a_photograph_that_needs_too_much_is_told_which_would_fit(
     from dip.cli import main
 
     Image.new("RGB", (640, 480)).save(tmp_path / "photo.png")
-    monkeypatch.setattr("dip.photo_jobs.free_memory", lambda device: 512 * 2**20)
+    monkeypatch.setattr("dip.photo.command.free_memory", lambda device: 512 * 2**20)
     command = ["denoise", str(tmp_path / "photo.png"), "-o", str(tmp_path / "out.png")]
     assert main([*command, "--device", "cpu"]) == 1
     told = capsys.readouterr().err
@@ -83,9 +83,9 @@ import torch
 def peak_kib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak_kib()
-from dip.bench import made_task
+from dip.commands.bench import made_task
 from dip.engine.fit import Fit
-from dip.experiment import Experiment
+from dip.experiments.experiment import Experiment
 experiment = Experiment(image="a/b", mask="bernoulli", channels=(32,) * 5, iterations=100)
 steps = iter(Fit(made_task(256), experiment, threads=1))
 next(steps), next(steps)

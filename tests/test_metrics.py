@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dip.baselines import run_baseline
-from dip.experiment import Experiment
-from dip.images import load, load_images
-from dip.metrics import luma, psnr_db, psnr_luma_db, scores, ssim
-from dip.tasks import centre_box, make_task, resized
+from dip.experiments.experiment import Experiment
+from dip.experiments.images import load, load_images
+from dip.tasks.baselines import run_baseline
+from dip.tasks.degradations import centre_box, make_task, resized
+from dip.tasks.metrics import luma, psnr_db, psnr_luma_db, scores, ssim
 
 RANDOM = np.random.Generator(np.random.Philox(2))
 TRUTH = RANDOM.random((3, 64, 64)).astype(np.float64)

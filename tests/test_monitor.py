@@ -10,7 +10,7 @@ from made_tasks import inpainting_task
 
 from dip.engine.monitor import COLUMNS, ITERATION, PATIENCE, RULES, SPIKES, WINDOW, Monitor
 from dip.engine.objective import Objective, psnr_db
-from dip.tasks import Task
+from dip.tasks.degradations import Task
 
 NO, YES = torch.tensor(False), torch.tensor(True)
 TASK = replace(inpainting_task(4, 5, 2), mask=None)

@@ -8,13 +8,13 @@ import torch
 from made_tasks import inpainting_task, small, waves
 
 from dip.engine.fit import Fit
-from dip.experiment import Experiment
+from dip.errors import InputError
+from dip.experiments.experiment import Experiment
 from dip.network.inputs import draw_z, network_side
 from dip.network.network import Network
 from dip.network.operations import inside, reflect_border
 from dip.network.plain import PlainNetwork, plain_network, plain_z
-from dip.problems import InputError
-from dip.tasks import Task
+from dip.tasks.degradations import Task
 
 ARCHITECTURES: list[dict[str, Any]] = [
     {},

@@ -15,7 +15,7 @@ import pytest
 from small_runs import write_project
 
 from dip.cli import main, parser
-from dip.records import load_record
+from dip.records.record import load_record
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "notebooks" / "deep_image_prior.ipynb"

@@ -17,7 +17,7 @@ pytest.importorskip("PIL")
 
 from PIL import Image
 
-from dip.photo_files import Photo, read_photo, write_photo
+from dip.photo.files import Photo, read_photo, write_photo
 
 QUICK = ["--device", "cpu", "--minutes", "0.01"]
 Made = Callable[..., Path]

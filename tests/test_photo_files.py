@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dip.photo_files import FORMATS, Photo, check_output, read_photo, write_photo
-from dip.photo_png16 import SIGNATURE, decode_png16, encode_png16
-from dip.problems import InputError
+from dip.errors import InputError
+from dip.photo.files import FORMATS, Photo, check_output, read_photo, write_photo
+from dip.photo.png16 import SIGNATURE, decode_png16, encode_png16
 
 pytest.importorskip("PIL")
 from PIL import Image, ImageCms, ImageOps

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dip.photo_files import Photo
-from dip.photo_holes import holes_of, read_mask, soft_part, transparent, width_of_widest
-from dip.problems import InputError
+from dip.errors import InputError
+from dip.photo.files import Photo
+from dip.photo.holes import holes_of, read_mask, soft_part, transparent, width_of_widest
 
 pytest.importorskip("PIL")
 from PIL import Image
@@ -92,7 +92,7 @@ def test_the_widest_hole_is_measured_across() -> None:
 
 def test_a_fill_meets_its_surroundings_without_a_seam() -> None:
     pytest.importorskip("scipy")
-    from dip.photo_seams import joined
+    from dip.photo.seams import joined
 
     rows, columns = np.mgrid[0:24, 0:30] / 40
     truth = np.stack([rows, columns, rows + columns / 4]).astype(np.float32)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.config import Site
 from press.context import PageContext
 from press.templating import Templates

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from made_site import LEVELS, build_site, write_suite
 
-from dip.suites import load_suites
+from dip.experiments.suites import load_suites
 from press.cli import main
 
 POST = '---\ntitle: One\ndate: 2026-01-02\n---\n\nThe {} words.\n\n::: include path="notes.toml"\n:::\n'

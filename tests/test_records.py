@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from made_records import changed
 
-from dip.experiment import Experiment, key
+from dip.errors import InputError
+from dip.experiments.experiment import Experiment, key
 from dip.files import write_text_whole
-from dip.problems import InputError
-from dip.records import (
+from dip.records.record import (
     CURVE_COLUMNS,
     Record,
     check_files,

@@ -20,17 +20,17 @@ from small_runs import SUITES, write_project
 
 pytest.importorskip("torch")
 
-from dip.checkpoint import Busy, Told, Work
-from dip.images import load_images, read_picture
-from dip.metrics import psnr_db, scores
-from dip.problems import InputError
-from dip.records import check_files, load_record
-from dip.report import Setting, frames_of, put, webp, what_would_fit
-from dip.run import perform
-from dip.schedule import Job, jobs_of, record_of
-from dip.suites import load_suites
-from dip.superseded import move_aside
-from dip.tasks import make_task
+from dip.errors import InputError
+from dip.experiments.images import load_images, read_picture
+from dip.experiments.suites import load_suites
+from dip.planning.jobs import Job, jobs_of, record_of
+from dip.records.record import check_files, load_record
+from dip.records.superseded import move_aside
+from dip.runs.checkpoint import Busy, Told, Work
+from dip.runs.recording import Setting, frames_of, put, webp, what_would_fit
+from dip.runs.run import perform
+from dip.tasks.degradations import make_task
+from dip.tasks.metrics import psnr_db, scores
 
 
 class Lines(list[str]):

@@ -8,7 +8,7 @@ import html5lib
 import pytest
 from made_site import build_site, make_context, make_results
 
-from dip.records import load_record
+from dip.records.record import load_record
 from press.context import PageContext
 from press.run_pages import plans, run_page
 

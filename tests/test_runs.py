@@ -8,7 +8,7 @@ import pytest
 from made_records import changed
 from made_site import LEVELS, make_results, write_content, write_suite
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.quantities import (
     Measured,
     NotRun,
@@ -99,7 +99,7 @@ def test_a_record_of_other_settings_does_not_count(tmp_path: Path) -> None:
 
 
 def test_a_record_of_an_older_revision_stays_valid(tmp_path: Path) -> None:
-    from dip.experiment import key
+    from dip.experiments.experiment import key
 
     results = make_results(tmp_path, "paper")
     run = results.run("paper/anna")

@@ -6,11 +6,11 @@ import pytest
 from made_records import write_baseline, write_run
 from small_runs import SUITES, write_project
 
-from dip.experiment import Experiment
-from dip.images import ListedImage, load_images
-from dip.problems import InputError
-from dip.records import load_record
-from dip.schedule import (
+from dip.errors import InputError
+from dip.experiments.experiment import Experiment
+from dip.experiments.images import ListedImage, load_images
+from dip.experiments.suites import Suite, load_suites
+from dip.planning.jobs import (
     choose_jobs,
     duration,
     find_suites,
@@ -19,7 +19,7 @@ from dip.schedule import (
     problem_of,
     record_of,
 )
-from dip.suites import Suite, load_suites
+from dip.records.record import load_record
 
 
 @pytest.fixture

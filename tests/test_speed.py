@@ -10,11 +10,17 @@ from made_records import ENVIRONMENT, write_run
 from small_runs import SUITES, write_project
 
 from dip.cli import main
-from dip.experiment import Experiment
-from dip.images import ListedImage, load_images
-from dip.problems import InputError
-from dip.speed import Machine, Speed, known_speeds, multiply_adds, seconds_per_iteration
-from dip.suites import load_suites
+from dip.errors import InputError
+from dip.experiments.experiment import Experiment
+from dip.experiments.images import ListedImage, load_images
+from dip.experiments.suites import load_suites
+from dip.planning.estimates import (
+    Machine,
+    Speed,
+    known_speeds,
+    multiply_adds,
+    seconds_per_iteration,
+)
 
 CONTENT = Path(__file__).parent.parent / "content"
 HERE = Machine("cpu", "Example CPU 3000", "AVX512", 2)
@@ -144,7 +150,7 @@ def test_a_measurement_is_made_once_and_kept(
         timed.append((loop, size, steps, *rest))
         return [0.5, 0.1, 0.2]
 
-    monkeypatch.setattr("dip.bench.seconds_of", seconds_of)
+    monkeypatch.setattr("dip.commands.bench.seconds_of", seconds_of)
     results = tmp_path / "results"
     command = ["--content", str(tmp_path / "content"), "list", "--results", str(results)]
     command += ["--device", "cpu", "--threads", "3"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from made_site import CLAIMS, make_results, write_content, write_suite
 
-from dip.problems import InputError
+from dip.errors import InputError
 from press.claims import MEAN, Claim, Claims, Rule
 from press.quantities import Measured
 from press.runs import Results

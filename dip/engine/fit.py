@@ -14,10 +14,10 @@ from dip.engine.monitor import AVERAGED, COLUMNS, ITERATION, Stop
 from dip.engine.objective import psnr_db
 from dip.engine.precision import keep_large_buffers, set_precision
 from dip.engine.step import EngineStep
-from dip.experiment import Experiment, arithmetic_on
+from dip.experiments.experiment import Experiment, arithmetic_on
 
 if TYPE_CHECKING:
-    from dip.tasks import Task
+    from dip.tasks.degradations import Task
 
 CUDA_BLOCK = 50  # iterations between two looks at the history
 

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dip.downsample import lanczos_matrix
+from dip.tasks.downsample import lanczos_matrix
 
 if TYPE_CHECKING:
-    from dip.tasks import Task
+    from dip.tasks.degradations import Task
 
 
 def psnr_db(mean_squared_error: float) -> float:

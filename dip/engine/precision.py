@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 
-from dip.problems import InputError, nearest
+from dip.errors import InputError, nearest
 
 MALLOPT_TRIM_THRESHOLD, MALLOPT_TOP_PAD, MALLOPT_MMAP_MAX = -1, -2, -4
 DTYPES = {"ieee": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
@@ -31,7 +31,7 @@ def set_precision(precision: str, device: str) -> torch.dtype:
 
 def require_precision(precision: str, device: str) -> None:
     """Raise InputError if the device does not compute in `precision`."""
-    from dip.environment import bf16_supported
+    from dip.records.environment import bf16_supported
 
     if precision == "tf32" and torch.device(device).type != "cuda":
         raise InputError("the precision tf32 needs a CUDA device")

@@ -12,14 +12,14 @@ from torch import Tensor
 from dip.engine.monitor import ITERATION, PREVIOUS_UPDATES, RUNNING_LOSS, SPIKES, UPDATES, Monitor
 from dip.engine.objective import Objective
 from dip.engine.optimizer import Adam, judge_spike
-from dip.experiment import Experiment
+from dip.experiments.experiment import Experiment
 from dip.network.inputs import draw_z, margins
 from dip.network.network import Network
 from dip.network.operations import empty_image, inside, reflect_border
 from dip.network.random_numbers import draw_normal
 
 if TYPE_CHECKING:
-    from dip.tasks import Task
+    from dip.tasks.degradations import Task
 
 
 class EngineStep:

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dip.experiment import Experiment
+from dip.errors import InputError
+from dip.experiments.experiment import Experiment
 from dip.network.random_numbers import Z, uniform
-from dip.problems import InputError
 
 if TYPE_CHECKING:
-    from dip.tasks import Task
+    from dip.tasks.degradations import Task
 
 
 def network_side(length: int, experiment: Experiment) -> int:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dip.describe import Layer, layers_of
-from dip.experiment import Experiment
+from dip.experiments.experiment import Experiment
+from dip.network.architecture import Layer, layers_of
 from dip.network.operations import (
     NORM_EPSILON,
     Convolve,

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dip.describe import input_channels
-from dip.experiment import Experiment
-from dip.problems import InputError
+from dip.errors import InputError
+from dip.experiments.experiment import Experiment
+from dip.network.architecture import input_channels
 
 
 class Unit(nn.Sequential):

@@ -1,0 +1,233 @@
+"""`dip list`, `dip describe`, `dip images`: what there is, without running anything."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dip.errors import InputError
+from dip.experiments.images import ListedImage, find, load_images, named
+from dip.experiments.suites import Suite, load_suites
+from dip.network.architecture import describe, input_channels
+from dip.planning.estimates import (
+    BASELINE_SECONDS,
+    Machine,
+    Speed,
+    known_speeds,
+    measure,
+    seconds_per_iteration,
+)
+from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
+from dip.records.environment import choose_device, cores, cpu_model, has_torch
+
+
+def list_suites(args: argparse.Namespace) -> int:
+    """Print every suite, what of it is recorded, and how long the rest would take here."""
+    suites = load_suites(args.content / "experiments.toml")
+    chosen = find_suites(suites, args.suites or ["all"])
+    images = load_images(args.content / "images.toml")
+    told = [_suite(suite, args.results, images) for suite in chosen]
+    here = None
+    if any(suite["recorded"] < suite["total"] for suite in told):
+        here = _machine(args.device, args.threads)
+        if args.measure:
+            _measure(args, chosen, told, images, here)
+        speeds = known_speeds(args.results, images)
+        for suite, plain in zip(chosen, told, strict=True):
+            _estimate(suite, plain, images, speeds, here)
+    if args.json:
+        model, kind = (here.model, here.kind) if here else (None, None)
+        print(json.dumps({"device": model, "device_kind": kind, "suites": told}, indent=1))
+        return 0
+    for plain in told:
+        _print_suite(plain, runs=bool(args.suites))
+    return 0
+
+
+def _machine(wanted: str, threads: int | None) -> Machine:
+    """Describe what runs would be made on; the processor without torch."""
+    if not has_torch():
+        return Machine("cpu", cpu_model(), None, threads or cores())
+    device = choose_device(wanted)
+    import torch
+
+    if device.startswith("cuda"):
+        return Machine("cuda", torch.cuda.get_device_name(device))
+    if device != "cpu":
+        return Machine(device, cpu_model())
+    instruction_set = torch.backends.cpu.get_cpu_capability()
+    return Machine("cpu", cpu_model(), instruction_set, threads or torch.get_num_threads())
+
+
+def _measure(
+    args: argparse.Namespace,
+    suites: list[Suite],
+    told: list[dict[str, Any]],
+    images: Mapping[str, ListedImage],
+    here: Machine,
+) -> None:
+    """Time what missing runs need and nothing tells; say what could not be timed."""
+    missing = [
+        job.experiment
+        for suite, plain in zip(suites, told, strict=True)
+        for job, run in zip(jobs_of(suite), plain["runs"], strict=True)
+        if job.method is None and not run["recorded"]
+    ]
+    for sentence in measure(missing, images, args.results, here, choose_device(args.device)):
+        print(sentence, file=sys.stderr)
+
+
+def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
+    """Describe a suite and each of its jobs as plain values, nothing estimated yet."""
+    runs = [_run(job, results, images) for job in jobs_of(suite)]
+    return {
+        "name": suite.name, "title": suite.title, "preview": suite.preview, "total": len(runs),
+        "recorded": sum(run["recorded"] for run in runs), "seconds_missing": 0.0,
+        "estimate": "measured", "threads": [], "runs": runs,
+    }  # fmt: skip
+
+
+def _run(job: Job, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
+    """Describe one job as plain values."""
+    record, problem = None, None
+    try:
+        record = record_of(job, results, images)
+    except InputError as error:
+        problem = str(error)
+    return {
+        "name": job.name, "image": job.experiment.case, "seed": job.experiment.seed,
+        "method": job.method, "recorded": record is not None, "problem": problem,
+        "psnr_db": record.metrics["final"]["psnr_db"] if record else None,
+        "device": record.data["environment"]["device"] if record else None,
+        "arithmetic": record.data["arithmetic"] if record else None,
+        "trajectory_revision": record.data["trajectory_revision"] if record else None,
+        "seconds_missing": 0.0,
+    }  # fmt: skip
+
+
+def _estimate(
+    suite: Suite,
+    plain: dict[str, Any],
+    images: Mapping[str, ListedImage],
+    speeds: list[Speed],
+    here: Machine,
+) -> None:
+    """Add to a suite's plain values how many seconds each missing job would take here."""
+    threads = set()
+    for job, run in zip(jobs_of(suite), plain["runs"], strict=True):
+        if run["recorded"]:
+            continue
+        if job.method is not None:
+            run["seconds_missing"] = BASELINE_SECONDS
+            continue
+        try:
+            found = seconds_per_iteration(job.experiment, images, speeds, here)
+        except InputError as error:
+            run["problem"] = run["problem"] or f"{job.name}: {error}"
+            continue
+        run["seconds_missing"] = round(found.seconds * (job.experiment.iterations + 1), 1)
+        threads.add(found.threads)
+        if not found.measured:
+            plain["estimate"] = "a guess"
+    plain["threads"] = sorted(number for number in threads if number)
+    plain["seconds_missing"] = round(sum(run["seconds_missing"] for run in plain["runs"]), 1)
+
+
+def _print_suite(suite: dict[str, Any], runs: bool) -> None:
+    rest = ""
+    if suite["recorded"] < suite["total"]:
+        guess = ", a guess" if suite["estimate"] == "a guess" else ""
+        counts = " or ".join(map(str, suite["threads"]))
+        threads = f", {counts} thread{'' if counts == '1' else 's'}" if counts else ""
+        seconds = duration(suite["seconds_missing"])
+        rest = f"; the rest would take {seconds} here{threads}{guess}"
+    print(f"{suite['name']}: {suite['title']}")
+    print(f"  recorded: {_counted(suite['runs'])}{rest}")
+    for run in suite["runs"]:
+        if run["problem"]:
+            print(f"  {run['problem']}")
+        elif runs:
+            print(f"  {run['name']:50} {_state(run)}")
+
+
+def _counted(jobs: list[dict[str, Any]]) -> str:
+    """Count what is recorded: of the runs, and of the baselines and means apart."""
+    runs = [job["recorded"] for job in jobs if job["method"] is None]
+    others = [job["recorded"] for job in jobs if job["method"] is not None]
+    beside = f", {sum(others)} of {len(others)} baselines and means" if others else ""
+    return f"{sum(runs)} of {len(runs)} runs{beside}"
+
+
+def _state(run: dict[str, Any]) -> str:
+    if not run["recorded"]:
+        return f"not run yet, {duration(run['seconds_missing'])}"
+    psnr = "" if run["psnr_db"] is None else f"{run['psnr_db']:6.2f} dB, "
+    return f"{psnr}{run['device']}, {run['arithmetic']}, revision {run['trajectory_revision']}"
+
+
+def describe_network(args: argparse.Namespace) -> int:
+    """Print the network of a suite at the size of its first image."""
+    suites = load_suites(args.content / "experiments.toml")
+    if args.suite == "all":
+        raise InputError("describe takes one suite, not all: name it")
+    (suite,) = find_suites(suites, [args.suite])
+    experiment = suite.experiments[0]
+    image = named(experiment.image, load_images(args.content / "images.toml"))
+    side = experiment.preview_side
+    height, width = (side, side) if side else (image.height, image.width)
+    channels = 3 if image.mode == "RGB" else 1
+    told = describe(experiment, height, width, input_channels(experiment), channels)
+    if args.json:
+        print(json.dumps(told, indent=1))
+        return 0
+    print(f"{'layer':16} {'output':>15} {'kernel':>7} {'parameters':>11} {'multiply-adds':>15}")
+    for layer in told["layers"]:
+        shape = "x".join(map(str, layer["shape"]))
+        kernel = f"{layer['kernel']}, /{layer['stride']}" if layer["kind"] == "conv" else ""
+        print(
+            f"{layer['name']:16} {shape:>15} {kernel:>7} {layer['parameters']:11,}"
+            f" {layer['multiply_adds']:15,}"
+        )
+    print(
+        f"{told['parameters']:,} parameters; {told['multiply_adds']:,} multiply-adds of"
+        f" convolutions, {told['multiply_adds_per_pixel']:,.0f} a pixel"
+    )
+    return 0
+
+
+def list_images(args: argparse.Namespace) -> int:
+    """Print every test image, and whether it is in the folder of test images as it is listed.
+
+    Gives 1 if a file there is another than listed, or damaged; what it has is then printed.
+    """
+    from dip.experiments.image_check import told
+
+    images = load_images(args.content / "images.toml")
+    named_folder = args.images or os.environ.get("DIP_IMAGES")
+    folder = Path(named_folder) if named_folder else None
+    if folder and not folder.is_dir():
+        raise InputError("no such folder of test images", folder)
+    wrong = 0
+    for image in images.values():
+        good, (here, *more) = told(image, folder) if folder else (True, [""])
+        hidden = "" if image.show else "  (its picture is not shown)"
+        line = f"{image.name:32} {image.width:4}x{image.height:<4} {image.mode:3}  {here}{hidden}"
+        print("\n".join([line.rstrip(), *more]))
+        wrong += not good
+    return 1 if wrong else 0
+
+
+def fetch_images(args: argparse.Namespace) -> int:
+    """Find every image that is named, all by default, downloading those that are nowhere."""
+    images = load_images(args.content / "images.toml")
+    failed = 0
+    for name in args.names or images:
+        try:
+            print(f"{name}: {find(named(name, images), args.images)}")
+        except InputError as error:
+            print(error)
+            failed += 1
+    return 1 if failed else 0

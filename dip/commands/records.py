@@ -1,0 +1,85 @@
+"""`dip verify`, `dip compare`, `dip pack`, `dip unpack`: what is done with records."""
+
+import argparse
+from pathlib import Path
+
+from dip.errors import InputError
+from dip.experiments.images import load_images
+from dip.experiments.suites import load_suites
+from dip.planning.jobs import choose_jobs, find_suites
+from dip.records.environment import choose_device
+from dip.records.record import Record, find_records, load_record
+
+
+def verify_records(args: argparse.Namespace) -> int:
+    """Run the beginning of recorded runs again; print what was found, 1 if a record fails."""
+    device = choose_device(args.device)
+    from dip.runs.verify import verify
+
+    images = load_images(args.content / "images.toml")
+    records, failed = _chosen(args)
+    for record in records:
+        name, good = record.folder.relative_to(args.results), False
+        try:
+            verdict = verify(record, images, args.images, device, args.iterations)
+            good, told = verdict.good, f"{'verified' if verdict.good else 'FAILED'}: {verdict}"
+        except InputError as error:
+            told = f"could not be verified: {error}"
+        print(f"{name}: {told}", flush=True)
+        failed += not good
+    return 1 if failed else 0
+
+
+def _chosen(args: argparse.Namespace) -> tuple[list[Record], int]:
+    """Read the runs that are recorded of the suite, or of all; count those that are damaged."""
+    suites = load_suites(args.content / "experiments.toml")
+    chosen = find_suites(suites, [args.suite])
+    places = [place for suite in chosen for place in find_records(args.results, suite.name)]
+    if args.image:
+        jobs = choose_jobs(chosen, [args.image])
+        wanted = {job.folder(args.results).parent for job in jobs}
+        places = [place for place in places if place.parent in wanted]
+    records, damaged = [], 0
+    for place in places:
+        try:
+            records.append(load_record(place))
+        except InputError as error:
+            print(f"{place.relative_to(args.results)}: FAILED: {error}")
+            damaged += 1
+    runs = [record for record in records if record.kind == "run"]
+    if not runs and not damaged:
+        raise InputError(f"no run of '{args.suite}' is recorded", args.results)
+    return runs, damaged
+
+
+def compare_results(args: argparse.Namespace) -> int:
+    """Print two folders of results run by run."""
+    from dip.records.compare import compare
+
+    for line in compare(args.a, args.b):
+        print(line)
+    return 0
+
+
+def pack_records(args: argparse.Namespace) -> int:
+    """Write new records as archives; give 1 if a damaged one was left out, which is then named."""
+    from dip.records.pack import pack, warn
+
+    damaged: list[InputError] = []
+    written = pack(args.results, args.folder, args.size, damaged.append)
+    for path in written:
+        print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
+    if not written:
+        print("nothing new to pack")
+    for error in damaged:
+        warn(error)
+    return 1 if damaged else 0
+
+
+def unpack_records(args: argparse.Namespace) -> int:
+    """Put the records of archives where they belong."""
+    from dip.records.pack import unpack
+
+    for line in unpack([Path(name) for name in args.archives], args.results, args.replace):
+        print(line)
+    return 0

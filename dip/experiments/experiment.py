@@ -1,0 +1,216 @@
+"""One frozen description is the experiment: its settings, its key, and the suites that list it.
+
+Nothing here needs torch or numpy, so that a page can be printed from records alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
+
+from dip.errors import InputError, nearest
+from dip.experiments.settings import as_type, check_numbers
+
+TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "task": TASKS,
+    "target": ("image", "noisy", "shuffled", "shuffled-channels", "noise"),
+    "z": ("uniform", "meshgrid", "guide"),
+    "upsampling": ("bilinear", "nearest"),
+    "initialisation": ("torch", "kaiming"),
+    "spike_return": ("state", "weights"),
+    "arithmetic": ("default", "ieee", "tf32", "bf16"),
+}
+
+# Settings that are gone, each with the only value it may have: records and suites still name them.
+RETIRED: dict[str, Any] = {
+    "padding": "reflection",
+    "noise_accumulates": False,
+    "biases_before_norm": "held",
+}
+
+# What is reported about a run, but does not move its numbers: no part of the key.
+REPORTING = ("snapshots", "frames", "pictures", "variant")
+
+# Raised for a kind of device and a mode of arithmetic only when recorded bits change.
+TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
+    ("cpu", "ieee"): 2,
+    ("cpu", "bf16"): 1,
+    ("mps", "ieee"): 2,
+    ("cuda", "ieee"): 1,
+    ("cuda", "tf32"): 1,
+    ("cuda", "bf16"): 1,
+}
+
+DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """All that moves the numbers of one run, and what is to be reported of it.
+
+    The defaults are the settings for super-resolution, which the supplement gives as the
+    default ones; what it leaves open is chosen by us and marked so.
+    """
+
+    # The picture and what was done to it
+    image: str  # "<set>/<name>" of content/images.toml
+    seed: int = 0  # network, z, noise and mask
+    problem_seed: int | None = (
+        None  # of the degradation alone (its noise, mask, order), if not `seed`
+    )
+    task: str = "inpainting"
+    preview_side: int | None = None  # reduce and crop to a square of this many pixels a side
+    mask: str | None = None  # "bernoulli", or the name of a mask image (white = known)
+    keep: float = 0.5  # Bernoulli: probability that a pixel is known
+    noise_255: float = 0.0  # standard deviation of the degrading noise, in grey levels of 255
+    factor: int = 1  # super-resolution: 4 or 8
+    target: str = "image"  # task "fit", figure 2: one of CHOICES
+    guide: str | None = None  # flash/no-flash: the image that stands in for z
+
+    # z, section 3 and supplement
+    z: str = "uniform"
+    z_channels: int = 32
+    z_max: float = 0.1  # z is uniform on [0, z_max]
+
+    # The network, supplement
+    channels: tuple[int, ...] = (128, 128, 128, 128, 128)  # n_d = n_u, from the finest scale
+    skip_channels: tuple[int, ...] = (4, 4, 4, 4, 4)  # n_s; 0 = no skip connection
+    kernel_down: int = 3
+    kernel_up: int = 3
+    kernel_skip: int = 1
+    upsampling: str = "bilinear"
+    align_corners: bool = False  # open in the paper
+    slope: float = 0.2  # LeakyReLU; open in the paper
+    initialisation: str = "torch"  # open in the paper
+
+    # The fit
+    iterations: int = 2000  # updates of theta
+    learning_rate: float = 0.01  # Adam, constant
+    sigma_p: float = 1 / 30  # fresh Gaussian noise on z in each iteration
+    average_decay: float = 0.99  # exponential sliding window over the outputs
+    spike_factor: float | None = 2.0  # go back one iterate if loss >= factor x running loss
+    # what goes back: "state", Adam's means too, as if the step had not been taken; or "weights"
+    # alone, while the means take in the gradient of the jump, which shortens the next steps
+    spike_return: str = "state"
+    arithmetic: str = "default"  # default: ieee on the CPU, tf32 on CUDA
+
+    # The report
+    snapshots: tuple[int, ...] = ()  # iterations whose output is kept and scored
+    frames: int = 0  # further outputs, spaced for the scrubber
+    pictures: bool = True  # False: scores and curve only
+    variant: str = ""  # tells apart the runs of one image in one suite
+
+    def __post_init__(self) -> None:
+        """Raise InputError if a setting has the wrong type, or is impossible."""
+        for field in fields(self):
+            value = as_type(field.name, field.type, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)  # 25 as 25.0, a list as a tuple
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise InputError(
+                    f"{name} is '{value}', not one of {', '.join(choices)}{nearest(str(value), choices)}"
+                )
+        _check_task(self)
+        check_numbers(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
+        """The experiment of plain values; unknown keys and wrong types raise InputError.
+
+        A retired setting is dropped where it has its only value, and refused where it has another.
+        """
+        known = [field.name for field in fields(cls)]
+        for name, value in data.items():
+            if name in RETIRED and value != RETIRED[name]:
+                raise InputError(
+                    f"the setting '{name}' was retired: it is always {_plain(RETIRED[name])},"
+                    f" not {_plain(value)}"
+                )
+            if name not in (*known, *RETIRED):
+                raise InputError(f"unknown setting '{name}'{nearest(name, known)}")
+        return cls(**{name: value for name, value in data.items() if name not in RETIRED})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every setting as a plain value, for a record."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+    def canonical(self) -> dict[str, Any]:
+        """Give what moves the numbers, without what stands at its default.
+
+        So a setting that is added later, with a default that changes nothing, orphans no record.
+        """
+        plain = self.to_dict()
+        return {
+            field.name: plain[field.name]
+            for field in fields(self)
+            if field.name not in REPORTING
+            and field.name != "arithmetic"
+            and (field.default is MISSING or getattr(self, field.name) != field.default)
+        }
+
+    @property
+    def degradation_seed(self) -> int:
+        """Give the seed of what is random about the problem: its noise, its mask, its order."""
+        return self.seed if self.problem_seed is None else self.problem_seed
+
+    @property
+    def case(self) -> str:
+        """Name what a suite makes of an image: "<set>/<name>", with "-<variant>" if it has some."""
+        return f"{self.image}-{self.variant}" if self.variant else self.image
+
+    def images(self) -> tuple[str, ...]:
+        """Name every image that the run reads: the picture, its mask, its guide."""
+        names = (self.image, self.mask if self.mask != "bernoulli" else None, self.guide)
+        return tuple(name for name in names if name)
+
+
+def _plain(value: Any) -> str:
+    """A setting's value as a TOML file has it, but for the quotes."""
+    return json.dumps(value, default=str) if not isinstance(value, str) else f"'{value}'"
+
+
+def _check_task(experiment: Experiment) -> None:
+    if experiment.factor not in (1, 4, 8):
+        raise InputError(f"factor is {experiment.factor}, not 4 or 8")
+    if experiment.task == "super-resolution" and experiment.factor == 1:
+        raise InputError("super-resolution needs factor = 4 or factor = 8")
+    if experiment.task == "inpainting" and not experiment.mask:
+        raise InputError("inpainting needs a mask: 'bernoulli' or the name of a mask image")
+
+
+def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revision: int) -> str:
+    """Hash what a run's numbers hang on: 16 hexadecimal digits.
+
+    `pixels` maps each of `experiment.images()` to the SHA-256 of its pixels; `arithmetic` is
+    ieee, tf32 or bf16; `revision` is the trajectory revision of that kind of device.
+    """
+    described = {
+        "experiment": experiment.canonical(),
+        "pixels": {name: pixels[name] for name in sorted(experiment.images())},
+        "arithmetic": arithmetic,
+        "trajectory_revision": revision,
+    }
+    text = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def arithmetic_on(experiment: Experiment, device_kind: str) -> str:
+    """The precision that `experiment` is run in on cpu, mps or cuda, by name.
+
+    Raises InputError if that kind of device has no such precision; whether this very processor
+    computes in bf16 is not asked.
+    """
+    name = experiment.arithmetic
+    if name == "default":
+        return DEFAULT_ARITHMETIC[device_kind]
+    if (device_kind, name) not in TRAJECTORY_REVISION:
+        known = " or ".join(mode for kind, mode in TRAJECTORY_REVISION if kind == device_kind)
+        raise InputError(f"arithmetic '{name}' is not available on {device_kind}, only {known}")
+    return name

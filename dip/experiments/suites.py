@@ -1,0 +1,199 @@
+"""Suites of experiments, read from `content/experiments.toml`; adding one is editing that file."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from dip.errors import InputError, nearest
+from dip.experiments.experiment import RETIRED, Experiment
+from dip.toml_file import TomlFile
+
+BASELINES = (
+    "nearest-known-pixel",
+    "biharmonic",
+    "total-variation",
+    "non-local-means",
+    "bicubic",
+)
+
+REPORT_KEYS = (
+    "title",
+    "why",
+    "images",
+    "seeds",
+    "baselines",
+    "frames_of",
+    "pictures_of",
+    "image_settings",
+    "variants",
+    "like",
+)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Experiments that belong together, in order of worth: seed by seed, image by image."""
+
+    name: str
+    title: str
+    why: str  # why these settings, in a sentence for the page
+    experiments: tuple[Experiment, ...]
+    baselines: tuple[str, ...]
+
+    @property
+    def preview(self) -> bool:
+        """Tell whether the suite works on reduced pictures, never compared with the paper's."""
+        return any(experiment.preview_side for experiment in self.experiments)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Name the suite's images once each, in their order; each variant of one counts apart."""
+        return tuple(dict.fromkeys(experiment.case for experiment in self.experiments))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Give the suite's seeds once each, in their order."""
+        return tuple(dict.fromkeys(experiment.seed for experiment in self.experiments))
+
+    @property
+    def averages_runs(self) -> bool:
+        """Tell whether the outputs of the seeds are averaged: all see the same degraded input."""
+        shared = all(experiment.problem_seed is not None for experiment in self.experiments)
+        return shared and len(self.seeds) > 1
+
+    @property
+    def mean_method(self) -> str:
+        """Name the average over the outputs of all seeds, as its record is called."""
+        return "mean-seeds-" + "-".join(map(str, self.seeds))
+
+    def image_folder(self, image: str) -> str:
+        """Name an image's folder: bare where the suite draws on one set and names are distinct."""
+        one_set = len({name.split("/")[0] for name in self.images}) == 1
+        return image.split("/")[1] if one_set else image.replace("/", "-")
+
+    def find(self, word: str) -> str:
+        """Give the full name of the image called `word`, in full or bare; raises InputError."""
+        for image in self.images:
+            if word in (image, image.split("/")[1], self.image_folder(image)):
+                return image
+        known = [self.image_folder(image) for image in self.images]
+        raise InputError(f"suite '{self.name}' has no image '{word}'{nearest(word, known)}")
+
+
+def load_suites(path: Path) -> dict[str, Suite]:
+    """Read every suite of a TOML file; a mistake raises InputError with its line."""
+    file = TomlFile(path)
+    suites = {}
+    for name, table in file.data.items():
+        if not isinstance(table, dict):
+            file.fail(f"'{name}' stands outside a suite; write it under a [suite]", None, name)
+        suites[name] = _suite(file, name, _inherited(file, name, table))
+    return suites
+
+
+def _inherited(
+    file: TomlFile, name: str, table: Mapping[str, Any], heirs: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Fill `table` up with the suite that its key `like` names."""
+    if "like" not in table:
+        return dict(table)
+    parent = str(table["like"])
+    if parent not in file.data or not isinstance(file.data[parent], dict):
+        file.fail(f"unknown suite '{parent}'{nearest(parent, file.data)}", name, "like")
+    if parent in (name, *heirs):
+        file.fail(f"suite '{name}' is like '{parent}', which is like '{name}'", name, "like")
+    return {**_inherited(file, parent, file.data[parent], (*heirs, name)), **table}
+
+
+def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
+    _check_keys(file, name, table)
+    _check_lists(file, name, table)
+    experiments = tuple(
+        _experiment(file, name, table, {**variant, "image": image, "seed": seed})
+        for seed in table.get("seeds", [0])
+        for image in table["images"]
+        for variant in _variants(file, name, table)
+    )
+    baselines = tuple(table.get("baselines", []))
+    return Suite(name, table["title"], table.get("why", ""), experiments, baselines)
+
+
+def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
+    """Find keys that nobody knows, needed ones that are not there, and words that are none."""
+    known = (*(field.name for field in fields(Experiment)), *RETIRED, *REPORT_KEYS)
+    for key in table:
+        if key not in known or key in ("image", "seed"):
+            file.fail(f"unknown key '{key}'{nearest(key, known)}", name, key)
+    for needed in ("title", "task", "images"):
+        if not table.get(needed):
+            file.fail(f"suite '{name}' needs the key '{needed}'", name)
+    for key in ("title", "why"):
+        if not isinstance(table.get(key, ""), str):
+            file.fail(f"'{key}' is no text", name, key)
+
+
+def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
+    """Find lists that are none, seeds and images that cannot be, and names of nothing."""
+    images = _distinct(file, name, table, "images", str)
+    for image in images:
+        if len(image.split("/")) != 2:
+            file.fail(
+                f"'{image}' is not '<set>/<name>', as content/images.toml has it", name, "images"
+            )
+    if not _distinct(file, name, {"seeds": [0], **table}, "seeds", int):
+        file.fail("'seeds' is empty", name, "seeds")
+    for method in _distinct(file, name, table, "baselines", str):
+        if method not in BASELINES:
+            file.fail(f"unknown baseline '{method}'{nearest(method, BASELINES)}", name, "baselines")
+    settings = table.get("image_settings", {})
+    if not isinstance(settings, dict) or not all(isinstance(v, dict) for v in settings.values()):
+        what = "'image_settings' is not a table of settings for each image's name"
+        file.fail(what, name, "image_settings")
+    of_some = {key: _distinct(file, name, table, key, str) for key in ("frames_of", "pictures_of")}
+    for key, named in {**of_some, "image_settings": list(settings)}.items():
+        own = key in file.data[name]  # a parent's may name images of its own
+        unknown = next((image for image in named if own and image not in images), None)
+        if unknown is not None:
+            file.fail(f"the suite has no image '{unknown}'{nearest(unknown, images)}", name, key)
+
+
+def _distinct(file: TomlFile, name: str, table: dict[str, Any], key: str, kind: type) -> list[Any]:
+    """Give the list that stands at a key, empty if there is none: of one kind, nothing twice."""
+    values = table.get(key, [])
+    if not isinstance(values, list) or not all(type(value) is kind for value in values):
+        what = "names" if kind is str else "whole numbers"
+        file.fail(f"'{key}' is not a list of {what}", name, key)
+    twice = next((value for i, value in enumerate(values) if value in values[:i]), None)
+    if twice is not None:
+        file.fail(f"'{key}' names {twice} twice", name, key)
+    return list(values)
+
+
+def _variants(file: TomlFile, name: str, table: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the settings of each variant that a suite makes of an image; one of none if it has none."""
+    variants = table.get("variants", {})
+    if not isinstance(variants, dict) or not all(isinstance(v, dict) for v in variants.values()):
+        file.fail("'variants' is not a table of settings for each variant's name", name, "variants")
+    return [{**settings, "variant": word} for word, settings in variants.items()] or [{}]
+
+
+def _experiment(
+    file: TomlFile, name: str, table: dict[str, Any], this: dict[str, Any]
+) -> Experiment:
+    """Make the experiment of `this` image, seed and variant, in this order over the suite's settings."""
+    image, seed = this["image"], this["seed"]
+    settings = {key: value for key, value in table.items() if key not in REPORT_KEYS}
+    own = table.get("image_settings", {}).get(image, {})
+    if image not in table.get("frames_of", [image]) or seed != table.get("seeds", [0])[0]:
+        settings["frames"] = 0
+    if image not in table.get("pictures_of", [image]):
+        settings["pictures"] = False
+    try:
+        return Experiment.from_dict({**settings, **own, **this})
+    except InputError as error:
+        words = re.findall(r"\w+", error.sentence)
+        words += [f"{word}s" for word in words if word in ("seed", "snapshot")]
+        wrong = next((key for key in table if key in words), None)
+        file.fail(error.sentence, name, wrong)

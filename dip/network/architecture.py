@@ -1,0 +1,141 @@
+"""The network as a plain list of layers: what is built, counted and drawn.
+
+The supplement's figure gives the units; the reading of how they join is the only one that fits
+every constraint: the input of down i branches into skip i, at the same resolution, and into
+down i, all deeper scales and an upsampling; both are concatenated and go through up i.
+Nothing here needs torch or numpy.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dip.experiments.experiment import RETIRED, Experiment
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with parameters; its output has sides of size / 2**halvings pixels."""
+
+    name: str  # "down1.conv1"
+    kind: str  # "conv" or "norm"
+    channels_in: int
+    channels_out: int
+    kernel: int  # side of the kernel; 1 for a norm
+    stride: int
+    halvings: int
+    before_norm: bool  # a convolution that a batch norm follows
+
+    @property
+    def parameters(self) -> int:
+        """Count weights and biases."""
+        if self.kind == "norm":
+            return 2 * self.channels_out
+        return self.channels_out * (self.channels_in * self.kernel**2 + 1)
+
+    def multiply_adds(self, height: int, width: int) -> int:
+        """Count the multiply-adds of a forward at an image of `height` x `width` pixels."""
+        pixels = (height >> self.halvings) * (width >> self.halvings)
+        if self.kind == "norm":
+            return pixels * self.channels_out
+        return pixels * self.channels_out * self.channels_in * self.kernel**2
+
+
+def input_channels(experiment: Experiment) -> int:
+    """Give the channels of z: a meshgrid has two, a guide is a picture in colour."""
+    return {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
+
+
+def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> tuple[Layer, ...]:
+    """List the layers in the order of their parameters: every scale from the finest, then the end."""
+    layers: list[Layer] = []
+    for scale in range(len(experiment.channels)):
+        channels_in = experiment.channels[scale - 1] if scale else z_channels
+        layers += _down(experiment, scale, channels_in)
+        layers += _skip(experiment, scale, channels_in)
+        layers += _up(experiment, scale)
+    channels = experiment.channels[0]
+    layers.append(Layer("output.conv", "conv", channels, image_channels, 1, 1, 0, False))
+    return tuple(layers)
+
+
+def _conv(name: str, wide: tuple[int, int], kernel: int, stride: int, halvings: int) -> list[Layer]:
+    """Give a convolution and the batch norm behind it; `name` ends in the number of both."""
+    unit, number = name.split(".")
+    conv = Layer(f"{unit}.conv{number}", "conv", *wide, kernel, stride, halvings, True)
+    norm = Layer(f"{unit}.norm{number}", "norm", wide[1], wide[1], 1, 1, halvings, False)
+    return [conv, norm]
+
+
+def _down(experiment: Experiment, scale: int, channels_in: int) -> list[Layer]:
+    wide, kernel, unit = experiment.channels[scale], experiment.kernel_down, f"down{scale + 1}"
+    first = _conv(f"{unit}.1", (channels_in, wide), kernel, 2, scale + 1)
+    return first + _conv(f"{unit}.2", (wide, wide), kernel, 1, scale + 1)
+
+
+def _skip(experiment: Experiment, scale: int, channels_in: int) -> list[Layer]:
+    wide = experiment.skip_channels[scale]
+    if wide == 0:
+        return []
+    return _conv(f"skip{scale + 1}.1", (channels_in, wide), experiment.kernel_skip, 1, scale)
+
+
+def _up(experiment: Experiment, scale: int) -> list[Layer]:
+    wide, unit = experiment.channels[scale], f"up{scale + 1}"
+    joined = experiment.channels[min(scale + 1, len(experiment.channels) - 1)]
+    joined += experiment.skip_channels[scale]
+    norm = Layer(f"{unit}.norm0", "norm", joined, joined, 1, 1, scale, False)
+    second = _conv(f"{unit}.2", (wide, wide), 1, 1, scale)
+    return [norm, *_conv(f"{unit}.1", (joined, wide), experiment.kernel_up, 1, scale), *second]
+
+
+def edges_of(experiment: Experiment) -> list[dict[str, Any]]:
+    """List the units' joins as {from, to, operation}; up i concatenates all that enters it."""
+    edges: list[dict[str, Any]] = []
+    deepest = len(experiment.channels)
+    for scale in range(1, deepest + 1):
+        source = f"down{scale - 1}" if scale > 1 else "z"
+        edges.append({"from": source, "to": f"down{scale}", "operation": "as it is"})
+        if experiment.skip_channels[scale - 1]:
+            edges.append({"from": source, "to": f"skip{scale}", "operation": "as it is"})
+            edges.append({"from": f"skip{scale}", "to": f"up{scale}", "operation": "concatenate"})
+        below = f"up{scale + 1}" if scale < deepest else f"down{deepest}"
+        edges.append({"from": below, "to": f"up{scale}", "operation": "upsample x2, concatenate"})
+    edges.append({"from": "up1", "to": "output", "operation": "as it is"})
+    edges.append({"from": "output", "to": "x", "operation": "sigmoid"})
+    return edges
+
+
+def describe(
+    experiment: Experiment, height: int, width: int, z_channels: int, image_channels: int
+) -> dict[str, Any]:
+    """Describe the network at an image of `height` x `width` pixels, as plain values.
+
+    "layers" gives for each layer its fields, its output's shape, parameters and multiply-adds;
+    "multiply_adds" counts the convolutions alone (a norm's are listed with the norm).
+    """
+    layers = layers_of(experiment, z_channels, image_channels)
+    total = sum(x.multiply_adds(height, width) for x in layers if x.kind == "conv")
+    return {
+        "height": height,
+        "width": width,
+        "z_channels": z_channels,
+        "image_channels": image_channels,
+        "upsampling": experiment.upsampling,
+        "align_corners": experiment.align_corners,
+        "padding": RETIRED["padding"],
+        "slope": experiment.slope,
+        "parameters": sum(layer.parameters for layer in layers),
+        "multiply_adds": total,
+        "multiply_adds_per_pixel": total / (height * width),
+        "layers": [_described(layer, height, width) for layer in layers],
+        "edges": edges_of(experiment),
+    }
+
+
+def _described(layer: Layer, height: int, width: int) -> dict[str, Any]:
+    shape = [layer.channels_out, height >> layer.halvings, width >> layer.halvings]
+    return asdict(layer) | {
+        "shape": shape,
+        "parameters": layer.parameters,
+        "multiply_adds": layer.multiply_adds(height, width),
+    }

@@ -1,0 +1,230 @@
+"""How long a run would take here: from records, from runs in progress, or from a measurement.
+
+Nothing here needs torch or numpy, but the measurement's child process.
+"""
+
+import json
+import math
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from dip.errors import InputError
+from dip.experiments.experiment import TRAJECTORY_REVISION, Experiment, arithmetic_on
+from dip.experiments.images import ListedImage, named
+from dip.files import write_text_whole
+from dip.network.architecture import input_channels, layers_of
+from dip.planning.jobs import records_in
+from dip.records.record import Record
+
+BASELINE_SECONDS = 2.0  # a picture of 512x512 at the slowest
+# Multiply-adds of a forward that a second of a whole step is worth, where nothing was measured:
+# of one thread of a CPU with AVX-512, and of a GPU.
+GUESSED_SPEED = {
+    ("cpu", "ieee"): 25e9, ("cpu", "bf16"): 55e9, ("mps", "ieee"): 300e9,
+    ("cuda", "ieee"): 3e12, ("cuda", "tf32"): 6e12, ("cuda", "bf16"): 10e12,
+}  # fmt: skip
+MEASURED = ".work/speed.json"  # in the folder of results
+STEPS, BLOCK, LEAST_SIDE = 3, 32, 64  # of a measurement; sides in pixels
+PAPER = Experiment(image="bench/made", mask="bernoulli")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a step is timed on; `threads` are those that a run would get, None off the CPU."""
+
+    kind: str  # cpu, mps, cuda
+    model: str
+    instruction_set: str | None = None  # None where it is not known
+    threads: int | None = None
+
+    def made(self, where: Mapping[str, Any]) -> bool:
+        """Tell whether an environment is of this machine, whatever its threads."""
+        if (where["device_kind"], where["device"]) != (self.kind, self.model):
+            return False
+        return self.kind != "cpu" or self.instruction_set in (None, where["instruction_set"])
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds an iteration, as measured once; `work` counts the multiply-adds of one forward."""
+
+    environment: dict[str, Any]
+    arithmetic: str
+    trajectory_revision: int
+    work: float
+    seconds: float
+    of_run: bool = False  # of a whole run, or one in progress; else of a few steps
+
+    @property
+    def threads(self) -> int | None:
+        """Count the CPU threads that it was measured with."""
+        cpu = self.environment["device_kind"] == "cpu"
+        return int(self.environment["threads"]) if cpu else None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds an iteration; on a CPU with how many threads; `measured`, or a guess."""
+
+    seconds: float
+    threads: int | None
+    measured: bool
+
+
+def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> float:
+    """Count the multiply-adds of one forward at the experiment's size, without any short cut."""
+    image = named(experiment.image, images)
+    side = experiment.preview_side
+    width, height = (side, side) if side else (image.width, image.height)
+    return _work(experiment, height, width, 3 if image.mode == "RGB" else 1)
+
+
+def _work(experiment: Experiment, height: int, width: int, channels: int) -> float:
+    layers = layers_of(experiment, input_channels(experiment), channels)
+    return float(sum(layer.multiply_adds(height, width) for layer in layers))
+
+
+def seconds_per_iteration(
+    experiment: Experiment,
+    images: Mapping[str, ListedImage],
+    speeds: Iterable[Speed],
+    machine: Machine,
+) -> Estimate:
+    """Estimate the seconds of an iteration on a machine.
+
+    From the `speeds` of this machine in the same precision and revision, with its number of
+    threads if there are such: the median of the seconds for each multiply-add among those of the
+    nearest size. Raises InputError if the machine has no such precision.
+    """
+    precision = arithmetic_on(experiment, machine.kind)
+    work = multiply_adds(experiment, images)
+    known = fitting(speeds, machine, precision)
+    if not known:
+        speed = GUESSED_SPEED[machine.kind, precision] * (machine.threads or 1)
+        return Estimate(work / speed, machine.threads, measured=False)
+    known = [speed for speed in known if speed.threads == machine.threads] or known
+    nearest = min(known, key=lambda speed: abs(math.log(speed.work / work)))
+    same = [
+        speed for speed in known if (speed.work, speed.threads) == (nearest.work, nearest.threads)
+    ]
+    same = [speed for speed in same if speed.of_run] or same
+    each = median(speed.seconds / speed.work for speed in same)
+    return Estimate(work * each, nearest.threads, measured=True)
+
+
+def fitting(speeds: Iterable[Speed], machine: Machine, precision: str) -> list[Speed]:
+    """Choose the speeds of a machine, in a precision and the revision that runs now."""
+    wanted = precision, TRAJECTORY_REVISION[machine.kind, precision]
+    return [
+        speed
+        for speed in speeds
+        if (speed.arithmetic, speed.trajectory_revision) == wanted
+        and machine.made(speed.environment)
+    ]
+
+
+def known_speeds(results: Path, images: Mapping[str, ListedImage]) -> list[Speed]:
+    """Read what records, runs in progress and measurements say; damaged ones say nothing."""
+    found = [_of_record(record, images) for record in records_in(results)]
+    found += [_of_checkpoint(path, images) for path in results.glob(".work/*/checkpoint.npz")]
+    return [speed for speed in found if speed] + _measured(results)
+
+
+def _of_record(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
+    if record.kind != "run" or record.data["image"] not in images:
+        return None
+    data = record.data
+    return Speed(
+        data["environment"], data["arithmetic"], data["trajectory_revision"],
+        multiply_adds(record.experiment, images), data["seconds_per_iteration"], of_run=True,
+    )  # fmt: skip
+
+
+def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | None:
+    """Read of a checkpoint its first array alone, which is text behind a short header."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = archive.read("told.npy")
+        plain = json.loads(content[content.index(b"{", content.index(b"\n")) :])
+        made, told = plain["described"], plain["told"]
+        work = multiply_adds(Experiment.from_dict(made["experiment"]), images)
+        seconds = float(told["seconds"]) / (told["rows"][-1][0] + 1)
+        revision = made["trajectory_revision"]
+        return Speed(made, made["arithmetic"], revision, work, seconds, of_run=True)
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, InputError):
+        return None
+
+
+def _measured(results: Path) -> list[Speed]:
+    """Read the measurements made with the torch that is installed."""
+    try:
+        kept = json.loads((results / MEASURED).read_text(encoding="utf-8"))
+        speeds = [Speed(**plain) for plain in kept]
+        return [speed for speed in speeds if speed.environment["torch"] == _torch()]
+    except (OSError, ValueError, TypeError, LookupError):
+        return []
+
+
+def _torch() -> str | None:
+    try:
+        return version("torch").split("+")[0]
+    except PackageNotFoundError:
+        return None
+
+
+def measure(
+    wanted: Iterable[Experiment],
+    images: Mapping[str, ListedImage],
+    results: Path,
+    machine: Machine,
+    device: str,
+) -> list[str]:
+    """Time three steps for each precision and size class that no speed tells of, and keep them.
+
+    Sides in one class differ by less than twice, and the paper's network stands for every other
+    one. Gives a sentence for each measurement that failed.
+    """
+    from dip.commands.bench import seconds_of
+    from dip.records.environment import environment
+
+    known, kept, problems = known_speeds(results, images), _measured(results), []
+    told = {
+        (speed.arithmetic, _size_class(speed.work))
+        for kind, precision in TRAJECTORY_REVISION
+        if kind == machine.kind
+        for speed in fitting(known, machine, precision)
+        if speed.threads == machine.threads
+    }
+    for experiment in wanted:
+        work = multiply_adds(experiment, images)
+        side = _side_of(work)
+        try:
+            precision = arithmetic_on(experiment, machine.kind)
+            if (precision, _size_class(work)) in told:
+                continue
+            told.add((precision, _size_class(work)))
+            steps = seconds_of("engine", side, STEPS, device, precision, machine.threads)
+        except InputError as error:
+            problems.append(str(error))
+            continue
+        where = environment(device) | ({"threads": machine.threads} if machine.threads else {})
+        revision = TRAJECTORY_REVISION[machine.kind, precision]
+        kept.append(Speed(where, precision, revision, _work(PAPER, side, side, 1), median(steps)))
+        text = json.dumps([asdict(speed) for speed in kept], indent=1)
+        write_text_whole(results / MEASURED, text + "\n")
+    return problems
+
+
+def _size_class(work: float) -> int:
+    return round(math.log2(_side_of(work)))
+
+
+def _side_of(work: float) -> int:
+    """Give the side of the picture on which the paper's network does about as much work."""
+    side = 1024 * math.sqrt(work / _work(PAPER, 1024, 1024, 1))
+    return max(LEAST_SIDE, round(side / BLOCK) * BLOCK)

@@ -1,0 +1,188 @@
+"""What a suite asks to be run, and what is recorded of it.
+
+Nothing here needs torch or numpy.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dip.errors import InputError, nearest
+from dip.experiments.experiment import Experiment
+from dip.experiments.images import ListedImage, named
+from dip.experiments.suites import Suite
+from dip.records.record import Record, check_files, find_records, load_record, matches
+
+# The settings that make the problem, whoever solves it: all that a baseline hangs on.
+PROBLEM = (
+    "image", "seed", "problem_seed", "task", "preview_side", "mask", "keep", "noise_255", "factor",
+    "target", "guide", "variant",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a suite, one baseline on one of its images (`method`), or a mean of `seeds`."""
+
+    suite: Suite
+    experiment: Experiment
+    method: str | None = None
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name the job as its folder: suite, image, and seed or method."""
+        image = self.suite.image_folder(self.experiment.case)
+        return f"{self.suite.name}/{image}/{self.method or f'seed{self.experiment.seed}'}"
+
+    @property
+    def kind(self) -> str:
+        """Tell what the job's record will be: a run, a baseline or a mean."""
+        return "mean" if self.seeds else "baseline" if self.method else "run"
+
+    def folder(self, results: Path) -> Path:
+        """Give the folder where the record belongs."""
+        return results / self.name
+
+
+def problem_of(experiment: Experiment) -> Experiment:
+    """Give the problem that an experiment solves: its degradation, every other setting default."""
+    return Experiment(**{name: getattr(experiment, name) for name in PROBLEM})
+
+
+def jobs_of(suite: Suite) -> list[Job]:
+    """List a suite's jobs in order of worth: the baselines, which take seconds, the runs, means.
+
+    A mean is of the runs of all seeds, where these share their degraded input.
+    """
+    first = {experiment.case: experiment for experiment in reversed(suite.experiments)}
+    baselines = [
+        Job(suite, replace(problem_of(first[case]), pictures=first[case].pictures), method)
+        for case in suite.images
+        for method in suite.baselines
+    ]
+    runs = [Job(suite, experiment) for experiment in suite.experiments]
+    return (
+        baselines
+        + runs
+        + [_mean(suite, first[case]) for case in suite.images if suite.averages_runs]
+    )
+
+
+def _mean(suite: Suite, experiment: Experiment) -> Job:
+    return Job(suite, mean_of(experiment), suite.mean_method, suite.seeds)
+
+
+def mean_of(experiment: Experiment) -> Experiment:
+    """Describe the mean over the seeds of an experiment, as its record does."""
+    return replace(experiment, snapshots=(), frames=0, arithmetic="default")
+
+
+def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:
+    """Give the suites that `words` name, all of them for "all"; raises InputError."""
+    chosen = list(words)
+    if "all" in chosen:
+        return list(suites.values())
+    for word in chosen:
+        if word not in suites:
+            raise InputError(f"unknown suite '{word}'{nearest(word, (*suites, 'all'))}")
+    return [suites[word] for word in chosen]
+
+
+def choose_jobs(
+    suites: Iterable[Suite], images: Iterable[str] = (), seeds: Iterable[int] = ()
+) -> list[Job]:
+    """List the jobs of `suites`, those of `images` and `seeds` only where these are given.
+
+    Baselines and means have no seed of their own and are left out where seeds are named. Raises
+    InputError for an image or a seed that no suite has.
+    """
+    images, seeds, suites = list(images), list(seeds), list(suites)
+    jobs = [job for suite in suites for job in jobs_of(suite)]
+    if images:
+        wanted = {word: _found(suites, word) for word in images}
+        pairs = set().union(*wanted.values())
+        jobs = [job for job in jobs if (job.suite.name, job.experiment.case) in pairs]
+    if seeds:
+        known = {experiment.seed for suite in suites for experiment in suite.experiments}
+        for seed in seeds:
+            if seed not in known:
+                raise InputError(f"no such seed {seed}; there are {sorted(known)}")
+        jobs = [job for job in jobs if job.method is None and job.experiment.seed in seeds]
+    return jobs
+
+
+def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:
+    """Find the image called `word` in each suite that has it; raises InputError if none has."""
+    found, problem = set(), None
+    for suite in suites:
+        of_image = {
+            (suite.name, experiment.case)
+            for experiment in suite.experiments
+            if word in (experiment.image, experiment.image.split("/")[1])
+        }
+        try:
+            found |= of_image or {(suite.name, suite.find(word))}
+        except InputError as error:
+            problem = error
+    if problem and not found:
+        raise problem
+    return found
+
+
+def pixels_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> dict[str, str]:
+    """Give the SHA-256 of the pixels of every image that a run reads; raises InputError."""
+    return {name: named(name, images).pixels_sha256 for name in experiment.images()}
+
+
+def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Record | None:
+    """Give the record of this very job, or None; raises InputError if the one there is damaged."""
+    record = any_record(job, results)
+    if record is None:
+        return None
+    pixels = pixels_of(job.experiment, images)
+    fits = matches(record, job.experiment, pixels, kind=job.kind, method=job.method)
+    return record if fits and not has_another_run(record) else None
+
+
+def readable(folder: Path) -> Record | None:
+    """Read the record in a folder; None if it is absent, or damaged: its own job tells."""
+    try:
+        return load_record(folder)
+    except InputError:
+        return None
+
+
+def has_another_run(record: Record, read: Callable[[Path], Record | None] = readable) -> bool:
+    """Tell whether a run beside a mean is no longer the one it was made of; older means don't say."""
+    for name, seal in record.data.get("runs", {}).items():
+        run = read(record.folder.parent / name)
+        if run is not None and run.data["seal"] != seal:
+            return True
+    return False
+
+
+def any_record(job: Job, results: Path) -> Record | None:
+    """Give the record that stands in the job's folder, even of an older description.
+
+    Raises InputError if it is damaged.
+    """
+    folder = job.folder(results)
+    if not folder.exists():
+        return None
+    record = load_record(folder)
+    check_files(record)
+    return record
+
+
+def records_in(results: Path) -> list[Record]:
+    """Read every record that can be read, of all suites; damaged ones are left out."""
+    return [record for place in find_records(results) if (record := readable(place))]
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for a person: 40 s, 12 min, 3 h 05 min."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"

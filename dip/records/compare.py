@@ -1,0 +1,74 @@
+"""Two folders of results, run by run."""
+
+from pathlib import Path
+
+from dip.errors import InputError
+from dip.records.record import Record, check_files, find_records, load_record
+
+
+def compare(a: Path, b: Path) -> list[str]:
+    """Give a line for each record that stands in `a` or in `b`, in order.
+
+    A line tells the PSNR of both and their difference, and where the trajectories part, or what
+    is damaged. Raises InputError if a folder is absent.
+    """
+    for folder in (a, b):
+        if not folder.is_dir():
+            raise InputError("no such folder of results", folder)
+    places = sorted({*_records(a), *_records(b)})
+    if not places:
+        raise InputError(f"no record here, and none in {b}", a)
+    return [f"{place}: {_told(a / place, b / place)}" for place in places]
+
+
+def _records(results: Path) -> list[str]:
+    """Name the folders of records under `results`, relative to it."""
+    return [place.relative_to(results).as_posix() for place in find_records(results)]
+
+
+def _told(a: Path, b: Path) -> str:
+    if not a.exists() or not b.exists():
+        return f"only in {(a if a.exists() else b).parents[2]}"
+    try:
+        return _difference(_whole(a), _whole(b))
+    except InputError as error:
+        return str(error)
+
+
+def _whole(folder: Path) -> Record:
+    """Read a record and look at its files; raises InputError if anything of it is damaged."""
+    record = load_record(folder)
+    check_files(record)
+    return record
+
+
+def _difference(a: Record, b: Record) -> str:
+    first, second = (record.metrics["final"]["psnr_db"] for record in (a, b))
+    levels = "no PSNR"
+    if first is not None and second is not None:
+        levels = f"{first:.2f} and {second:.2f} dB ({second - first:+.2f})"
+    settings = _settings(a, b)
+    return f"{levels}; {settings}{_trajectories(a, b)}"
+
+
+def _settings(a: Record, b: Record) -> str:
+    """Name the settings in which two records differ."""
+    ours, theirs = a.experiment.to_dict(), b.experiment.to_dict()
+    names = [name for name in ours if ours[name] != theirs[name]]
+    if a.data["arithmetic"] != b.data["arithmetic"]:
+        names.append("arithmetic mode")
+    return f"other {', '.join(names)}; " if names else ""
+
+
+def _trajectories(a: Record, b: Record) -> str:
+    """Say whether two runs took the same way, or where they part."""
+    if a.data["files"] == b.data["files"]:
+        return "the same files"
+    if "curve.csv" not in a.data["files"] or "curve.csv" not in b.data["files"]:
+        return "other pictures"
+    ours, theirs = a.curve(), b.curve()
+    for row, other in zip(ours, theirs, strict=False):
+        if row != other:
+            return f"trajectories part at iteration {int(row[0] or 0)}"
+    same = len(ours) == len(theirs)
+    return "the same curve, other pictures" if same else "one curve is the beginning of the other"

@@ -1,0 +1,177 @@
+"""Where a run was made: device, instruction set, versions, commit."""
+
+import os
+import platform
+import re
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from dip.errors import InputError
+
+# What must be equal for a trajectory to be the same bit for bit.
+EXACT = ("device", "device_kind", "instruction_set", "processor_features", "threads", "torch")
+# The vector and matrix features for which a library has kernels of their own, by torch's names on
+# x86 and ARM, and by those of /proc/cpuinfo.
+FEATURE = re.compile(
+    "avx.*|amx_.*|fma.*|f16c|neon|asimd.*|(sve|sme).*|bf16|i8mm|dot|fhm|fp16_arith"
+)
+COMMIT = re.compile("[0-9a-f]{40}")
+NEEDS_TORCH = 'running experiments needs torch: pip install -e ".[experiments]"'
+
+
+def has_torch() -> bool:
+    """Tell whether torch is installed, without importing it."""
+    return find_spec("torch") is not None
+
+
+def choose_device(wanted: str) -> str:
+    """Give cuda, mps or cpu for `wanted`, the best present for "auto".
+
+    Raises InputError if torch is not installed or the device is not there.
+    """
+    if not has_torch():
+        raise InputError(NEEDS_TORCH)
+    import torch
+
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return next(device for device, is_here in present.items() if is_here)
+    if not present.get(wanted.split(":")[0]):
+        here = ", ".join(device for device, is_here in present.items() if is_here)
+        raise InputError(f"this machine has no device '{wanted}'; it has {here}")
+    return wanted
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Describe this process for a record: device and its kind, threads, versions."""
+    import numpy
+    import torch
+
+    on_cuda = device.startswith("cuda")
+    return {
+        "device": torch.cuda.get_device_name(device) if on_cuda else cpu_model(),
+        "device_kind": device.split(":")[0],
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "processor_features": processor_features(),
+        "threads": torch.get_num_threads(),
+        "driver": _driver() if on_cuda else None,
+        "torch": torch.__version__.split("+")[0],
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "cuda": torch.version.cuda if on_cuda else None,
+        "cudnn": _cudnn() if on_cuda else None,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def exact_part(described: dict[str, Any]) -> dict[str, Any]:
+    """Give of an environment what the bits of a trajectory hang on."""
+    return {name: described.get(name) for name in EXACT}
+
+
+def processor_features() -> list[str]:
+    """The processor's vector and matrix features, sorted, as torch names them.
+
+    Its libraries choose their kernels by these: AMX or AVX-512-BF16 give other bits than AVX2.
+    Where torch is too old to say, the names are those of /proc/cpuinfo.
+    """
+    import torch
+
+    if hasattr(torch.cpu, "get_capabilities"):
+        present = torch.cpu.get_capabilities()
+        return sorted(name for name in present if present[name] is True and FEATURE.fullmatch(name))
+    return sorted(filter(FEATURE.fullmatch, _cpuinfo(("flags", "Features")).split()))
+
+
+def bf16_supported(device: str) -> bool:
+    """Whether the device itself computes in bf16, without emulating it in float32."""
+    import torch
+
+    kind = device.split(":")[0]
+    if kind == "cuda":
+        return bool(torch.cuda.get_device_capability(device) >= (8, 0))
+    if kind != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False  # it says yes to AVX-512 without bf16 too, and emulates it
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(processor_features())
+
+
+def cpu_model() -> str:
+    """Give the processor's model name."""
+    told = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return told or platform.processor() or platform.machine() or "unknown"
+
+
+def _cpuinfo(names: tuple[str, ...]) -> str:
+    """What /proc/cpuinfo says of the first processor under one of `names`; "" if nothing."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith(names):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return ""
+
+
+def _cudnn() -> str:
+    import torch
+
+    return str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
+
+
+def _driver() -> str | None:
+    told = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+    return told.splitlines()[0] if told else None
+
+
+def commit() -> tuple[str | None, bool]:
+    """Give the commit of this code, and whether the package differs from it.
+
+    Where git is absent the variable DIP_COMMIT may say it, as `git describe --always --abbrev=40
+    --dirty --exclude "*"` writes it; else None.
+    """
+    here = Path(__file__).parent.parent
+    held = _output(["git", "-C", str(here), "ls-files", "records/environment.py"])
+    head = _output(["git", "-C", str(here), "rev-parse", "HEAD"])
+    if not held or not head:  # no checkout, or installed inside somebody else's
+        told, _, dirty = os.environ.get("DIP_COMMIT", "").partition("-")
+        return (told, dirty == "dirty") if COMMIT.fullmatch(told) else (None, False)
+    return head, bool(_output(["git", "-C", str(here), "status", "--porcelain", "--", "."]))
+
+
+def _output(command: list[str]) -> str | None:
+    """Give what a command prints, or None if it cannot be run or fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def free_memory(device: str) -> int | None:
+    """Give the bytes that are free on the device; None where that cannot be told."""
+    if device.startswith("cuda"):
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable"):
+                return int(line.split()[1]) * 1024
+        return None
+    except OSError:
+        return None
+
+
+def cores() -> int:
+    """Count the processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

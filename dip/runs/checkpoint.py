@@ -1,0 +1,143 @@
+"""A run's work folder: its checkpoint, written whole, and a lock against a second process."""
+
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import numpy as np
+
+from dip.errors import InputError
+from dip.files import fresh_file, sweep
+from dip.records.record import CurveRow
+
+FORMAT = 1
+DAMAGED = (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile)
+
+
+class Busy(InputError):
+    """Another process is at this run."""
+
+
+@dataclass
+class Told:
+    """What a run has told so far, from its first step on."""
+
+    started: str  # UTC, ISO 8601
+    seconds: float = 0.0  # of wall time, over all processes that worked on it
+    rows: list[CurveRow] = field(default_factory=list)
+    scores: dict[str, dict[str, Any]] = field(default_factory=dict)  # by iteration
+    pictures: dict[str, bytes] = field(default_factory=dict)  # WebP, by name
+    spikes: int = 0
+
+
+class Work:
+    """The work folder of one run; a context manager that holds its lock.
+
+    Raises Busy on entry if another process holds it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; entering makes it."""
+        self.folder, self.path = folder, folder / "checkpoint.npz"
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        """Take the lock; it falls with the process, however that ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("w")
+        try:
+            import fcntl
+        except ImportError:  # no such locks on Windows: two processes there are not kept apart
+            return self
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise Busy("another process is at this run") from None
+        sweep(self.folder, older_than_s=0)  # nobody else writes here as long as the lock is held
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give the lock back."""
+        if self._lock:
+            self._lock.close()
+
+    def save(self, described: dict[str, Any], told: Told, state: dict[str, np.ndarray]) -> None:
+        """Write a checkpoint whole: `described` says of what, `state` is the fit's."""
+        plain = {**asdict(told), "pictures": list(told.pictures)}
+        text = json.dumps({"format": FORMAT, "described": described, "told": plain})
+        arrays = {"told": np.frombuffer(text.encode(), np.uint8)}
+        arrays |= {f"state.{name}": array for name, array in state.items()}
+        arrays |= {
+            f"picture.{name}": np.frombuffer(data, np.uint8) for name, data in told.pictures.items()
+        }
+        with fresh_file(self.path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+    def load(self, described: dict[str, Any]) -> tuple[Told, dict[str, np.ndarray]] | None:
+        """Read the checkpoint; None if there is none.
+
+        Raises InputError if it is damaged or of something else than `described`; it is then set
+        aside under the name that the sentence tells.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                broken = archive.testzip()
+            if broken:
+                raise ValueError(f"'{broken}' has another checksum")
+            found, told, state = self._read()
+        except DAMAGED as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise self._set_aside(f"the checkpoint is damaged ({reason})") from None
+        for name, value in described.items():
+            if found.get(name) != value:
+                sentence = f"the checkpoint was made with another {name.replace('_', ' ')}"
+                raise self._set_aside(f"{sentence} ({found.get(name)}, not {value})"[:300])
+        return told, state
+
+    def threads(self) -> int | None:
+        """Give the CPU threads with which the run began; None if no checkpoint can tell."""
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                return int(json.loads(archive["told"].tobytes())["described"]["threads"])
+        except DAMAGED:
+            return None
+
+    def _read(self) -> tuple[dict[str, Any], Told, dict[str, np.ndarray]]:
+        with np.load(self.path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        content = json.loads(arrays["told"].tobytes())
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']}")
+        plain = content["told"]
+        plain["rows"] = [tuple(row) for row in plain["rows"]]
+        plain["pictures"] = {
+            name: arrays[f"picture.{name}"].tobytes() for name in plain["pictures"]
+        }
+        state = {
+            name.removeprefix("state."): array
+            for name, array in arrays.items()
+            if name.startswith("state.")
+        }
+        return content["described"], Told(**plain), state
+
+    def _set_aside(self, sentence: str) -> InputError:
+        aside = self.path.with_name("checkpoint.set-aside.npz")
+        os.replace(self.path, aside)
+        return InputError(f"{sentence}; it is now {aside.name}", self.path)
+
+    def remove(self) -> None:
+        """Remove the folder, once the record stands."""
+        shutil.rmtree(self.folder, ignore_errors=True)
