@@ -11,6 +11,7 @@ from press.claims import MEAN, ClaimTable
 from press.expressions import Verdicts, judge_of, mean_sd
 from press.quantities import Measured, decimal
 from press.run_view import Run
+from press.stability import SPIKE_MARK, spike_mark, stability_cells
 from press.suite_view import SuiteView
 from press.tables import (
     METHOD_NAMES,
@@ -22,6 +23,7 @@ from press.tables import (
     dot_table,
     judged,
     judged_row,
+    judges_last_iterates,
     level_of,
     levels_note,
     mark_of,
@@ -106,7 +108,10 @@ def results_table(call: "BlockCall", context: "PageContext") -> Markup:
     note = levels_note(view)
     if score != "final" and table.ours:
         note += f" Of the paper and of our runs: {table.rows[table.ours].name}."
-    asked = [run.recorded for run in view.runs if run.image in table.images]
+    runs = [run for run in view.runs if run.image in table.images]
+    if judges_last_iterates(view, table) and spike_mark(runs):
+        note += f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
+    asked = [run.recorded for run in runs]
     if not all(asked):
         note += f" {sum(asked)} of {len(asked)} runs are recorded."
     details = _judged_details(judge, view, table)
@@ -125,6 +130,8 @@ def _judged_details(judge: Judge, view: SuiteView, table: ClaimTable) -> dict[st
     seeds = [f"seed {seed}" for seed in view.suite.seeds]
     heads = [*(table.rows[row].name for row in table.beside), "The paper", *seeds,
              "Mean", "s.d.", "n", "Difference", "Tolerance", "Verdict"]  # fmt: skip
+    if judges_last_iterates(view, table):
+        heads += ["Last fifth, median", "range"]
     rows = [_judged_detail(judge, view, table, image) for image in (*table.images, None)]
     return {"heads": ["Image", *heads], "rows": rows}
 
@@ -141,6 +148,8 @@ def _judged_detail(
         for seed in view.suite.seeds
     ]
     title = view.run(image).title if image else "Mean"
+    steady = judges_last_iterates(view, table)
+    runs = [run for run in view.runs if run.image == image]
     return [
         cell(title),
         *(cell(claim_of(table, row, column)) for row in table.beside),
@@ -152,6 +161,7 @@ def _judged_detail(
         difference(verdict),
         cell(decimal(verdict.tolerance_db) if verdict else None),
         cell(verdict.word if verdict else None),
+        *(map(cell, stability_cells(runs)) if steady else ()),
     ]
 
 

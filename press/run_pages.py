@@ -1,10 +1,12 @@
 """A page for each recorded run and baseline, with its run.json beside it, and a list of all."""
 
 from collections.abc import Callable, Iterable, Iterator
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from dip.records.record import CURVE_COLUMNS
 from press.block_compare import compared
 from press.block_pictures import curve_panel, lines_of, stop_marks
 from press.context import PageContext, PagePlan
@@ -139,7 +141,21 @@ def score_rows(run: Run) -> list[dict[str, Any]]:
         ("the last weights, z without noise", metrics["clean_z"]),
     ]
     measures = measures_of(run)
+    rows += _last_fifth(run, measures)
     return [_score_row(name, values, measures) for name, values in rows if values]
+
+
+def _last_fifth(run: Run, measures: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Summarise each level over the last fifth of the iterations, where a curve has it."""
+    if run.method or not run.stable.known:
+        return []
+    levels = {name: run.stable.levels(name) for name in measures if name in CURVE_COLUMNS}
+    summaries: dict[str, Callable[[list[float]], float]]
+    summaries = {"median": median, "lowest": min, "highest": max}
+    return [
+        (f"last fifth, {word}", {name: summary(found) for name, found in levels.items()})
+        for word, summary in summaries.items()
+    ]
 
 
 def measures_of(run: Run) -> dict[str, str]:

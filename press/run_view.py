@@ -12,6 +12,7 @@ from dip.records.record import CurveRow, Record, parse_curve
 from press.answers import Asked, answers
 from press.quantities import Measured, NotRun, Quantity, listed
 from press.scores import Score
+from press.stability import Stability
 from press.stops import RULES, StopPoint, paper_stops
 
 if TYPE_CHECKING:
@@ -185,6 +186,11 @@ class Run:
     def _besides(self, name: str, what: str) -> Score:
         """Give the scores of what a record has beside its iterates; what it has not is no score."""
         return self._score(name, (self.record.metrics[what] or {}) if self.record else None)
+
+    @cached_property
+    def stable(self) -> Stability:
+        """The levels near the run's end: median, lowest and highest over its last fifth."""
+        return Stability(self)
 
     @property
     def seconds(self) -> Quantity:

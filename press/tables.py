@@ -13,6 +13,7 @@ from press.pictures import absent, thumbnail
 from press.quantities import Measured, NotRun, Quantity, decimal, linked, signed
 from press.run_view import Run
 from press.scores import ScoreTable
+from press.stability import spike_mark
 from press.suite_view import SuiteView
 from press.verdicts import Judge, Verdict
 
@@ -153,6 +154,12 @@ def claim_of(table: ClaimTable, row: str | None, column: str) -> Claim | None:
     return table.rows[row].get(column) if row in table.rows else None
 
 
+def judges_last_iterates(view: SuiteView, table: ClaimTable) -> bool:
+    """Tell whether a table compares last iterates by the PSNR that a curve follows."""
+    compared = table.rows[table.ours].compare if table.ours else None
+    return compared == "final" and view.measure == "psnr_db"
+
+
 def judged(
     judge: Judge, table: ClaimTable, column: str
 ) -> tuple[Claim | None, Quantity, Verdict | None]:
@@ -177,12 +184,14 @@ def judged_row(
             for row, claim in zip(table.beside, others, strict=True)]  # fmt: skip
     dots += [Dot("paper", "the paper", level_of(claim)), ours_dot(ours)]
     runs = [run for run in view.runs if run.image == image]
+    marked = runs or [run for run in view.runs if run.image in table.images]
+    mark = spike_mark(marked) if judges_last_iterates(view, table) else Markup("")
+    level = DASH if isinstance(ours, NotRun) else with_spread(ours) + mark
     return TableRow(
         runs[0].title if runs else "Mean",
         small_picture(context, runs) if runs else Markup(""),
         dots,
-        [*map(cell, others), cell(claim),
-         DASH if isinstance(ours, NotRun) else with_spread(ours), difference(verdict),
+        [*map(cell, others), cell(claim), level, difference(verdict),
          DASH if verdict is None else escape(verdict)],
         "" if runs else "mean",
     )  # fmt: skip
@@ -207,6 +216,6 @@ def measured_row(
         runs[0].title if runs else "Mean",
         small_picture(context, runs) if runs else Markup(""),
         [*dots, ours_dot(ours)],
-        [*map(cell, others.values()), with_spread(ours)],
+        [*map(cell, others.values()), with_spread(ours) + spike_mark(runs)],
         "" if runs else "mean",
     )

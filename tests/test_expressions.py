@@ -41,6 +41,10 @@ def worked_out(context: PageContext, source: str) -> str:
                 'title="The paper, table 1">32.00\u202fdB</data>'
             ),
         ),
+        (
+            'run("paper/anna").stable.highest_db | db',
+            '<a class="q from-run" href="../runs/paper/anna/seed0.html">32.05\u202fdB</a>',
+        ),
         ('suite("paper").recorded', "6"),
         ('suite("paper").images | spelled', "two"),
         ('verdicts("inpainting").reproduced', "1"),

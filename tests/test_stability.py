@@ -1,0 +1,61 @@
+"""The end of a run: median and range over the last fifth, and a last iterate in a loss spike."""
+
+from pathlib import Path
+from statistics import median
+
+import pytest
+from made_records import write_over
+from made_site import make_results
+
+from dip.errors import InputError
+from dip.records.record import parse_curve
+from press.run_pages import score_rows
+from press.run_view import Run
+from press.stability import BEFORE, spike_mark, stability_cells
+
+
+def spiked_run(folder: Path, fall_db: float) -> Run:
+    """A run whose last iterate falls by so much; made_site's suite "paper", first seed of Anna."""
+    results = make_results(folder, "paper")
+    run = results.run("paper/anna")
+    assert run.record
+    path = run.folder / "curve.csv"
+    lines = path.read_text().splitlines()
+    cells = lines[-1].split(",")
+    cells[2] = f"{float(cells[2]) - fall_db:.3f}"
+    text = "\n".join([*lines[:-1], ",".join(cells)]) + "\n"
+    data = {k: v for k, v in run.record.data.items() if k not in ("format", "files", "seal")}
+    files = {name: (run.folder / name).read_bytes() for name in run.record.data["files"]}
+    write_over(run.folder, data, {**files, "curve.csv": text.encode()})
+    return make_results(folder).run("paper/anna")
+
+
+def test_median_and_range_are_those_of_the_last_fifth(tmp_path: Path) -> None:
+    run = make_results(tmp_path, "paper").run("paper/anna")
+    rows = parse_curve((run.folder / "curve.csv").read_text(), run.folder)
+    last = run.iterations
+    levels = [row[2] for row in rows if row[0] > last - last // 5]  # type: ignore[operator]
+    assert float(run.stable.median_db) == median(levels)  # type: ignore[type-var, arg-type]
+    assert (float(run.stable.lowest_db), float(run.stable.highest_db)) == (
+        min(levels), max(levels),  # type: ignore[type-var]
+    )  # fmt: skip
+    names = [row["name"] for row in score_rows(run)]
+    assert names[-3:] == ["last fifth, median", "last fifth, lowest", "last fifth, highest"]
+
+
+def test_a_run_that_is_not_recorded_has_none_yet_and_a_baseline_never(tmp_path: Path) -> None:
+    results = make_results(tmp_path)
+    assert str(results.run("paper/anna").stable.median_db) == "not run yet"
+    assert stability_cells([results.run("paper/anna")]) == [None, None]
+    recorded = make_results(tmp_path, "paper")
+    with pytest.raises(InputError, match="has no curve"):
+        assert recorded.run("paper/anna/biharmonic").stable.median_db
+
+
+@pytest.mark.parametrize(("fall_db", "spiked"), [(0.0, False), (0.6, False), (3.0, True)])
+def test_a_last_iterate_in_a_spike_is_marked(tmp_path: Path, fall_db: float, spiked: bool) -> None:
+    run = spiked_run(tmp_path, fall_db)
+    assert run.stable.in_spike == spiked
+    assert bool(spike_mark([run])) == spiked
+    if spiked:
+        assert f"under the median of the {BEFORE} before it" in spike_mark([run])
