@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
+from dip.experiments.experiment import device_kind
 from dip.experiments.images import ListedImage, find, load_images, named
 from dip.experiments.suites import Suite, load_suites
 from dip.network.architecture import describe, input_channels
@@ -54,7 +55,7 @@ def _machine(wanted: str, threads: int | None) -> Machine:
     device = choose_device(wanted)
     import torch
 
-    if device.startswith("cuda"):
+    if device_kind(device) == "cuda":
         return Machine("cuda", torch.cuda.get_device_name(device))
     if device != "cpu":
         return Machine(device, cpu_model())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
+from dip.experiments.experiment import device_kind
 
 # What must be equal for a trajectory to be the same bit for bit.
 EXACT = ("device", "device_kind", "instruction_set", "processor_features", "threads", "torch")
@@ -42,7 +43,7 @@ def choose_device(wanted: str) -> str:
     }
     if wanted == "auto":
         return next(device for device, is_here in present.items() if is_here)
-    if not present.get(wanted.split(":")[0]):
+    if not present.get(device_kind(wanted)):
         here = ", ".join(device for device, is_here in present.items() if is_here)
         raise InputError(f"this machine has no device '{wanted}'; it has {here}")
     return wanted
@@ -53,10 +54,10 @@ def environment(device: str) -> dict[str, Any]:
     import numpy
     import torch
 
-    on_cuda = device.startswith("cuda")
+    on_cuda = device_kind(device) == "cuda"
     return {
         "device": torch.cuda.get_device_name(device) if on_cuda else cpu_model(),
-        "device_kind": device.split(":")[0],
+        "device_kind": device_kind(device),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "processor_features": processor_features(),
         "threads": torch.get_num_threads(),
@@ -93,7 +94,7 @@ def bf16_supported(device: str) -> bool:
     """Whether the device itself computes in bf16, without emulating it in float32."""
     import torch
 
-    kind = device.split(":")[0]
+    kind = device_kind(device)
     if kind == "cuda":
         return bool(torch.cuda.get_device_capability(device) >= (8, 0))
     if kind != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
@@ -157,7 +158,7 @@ def _output(command: list[str]) -> str | None:
 
 def free_memory(device: str) -> int | None:
     """Give the bytes that are free on the device; None where that cannot be told."""
-    if device.startswith("cuda"):
+    if device_kind(device) == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from dip.experiments.experiment import Experiment, arithmetic_on, key
+from dip.experiments.experiment import Experiment, arithmetic_on, device_kind, key
 from dip.experiments.images import ListedImage, load_all, named
 from dip.planning.jobs import Job, pixels_of
 from dip.planning.memory import bytes_needed, side_that_fits, size
@@ -165,7 +165,7 @@ def what_would_fit(experiment: Experiment, setting: Setting) -> str:
     side = experiment.preview_side
     width, height = (side, side) if side else (image.width, image.height)
     shape = (3 if image.mode == "RGB" else 1, height, width)
-    precision = arithmetic_on(experiment, setting.device.split(":")[0])
+    precision = arithmetic_on(experiment, device_kind(setting.device))
     needed = size(bytes_needed(experiment, shape, precision))
     sentence = f"out of memory: {width}x{height} pixels need about {needed}"
     free = free_memory(setting.device)

@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, key
+from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, device_kind, key
 from dip.experiments.images import named
 from dip.files import sweep
 from dip.planning.jobs import Job, pixels_of
@@ -74,8 +74,8 @@ def _baseline(job: Job, setting: Setting) -> Record:
 
 
 def _fit(job: Job, setting: Setting) -> Record | None:
-    mode = arithmetic_on(job.experiment, setting.device.split(":")[0])
-    revision = TRAJECTORY_REVISION[setting.device.split(":")[0], mode]
+    mode = arithmetic_on(job.experiment, device_kind(setting.device))
+    revision = TRAJECTORY_REVISION[device_kind(setting.device), mode]
     pixels = pixels_of(job.experiment, setting.images)
     work_key = key(job.experiment, pixels, mode, revision)
     with Work(setting.results / ".work" / work_key) as work:

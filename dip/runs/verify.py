@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import TRAJECTORY_REVISION
+from dip.experiments.experiment import TRAJECTORY_REVISION, device_kind
 from dip.experiments.images import ListedImage, load_all, read_picture
 from dip.planning.jobs import pixels_of
 from dip.records.environment import environment, exact_part
@@ -62,7 +62,7 @@ def verify(
         raise InputError("the record is of other images than images.toml lists", record.folder)
     _same_arithmetic(record, device)
     task = make_task(experiment, load_all(experiment.images(), images, image_folder))
-    kind, precision = device.split(":")[0], record.data["arithmetic"]
+    kind, precision = device_kind(device), record.data["arithmetic"]
     revision = record.data["trajectory_revision"]
     if revision != TRAJECTORY_REVISION[kind, precision]:
         return _of_a_gone_engine(record, task, device)
@@ -161,7 +161,7 @@ def _is_near(name: str, score: float, recorded: float | None) -> bool:
 
 def _same_arithmetic(record: Record, device: str) -> None:
     """Raise InputError if the device cannot compute as the record was."""
-    mode, kind = record.data["arithmetic"], device.split(":")[0]
+    mode, kind = record.data["arithmetic"], device_kind(device)
     if (kind, mode) not in TRAJECTORY_REVISION:
         raise InputError(
             f"the record was made in {mode}, which '{kind}' cannot do:"
