@@ -22,7 +22,7 @@ from dip.planning.estimates import (
     seconds_per_iteration,
 )
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
-from dip.records.environment import choose_device, cores, cpu_model, has_torch
+from dip.records.environment import choose_device, cpu_model, has_torch
 
 
 def list_suites(args: argparse.Namespace) -> int:
@@ -51,7 +51,7 @@ def list_suites(args: argparse.Namespace) -> int:
 def _machine(wanted: str, threads: int | None) -> Machine:
     """Describe what runs would be made on; the processor without torch."""
     if not has_torch():
-        return Machine("cpu", cpu_model(), None, threads or cores())
+        return Machine("cpu", cpu_model(), None, threads or os.cpu_count())
     device = choose_device(wanted)
     import torch
 

@@ -218,7 +218,7 @@ class Job:
         precision = arithmetic_on(self.settings, self.kind)
         needed = bytes_needed(self.settings, largest, precision)
         free = free_memory(self.device)
-        if free is not None and needed > free:
+        if needed > free:
             side = side_that_fits(self.settings, largest, precision, free)
             advice = f"; --max-side {side} would fit" if side >= LEAST_SIDE else ""
             raise InputError(

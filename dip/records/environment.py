@@ -23,12 +23,12 @@ NEEDS_TORCH = 'running experiments needs torch: pip install -e ".[experiments]"'
 
 
 def has_torch() -> bool:
-    """Tell whether torch is installed, without importing it."""
+    """Whether torch is installed, without importing it."""
     return find_spec("torch") is not None
 
 
 def choose_device(wanted: str) -> str:
-    """Give cuda, mps or cpu for `wanted`, the best present for "auto".
+    """The device `wanted`, or the best of cuda, mps and cpu that is present for "auto".
 
     Raises InputError if torch is not installed or the device is not there.
     """
@@ -50,7 +50,7 @@ def choose_device(wanted: str) -> str:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Describe this process for a record: device and its kind, threads, versions."""
+    """This process as a record describes it: device and its kind, threads, versions."""
     import numpy
     import torch
 
@@ -72,7 +72,7 @@ def environment(device: str) -> dict[str, Any]:
 
 
 def exact_part(described: dict[str, Any]) -> dict[str, Any]:
-    """Give of an environment what the bits of a trajectory hang on."""
+    """The part of an environment on which the bits of a trajectory depend."""
     return {name: described.get(name) for name in EXACT}
 
 
@@ -105,7 +105,7 @@ def bf16_supported(device: str) -> bool:
 
 
 def cpu_model() -> str:
-    """Give the processor's model name."""
+    """The processor's model name."""
     told = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
     return told or platform.processor() or platform.machine() or "unknown"
 
@@ -133,7 +133,7 @@ def _driver() -> str | None:
 
 
 def commit() -> tuple[str | None, bool]:
-    """Give the commit of this code, and whether the package differs from it.
+    """The commit of this code, and whether the package differs from it.
 
     Where git is absent the variable DIP_COMMIT may say it, as `git describe --always --abbrev=40
     --dirty --exclude "*"` writes it; else None.
@@ -148,7 +148,7 @@ def commit() -> tuple[str | None, bool]:
 
 
 def _output(command: list[str]) -> str | None:
-    """Give what a command prints, or None if it cannot be run or fails."""
+    """What a command prints, or None if it cannot be run or fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -156,23 +156,22 @@ def _output(command: list[str]) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def free_memory(device: str) -> int | None:
-    """Give the bytes that are free on the device; None where that cannot be told."""
+def free_memory(device: str) -> int:
+    """The bytes that are free on the device: of its own memory on CUDA, else of the machine's."""
     if device_kind(device) == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable"):
-                return int(line.split()[1]) * 1024
-        return None
-    except OSError:
-        return None
+    import psutil
+
+    return int(psutil.virtual_memory().available)
 
 
 def cores() -> int:
-    """Count the processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The number of processor cores that this process may use, where the system can tell."""
+    import psutil
+
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # macOS binds no process to cores
+        return len(process.cpu_affinity())
+    return psutil.cpu_count() or 1
