@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from dip.errors import InputError
-from dip.records.record import Record, check_files, find_records, load_record
+from dip.records.record import Record, check_files, load_record
+from dip.records.store import find_records
 
 
 def compare(a: Path, b: Path) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 from dip.errors import InputError
 from dip.experiments.experiment import TRAJECTORY_REVISION, device_kind
 from dip.experiments.images import ListedImage, load_all, read_picture
-from dip.planning.jobs import pixels_of
 from dip.records.environment import environment, exact_part
-from dip.records.record import CURVE_COLUMNS, CurveRow, Record, check_files, curve_text
+from dip.records.record import CURVE_COLUMNS, CurveRow, Record, check_files, pixels_of
+from dip.records.store import curve_text
 from dip.tasks.degradations import Task, make_task
 from dip.tasks.metrics import psnr_db
 
