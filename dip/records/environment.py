@@ -106,8 +106,8 @@ def bf16_supported(device: str) -> bool:
 
 def cpu_model() -> str:
     """The processor's model name."""
-    told = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
-    return told or platform.processor() or platform.machine() or "unknown"
+    model = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return model or platform.processor() or platform.machine() or "unknown"
 
 
 def _cpuinfo(names: tuple[str, ...]) -> str:
@@ -128,8 +128,8 @@ def _cudnn() -> str:
 
 
 def _driver() -> str | None:
-    told = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
-    return told.splitlines()[0] if told else None
+    versions = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+    return versions.splitlines()[0] if versions else None
 
 
 def commit() -> tuple[str | None, bool]:
@@ -142,8 +142,8 @@ def commit() -> tuple[str | None, bool]:
     held = _output(["git", "-C", str(here), "ls-files", "records/environment.py"])
     head = _output(["git", "-C", str(here), "rev-parse", "HEAD"])
     if not held or not head:  # no checkout, or installed inside somebody else's
-        told, _, dirty = os.environ.get("DIP_COMMIT", "").partition("-")
-        return (told, dirty == "dirty") if COMMIT.fullmatch(told) else (None, False)
+        described, _, dirty = os.environ.get("DIP_COMMIT", "").partition("-")
+        return (described, dirty == "dirty") if COMMIT.fullmatch(described) else (None, False)
     return head, bool(_output(["git", "-C", str(here), "status", "--porcelain", "--", "."]))
 
 
