@@ -61,12 +61,8 @@ class RunContext:
 
 def frames_of(experiment: Experiment) -> set[int]:
     """The iterations of the scrubber's frames, closest at the beginning (cubes)."""
-    count = experiment.frames
-    return (
-        {round(experiment.iterations * (i / (count - 1)) ** 3) for i in range(count)}
-        if (count > 1)
-        else set()
-    )
+    last, gaps = experiment.iterations, experiment.frames - 1
+    return {round(last * (i / gaps) ** 3) for i in range(gaps + 1)} if gaps > 0 else set()
 
 
 def in_curve(iteration: int, last: int) -> bool:

@@ -67,13 +67,8 @@ def perform(job: Job, context: RunContext) -> Record | None:
 
 def _write(job: Job, context: RunContext, finished: Finished) -> Record:
     pictures = {f"snapshots/{name}.webp": data for name, data in finished.pictures.items()}
-    return write_record(
-        job.folder(context.results),
-        finished.data,
-        {**finished.files, **pictures},
-        finished.local_files,
-        context.listener.say,
-    )
+    files, place = {**finished.files, **pictures}, job.folder(context.results)
+    return write_record(place, finished.data, files, finished.local_files, context.listener.say)
 
 
 def _baseline(job: Job, context: RunContext) -> Finished:
@@ -106,13 +101,8 @@ class _Run:
     def _new_fit(self) -> "Fit":
         from dip.engine.fit import Fit
 
-        return Fit(
-            self.task,
-            self.experiment,
-            device=self.context.device,
-            keep=self.scored,
-            threads=self.threads,
-        )
+        device, threads = self.context.device, self.threads
+        return Fit(self.task, self.experiment, device=device, keep=self.scored, threads=threads)
 
     def finish(self) -> Finished | None:
         """Go on from the checkpoint to the last iteration; None if told to stop before it."""
