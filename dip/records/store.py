@@ -40,7 +40,7 @@ def write_record(
     them. Raises ValueError for a number that is not finite, and InputError for an incomplete
     record; what stood in `folder` then stands there still.
     """
-    # What is written: every file beside its hash, a seal on all of run.json, under a temporary name.
+    # What is written: every file and its hash, a seal on run.json; under a temporary name.
     described = {"format": FORMAT, **data, "files": _hashes(files)}
     if local_files:
         described["local_files"] = _hashes(local_files)

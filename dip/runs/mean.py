@@ -18,7 +18,7 @@ AVERAGE = "average.npy"  # a local file of a run's record: too large to carry, a
 
 
 def average_file(experiment: Experiment, average: np.ndarray | None) -> dict[str, bytes]:
-    """The file of a run's sliding average (C, H, W) in float32, where it may enter a mean of runs."""
+    """The file of a run's sliding average (C, H, W), float32, where it may enter a mean."""
     if experiment.problem_seed is None or average is None:
         return {}
     stream = io.BytesIO()
@@ -31,8 +31,8 @@ def average_runs(job: Job, context: RunContext) -> Finished:
 
     From the float32 averages if this machine has those of all the runs, else from the recorded
     pictures of 8 bit alone: the two are never mixed, and the record says which. It names the runs
-    by their seals, so that it no longer counts once one is recomputed. Raises InputError if a run is
-    not recorded, or its output was kept nowhere.
+    by their seals, so that it no longer counts once one is recomputed. Raises InputError if a run
+    is not recorded, or its output was kept nowhere.
     """
     task = make_task(job.experiment, context.load(job.experiment))
     started, clock = now(), time.perf_counter()

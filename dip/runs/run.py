@@ -126,7 +126,7 @@ class _Run:
         return self._finished(self.fit.average, self.fit.stops())
 
     def _made_with(self) -> dict[str, Any]:
-        """All on which the bits of a trajectory depend: a checkpoint of anything else is refused."""
+        """What the bits of a trajectory depend on; a checkpoint of anything else is refused."""
         return {
             "experiment": self.experiment.to_dict(),
             "arithmetic": self.identity.precision,
