@@ -110,5 +110,5 @@ def sync_folder(folder: Path) -> None:
 
 
 def sha256_of(data: bytes | Path) -> str:
-    """Give the SHA-256 of bytes, or of a file's content, in hexadecimal."""
+    """The SHA-256 of bytes, or of a file's content, in hexadecimal."""
     return hashlib.sha256(data.read_bytes() if isinstance(data, Path) else data).hexdigest()

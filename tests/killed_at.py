@@ -13,9 +13,10 @@ from pathlib import Path
 from dip.experiments.images import load_images
 from dip.experiments.suites import load_suites
 from dip.planning.jobs import Job, jobs_of, record_of
-from dip.records.pack import pack, unpack
-from dip.records.record import check_files, find_records, load_record
-from dip.runs.recording import Setting
+from dip.records.archive import pack, unpack
+from dip.records.record import check_files, load_record
+from dip.records.store import find_records
+from dip.runs.recording import RunContext
 from dip.runs.run import perform
 
 WRITES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree")
@@ -41,12 +42,12 @@ def _is_writing(args: tuple[object, ...]) -> bool:
     return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
 
 
-def was_killed(job: Job, setting: Setting, number: int) -> bool:
+def was_killed(job: Job, context: RunContext, number: int) -> bool:
     """Perform a job in a forked process; tell whether it came to its operation `number`."""
     child = os.fork()
     if child == 0:
-        kill_at(number, setting.results)
-        perform(job, setting)
+        kill_at(number, context.results)
+        perform(job, context)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
@@ -61,15 +62,15 @@ def main(folder: Path) -> None:
     one, two, mean = [job for job in jobs if job.kind != "baseline"]
     listed = load_images(content / "images.toml")
 
-    def setting(name: str) -> Setting:
-        return Setting(folder / name, listed, images, threads=1, checkpoint_seconds=0.0)
+    def context(name: str) -> RunContext:
+        return RunContext(folder / name, listed, images, threads=1, checkpoint_seconds=0.0)
 
-    perform(one, setting("first"))
+    perform(one, context("first"))
     shutil.copytree(folder / "first", folder / "whole")
-    whole = perform(two, setting("whole")), perform(mean, setting("whole"))
+    whole = perform(two, context("whole")), perform(mean, context("whole"))
     assert all(whole)
     for number in range(1, 1000):
-        here = setting(f"killed{number}")
+        here = context(f"killed{number}")
         shutil.copytree(folder / "first", here.results)
         if not was_killed(two, here, number):
             print(f"operations: {number - 1}")

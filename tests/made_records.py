@@ -14,7 +14,8 @@ from PIL import Image
 
 from dip.experiments.experiment import Experiment, key
 from dip.experiments.suites import Suite
-from dip.records.record import Record, curve_text, load_record, seal_of, write_record
+from dip.records.record import Record, load_record, seal_of
+from dip.records.store import curve_text, write_record
 
 Picture = Callable[[str, str], Image.Image]  # of an image, by name: "input", "250", "average" ...
 

@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from dip.experiments.experiment import device_kind
 from dip.records.environment import bf16_supported, environment, exact_part, processor_features
 
 
@@ -32,3 +33,8 @@ def test_bf16_is_supported_where_the_processor_computes_in_it() -> None:
     assert not bf16_supported("mps")
     if torch.cuda.is_available():
         assert bf16_supported("cuda:0") == (torch.cuda.get_device_capability(0)[0] >= 8)
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps", "cuda", "cuda:1"])
+def test_the_kind_of_a_device_is_its_name_s_beginning(device: str) -> None:
+    assert device_kind(device) == torch.device(device).type

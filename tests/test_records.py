@@ -17,13 +17,11 @@ from dip.records.record import (
     CURVE_COLUMNS,
     Record,
     check_files,
-    curve_text,
-    find_records,
     load_record,
     matches,
     parse_curve,
-    write_record,
 )
+from dip.records.store import curve_text, find_records, write_record
 
 EXPERIMENT = Experiment(image="set5/bird", task="denoising", noise_255=25.0, snapshots=(0, 2))
 PIXELS = {"set5/bird": "00" * 32}

@@ -25,9 +25,9 @@ from dip.experiments.images import load_images, read_picture
 from dip.experiments.suites import load_suites
 from dip.planning.jobs import Job, jobs_of, record_of
 from dip.records.record import check_files, load_record
-from dip.records.superseded import move_aside
-from dip.runs.checkpoint import Busy, Told, Work
-from dip.runs.recording import Setting, frames_of, put, webp, what_would_fit
+from dip.records.store import move_aside, write_record
+from dip.runs.checkpoint import Busy, RunProgress, Work
+from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
 from dip.runs.run import perform
 from dip.tasks.degradations import make_task
 from dip.tasks.metrics import psnr_db, scores
@@ -48,7 +48,7 @@ class Lines(list[str]):
         self.append(sentence)
 
 
-def project(folder: Path, suites: str = SUITES, **more: object) -> tuple[list[Job], Setting]:
+def project(folder: Path, suites: str = SUITES, **more: object) -> tuple[list[Job], RunContext]:
     content, images = write_project(folder, suites)
     jobs = [
         job
@@ -56,16 +56,16 @@ def project(folder: Path, suites: str = SUITES, **more: object) -> tuple[list[Jo
         for job in jobs_of(suite)
     ]
     listed = load_images(content / "images.toml")
-    return jobs, Setting(folder / "results", listed, images, threads=1, **more)  # type: ignore[arg-type]
+    return jobs, RunContext(folder / "results", listed, images, threads=1, **more)  # type: ignore[arg-type]
 
 
 def test_a_run_is_recorded_in_its_form(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
+    jobs, context = project(tmp_path)
     job = next(job for job in jobs if job.name == "tiny/waves/seed0")
-    perform(job, setting)
+    perform(job, context)
     record = load_record(tmp_path / "results/tiny/waves/seed0")
     check_files(record)
-    assert record_of(job, setting.results, setting.images)
+    assert record_of(job, context.results, context.images)
     assert set(record.metrics) == {"input", "snapshots", "final", "average", "clean_z"}
     assert set(record.metrics["snapshots"]) == {"0", "1", "8", "20", "25", "60"}
     assert record.snapshot_names() == [
@@ -81,7 +81,7 @@ def test_a_run_is_recorded_in_its_form(tmp_path: Path) -> None:
     assert record.data["stops"]["oracle"]["psnr_db"] == pytest.approx(best, abs=1e-4)
     assert record.data["environment"]["threads"] == 1
     assert not (tmp_path / "results/.work" / record.key).exists()
-    truth = make_task(job.experiment, setting.load(job.experiment)).x
+    truth = make_task(job.experiment, context.load(job.experiment)).x
     with Image.open(record.snapshot(60)) as picture:
         output = np.asarray(picture.convert("L"))[None] / 255
     assert truth is not None
@@ -89,10 +89,10 @@ def test_a_run_is_recorded_in_its_form(tmp_path: Path) -> None:
 
 
 def test_an_image_not_to_be_shown_has_no_pictures(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
+    jobs, context = project(tmp_path)
     for job in jobs:
         if job.experiment.image == "made/rings":
-            record = perform(job, setting)
+            record = perform(job, context)
             assert record
             assert set(record.data["files"]) <= {"curve.csv"}
             assert record.metrics["final"]["psnr_db"]
@@ -109,8 +109,8 @@ def test_no_record_keeps_a_copy_of_a_clean_test_image(
     suite = SUITES.partition("[seeded]")[0].replace('task = "inpainting"', f"task = {task}")
     for line in ('mask = "bernoulli"\n', 'baselines = ["nearest-known-pixel", "biharmonic"]\n'):
         suite = suite.replace(line, "")
-    jobs, setting = project(tmp_path, suite.replace("60", "3").replace("20, ", ""))
-    record = perform(next(job for job in jobs if "waves" in job.name), setting)
+    jobs, context = project(tmp_path, suite.replace("60", "3").replace("20, ", ""))
+    record = perform(next(job for job in jobs if "waves" in job.name), context)
     assert record
     assert ("input" in record.snapshot_names()) == has_input
     assert "3" in record.snapshot_names()
@@ -118,8 +118,8 @@ def test_no_record_keeps_a_copy_of_a_clean_test_image(
 
 
 def test_past_seed_0_only_the_last_output_is_kept(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
-    records = [perform(job, setting) for job in jobs if job.suite.name == "seeded"]
+    jobs, context = project(tmp_path)
+    records = [perform(job, context) for job in jobs if job.suite.name == "seeded"]
     assert all(records)
     first, second = (record.snapshot_names() for record in records if record)
     assert {"0", "2", "3", "input", "average"} < set(first)
@@ -130,11 +130,11 @@ def test_past_seed_0_only_the_last_output_is_kept(tmp_path: Path) -> None:
 
 def test_a_suite_keeps_pictures_of_the_images_it_names(tmp_path: Path) -> None:
     suite = SHARED.replace("frames_of", 'pictures_of = ["made/rings"]\nframes_of')
-    jobs, setting = project(tmp_path, suite.replace("[0, 20, 60]", "[0, 2]").replace("60", "5"))
+    jobs, context = project(tmp_path, suite.replace("[0, 20, 60]", "[0, 2]").replace("60", "5"))
     of_waves = [job for job in jobs if job.name.startswith("tiny/waves/")]
     names = {}
     for job in of_waves:
-        record = perform(job, setting)
+        record = perform(job, context)
         assert record
         names[job.name.rpartition("/")[2]] = record.snapshot_names()
         if not job.method:
@@ -148,49 +148,49 @@ def test_a_suite_keeps_pictures_of_the_images_it_names(tmp_path: Path) -> None:
 
 
 def test_a_baseline_is_recorded_like_a_run(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
-    record = perform(jobs[0], setting)
+    jobs, context = project(tmp_path)
+    record = perform(jobs[0], context)
     assert record
     assert (record.kind, record.data["method"]) == ("baseline", "nearest-known-pixel")
     assert record.snapshot_names() == ["output"], "the input is the run's"
     assert record.metrics["final"]["psnr_db"] > record.metrics["input"]["psnr_db"]
     assert record.metrics["final"]["psnr_known_db"] is None, "known pixels are kept exactly"
-    assert record_of(jobs[0], setting.results, setting.images)
+    assert record_of(jobs[0], context.results, context.images)
 
 
 def test_one_baseline_s_record_does_not_pass_for_another_s(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
+    jobs, context = project(tmp_path)
     nearest, biharmonic = jobs[:2]
-    perform(nearest, setting)
-    shutil.copytree(nearest.folder(setting.results), biharmonic.folder(setting.results))
-    assert record_of(nearest, setting.results, setting.images)
-    assert record_of(biharmonic, setting.results, setting.images) is None
+    perform(nearest, context)
+    shutil.copytree(nearest.folder(context.results), biharmonic.folder(context.results))
+    assert record_of(nearest, context.results, context.images)
+    assert record_of(biharmonic, context.results, context.images) is None
 
 
 SHARED = SUITES.replace('"made/rings"]', '"made/rings"]\nseeds = [0, 1]\nproblem_seed = 7', 1)
 
 
 def test_runs_of_one_input_are_averaged(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
+    jobs, context = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
     jobs = [job for job in jobs if job.suite.name == "tiny" and "rings" not in job.name]
     *runs, mean = [job for job in jobs if job.method is None or job.seeds]
     assert mean.name == "tiny/waves/mean-seeds-0-1"
     with pytest.raises(InputError, match="the average needs tiny/waves/seed0, which is not recor"):
-        perform(mean, setting)
-    one, two = (perform(run, setting) for run in runs)
-    exact = perform(mean, setting)
+        perform(mean, context)
+    one, two = (perform(run, context) for run in runs)
+    exact = perform(mean, context)
     assert one and two and exact
     assert exact.data["averaged_from"] == "float32 averages"
     (two.folder / "average.npy").unlink()
-    from_pictures = perform(mean, setting)
+    from_pictures = perform(mean, context)
     assert from_pictures
     assert from_pictures.data["averaged_from"] == "8-bit pictures"
     pictures = [read_picture(record.snapshot("average"))[:1] for record in (one, two)]
-    task = make_task(mean.experiment, setting.load(mean.experiment))
+    task = make_task(mean.experiment, context.load(mean.experiment))
     both = np.stack(pictures).mean(axis=0, dtype=np.float64).astype(np.float32)
     assert from_pictures.metrics["final"] == scores(task, both), "never one of each"
     assert exact.kind == "mean"
-    assert record_of(mean, setting.results, setting.images)
+    assert record_of(mean, context.results, context.images)
     levels = [record.metrics["average"]["psnr_db"] for record in (one, two)]
     level = exact.metrics["final"]["psnr_db"]
     assert level > sum(levels) / 2, (
@@ -201,30 +201,30 @@ def test_runs_of_one_input_are_averaged(tmp_path: Path) -> None:
 
 
 def test_a_mean_counts_only_for_the_runs_that_it_is_made_of(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
+    jobs, context = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
     jobs = [job for job in jobs if job.suite.name == "tiny" and "rings" not in job.name]
     *runs, mean = [job for job in jobs if job.method is None or job.seeds]
-    records = [perform(run, setting) for run in runs]
-    made = perform(mean, setting)
+    records = [perform(run, context) for run in runs]
+    made = perform(mean, context)
     assert made
     assert made.data["runs"] == {r.folder.name: r.data["seal"] for r in records if r}
-    assert record_of(mean, setting.results, setting.images)
-    changed(runs[1].folder(setting.results), lambda data: data.update(seconds=0.125))
-    assert record_of(mean, setting.results, setting.images) is None, "it was remade"
+    assert record_of(mean, context.results, context.images)
+    changed(runs[1].folder(context.results), lambda data: data.update(seconds=0.125))
+    assert record_of(mean, context.results, context.images) is None, "it was remade"
     changed(made.folder, lambda data: data.pop("runs"))
-    assert record_of(mean, setting.results, setting.images), "an older mean does not say"
+    assert record_of(mean, context.results, context.images), "an older mean does not say"
 
 
 def test_an_output_kept_of_another_run_enters_no_mean(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
+    jobs, context = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "5"))
     jobs = [job for job in jobs if job.suite.name == "tiny" and "rings" not in job.name]
     *runs, mean = [job for job in jobs if job.method is None or job.seeds]
     for run in runs:
-        perform(run, setting)
-    exact = perform(mean, setting)
+        perform(run, context)
+    exact = perform(mean, context)
     for kept in (tmp_path / "results").rglob("average.npy"):
         np.save(kept, np.load(kept) * np.float32(0.5))
-    from_pictures = perform(mean, setting)
+    from_pictures = perform(mean, context)
     assert exact and from_pictures
     assert from_pictures.data["averaged_from"] == "8-bit pictures"
     level_db = exact.metrics["final"]["psnr_db"]
@@ -232,13 +232,13 @@ def test_an_output_kept_of_another_run_enters_no_mean(tmp_path: Path) -> None:
 
 
 def test_stopped_and_gone_on_equals_uninterrupted(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path / "a")
+    jobs, context = project(tmp_path / "a")
     job = next(job for job in jobs if job.name == "tiny/waves/seed0")
-    whole = perform(job, setting)
+    whole = perform(job, context)
     calls = iter(range(10_000))
     lines = Lines()
     _, stopping = project(tmp_path / "b", should_stop=lambda: next(calls) % 17 == 16)
-    stopping = Setting(
+    stopping = RunContext(
         stopping.results, stopping.images, stopping.image_folder, threads=1, listener=lines,
         should_stop=stopping.should_stop,
     )  # fmt: skip
@@ -254,9 +254,9 @@ def test_stopped_and_gone_on_equals_uninterrupted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "another"])
 def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str) -> None:
-    jobs, setting = project(tmp_path, should_stop=lambda: True)
+    jobs, context = project(tmp_path, should_stop=lambda: True)
     job = next(job for job in jobs if job.name == "tiny/waves/seed0")
-    assert perform(job, setting) is None
+    assert perform(job, context) is None
     (path,) = (tmp_path / "results/.work").glob("*/checkpoint.npz")
     data = bytearray(path.read_bytes())
     if damage == "flipped":
@@ -270,20 +270,22 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str
         text = arrays["told"].tobytes().replace(b'"torch": "', b'"torch": "9')
         np.savez(path, **{**arrays, "told": np.frombuffer(text, np.uint8)})
     lines = Lines()
-    record = perform(job, Setting(setting.results, setting.images, setting.image_folder,
+    record = perform(job, RunContext(context.results, context.images, context.image_folder,
                                   threads=1, listener=lines))  # fmt: skip
     reason = "was made with another torch" if damage == "another" else "is damaged"
     assert lines[0].startswith(f"{path}: the checkpoint {reason}")
     assert lines[0].endswith("it is now checkpoint.set-aside.npz; starting again from iteration 0")
     assert record
+    assert path.parent.name == record.key
+    assert not path.parent.exists()
 
 
 def test_a_run_goes_on_with_the_threads_that_it_began_with(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path, should_stop=lambda: True)
+    jobs, context = project(tmp_path, should_stop=lambda: True)
     job = next(job for job in jobs if job.name == "tiny/waves/seed0")
-    assert perform(job, setting) is None
+    assert perform(job, context) is None
     lines = Lines()
-    record = perform(job, Setting(setting.results, setting.images, setting.image_folder,
+    record = perform(job, RunContext(context.results, context.images, context.image_folder,
                                   threads=2, listener=lines))  # fmt: skip
     assert record
     assert lines == ["tiny/waves/seed0 1 60"]
@@ -297,8 +299,27 @@ def test_a_second_process_keeps_away(tmp_path: Path) -> None:
         assert again.load({}) is None
 
 
+def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from dip.runs.checkpoint import Work\n"
+        "with Work(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "work")], stdout=subprocess.PIPE, text=True,
+        cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert child.stdout
+    assert child.stdout.readline() == "held\n"
+    with pytest.raises(Busy, match="another process is at this run"):
+        Work(tmp_path / "work").__enter__()
+    child.kill()
+    child.wait()
+    with Work(tmp_path / "work") as work:
+        assert work.load({}) is None
+
+
 def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
-    told = Told("now", 1.5, [(0, 0.1, None), (1, float(np.float32(0.3)), 2.0)],
+    told = RunProgress("now", 1.5, [(0, 0.1, None), (1, float(np.float32(0.3)), 2.0)],
                 {"0": {"loss": 0.1}}, {"0": b"webp"}, 3)  # fmt: skip
     state = {"theta": np.arange(5, dtype=np.float32), "counts": np.array([1, 2])}
     with Work(tmp_path / "work") as work:
@@ -313,37 +334,37 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_an_old_record_is_moved_aside_never_lost(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
-    old = perform(jobs[0], setting)
+    jobs, context = project(tmp_path)
+    old = perform(jobs[0], context)
     assert old
     before = (old.folder / "run.json").read_bytes()
-    perform(jobs[0], setting)
+    perform(jobs[0], context)
     (aside,) = (tmp_path / "results/superseded" / old.key).glob("*/nearest-known-pixel/run.json")
     assert aside.read_bytes() == before
     (old.folder / "run.json").write_text("{")
-    place = move_aside(old.folder, setting.results)
+    place = move_aside(old.folder)
     assert place
     assert place.parent.parent.name == "damaged"
     assert not old.folder.exists()
 
 
 def test_the_old_record_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
-    old = perform(jobs[0], setting)
+    jobs, context = project(tmp_path)
+    old = perform(jobs[0], context)
     assert old
     before = (old.folder / "run.json").read_bytes()
     told = {k: v for k, v in old.data.items() if k not in ("format", "files", "seal")}
     with pytest.raises(ValueError):
-        put(jobs[0], setting, {**told, "seconds": float("nan")}, {}, {})
+        write_record(old.folder, {**told, "seconds": float("nan")}, {})
     assert (old.folder / "run.json").read_bytes() == before
-    assert not (setting.results / "superseded").exists()
+    assert not (context.results / "superseded").exists()
     assert list(old.folder.parent.iterdir()) == [old.folder]
 
 
 def test_a_record_is_on_the_disk_before_its_checkpoint_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs, setting = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "3"))
+    jobs, context = project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "3"))
     sync, remove = os.fsync, shutil.rmtree
     synced: set[int] = set()
     at_removal: list[set[int]] = []
@@ -359,7 +380,7 @@ def test_a_record_is_on_the_disk_before_its_checkpoint_goes(
 
     monkeypatch.setattr(os, "fsync", noted_sync)
     monkeypatch.setattr(shutil, "rmtree", noted_remove)
-    record = perform(next(job for job in jobs if job.kind == "run"), setting)
+    record = perform(next(job for job in jobs if job.kind == "run"), context)
     assert record
     needed = {record.folder, *record.folder.rglob("*"), *record.folder.parents[:3]}
     assert {"run.json", "curve.csv", "average.npy", "results"} < {path.name for path in needed}
@@ -386,8 +407,8 @@ def test_pictures_are_lossless(channels: int) -> None:
 
 
 def test_out_of_memory_says_what_would_fit(tmp_path: Path) -> None:
-    jobs, setting = project(tmp_path)
-    sentence = what_would_fit(jobs[-1].experiment, setting)
+    jobs, context = project(tmp_path)
+    sentence = what_would_fit(jobs[-1].experiment, context)
     assert sentence.startswith("out of memory: 32x32 pixels need about")
     assert sentence.endswith("pixels would fit")
 

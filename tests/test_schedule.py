@@ -15,11 +15,10 @@ from dip.planning.jobs import (
     duration,
     find_suites,
     jobs_of,
-    pixels_of,
     problem_of,
     record_of,
 )
-from dip.records.record import load_record
+from dip.records.record import load_record, pixels_of
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from dip.errors import InputError
 from dip.experiments.experiment import Experiment, key
 from dip.experiments.images import load_images
 from dip.experiments.suites import Suite, load_suites
-from dip.planning.jobs import choose_jobs, jobs_of, pixels_of
+from dip.planning.jobs import choose_jobs, jobs_of
+from dip.records.record import pixels_of
 
 CONTENT = Path(__file__).parent.parent / "content"
 F16_PUBLISHED = {150, 300, 600, 900, 1200, 1500, 1650, 1800}  # measured on published images

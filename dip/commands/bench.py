@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import Experiment, arithmetic_on
+from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
 from dip.records.environment import choose_device, environment
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def bench(
     """
     if size < LEAST_SIDE or size % BLOCK:
         raise InputError(f"the plain loop needs a size of {LEAST_SIDE} or more in steps of {BLOCK}")
-    mode = arithmetic_on(_experiment(steps, precision), device.split(":")[0])
+    mode = arithmetic_on(_experiment(steps, precision), device_kind(device))
     seconds: dict[str, list[float]] = {loop: [] for loop in LOOPS}
     for _ in range(ROUNDS):
         for loop in LOOPS:
@@ -146,7 +146,7 @@ def _child() -> None:
 
         torch.set_num_threads(int(threads))
     together = 1
-    if loop == "engine" and device.startswith("cuda"):
+    if loop == "engine" and device_kind(device) == "cuda":
         from dip.engine.fit import CUDA_BLOCK as together
     print(json.dumps(timed(_steps(loop, int(size), experiment, device), int(steps), together)))
 

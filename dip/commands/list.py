@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
+from dip.experiments.experiment import device_kind
 from dip.experiments.images import ListedImage, find, load_images, named
 from dip.experiments.suites import Suite, load_suites
 from dip.network.architecture import describe, input_channels
@@ -21,7 +22,7 @@ from dip.planning.estimates import (
     seconds_per_iteration,
 )
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
-from dip.records.environment import choose_device, cores, cpu_model, has_torch
+from dip.records.environment import choose_device, cpu_model, has_torch
 
 
 def list_suites(args: argparse.Namespace) -> int:
@@ -50,11 +51,11 @@ def list_suites(args: argparse.Namespace) -> int:
 def _machine(wanted: str, threads: int | None) -> Machine:
     """Describe what runs would be made on; the processor without torch."""
     if not has_torch():
-        return Machine("cpu", cpu_model(), None, threads or cores())
+        return Machine("cpu", cpu_model(), None, threads or os.cpu_count())
     device = choose_device(wanted)
     import torch
 
-    if device.startswith("cuda"):
+    if device_kind(device) == "cuda":
         return Machine("cuda", torch.cuda.get_device_name(device))
     if device != "cpu":
         return Machine(device, cpu_model())

@@ -11,6 +11,7 @@ from typing import Any
 from dip.commands.interrupts import Interrupts
 from dip.commands.run import Sequence
 from dip.errors import InputError
+from dip.experiments.experiment import device_kind
 from dip.experiments.images import load_images
 from dip.planning.jobs import Job, record_of
 from dip.records.environment import cores
@@ -111,7 +112,7 @@ class Children:
 def _environment(device: str, place: int) -> dict[str, str]:
     """Give the environment of the child at `place`: on CUDA it sees one GPU."""
     environment = dict(os.environ)
-    if device.startswith("cuda"):
+    if device_kind(device) == "cuda":
         named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         visible = [name for name in named.split(",") if name] or _all_gpus()
         environment["CUDA_VISIBLE_DEVICES"] = visible[place % len(visible)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dip.commands.interrupts import Interrupts
 from dip.errors import InputError
-from dip.experiments.experiment import Experiment, key
+from dip.experiments.experiment import Experiment, device_kind, key
 from dip.experiments.images import load_all, load_images
 from dip.experiments.suites import load_suites
 from dip.files import write_text_whole
@@ -94,7 +94,7 @@ class PlainRuns:
 
     def psnr_db(self, record: Record) -> float | None:
         """Give the PSNR of the plain loop's last output; None if it was told to stop."""
-        place = self.kept / f"{self._key(record)}-{self.device.split(':')[0]}.json"
+        place = self.kept / f"{self._key(record)}-{device_kind(self.device)}.json"
         try:
             return float(json.loads(place.read_text(encoding="utf-8"))["psnr_db"])
         except (OSError, ValueError, KeyError, TypeError):

@@ -8,7 +8,8 @@ from dip.experiments.images import load_images
 from dip.experiments.suites import load_suites
 from dip.planning.jobs import choose_jobs, find_suites
 from dip.records.environment import choose_device
-from dip.records.record import Record, find_records, load_record
+from dip.records.record import Record, load_record
+from dip.records.store import find_records
 
 
 def verify_records(args: argparse.Namespace) -> int:
@@ -63,7 +64,7 @@ def compare_results(args: argparse.Namespace) -> int:
 
 def pack_records(args: argparse.Namespace) -> int:
     """Write new records as archives; give 1 if a damaged one was left out, which is then named."""
-    from dip.records.pack import pack, warn
+    from dip.records.archive import pack, warn
 
     damaged: list[InputError] = []
     written = pack(args.results, args.folder, args.size, damaged.append)
@@ -78,7 +79,7 @@ def pack_records(args: argparse.Namespace) -> int:
 
 def unpack_records(args: argparse.Namespace) -> int:
     """Put the records of archives where they belong."""
-    from dip.records.pack import unpack
+    from dip.records.archive import unpack
 
     for line in unpack([Path(name) for name in args.archives], args.results, args.replace):
         print(line)

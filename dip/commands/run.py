@@ -34,12 +34,12 @@ class Sequence:
 
     def __init__(self, args: argparse.Namespace, device: str) -> None:
         """Take the command's arguments, and listen for signals from now on."""
-        from dip.runs.recording import Setting
+        from dip.runs.recording import RunContext
 
         self.rerun, self.results = args.rerun, Path(args.results)
         self.interrupts = Interrupts(args.time_limit)
         self.say = listener(args.plain)
-        self.setting = Setting(
+        self.context = RunContext(
             results=self.results,
             images=load_images(args.content / "images.toml"),
             image_folder=args.images,
@@ -75,7 +75,7 @@ class Sequence:
         if self.rerun:
             return False
         try:
-            return record_of(job, self.results, self.setting.images) is not None
+            return record_of(job, self.results, self.context.images) is not None
         except InputError as error:
             raise InputError(
                 f"{error.sentence}; --rerun moves it aside", error.path, error.line, error.column
@@ -86,7 +86,7 @@ class Sequence:
         from dip.runs.run import perform
 
         try:
-            record = perform(job, self.setting)
+            record = perform(job, self.context)
         except Busy as error:
             self.say.say(f"{job.name}: {error.sentence}; left to it")
             return True

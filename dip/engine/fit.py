@@ -14,7 +14,7 @@ from dip.engine.monitor import AVERAGED, COLUMNS, ITERATION, Stop
 from dip.engine.objective import psnr_db
 from dip.engine.precision import keep_large_buffers, set_precision
 from dip.engine.step import EngineStep
-from dip.experiments.experiment import Experiment, arithmetic_on
+from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
 
 if TYPE_CHECKING:
     from dip.tasks.degradations import Task
@@ -86,10 +86,10 @@ class Fit:
         if threads is not None:
             torch.set_num_threads(threads)
         keep_large_buffers()
-        on_cuda = torch.device(device).type == "cuda"
+        on_cuda = device_kind(device) == "cuda"
         if on_cuda:
             prepare_cuda()
-        self.precision = arithmetic_on(experiment, torch.device(device).type)
+        self.precision = arithmetic_on(experiment, device_kind(device))
         dtype = set_precision(self.precision, device)
         self.experiment, self.keep = experiment, frozenset(keep)
         self.block = block or (CUDA_BLOCK if on_cuda else 1)

@@ -8,6 +8,7 @@ from threading import Lock
 import torch
 
 from dip.engine.step import EngineStep
+from dip.experiments.experiment import device_kind
 
 CAPTURING = Lock()  # fits of several threads capture one after the other
 WARM_UPS = 2  # eager steps before a capture: libraries make their plans
@@ -19,7 +20,7 @@ class Replay:
 
     def __init__(self, step: EngineStep, device: str, warm_ups: int = WARM_UPS) -> None:
         self.step, self.warm_ups = step, warm_ups
-        self.on_cuda = torch.device(device).type == "cuda"
+        self.on_cuda = device_kind(device) == "cuda"
         self.captures = self.on_cuda and os.environ.get(EAGER) != "1"
         self.stream = torch.cuda.Stream(device) if self.on_cuda else None  # type: ignore[no-untyped-call]
         self.graphs: dict[bool, torch.cuda.CUDAGraph] = {}

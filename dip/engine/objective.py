@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dip.experiments.experiment import device_kind
 from dip.tasks.downsample import lanczos_matrix
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Objective:
         if task.factor > 1:
             rows, columns = (lanczos_matrix(side, task.factor) for side in task.shape[1:])
             # In float64 on CUDA, where products of float32 may be of 11 bits.
-            kind = np.float64 if torch.device(device).type == "cuda" else np.float32
+            kind = np.float64 if device_kind(device) == "cuda" else np.float32
             reducers = (rows.astype(kind), np.ascontiguousarray(columns.T, dtype=kind))
             self.reducers = [torch.from_numpy(matrix).to(device) for matrix in reducers]
 

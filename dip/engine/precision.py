@@ -7,6 +7,7 @@ from functools import cache
 import torch
 
 from dip.errors import InputError, nearest
+from dip.experiments.experiment import device_kind
 
 MALLOPT_TRIM_THRESHOLD, MALLOPT_TOP_PAD, MALLOPT_MMAP_MAX = -1, -2, -4
 DTYPES = {"ieee": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
@@ -33,7 +34,7 @@ def require_precision(precision: str, device: str) -> None:
     """Raise InputError if the device does not compute in `precision`."""
     from dip.records.environment import bf16_supported
 
-    if precision == "tf32" and torch.device(device).type != "cuda":
+    if precision == "tf32" and device_kind(device) != "cuda":
         raise InputError("the precision tf32 needs a CUDA device")
     if precision == "bf16" and not bf16_supported(device):
         raise InputError(

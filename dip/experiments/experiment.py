@@ -201,6 +201,11 @@ def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revi
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def device_kind(device: str) -> str:
+    """The kind of a device, cpu, cuda or mps, from its name as torch has it: "cuda:1" is cuda."""
+    return device.partition(":")[0]
+
+
 def arithmetic_on(experiment: Experiment, device_kind: str) -> str:
     """The precision that `experiment` is run in on cpu, mps or cuda, by name.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dip.errors import InputError
-from dip.experiments.experiment import Experiment, arithmetic_on
+from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
 from dip.photo.files import (
     Photo,
     check_output,
@@ -100,7 +100,7 @@ class Job:
         """Take the command's arguments and choose the settings for the device."""
         self.args, self.photo = args, photo
         self.device = choose_device(args.device)
-        self.kind = self.device.split(":")[0]
+        self.kind = device_kind(self.device)
         self.whole_side = WHOLE_SIDE[self.kind]
         self.factor = getattr(args, "factor", 1)
         settings = settings_for(args.command, self.kind, args.channels, self.factor)
@@ -218,7 +218,7 @@ class Job:
         precision = arithmetic_on(self.settings, self.kind)
         needed = bytes_needed(self.settings, largest, precision)
         free = free_memory(self.device)
-        if free is not None and needed > free:
+        if needed > free:
             side = side_that_fits(self.settings, largest, precision, free)
             advice = f"; --max-side {side} would fit" if side >= LEAST_SIDE else ""
             raise InputError(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from dip.errors import InputError, nearest
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import ListedImage, named
+from dip.experiments.images import ListedImage
 from dip.experiments.suites import Suite
-from dip.records.record import Record, check_files, find_records, load_record, matches
+from dip.records.record import Record, check_files, load_record, matches, pixels_of
+from dip.records.store import find_records
 
 # The settings that make the problem, whoever solves it: all that a baseline hangs on.
 PROBLEM = (
@@ -128,11 +129,6 @@ def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:
     if problem and not found:
         raise problem
     return found
-
-
-def pixels_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> dict[str, str]:
-    """Give the SHA-256 of the pixels of every image that a run reads; raises InputError."""
-    return {name: named(name, images).pixels_sha256 for name in experiment.images()}
 
 
 def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Record | None:

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from dip.errors import InputError
-from dip.records.record import Record, check_files, find_records, load_record
+from dip.records.record import Record, check_files, load_record
+from dip.records.store import find_records
 
 
 def compare(a: Path, b: Path) -> list[str]:
-    """Give a line for each record that stands in `a` or in `b`, in order.
+    """A line for each record that stands in `a` or in `b`, in order.
 
-    A line tells the PSNR of both and their difference, and where the trajectories part, or what
+    It has the PSNR of both and their difference, and where the trajectories part, or what
     is damaged. Raises InputError if a folder is absent.
     """
     for folder in (a, b):
@@ -18,7 +19,7 @@ def compare(a: Path, b: Path) -> list[str]:
     places = sorted({*_records(a), *_records(b)})
     if not places:
         raise InputError(f"no record here, and none in {b}", a)
-    return [f"{place}: {_told(a / place, b / place)}" for place in places]
+    return [f"{place}: {_line(a / place, b / place)}" for place in places]
 
 
 def _records(results: Path) -> list[str]:
@@ -26,7 +27,7 @@ def _records(results: Path) -> list[str]:
     return [place.relative_to(results).as_posix() for place in find_records(results)]
 
 
-def _told(a: Path, b: Path) -> str:
+def _line(a: Path, b: Path) -> str:
     if not a.exists() or not b.exists():
         return f"only in {(a if a.exists() else b).parents[2]}"
     try:
@@ -56,12 +57,12 @@ def _settings(a: Record, b: Record) -> str:
     ours, theirs = a.experiment.to_dict(), b.experiment.to_dict()
     names = [name for name in ours if ours[name] != theirs[name]]
     if a.data["arithmetic"] != b.data["arithmetic"]:
-        names.append("arithmetic mode")
+        names.append("precision")
     return f"other {', '.join(names)}; " if names else ""
 
 
 def _trajectories(a: Record, b: Record) -> str:
-    """Say whether two runs took the same way, or where they part."""
+    """Whether two runs have the same trajectory, or where they part."""
     if a.data["files"] == b.data["files"]:
         return "the same files"
     if "curve.csv" not in a.data["files"] or "curve.csv" not in b.data["files"]:

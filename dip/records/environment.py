@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
+from dip.experiments.experiment import device_kind
 
 # What must be equal for a trajectory to be the same bit for bit.
 EXACT = ("device", "device_kind", "instruction_set", "processor_features", "threads", "torch")
@@ -22,12 +23,12 @@ NEEDS_TORCH = 'running experiments needs torch: pip install -e ".[experiments]"'
 
 
 def has_torch() -> bool:
-    """Tell whether torch is installed, without importing it."""
+    """Whether torch is installed, without importing it."""
     return find_spec("torch") is not None
 
 
 def choose_device(wanted: str) -> str:
-    """Give cuda, mps or cpu for `wanted`, the best present for "auto".
+    """The device `wanted`, or the best of cuda, mps and cpu that is present for "auto".
 
     Raises InputError if torch is not installed or the device is not there.
     """
@@ -42,21 +43,21 @@ def choose_device(wanted: str) -> str:
     }
     if wanted == "auto":
         return next(device for device, is_here in present.items() if is_here)
-    if not present.get(wanted.split(":")[0]):
+    if not present.get(device_kind(wanted)):
         here = ", ".join(device for device, is_here in present.items() if is_here)
         raise InputError(f"this machine has no device '{wanted}'; it has {here}")
     return wanted
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Describe this process for a record: device and its kind, threads, versions."""
+    """This process as a record describes it: device and its kind, threads, versions."""
     import numpy
     import torch
 
-    on_cuda = device.startswith("cuda")
+    on_cuda = device_kind(device) == "cuda"
     return {
         "device": torch.cuda.get_device_name(device) if on_cuda else cpu_model(),
-        "device_kind": device.split(":")[0],
+        "device_kind": device_kind(device),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "processor_features": processor_features(),
         "threads": torch.get_num_threads(),
@@ -71,7 +72,7 @@ def environment(device: str) -> dict[str, Any]:
 
 
 def exact_part(described: dict[str, Any]) -> dict[str, Any]:
-    """Give of an environment what the bits of a trajectory hang on."""
+    """The part of an environment on which the bits of a trajectory depend."""
     return {name: described.get(name) for name in EXACT}
 
 
@@ -93,7 +94,7 @@ def bf16_supported(device: str) -> bool:
     """Whether the device itself computes in bf16, without emulating it in float32."""
     import torch
 
-    kind = device.split(":")[0]
+    kind = device_kind(device)
     if kind == "cuda":
         return bool(torch.cuda.get_device_capability(device) >= (8, 0))
     if kind != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
@@ -104,9 +105,9 @@ def bf16_supported(device: str) -> bool:
 
 
 def cpu_model() -> str:
-    """Give the processor's model name."""
-    told = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
-    return told or platform.processor() or platform.machine() or "unknown"
+    """The processor's model name."""
+    model = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return model or platform.processor() or platform.machine() or "unknown"
 
 
 def _cpuinfo(names: tuple[str, ...]) -> str:
@@ -127,12 +128,12 @@ def _cudnn() -> str:
 
 
 def _driver() -> str | None:
-    told = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
-    return told.splitlines()[0] if told else None
+    versions = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+    return versions.splitlines()[0] if versions else None
 
 
 def commit() -> tuple[str | None, bool]:
-    """Give the commit of this code, and whether the package differs from it.
+    """The commit of this code, and whether the package differs from it.
 
     Where git is absent the variable DIP_COMMIT may say it, as `git describe --always --abbrev=40
     --dirty --exclude "*"` writes it; else None.
@@ -141,13 +142,13 @@ def commit() -> tuple[str | None, bool]:
     held = _output(["git", "-C", str(here), "ls-files", "records/environment.py"])
     head = _output(["git", "-C", str(here), "rev-parse", "HEAD"])
     if not held or not head:  # no checkout, or installed inside somebody else's
-        told, _, dirty = os.environ.get("DIP_COMMIT", "").partition("-")
-        return (told, dirty == "dirty") if COMMIT.fullmatch(told) else (None, False)
+        described, _, dirty = os.environ.get("DIP_COMMIT", "").partition("-")
+        return (described, dirty == "dirty") if COMMIT.fullmatch(described) else (None, False)
     return head, bool(_output(["git", "-C", str(here), "status", "--porcelain", "--", "."]))
 
 
 def _output(command: list[str]) -> str | None:
-    """Give what a command prints, or None if it cannot be run or fails."""
+    """What a command prints, or None if it cannot be run or fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -155,23 +156,22 @@ def _output(command: list[str]) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def free_memory(device: str) -> int | None:
-    """Give the bytes that are free on the device; None where that cannot be told."""
-    if device.startswith("cuda"):
+def free_memory(device: str) -> int:
+    """The bytes that are free on the device: of its own memory on CUDA, else of the machine's."""
+    if device_kind(device) == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable"):
-                return int(line.split()[1]) * 1024
-        return None
-    except OSError:
-        return None
+    import psutil
+
+    return int(psutil.virtual_memory().available)
 
 
 def cores() -> int:
-    """Count the processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The number of processor cores that this process may use, where the system can tell."""
+    import psutil
+
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # macOS binds no process to cores
+        return len(process.cpu_affinity())
+    return psutil.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Records of runs: plain files, written whole, never trusted when damaged.
+"""Records of runs: plain files, never trusted when damaged.
 
 A record is a folder with `run.json`, and for a run of the network `curve.csv` and `snapshots/`.
 Reading one needs neither torch nor numpy.
@@ -7,18 +7,22 @@ Reading one needs neither torch nor numpy.
 import csv
 import io
 import json
-import math
-import os
-import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import Experiment, key
-from dip.files import fresh_folder, is_temporary, sha256_of
+from dip.experiments.experiment import (
+    TRAJECTORY_REVISION,
+    Experiment,
+    arithmetic_on,
+    device_kind,
+    key,
+)
+from dip.experiments.images import ListedImage, named
+from dip.files import sha256_of
 
 FORMAT = 1
 CURVE_COLUMNS = (
@@ -40,6 +44,48 @@ NEEDED = (
 CurveRow = tuple[float | None, ...]  # one value for each of CURVE_COLUMNS
 
 
+def pixels_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> dict[str, str]:
+    """The SHA-256 of the pixels of every image that a run reads; raises InputError."""
+    return {name: named(name, images).pixels_sha256 for name in experiment.images()}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that a run's numbers depend on, and so its key.
+
+    `pixels` maps the name of each image that is read to the SHA-256 of its pixels; `precision` is
+    ieee, tf32 or bf16; `revision` is the trajectory revision of a kind of device in that precision.
+    """
+
+    experiment: Experiment
+    pixels: Mapping[str, str]
+    precision: str = "ieee"
+    revision: int = 1
+
+    @classmethod
+    def on_device(
+        cls, experiment: Experiment, images: Mapping[str, ListedImage], device: str
+    ) -> "Identity":
+        """What a run made on `device` now will be; raises InputError if it lacks the precision."""
+        kind = device_kind(device)
+        precision = arithmetic_on(experiment, kind)
+        revision = TRAJECTORY_REVISION[kind, precision]
+        return cls(experiment, pixels_of(experiment, images), precision, revision)
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits: the name of the work folder, the key in the record."""
+        return key(self.experiment, self.pixels, self.precision, self.revision)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The identity as run.json has it."""
+        return {
+            "experiment": self.experiment.to_dict(), "key": self.key,
+            "pixels_sha256": dict(self.pixels), "arithmetic": self.precision,
+            "trajectory_revision": self.revision,
+        }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Record:
     """A recorded run, baseline or mean of runs: its folder and the content of `run.json`."""
@@ -49,37 +95,37 @@ class Record:
 
     @property
     def kind(self) -> str:
-        """Tell what was recorded: run, baseline or mean."""
+        """What was recorded: run, baseline or mean."""
         return str(self.data["kind"])
 
     @property
     def key(self) -> str:
-        """Give the key under which the numbers were made."""
+        """The key under which the numbers were made, 16 hexadecimal digits."""
         return str(self.data["key"])
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Give the scores: input, snapshots, final, average, clean_z."""
+        """The scores of input, snapshots, final, average and clean_z; PSNR in dB."""
         metrics: dict[str, Any] = self.data["metrics"]
         return metrics
 
     @cached_property
     def experiment(self) -> Experiment:
-        """Give the whole description of what was run."""
+        """The whole description of what was run."""
         return Experiment.from_dict(self.data["experiment"])
 
     def path(self, name: str) -> Path:
-        """Give the path of one of the record's files; raises InputError if it has no such file."""
+        """The path of one of the record's files; raises InputError if it has no such file."""
         if name not in self.data["files"]:
             raise InputError(f"the record has no file '{name}'", self.folder / "run.json")
         return self.folder / name
 
     def snapshot(self, name: str | int) -> Path:
-        """Give the path of a picture: an iteration, input, average, stop-oracle or stop-es-wmv."""
+        """The path of an image: an iteration, input, average, stop-oracle or stop-es-wmv."""
         return self.path(f"snapshots/{name}.webp")
 
     def snapshot_names(self) -> list[str]:
-        """Name the record's pictures: iterations in their order, then the others."""
+        """The names of the record's images: iterations in their order, then the others."""
         names = [Path(name).stem for name in self.data["files"] if name.startswith("snapshots/")]
         return sorted(names, key=lambda name: (not name.isdigit(), name.zfill(9)))
 
@@ -144,91 +190,21 @@ def matches(
     kind: str | None = None,
     method: str | None = None,
 ) -> bool:
-    """Tell whether a record is of this very experiment, whatever revision made it.
+    """Whether a record is of this very experiment, whatever revision made it.
 
-    The mode of arithmetic must be the one asked for, or any where the default is asked for. The
+    The precision must be the one asked for, or any where the default is asked for. The
     key does not tell one baseline from another: where `kind` is given ("run", "baseline", "mean"),
     it and `method` must be the record's.
     """
     if kind and (kind, method) != (record.kind, record.data["method"]):
         return False
-    mode, revision = record.data["arithmetic"], record.data["trajectory_revision"]
-    wanted = experiment.arithmetic
-    if wanted not in ("default", mode):
+    precision, revision = record.data["arithmetic"], record.data["trajectory_revision"]
+    if experiment.arithmetic not in ("default", precision):
         return False
     if not set(experiment.images()) <= set(pixels):
         return False
     has_snapshots = set(map(str, experiment.snapshots)) <= set(record.metrics["snapshots"])
-    return has_snapshots and record.key == key(experiment, pixels, mode, revision)
-
-
-def find_records(results: Path, suite: str = "*") -> list[Path]:
-    """The folders of a suite's records, or of all suites', in order.
-
-    What has a temporary name, or was superseded, is no record.
-    """
-    places = (path.parent for path in results.glob(f"{suite}/*/*/run.json"))
-    return sorted(place for place in places if _is_place(place.relative_to(results).parts))
-
-
-def _is_place(parts: tuple[str, ...]) -> bool:
-    return parts[0] != "superseded" and not any(map(is_temporary, parts))
-
-
-def write_record(
-    folder: Path,
-    data: Mapping[str, Any],
-    files: Mapping[str, bytes],
-    put: Callable[[Path, Path], object] = os.replace,
-    local_files: Mapping[str, bytes] | None = None,
-) -> Record:
-    """Write a record whole or not at all, with the hash of each of its files and a seal on all.
-
-    `data` is run.json without "format", "files" and "seal"; `files` maps relative names to contents;
-    `local_files` are sealed too, but stay on this machine: a record is whole without them. `put`
-    moves the finished folder to `folder`.
-    """
-    described = {"format": FORMAT, **data, "files": _hashes(files)}
-    if local_files:
-        described["local_files"] = _hashes(local_files)
-    described["seal"] = seal_of(described)
-    with fresh_folder(folder.parent) as fresh:
-        for name, content in {**files, **(local_files or {})}.items():
-            target = fresh / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
-        (fresh / "run.json").write_text(text + "\n", encoding="utf-8")
-        load_record(fresh)
-        put(fresh, folder)
-    return Record(folder, described)
-
-
-def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
-    return {name: sha256_of(content) for name, content in sorted(files.items())}
-
-
-def curve_text(rows: Iterable[CurveRow]) -> str:
-    """Write a curve as CSV; floats with the fewest digits that give the same float32 again."""
-    lines = [",".join(CURVE_COLUMNS)]
-    lines += [",".join(_cell(value) for value in row) for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return ""
-    return str(value) if isinstance(value, int) else _shortest_float32(value)
-
-
-def _shortest_float32(value: float) -> str:
-    """Give the fewest digits from which the float32 nearest to `value` can be read again."""
-    single = struct.unpack("f", struct.pack("f", value))[0]
-    for digits in range(1, 10):
-        text = f"{single:.{digits}g}"
-        if struct.unpack("f", struct.pack("f", float(text)))[0] == single:
-            return text
-    return repr(single)
+    return has_snapshots and record.key == Identity(experiment, pixels, precision, revision).key
 
 
 def parse_curve(text: str, path: Path) -> list[CurveRow]:

@@ -7,9 +7,10 @@ import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from dip.errors import InputError
 from dip.files import fresh_file, sweep
@@ -24,8 +25,8 @@ class Busy(InputError):
 
 
 @dataclass
-class Told:
-    """What a run has told so far, from its first step on."""
+class RunProgress:
+    """What a run has produced so far, from its first step on."""
 
     started: str  # UTC, ISO 8601
     seconds: float = 0.0  # of wall time, over all processes that worked on it
@@ -44,20 +45,14 @@ class Work:
     def __init__(self, folder: Path) -> None:
         """Name the folder; entering makes it."""
         self.folder, self.path = folder, folder / "checkpoint.npz"
-        self._lock: IO[str] | None = None
+        self._lock = FileLock(folder / "lock", timeout=0)
 
     def __enter__(self) -> Self:
         """Take the lock; it falls with the process, however that ends."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / "lock").open("w")
         try:
-            import fcntl
-        except ImportError:  # no such locks on Windows: two processes there are not kept apart
-            return self
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
+            self._lock.acquire()
+        except Timeout:
             raise Busy("another process is at this run") from None
         sweep(self.folder, older_than_s=0)  # nobody else writes here as long as the lock is held
         return self
@@ -68,27 +63,29 @@ class Work:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Give the lock back."""
-        if self._lock:
-            self._lock.close()
+        """Release the lock."""
+        self._lock.release()
 
-    def save(self, described: dict[str, Any], told: Told, state: dict[str, np.ndarray]) -> None:
+    def save(
+        self, described: dict[str, Any], progress: RunProgress, state: dict[str, np.ndarray]
+    ) -> None:
         """Write a checkpoint whole: `described` says of what, `state` is the fit's."""
-        plain = {**asdict(told), "pictures": list(told.pictures)}
+        plain = {**asdict(progress), "pictures": list(progress.pictures)}
         text = json.dumps({"format": FORMAT, "described": described, "told": plain})
         arrays = {"told": np.frombuffer(text.encode(), np.uint8)}
         arrays |= {f"state.{name}": array for name, array in state.items()}
         arrays |= {
-            f"picture.{name}": np.frombuffer(data, np.uint8) for name, data in told.pictures.items()
+            f"picture.{name}": np.frombuffer(data, np.uint8)
+            for name, data in progress.pictures.items()
         }
         with fresh_file(self.path) as file:
             np.savez(file, allow_pickle=False, **arrays)
 
-    def load(self, described: dict[str, Any]) -> tuple[Told, dict[str, np.ndarray]] | None:
+    def load(self, described: dict[str, Any]) -> tuple[RunProgress, dict[str, np.ndarray]] | None:
         """Read the checkpoint; None if there is none.
 
         Raises InputError if it is damaged or of something else than `described`; it is then set
-        aside under the name that the sentence tells.
+        aside under the name that the sentence gives.
         """
         if not self.path.exists():
             return None
@@ -97,7 +94,7 @@ class Work:
                 broken = archive.testzip()
             if broken:
                 raise ValueError(f"'{broken}' has another checksum")
-            found, told, state = self._read()
+            found, progress, state = self._read()
         except DAMAGED as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise self._set_aside(f"the checkpoint is damaged ({reason})") from None
@@ -105,17 +102,17 @@ class Work:
             if found.get(name) != value:
                 sentence = f"the checkpoint was made with another {name.replace('_', ' ')}"
                 raise self._set_aside(f"{sentence} ({found.get(name)}, not {value})"[:300])
-        return told, state
+        return progress, state
 
     def threads(self) -> int | None:
-        """Give the CPU threads with which the run began; None if no checkpoint can tell."""
+        """The CPU threads with which the run began; None if no checkpoint says."""
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 return int(json.loads(archive["told"].tobytes())["described"]["threads"])
         except DAMAGED:
             return None
 
-    def _read(self) -> tuple[dict[str, Any], Told, dict[str, np.ndarray]]:
+    def _read(self) -> tuple[dict[str, Any], RunProgress, dict[str, np.ndarray]]:
         with np.load(self.path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         content = json.loads(arrays["told"].tobytes())
@@ -131,7 +128,7 @@ class Work:
             for name, array in arrays.items()
             if name.startswith("state.")
         }
-        return content["described"], Told(**plain), state
+        return content["described"], RunProgress(**plain), state
 
     def _set_aside(self, sentence: str) -> InputError:
         aside = self.path.with_name("checkpoint.set-aside.npz")

@@ -10,17 +10,15 @@ from dip.experiments.experiment import Experiment
 from dip.experiments.images import read_picture
 from dip.files import sha256_of
 from dip.planning.jobs import Job, jobs_of, record_of
-from dip.records.environment import environment
 from dip.records.record import Record
-from dip.runs.recording import Setting, described, keeps_pictures, now, put, webp
+from dip.runs.recording import Finished, RunContext, now, of_one_output
 from dip.tasks.degradations import make_task
-from dip.tasks.metrics import scores
 
 AVERAGE = "average.npy"  # a local file of a run's record: too large to carry, as git's list says
 
 
 def average_file(experiment: Experiment, average: np.ndarray | None) -> dict[str, bytes]:
-    """The file of a run's sliding average (C, H, W) in float32, where it may enter a mean of runs."""
+    """The file of a run's sliding average (C, H, W), float32, where it may enter a mean."""
     if experiment.problem_seed is None or average is None:
         return {}
     stream = io.BytesIO()
@@ -28,38 +26,32 @@ def average_file(experiment: Experiment, average: np.ndarray | None) -> dict[str
     return {AVERAGE: stream.getvalue()}
 
 
-def average_runs(job: Job, setting: Setting) -> Record:
-    """Average the sliding averages of the job's runs, score that, and record it.
+def average_runs(job: Job, context: RunContext) -> Finished:
+    """The average of the sliding averages of the job's runs, and its scores.
 
     From the float32 averages if this machine has those of all the runs, else from the recorded
     pictures of 8 bit alone: the two are never mixed, and the record says which. It names the runs
-    by their seals, so that it no longer counts once one is remade. Raises InputError if a run is
-    not recorded, or its output was kept nowhere.
+    by their seals, so that it no longer counts once one is recomputed. Raises InputError if a run
+    is not recorded, or its output was kept nowhere.
     """
-    task = make_task(job.experiment, setting.load(job.experiment))
+    task = make_task(job.experiment, context.load(job.experiment))
     started, clock = now(), time.perf_counter()
-    records = _records(job, setting)
+    records = _records(job, context)
     full = [average for record in records if (average := _float32_average(record)) is not None]
     has_all = len(full) == len(records)
     outputs = full if has_all else [_picture(record) for record in records]
     output: np.ndarray = np.stack(outputs).mean(axis=0, dtype=np.float64).astype(np.float32)
-    data = {
-        **described(job, setting, task, "ieee", 1),
-        "metrics": {
-            "input": scores(task, task.shown), "snapshots": {}, "final": scores(task, output),
-            "average": None, "clean_z": None,
-        },
-        "stops": {}, "spikes": 0, "environment": environment("cpu"), "started": started,
-        "seconds": round(time.perf_counter() - clock, 3), "seconds_per_iteration": None,
-        "seeds": list(job.seeds),
-        "runs": {record.folder.name: record.data["seal"] for record in records},
-        "averaged_from": "float32 averages" if has_all else "8-bit pictures",
-    }  # fmt: skip
-    kept = keeps_pictures(job.experiment, setting.images)
-    return put(job, setting, data, {"output": webp(output)} if kept else {}, {})
+    seconds = time.perf_counter() - clock
+    finished = of_one_output(job, context, task, output, started, seconds)
+    finished.data.update(
+        seeds=list(job.seeds),
+        runs={record.folder.name: record.data["seal"] for record in records},
+        averaged_from="float32 averages" if has_all else "8-bit pictures",
+    )
+    return finished
 
 
-def _records(job: Job, setting: Setting) -> list[Record]:
+def _records(job: Job, context: RunContext) -> list[Record]:
     runs = [
         run
         for run in jobs_of(job.suite)
@@ -67,7 +59,7 @@ def _records(job: Job, setting: Setting) -> list[Record]:
     ]
     found = []
     for run in runs:
-        record = record_of(run, setting.results, setting.images)
+        record = record_of(run, context.results, context.images)
         if record is None:
             raise InputError(f"the average needs {run.name}, which is not recorded")
         found.append(record)

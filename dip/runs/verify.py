@@ -1,4 +1,4 @@
-"""Run the beginning of a recorded run again, and compare."""
+"""The beginning of a recorded run recomputed, and compared with its record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import TRAJECTORY_REVISION
+from dip.experiments.experiment import TRAJECTORY_REVISION, device_kind
 from dip.experiments.images import ListedImage, load_all, read_picture
-from dip.planning.jobs import pixels_of
 from dip.records.environment import environment, exact_part
-from dip.records.record import CURVE_COLUMNS, CurveRow, Record, check_files, curve_text
+from dip.records.record import CURVE_COLUMNS, CurveRow, Record, check_files, pixels_of
+from dip.records.store import curve_text
 from dip.tasks.degradations import Task, make_task
 from dip.tasks.metrics import psnr_db
 
-# Across devices, relative: of the loss before the first update, which hangs on weights, z, noise,
+# Across devices, relative: of the loss before the first update, which depends on weights, z, noise,
 # mask and one forward; and of the next losses. Adam's first step has the size of the learning rate
 # whatever the gradient's, so where a gradient is about zero, rounding decides its direction: from
 # 1e-7 the losses drift 1e-3 apart in one iteration, 0.1 in ten, between two thread counts too.
@@ -27,13 +27,13 @@ SCORE_TOLERANCE = 1e-3  # of a score beside the curve: in dB, or relative; round
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a verification found, as a sentence; `good` tells whether the record stands."""
+    """What a verification found, as a sentence; `good` where the record stands."""
 
     good: bool
     sentence: str
 
     def __str__(self) -> str:
-        """Give the sentence."""
+        """The sentence."""
         return self.sentence
 
 
@@ -44,13 +44,13 @@ def verify(
     device: str,
     iterations: int,
 ) -> Verdict:
-    """Run the first `iterations` of a record again and compare with its curve.
+    """Recompute the first `iterations` of a record and compare with its curve.
 
     Bit for bit where all that EXACT names is the record's (the record's thread count is restored),
     else the first loss closely and the next 20 loosely; so too where the record does not say. A
     file with another hash, or a score that is not the curve's, fails the record. Of a record of an
     older trajectory revision the pictures and the first loss are compared. Raises InputError if it
-    cannot be run again here.
+    cannot be recomputed here.
     """
     try:
         check_files(record)
@@ -60,22 +60,22 @@ def verify(
     experiment = record.experiment
     if pixels_of(experiment, images) != record.data["pixels_sha256"]:
         raise InputError("the record is of other images than images.toml lists", record.folder)
-    _same_arithmetic(record, device)
+    _same_precision(record, device)
     task = make_task(experiment, load_all(experiment.images(), images, image_folder))
-    kind, precision = device.split(":")[0], record.data["arithmetic"]
+    kind, precision = device_kind(device), record.data["arithmetic"]
     revision = record.data["trajectory_revision"]
     if revision != TRAJECTORY_REVISION[kind, precision]:
-        return _of_a_gone_engine(record, task, device)
-    made = _run_again(record, task, device, iterations)
+        return _of_older_revision(record, task, device)
+    computed = _recompute(record, task, device, iterations)
     different = _differences(record.data["environment"], exact_part(environment(device)))
     rows = [row for row in record.curve() if (row[0] or 0) <= iterations]
     place = record.path("curve.csv")
     if not different:
-        return _exactly(rows, made, place)
-    return _nearly(rows, made, place, (precision, different))
+        return _exactly(rows, computed, place)
+    return _nearly(rows, computed, place, (precision, different))
 
 
-def _of_a_gone_engine(record: Record, task: Task, device: str) -> Verdict:
+def _of_older_revision(record: Record, task: Task, device: str) -> Verdict:
     """Hold a record of an older trajectory revision against its pictures and its first loss."""
     try:
         check_pictures(record, task)
@@ -84,14 +84,14 @@ def _of_a_gone_engine(record: Record, task: Task, device: str) -> Verdict:
     revision, precision = record.data["trajectory_revision"], record.data["arithmetic"]
     gone = f"the engine of its trajectory revision ({revision}) is gone"
     found = _nearly(
-        record.curve()[:1], _run_again(record, task, device, 0), record.path("curve.csv"),
+        record.curve()[:1], _recompute(record, task, device, 0), record.path("curve.csv"),
         (precision, "another trajectory revision"),
     )  # fmt: skip
     if not found.good:
         return found
     return Verdict(
         True,
-        f"{gone}, so no iterate can be made again; its seal and hashes are right, its scores are"
+        f"{gone}, so no iterate can be recomputed; its seal and hashes are right, its scores are"
         " those of its curve and its pictures, and today's engine begins with the same loss,"
         f" within {FIRST_LOSS_RELATIVE[precision]:g} (relative)",
     )
@@ -106,8 +106,8 @@ def check_pictures(record: Record, task: Task) -> None:
             continue
         picture = read_picture(record.snapshot(name))[: task.shape[0]]
         picture_db = psnr_db(picture, task.x) or 0.0
-        told, found = (10 ** (-db / 10) for db in (score["psnr_db"], picture_db))
-        if abs(told - found) > ROUNDED_SQUARE + PICTURE_TOLERANCE * told:
+        recorded, found = (10 ** (-db / 10) for db in (score["psnr_db"], picture_db))
+        if abs(recorded - found) > ROUNDED_SQUARE + PICTURE_TOLERANCE * recorded:
             raise InputError(
                 f"the record is damaged: {score['psnr_db']:.3f} dB at iteration {name}, and this"
                 f" picture has {picture_db:.3f}",
@@ -135,15 +135,15 @@ def check_scores(record: Record) -> None:
     """
     last = record.experiment.iterations
     metrics, stops = record.metrics, record.data["stops"] or {}
-    said = {f"metrics.snapshots.{k}": (int(k), told) for k, told in metrics["snapshots"].items()}
+    said = {f"metrics.snapshots.{k}": (int(k), found) for k, found in metrics["snapshots"].items()}
     said["metrics.final"] = last, metrics["final"]
-    said |= {f"stops.{rule}": (told["iteration"], told) for rule, told in stops.items() if told}
+    said |= {f"stops.{rule}": (stop["iteration"], stop) for rule, stop in stops.items() if stop}
     if metrics["average"]:
         said["metrics.average"] = last, {"psnr_average_db": metrics["average"]["psnr_db"]}
     rows = {int(row[0] or 0): dict(zip(CURVE_COLUMNS, row, strict=True)) for row in record.curve()}
-    for place, (iteration, told) in said.items():
+    for place, (iteration, found) in said.items():
         for name, recorded in rows.get(iteration, {}).items():
-            score = told.get(name) if name != "iteration" else None
+            score = found.get(name) if name != "iteration" else None
             if score is not None and not _is_near(name, score, recorded):
                 raise InputError(
                     f"the record is damaged: {place} has {name} = {score:.7g}, the curve"
@@ -159,18 +159,18 @@ def _is_near(name: str, score: float, recorded: float | None) -> bool:
     return abs(score - recorded) <= SCORE_TOLERANCE * scale
 
 
-def _same_arithmetic(record: Record, device: str) -> None:
+def _same_precision(record: Record, device: str) -> None:
     """Raise InputError if the device cannot compute as the record was."""
-    mode, kind = record.data["arithmetic"], device.split(":")[0]
-    if (kind, mode) not in TRAJECTORY_REVISION:
+    precision, kind = record.data["arithmetic"], device_kind(device)
+    if (kind, precision) not in TRAJECTORY_REVISION:
         raise InputError(
-            f"the record was made in {mode}, which '{kind}' cannot do:"
+            f"the record was made in {precision}, which '{kind}' cannot do:"
             " only its files and hashes could be checked",
             record.folder,
         )
 
 
-def _run_again(record: Record, task: Task, device: str, iterations: int) -> list[CurveRow]:
+def _recompute(record: Record, task: Task, device: str, iterations: int) -> list[CurveRow]:
     from dip.engine.fit import Fit
 
     experiment = replace(record.experiment, arithmetic=record.data["arithmetic"])
@@ -184,41 +184,44 @@ def _run_again(record: Record, task: Task, device: str, iterations: int) -> list
     return rows
 
 
-def _exactly(recorded: list[CurveRow], made: list[CurveRow], place: Path) -> Verdict:
-    wanted, found = curve_text(recorded).splitlines(), curve_text(made).splitlines()
+def _exactly(recorded: list[CurveRow], computed: list[CurveRow], place: Path) -> Verdict:
+    wanted, found = curve_text(recorded).splitlines(), curve_text(computed).splitlines()
     by_iteration = {line.split(",")[0]: line for line in found}
     for number, line in enumerate(wanted[1:], 2):
-        again = by_iteration.get(line.split(",")[0])
-        if again != line:
-            return Verdict(False, f"{place}:{number}: the same run gives {again}, not {line}")
+        recomputed = by_iteration.get(line.split(",")[0])
+        if recomputed != line:
+            return Verdict(False, f"{place}:{number}: the same run gives {recomputed}, not {line}")
     count = len(wanted) - 1
-    return Verdict(True, f"the same bits in {count} recorded iterations, from 0 to {made[-1][0]}")
+    return Verdict(
+        True, f"the same bits in {count} recorded iterations, from 0 to {computed[-1][0]}"
+    )
 
 
 def _nearly(
-    recorded: list[CurveRow], made: list[CurveRow], place: Path, how: tuple[str, str]
+    recorded: list[CurveRow], computed: list[CurveRow], place: Path, how: tuple[str, str]
 ) -> Verdict:
-    arithmetic, different = how
-    losses = {row[0]: row[1] for row in made}
+    precision, different = how
+    losses = {row[0]: row[1] for row in computed}
     worst = [0.0, 0.0]  # of the first loss, of the next ones
     for number, row in enumerate(recorded, 2):
-        iteration, loss, again = row[0] or 0, row[1] or 0.0, losses.get(row[0]) or 0.0
+        iteration, loss, found = row[0] or 0, row[1] or 0.0, losses.get(row[0]) or 0.0
         if iteration > NEXT_ITERATIONS:
             break
-        distance = abs(again - loss) / max(abs(loss), 1e-30)
-        allowed = NEXT_RELATIVE if iteration else FIRST_LOSS_RELATIVE[arithmetic]
+        distance = abs(found - loss) / max(abs(loss), 1e-30)
+        allowed = NEXT_RELATIVE if iteration else FIRST_LOSS_RELATIVE[precision]
         worst[iteration > 0] = max(worst[iteration > 0], distance)
         if not distance <= allowed:  # nor if it is not a number
             return Verdict(
                 False,
-                f"{place}:{number}: the loss is {again:.6g} here, {loss:.6g} in the record:"
-                f" {distance:.2g} apart (relative), and {different} can explain {allowed:g} at most",
+                f"{place}:{number}: the loss is {found:.6g} here, {loss:.6g} in the record:"
+                f" {distance:.2g} apart (relative), and {different} can explain"
+                f" {allowed:g} at most",
             )
     first, following = worst
     return Verdict(
         True,
         f"the same start: the first loss is within {first:.1g} (relative) of the record, where"
-        f" {FIRST_LOSS_RELATIVE[arithmetic]:g} is allowed, the next ones within {following:.1g},"
+        f" {FIRST_LOSS_RELATIVE[precision]:g} is allowed, the next ones within {following:.1g},"
         f" where {NEXT_RELATIVE:g} is; with {different}, the bits cannot be"
         " compared, and iterates drift apart by themselves",
     )

@@ -1,0 +1,227 @@
+"""Records as plain tar files of a limited size, to carry them from one machine to another.
+
+Archives have the names `records-NNN.tar`. A record's run.json goes in last, so that where it lies,
+the whole record does. What comes in is checked before anything of it is put in place.
+"""
+
+import io
+import math
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from dip.errors import InputError
+from dip.files import fresh_file, fresh_folder, is_temporary, sha256_of
+from dip.records.record import check_files, load_record
+from dip.records.store import find_records, put_in_place
+
+Member = tuple[str, bytes]  # a file's name in the archive, and its content
+
+
+def warn(error: InputError) -> None:
+    """Name a record that was left out, on the error output."""
+    print(f"{error}; this record was left out", file=sys.stderr)
+
+
+def pack(
+    results: Path, folder: Path, size_mib: float, tell: Callable[[InputError], object] = warn
+) -> list[Path]:
+    """Write the records of `results` that are new as archives into `folder`; the paths written.
+
+    New is what git does not hold as it is, and what no archive in `folder` holds. An archive has at
+    most `size_mib`, but for one file that is larger, which goes into an archive of its own. A
+    record that is damaged, or of which an archive holds another, goes to `tell` and is left out.
+    Raises InputError if the size is too small.
+    """
+    limit = int(size_mib * 2**20) if math.isfinite(size_mib) else 0
+    if limit < tarfile.RECORDSIZE:
+        raise InputError(f"--size {size_mib:g} MiB is too small for an archive, or no size")
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = {
+        name: sha256_of(data)
+        for path in _archives_in(folder)
+        for name, data in _members(path)
+        if name.endswith("/run.json")
+    }
+    changed = _changed(results)
+    members: list[Member] = []
+    for place in find_records(results):
+        name = place.relative_to(results).as_posix()
+        held = packed.get(f"{name}/run.json")
+        is_old = changed is not None and name not in changed
+        if is_old or held == sha256_of(place / "run.json"):
+            continue
+        try:
+            found = _files_of(place, name)
+            if held:
+                raise InputError(
+                    f"an archive in '{folder}' holds another record of this run: pack into another"
+                    " folder, and unpack that with --replace",
+                    place,
+                )
+            members += found
+        except InputError as error:
+            tell(error)
+    return _write_archives(folder, _shares(members, limit))
+
+
+def _files_of(place: Path, name: str) -> list[Member]:
+    """The files of a record, run.json last; raises InputError if it is damaged."""
+    record = load_record(place)
+    check_files(record)
+    files = [*record.data["files"], "run.json"]
+    return [(f"{name}/{file}", (place / file).read_bytes()) for file in files]
+
+
+def _changed(results: Path) -> set[str] | None:
+    """The names of the records that git does not hold as they are; None where there is no git."""
+    git = ["git", "-C", str(results)]
+    try:
+        prefix, status = (
+            subprocess.run([*git, *words], capture_output=True, text=True, check=True).stdout
+            for words in (
+                ["rev-parse", "--show-prefix"],
+                ["status", "--porcelain", "-z", "-uall", "--", "."],
+            )
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    paths = [entry[3:].removeprefix(prefix.strip()) for entry in status.split("\0") if entry]
+    return {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
+
+
+def _archives_in(folder: Path) -> list[Path]:
+    """The archives of a folder, in order."""
+    found = [p for p in folder.glob("records-*.tar") if p.stem.partition("-")[2].isdecimal()]
+    return sorted(found, key=_number)
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.partition("-")[2])
+
+
+def _shares(members: Iterable[Member], limit: int) -> Iterator[list[Member]]:
+    """Members in order, shared out among archives of at most `limit` bytes, or of one member."""
+    block, record = tarfile.BLOCKSIZE, tarfile.RECORDSIZE  # a tar file is padded to whole records
+    share: list[Member] = []
+    room = free = limit // record * record - 2 * block  # two empty blocks end it
+    for name, data in members:
+        needed = block + -(-len(data) // block) * block
+        if share and needed > free:
+            yield share
+            share, free = [], room
+        share.append((name, data))
+        free -= needed
+    if share:
+        yield share
+
+
+def _write_archives(folder: Path, shares: Iterable[list[Member]]) -> list[Path]:
+    """Write each share as the next archive of `folder`, whole or not at all."""
+    written: list[Path] = []
+    for number, share in enumerate(shares, 1 + max(map(_number, _archives_in(folder)), default=0)):
+        path = folder / f"records-{number:03d}.tar"
+        with (
+            fresh_file(path) as file,
+            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+        ):
+            for name, data in share:
+                header = tarfile.TarInfo(name)
+                header.size = len(data)
+                archive.addfile(header, io.BytesIO(data))
+        written.append(path)
+    return written
+
+
+def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> list[str]:
+    """Put the records of `archives`, in any order, into `results`; a line for each record.
+
+    Every record is checked against its hashes first. Raises InputError for a damaged archive, a
+    record that is not whole, a wrong hash, and for other records in the same places; nothing is
+    then written. With `replace` those others are moved to `superseded/KEY/` instead.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    with fresh_folder(results) as fresh:
+        for path in archives:
+            for name, data in _members(path):
+                _extract(fresh, name, data, path)
+        places = sorted(path for path in fresh.glob("*/*/*") if path.is_dir())
+        if not places:
+            raise InputError("no record in these archives")
+        for place in places:
+            _check(place, place.relative_to(fresh))
+        names = [place.relative_to(fresh) for place in places]
+        others = [name for name in names if _is_other(fresh / name, results / name)]
+        if others and not replace:
+            raise InputError(
+                f"another record stands at {', '.join(map(str, others))}: move it away first,"
+                " or let --replace move it to superseded",
+                results,
+            )
+        known = [name for name in names if name not in others and (results / name).exists()]
+        return [
+            f"{name}: was there already"
+            if name in known
+            else f"{name}: {_put_record(fresh / name, results / name)}"
+            for name in names
+        ]
+
+
+def _members(path: Path) -> Iterator[Member]:
+    """The files of an archive; raises InputError if it is damaged, or has what is no file."""
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isfile() else None
+                if file is None:
+                    raise InputError(f"'{member.name}' is no plain file", path)
+                yield member.name, file.read()
+    except FileNotFoundError:
+        raise InputError("no such archive", path) from None
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise InputError(f"the archive is damaged: {error}", path) from None
+
+
+def _extract(fresh: Path, name: str, data: bytes, archive: Path) -> None:
+    """Write a file under `fresh`; raises InputError for a name that is none of a record's files."""
+    parts = PurePosixPath(name).parts
+    # "..", too, begins with a dot, as every temporary name does.
+    if not 4 <= len(parts) <= 5 or any(is_temporary(part) or part == "/" for part in parts):
+        raise InputError(f"'{name}' is not the name of a record's file", archive)
+    target = fresh.joinpath(*parts)
+    if shutil.disk_usage(fresh).free < 2 * len(data):
+        raise InputError("the disk is full", fresh)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+
+
+def _check(fresh: Path, name: Path) -> None:
+    """Check a record that came in: that it is whole, its hashes, and that it has no other files."""
+    came = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
+    record = load_record(fresh) if "run.json" in came else None
+    if record is None or not record.data["files"].keys() <= came:
+        raise InputError(f"a part of '{name}' is missing: give every archive at once")
+    check_files(record)
+    stray = came - {"run.json", *record.data["files"]}
+    if stray:
+        raise InputError(f"the archive has '{min(stray)}', which the record does not name")
+
+
+def _is_other(fresh: Path, place: Path) -> bool:
+    """Whether anything else than the record that came in stands in its place."""
+    if not place.exists():
+        return False
+    try:
+        check_files(load_record(place))
+    except InputError:
+        return True
+    return (place / "run.json").read_bytes() != (fresh / "run.json").read_bytes()
+
+
+def _put_record(fresh: Path, place: Path) -> str:
+    """Put a record that came in into its place; what was done, in words."""
+    aside = put_in_place(fresh, place)
+    return f"unpacked; the old record is now {aside}" if aside else "unpacked"

@@ -1,0 +1,147 @@
+"""Where records stand: written whole or not at all, found, and moved aside, never lost.
+
+A record stands at `SUITE/IMAGE/RUN` of a folder of results; one that gave way to another, at
+`superseded/KEY/`.
+"""
+
+import json
+import math
+import os
+import struct
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dip.errors import InputError
+from dip.files import fresh_folder, is_temporary, sha256_of, sync_folder, sync_tree
+from dip.records.record import (
+    CURVE_COLUMNS,
+    FORMAT,
+    CurveRow,
+    Record,
+    check_files,
+    load_record,
+    seal_of,
+)
+
+
+def write_record(
+    folder: Path,
+    data: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    local_files: Mapping[str, bytes] | None = None,
+    announce: Callable[[str], object] = lambda sentence: None,
+) -> Record:
+    """Write the record of `folder`, which is `RESULTS/SUITE/IMAGE/RUN`, whole or not at all.
+
+    `data` is run.json without "format", "files" and "seal"; `files` maps relative names to
+    contents; `local_files` are sealed too, but stay on this machine: a record is whole without
+    them. Raises ValueError for a number that is not finite, and InputError for an incomplete
+    record; what stood in `folder` then stands there still.
+    """
+    # What is written: every file and its hash, a seal on run.json; under a temporary name.
+    described = {"format": FORMAT, **data, "files": _hashes(files)}
+    if local_files:
+        described["local_files"] = _hashes(local_files)
+    described["seal"] = seal_of(described)
+    text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with fresh_folder(folder.parent) as fresh:
+        for name, content in {**files, **(local_files or {}), "run.json": text.encode()}.items():
+            target = fresh / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        load_record(fresh)  # a record that could not be read again is never put in place
+        # What is superseded: the record that stood here, once the new one is on the disk.
+        aside = put_in_place(fresh, folder)
+    # What is announced: where the old record went.
+    if aside:
+        announce(f"{'/'.join(folder.parts[-3:])}: the old record is now {aside}")
+    return Record(folder, described)
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: sha256_of(content) for name, content in sorted(files.items())}
+
+
+def put_in_place(fresh: Path, folder: Path) -> Path | None:
+    """Rename a finished folder to `folder`; the new place of the record that stood there, or None.
+
+    The old record is moved aside first, by one rename, and comes back if the second one fails. The
+    new one is on the disk, with all its files and the names that lead to it, when this returns.
+    """
+    sync_tree(fresh)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = move_aside(folder)
+    try:
+        os.replace(fresh, folder)
+    except BaseException:  # an interrupt too
+        if aside:
+            os.replace(aside, folder)
+        raise
+    _sync_parents(folder)
+    return aside
+
+
+def move_aside(folder: Path) -> Path | None:
+    """Move the record in `folder` to `superseded/KEY/`; its new place, None if there was none.
+
+    A record that is damaged goes to `superseded/damaged/`.
+    """
+    if not folder.exists():
+        return None
+    try:
+        record = load_record(folder)
+        check_files(record)
+        key = record.key
+    except InputError:
+        key = "damaged"
+    place = folder.parents[2] / "superseded" / key
+    place.mkdir(parents=True, exist_ok=True)
+    name = "-".join(folder.parts[-3:])
+    aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{name}-")) / folder.name
+    os.replace(folder, aside)
+    _sync_parents(aside)
+    return aside
+
+
+def _sync_parents(folder: Path) -> None:
+    """Wait until the disk holds the names on the way to a record; each folder may be new."""
+    for parent in folder.parents[:3]:
+        sync_folder(parent)
+
+
+def find_records(results: Path, suite: str = "*") -> list[Path]:
+    """The folders of a suite's records, or of all suites', in order.
+
+    What has a temporary name, or was superseded, is no record.
+    """
+    places = (path.parent for path in results.glob(f"{suite}/*/*/run.json"))
+    return sorted(place for place in places if _is_place(place.relative_to(results).parts))
+
+
+def _is_place(parts: tuple[str, ...]) -> bool:
+    return parts[0] != "superseded" and not any(map(is_temporary, parts))
+
+
+def curve_text(rows: Iterable[CurveRow]) -> str:
+    """A curve as CSV; floats with the fewest digits that give the same float32 again."""
+    lines = [",".join(CURVE_COLUMNS)]
+    lines += [",".join(_cell(value) for value in row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return ""
+    return str(value) if isinstance(value, int) else _shortest_float32(value)
+
+
+def _shortest_float32(value: float) -> str:
+    """The fewest digits from which the float32 nearest to `value` can be read again."""
+    single = struct.unpack("f", struct.pack("f", value))[0]
+    for digits in range(1, 10):
+        text = f"{single:.{digits}g}"
+        if struct.unpack("f", struct.pack("f", float(text)))[0] == single:
+            return text
+    return repr(single)
