@@ -1,4 +1,4 @@
-"""Deep Image Prior from the paper alone: experiments, an exact engine, and records of its runs.
+"""Deep Image Prior, reproduced: experiments, an exact engine, and records of its runs.
 
 `import dip` loads neither torch nor numpy; a name below loads what it needs when it is asked for.
 """

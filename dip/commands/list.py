@@ -71,13 +71,16 @@ def _measure(
     here: Machine,
 ) -> None:
     """Time what missing runs need and nothing tells; say what could not be timed."""
+    from dip.commands.bench import seconds_of
+
     missing = [
         job.experiment
         for suite, plain in zip(suites, told, strict=True)
         for job, run in zip(jobs_of(suite), plain["runs"], strict=True)
         if job.method is None and not run["recorded"]
     ]
-    for sentence in measure(missing, images, args.results, here, choose_device(args.device)):
+    device = choose_device(args.device)
+    for sentence in measure(missing, images, args.results, here, device, seconds_of):
         print(sentence, file=sys.stderr)
 
 

@@ -1,4 +1,9 @@
-"""The fit as a generator of steps: others print, save and plot them."""
+"""The fit as a generator of steps, each of which others print, save and plot.
+
+On CUDA the host would wait for the device in each iteration if it read its loss there and then. So
+steps are sent in blocks, and read a block later; `state`, `stops` and `average` bring the device
+back to the step that the caller has seen last.
+"""
 
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -26,6 +31,7 @@ CUDA_BLOCK = 50  # iterations between two looks at the history
 class Step:
     """The output after `iteration` updates of theta, and how good it is.
 
+    `loss` is the data term of section 3, before its update; `spikes` counts the loss spikes so far.
     PSNR in dB with peak 1, None where there is no x (or no mask); `psnr_average_db` is that of the
     exponential sliding average of the outputs; `windowed_variance` is over the last 100 outputs,
     None before; `output` is (C, H, W) float32 in [0, 1], only at the iterations to keep.
@@ -67,8 +73,8 @@ class Fit:
     process, which are part of what makes bits the same.
 
     On CUDA steps are replays of a captured graph, sent in blocks of `block` that run up to two
-    blocks ahead of what was told; whoever asks for the state gets the one after the step told
-    last. Elsewhere each step is told as soon as it is done.
+    blocks ahead of what was yielded; whoever asks for the state gets the one after the step yielded
+    last. Elsewhere each step is yielded as soon as it is done.
 
     Raises InputError where the device does not have the experiment's precision, or z needs a guide.
     """
@@ -98,10 +104,10 @@ class Fit:
         self._stand(0)
 
     def _stand(self, iteration: int) -> None:
-        """Stand at an iteration, with nothing sent to the device."""
-        self.iteration = self._reached = iteration  # next to tell; next on the device
+        """Begin at an iteration, with nothing sent to the device."""
+        self.iteration = self._reached = iteration  # next to yield; next on the device
         self._blocks: list[Block] = []
-        self._steps: list[Step] = []  # of the block that is being told
+        self._steps: list[Step] = []  # of the block that is being yielded
 
     def __iter__(self) -> Iterator[Step]:
         """Go on from the iteration where the fit stands."""
@@ -153,7 +159,10 @@ class Fit:
         self._reached += 1
 
     def _advance_to(self, iteration: int) -> None:
-        """Bring the device to `iteration`, from a block's beginning if it is beyond."""
+        """Bring the device to `iteration`, from a block's beginning if it is beyond.
+
+        The steps between are computed once more, with the same bits.
+        """
         with self.replay.streamed():
             if iteration < self._reached:
                 block = next(b for b in reversed(self._blocks) if b.first <= iteration)
@@ -163,7 +172,7 @@ class Fit:
                 self._advance()
 
     def _read(self, block: Block) -> list[Step]:
-        """Wait for a block and make its steps."""
+        """A block's steps; waits until the device has done it."""
         if block.event is not None:
             block.event.synchronize()
         numbers = enumerate(block.rows.tolist(), block.first)
@@ -184,14 +193,17 @@ class Fit:
         return Step(iteration, loss, whole, known, unknown, average_db, found, int(spikes), output)
 
     def _current(self) -> EngineStep:
-        """Everything as it was after the step told last."""
+        """Everything as it was after the step yielded last."""
         self._advance_to(self.iteration)
         self.replay.wait()
         return self.step
 
     @property
     def average(self) -> np.ndarray | None:
-        """The exponential sliding average of the outputs, (C, H, W); None before the first."""
+        """The exponential sliding average of the outputs, (C, H, W) in [0, 1].
+
+        None before the first output.
+        """
         monitor = self._current().monitor
         return monitor.average[0].cpu().numpy().copy() if monitor.counts[AVERAGED] else None
 
@@ -200,7 +212,7 @@ class Fit:
         return self._current().monitor.stops()
 
     def clean_output(self) -> np.ndarray:
-        """f_theta(z) without noise, (C, H, W) float32, for theta as it stands."""
+        """f_theta(z) without noise, (C, H, W) float32 in [0, 1], for theta as it stands."""
         step = self._current()
         with self.replay.streamed():
             output: np.ndarray = step.clean_output()[0].cpu().numpy().copy()

@@ -1,4 +1,8 @@
-"""A step captured in a CUDA graph: the same kernels, launched by one call."""
+"""A step captured in a CUDA graph: the same kernels, launched by one call.
+
+A step is hundreds of kernels, small ones for the deep scales, and the host would have to launch
+each. A graph keeps addresses, so whatever a step reads or writes stays where it is.
+"""
 
 import gc
 import os
@@ -16,7 +20,11 @@ EAGER = "DIP_CUDA_EAGER"  # the variable that has every operation launched by it
 
 
 class Replay:
-    """Runs an engine's steps: eagerly, or on CUDA as replays of a captured graph, on a stream."""
+    """Runs an engine's steps: eagerly, or on CUDA as replays of a captured graph, on a stream.
+
+    `warm_ups` are the eager steps before a capture. With the variable DIP_CUDA_EAGER=1 nothing is
+    captured, which tells whether a fault is the capture's.
+    """
 
     def __init__(self, step: EngineStep, device: str, warm_ups: int = WARM_UPS) -> None:
         self.step, self.warm_ups = step, warm_ups
@@ -33,7 +41,7 @@ class Replay:
         return torch.cuda.stream(self.stream)
 
     def run(self, last: bool) -> None:
-        """Do the next iteration."""
+        """Do the next iteration; the first of its kind (`last` or not) is captured before."""
         if not self.captures:
             self.step.run(last)
             return
@@ -42,7 +50,7 @@ class Replay:
         self.graphs[last].replay()
 
     def _captured(self, last: bool) -> "torch.cuda.CUDAGraph":
-        """Capture a step; the warm-up before it leaves no trace."""
+        """A captured step, not yet run; the warm-up before it leaves no trace."""
         with CAPTURING:
             self.warm_up(last)
             graph = torch.cuda.CUDAGraph()
@@ -65,7 +73,7 @@ class Replay:
 
 
 def put_back(tensors: list[torch.Tensor], values: list[torch.Tensor]) -> None:
-    """Copy values into the tensors that stand."""
+    """Copy values into the tensors that stand, whose addresses a graph keeps; shapes agree."""
     with torch.no_grad():
         for tensor, value in zip(tensors, values, strict=True):
             tensor.copy_(value)

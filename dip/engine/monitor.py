@@ -27,7 +27,7 @@ COLUMNS = ("loss", "whole", "known", "unknown", "average", "variance", "spikes",
 
 @dataclass(frozen=True)
 class Stop:
-    """Where a rule stops: the iteration, and its output of (C, H, W) float32."""
+    """Where a rule stops: the iteration, and its output of (C, H, W) float32 in [0, 1]."""
 
     iteration: int
     output: np.ndarray
@@ -40,6 +40,11 @@ class Monitor:
     and channels, is kept up by running sums: (sum of |x|^2 - |sum of x|^2 / W) / W over W outputs;
     these are float64, but float32 on mps, which has none. What is rolled back, or not finite,
     enters no average and no rule.
+
+    `decay` is that of the sliding average, which the paper uses without naming a decay (denoising).
+    `history` has a row for each iteration and the columns of COLUMNS, NaN where undefined. Rules:
+    "oracle" is the highest PSNR, which needs the truth; "es-wmv" is the least windowed variance,
+    with its patience (Wang et al., arXiv 2112.06074).
     """
 
     def __init__(
@@ -63,13 +68,13 @@ class Monitor:
         self._nan = torch.tensor(math.nan, dtype=self.wide, device=device)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that a step changes here, besides the history."""
+        """All that a step changes here, by name, but the history: its rows are written once."""
         named = {name: getattr(self, name) for name in
                  ("average", "ring", "total", "squares", "counts", "values")}  # fmt: skip
         return named | {f"best_{name}": output for name, output in self.best.items()}
 
     def take(self, output: Tensor, loss: Tensor, spike: Tensor) -> None:
-        """Score an output, follow it, and write this iteration's row of the history."""
+        """Score an output, take it into average and rules, and write its row of the history."""
         taken = ~spike & torch.isfinite(loss)
         errors = self.objective.errors(output)
         self._average(output, taken)
@@ -90,7 +95,10 @@ class Monitor:
         count += taken
 
     def _push(self, new: Tensor, taken: Tensor) -> tuple[Tensor, Tensor]:
-        """Add to the window; give its variance, and whether it is full."""
+        """The window's variance with `new`, (C, H, W), in it, and whether the window is full.
+
+        The oldest output leaves the sum as the newest enters, so a step reads two images, not 100.
+        """
         count = self.counts[WINDOWED]
         place = (count % WINDOW).view(1)
         old = self.ring.index_select(0, place)[0]

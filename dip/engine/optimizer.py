@@ -12,7 +12,7 @@ SETTLING = 100  # iterations in which a loss may rise: Adam's first steps often 
 
 
 class Adam:
-    """Adam at a constant learning rate (Kingma and Ba, 2015), with a way back by one iterate.
+    """Adam at a constant learning rate (Kingma and Ba, 2015), with a rollback by one iterate.
 
     `values` is (3, n) float32: the parameters, and the running means of the gradient and of its
     square. `previous` holds the same of the iterate before; None without a rule against spikes.
@@ -39,17 +39,23 @@ class Adam:
         self._corrections = torch.tensor(rows, dtype=torch.float32).to(values.device)
 
     def update(self, gradient: Tensor, number: Tensor, spike: Tensor) -> None:
-        """Take update `number` along the (n,) gradient, or roll back where `spike` is true."""
+        """Take update `number` along the (n,) gradient, or roll back where `spike` is true.
+
+        `number`, counted from 1, is an integer scalar and `spike` a boolean one, on the device.
+        """
         parameters, mean, square = self.values
         moved, new_mean, new_square = self._moved
         torch.lerp(mean, gradient, 1 - BETA_1, out=new_mean)
         torch.mul(square, BETA_2, out=new_square).addcmul_(gradient, gradient, value=1 - BETA_2)
+        # With p the parameters: p + rate * mean / (sqrt(square) / scale + epsilon).
         scale, rate = self._corrections.index_select(0, number.view(1))[0]
         torch.sqrt(new_square, out=moved).div_(scale).add_(EPSILON)
         torch.div(new_mean, moved, out=moved).mul_(rate).add_(parameters)
         if self.previous is None:
             self.values.copy_(torch.where(spike, self.values, self._moved))
             return
+        # A spike is this iterate's loss, so the step that led here is what is undone. `where` and
+        # not a branch: the host never learns of it, and NaN in what is not chosen does no harm.
         torch.where(spike, self.previous[0], moved, out=moved)
         moments, before, undo = self._moved[1:], self.previous[1:], spike
         if self.keeps_moments:
@@ -65,11 +71,13 @@ class Adam:
 
 
 def judge_spike(loss: Tensor, running: Tensor, iteration: Tensor, factor: float) -> Tensor:
-    """Tell whether a loss is a spike (supplement: return to the previous iterate's weights).
+    """Whether a loss is a spike, a boolean scalar on the device.
 
-    It is one if it is not under `factor` times the running loss, so NaN is; in the first 100
-    iterations only a loss that is not finite is. `running` takes the loss in: a spike raises it
-    by no more than `factor` times itself would, so that a lasting change is accepted in the end.
+    The supplement returns to the previous iterate's weights then, and gives no threshold: the rule
+    is ours. A loss is a spike if it is not under `factor` times the running loss, so NaN is; in the
+    first 100 iterations only a loss that is not finite is. `running` takes the loss in: a spike
+    raises it by no more than `factor` times itself would, so that a lasting change is accepted in
+    the end.
     """
     value, limit = loss.to(running.dtype), factor * running
     spike = ~(value < torch.where(iteration < SETTLING, torch.inf, limit))

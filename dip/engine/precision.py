@@ -14,7 +14,7 @@ DTYPES = {"ieee": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 
 
 def set_precision(precision: str, device: str) -> torch.dtype:
-    """Set how the process multiplies, and give the type of the arrays between convolutions.
+    """Set how the process multiplies; the type of the arrays between convolutions.
 
     "ieee" is float32 throughout; "tf32" rounds what CUDA multiplies to 11 bits; "bf16" stores and
     multiplies 8 bits, with sums in 32. Nothing is chosen by timing. Raises InputError for an
@@ -47,7 +47,7 @@ def require_precision(precision: str, device: str) -> None:
 def keep_large_buffers() -> bool:
     """Make glibc reuse freed arrays of 32 MiB and more instead of returning them to the system.
 
-    The same numbers, without the page faults of fresh memory. Tell whether it was possible.
+    The same numbers, without the page faults of fresh memory. True if it was possible.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class EngineStep:
-    """All that one fit computes with, in places that stay; `run` does the next iteration."""
+    """All that one fit computes with, in places that stay; `run` does the next iteration.
+
+    `z` and `noise` are (1, channels, H, W) float32 at the network's sides, `input` is their sum
+    with the border, in `dtype`; `output` is the last one, (1, C, H, W) float32 in [0, 1] at the
+    image's size. Raises InputError where z needs a guide and the task has none.
+    """
 
     def __init__(
         self, task: "Task", experiment: Experiment, device: str, dtype: torch.dtype
@@ -50,7 +55,11 @@ class EngineStep:
         self.output = torch.zeros((1, *task.shape), device=device)
 
     def run(self, last: bool) -> None:
-        """Do one iteration; the last one is scored and has no update."""
+        """Do one iteration; the last one is scored and has no update.
+
+        `last` is a constant of the code, not a value on the device: each of its two values is a
+        graph of its own on CUDA.
+        """
         counts = self.monitor.counts
         self._draw_input(counts[ITERATION])
         with torch.set_grad_enabled(not last):
@@ -67,7 +76,10 @@ class EngineStep:
         counts[ITERATION] += 1
 
     def _draw_input(self, iteration: Tensor) -> None:
-        """Write z + sigma_p * noise of this iteration into the network's input, with its border."""
+        """Write z + sigma_p * noise of this iteration into the network's input, with its border.
+
+        The noise is drawn afresh for each iteration, round a z that stays (supplement).
+        """
         inner, sigma_p = inside(self.input, self.pad), self.experiment.sigma_p
         if sigma_p:
             draw_normal(self.noise.permute(0, 2, 3, 1), self.experiment.seed, iteration)
@@ -81,7 +93,7 @@ class EngineStep:
         return self.network.forward(self.input)[:, :, self.rows, self.columns]
 
     def _judge(self, loss: Tensor) -> Tensor:
-        """Tell whether a loss is a spike, and count it."""
+        """Whether a loss is a spike, a boolean scalar; counts it."""
         counts, factor = self.monitor.counts, self.experiment.spike_factor
         if factor is None:
             return torch.zeros_like(loss, dtype=torch.bool)
@@ -95,6 +107,7 @@ class EngineStep:
         updates, before = (self.monitor.counts[i] for i in (UPDATES, PREVIOUS_UPDATES))
         after = updates + 1
         self.adam.update(self.network.gradient, after, spike)
+        # Bias correction goes by the updates in the moments: who rolls these back, rolls back both.
         if not self.adam.keeps_moments:
             after = torch.where(spike, before, after)
         before.copy_(torch.where(spike, before, updates))
@@ -114,7 +127,7 @@ class EngineStep:
             return self._forward()
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that a step changes: what a checkpoint holds."""
+        """All that a step changes, by name: what a checkpoint holds, and a warm-up puts back."""
         named = {"adam": self.adam.values, **self.monitor.tensors()}
         if self.adam.previous is not None:
             named["previous"] = self.adam.previous

@@ -33,6 +33,9 @@ class Network:
     The biases that a batch norm cancels get no gradient and so stay as drawn: those of the 25
     convolutions before a norm, which are not even added, and, as reflection carries a constant
     through, the beta of each up unit's first norm.
+
+    The paper gives channels, kernels, norms and skips (supplement, figure); slope, initialisation,
+    the sigmoid and whether corners are aligned it leaves open: they are settings, or ours.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class Network:
         self.experiment, self.dtype = experiment, dtype
         self.layers = {x.name: x for x in layers_of(experiment, z_channels, image_channels)}
         self.pad = experiment.kernel_down // 2
+        # One flat array for all: Adam is then a few operations on it, a checkpoint one array, and
+        # the gradients are views into another, written in place by the backward pass.
         starts, length = self._places()
         self.values = torch.zeros((3, length), device=device)
         self.gradient = torch.zeros(length, device=device)
@@ -120,7 +125,7 @@ class Network:
         return Convolve.apply(image, weight, self.layers[name].stride)  # type: ignore[no-any-return, no-untyped-call]
 
     def _activate(self, norm: str, image: Tensor, pad: int) -> Tensor:
-        """Normalise and activate a convolution's output, and pad it for the next one."""
+        """Normalise and activate a convolution's output, and reflect it by `pad` pixels."""
         slope = self.experiment.slope
         return NormActivatePad.apply(image, *self._affine(norm), slope, pad)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -161,7 +166,7 @@ class Network:
     def _stock_up(
         self, low: Tensor, skip: Tensor | None, gamma: Tensor, beta: Tensor, weight: Tensor
     ) -> Tensor:
-        """The same by the plain network's operations, for settings without a faster way."""
+        """The same by torch's own operations, for settings that the identity does not cover."""
         settings = self.experiment
         corners = settings.align_corners if settings.upsampling == "bilinear" else None
         joined = functional.interpolate(

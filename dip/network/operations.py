@@ -23,19 +23,19 @@ Pair = tuple[Tensor, Tensor]
 
 
 def wide_type(image: Tensor) -> torch.dtype:
-    """The type that sums over an image are made in: float32, or float64 for float64."""
+    """The type in which sums over an image are made: float32, or float64 for float64."""
     return torch.float64 if image.dtype == torch.float64 else torch.float32
 
 
 def wide(image: Tensor) -> Tensor:
-    """The image in the type that sums are made in."""
+    """The image as float32, or float64 as it is; no copy where it is so already."""
     return image.to(wide_type(image))
 
 
 def empty_image(
     like: Tensor, channels: int, height: int, width: int, dtype: torch.dtype | None = None
 ) -> Tensor:
-    """Allocate a (1, channels, height, width) image, channels last, on `like`'s device."""
+    """A (1, channels, height, width) image, not filled, channels last, on `like`'s device."""
     return torch.empty(
         (1, channels, height, width),
         dtype=dtype or like.dtype,
@@ -45,12 +45,16 @@ def empty_image(
 
 
 def inside(padded: Tensor, pad: int) -> Tensor:
-    """View what lies `pad` pixels inside the border."""
+    """A view of a padded image without its border of `pad` pixels."""
     return padded[:, :, pad:-pad, pad:-pad] if pad else padded
 
 
 def reflect_border(padded: Tensor, pad: int) -> None:
-    """Fill the border of `pad` pixels with the reflection of what is inside."""
+    """Fill the border of `pad` pixels, in place, with the reflection of what is inside.
+
+    As torch's "reflect": the edge itself is not repeated (supplement: reflection padding in all
+    convolutions). Columns go first, so that the rows, which follow, carry the corners along.
+    """
     rows = padded[:, :, pad:-pad] if pad else padded
     for j in range(1, pad + 1):
         rows[..., pad - j] = rows[..., pad + j]
@@ -61,7 +65,10 @@ def reflect_border(padded: Tensor, pad: int) -> None:
 
 
 def fold_reflection(gradient: Tensor, pad: int) -> None:
-    """Add a gradient's border to the pixels it was reflected from: reflect_border's adjoint."""
+    """Add a gradient's border to the pixels it was reflected from, in place.
+
+    The adjoint of reflect_border, in the opposite order; the border itself is left as it is.
+    """
     for j in range(1, pad + 1):
         gradient[:, :, pad + j] += gradient[:, :, pad - j]
         gradient[:, :, -pad - 1 - j] += gradient[:, :, -pad - 1 + j]
@@ -85,7 +92,7 @@ def strips(matrix: Tensor, multiple: int = 1) -> Iterator[slice]:
 
 
 def pixels(image: Tensor) -> Tensor:
-    """View a channels-last image as a (H * W, C) matrix; a copy where its rows are not dense."""
+    """A channels-last image as a (H * W, C) matrix: a view, or a copy if its rows are not dense."""
     return image.permute(0, 2, 3, 1).reshape(-1, image.shape[1])
 
 
@@ -106,6 +113,8 @@ def weight_gradient(image: Tensor, gradient: Tensor, kernel: int, stride: int) -
         )  # fmt: skip
         return found[1].to(dtype)  # type: ignore[no-any-return]
     image = image.contiguous(memory_format=torch.channels_last)
+    # In channels last a patch's row of pixels is one run of memory, so all patches are one view of
+    # the image with overlapping strides, and unfolding is a single copy.
     columns = kernel * kernel * channels
     rows = min(height, max(1, PATCH_VALUES // (columns * width)))
     total = torch.zeros((out, columns), dtype=dtype)
@@ -127,7 +136,10 @@ def weight_gradient(image: Tensor, gradient: Tensor, kernel: int, stride: int) -
 
 
 class Convolve(torch.autograd.Function):
-    """A convolution without border or bias: (1, C, H, W) and (O, C, k, k) to (1, O, H', W')."""
+    """A convolution without border or bias: (1, C, H, W) and (O, C, k, k) to (1, O, H', W').
+
+    H' is (H - k) // stride + 1: the image comes with its border.
+    """
 
     @staticmethod
     def forward(ctx: Any, image: Tensor, weight: Tensor, stride: int) -> Tensor:
@@ -140,7 +152,7 @@ class Convolve(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Give the gradients of image and weight."""
+        """The gradients of image, unless it is the network's input, and of weight."""
         image, weight = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=torch.channels_last)
         before = (
@@ -236,6 +248,8 @@ class Norm:
 
     def finish(self, gradient: Tensor) -> Pair:
         """Turn what `take` left into the norm's input's gradient; give those of gamma and beta."""
+        # dL/dx = scale (g - mean(g) - x^ mean(g x^)) with g the gradient before the activation and
+        # x^ the normalised input, written as scale g + slope x + shift: one pass over the array.
         to_gamma, count = self.to_gamma * self.deviation, len(gradient)
         slope = self.scale * self.deviation * to_gamma / -count
         shift = self.scale * self.to_beta / -count - slope * self.mean
@@ -249,13 +263,18 @@ class Norm:
 
 
 class NormActivatePad(torch.autograd.Function):
-    """Batch norm, LeakyReLU and the next convolution's reflected border, in one padded array."""
+    """Batch norm, LeakyReLU and the next convolution's reflected border, in one padded array.
+
+    (1, C, H, W) to (1, C, H + 2 pad, W + 2 pad) of the same type; statistics are those of the
+    image, as a batch of one needs. Only this array and the norm's input are kept for the backward
+    pass: LeakyReLU keeps the sign, so its output tells which side of zero its input was on.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, image: Tensor, gamma: Tensor, beta: Tensor, slope: float, pad: int
     ) -> Tensor:
-        """Normalise `image`, activate it, and surround it with `pad` pixels."""
+        """The padded array; it is filled strip by strip, while the values are in cache."""
         matrix = pixels(image)
         statistics = moments(matrix)
         _, channels, height, width = image.shape
@@ -272,7 +291,7 @@ class NormActivatePad(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Go back through border, activation and norm; the incoming gradient is used up."""
+        """The gradients of image, gamma and beta; the incoming one is used up."""
         image, gamma, beta, mean, deviation, padded = ctx.saved_tensors
         fold_reflection(gradient, ctx.pad)
         incoming, signs = (inside(x, ctx.pad).permute(0, 2, 3, 1)[0] for x in (gradient, padded))
@@ -303,7 +322,7 @@ class NormActivateConvolve(torch.autograd.Function):
         ctx: Any, image: Tensor, gamma: Tensor, beta: Tensor, weight: Tensor, bias: Tensor | None,
         slope: float, dtype: torch.dtype,
     ) -> Tensor:  # fmt: skip
-        """Give the (1, O, H, W) product of the activated image and the (O, C, 1, 1) weight."""
+        """The (1, O, H, W) product of the activated image and the (O, C, 1, 1) weight."""
         matrix = pixels(image)
         statistics = moments(matrix)
         norm = Norm(matrix, statistics, (gamma, beta), slope)
@@ -320,7 +339,7 @@ class NormActivateConvolve(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Give the gradients of image, gamma, beta, weight and bias."""
+        """The gradients of image, gamma, beta, weight and bias."""
         image, gamma, beta, mean, deviation, weight = ctx.saved_tensors
         norm = Norm(pixels(image), (mean, deviation), (gamma, beta), ctx.slope)
         incoming, straight = pixels(gradient), weight[:, :, 0, 0].to(ctx.dtype)

@@ -53,7 +53,7 @@ class Scale(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Run the scale on its (1, C, H, W) input."""
+        """The up unit's (1, channels, H, W) output for the scale's (1, C, H, W) input."""
         low = self.down(image)
         high = self.upsample(low if self.deeper is None else self.deeper(low))
         joined = high if self.skip is None else torch.cat([high, self.skip(image)], 1)
@@ -62,7 +62,7 @@ class Scale(nn.Module):
 
 
 class PlainNetwork(nn.Module):
-    """The network of the one reading, in modules."""
+    """The same network as `Network`, in torch's modules, without parts of the engine."""
 
     def __init__(self, experiment: Experiment, z_channels: int, image_channels: int) -> None:
         super().__init__()
@@ -70,11 +70,11 @@ class PlainNetwork(nn.Module):
         self.end = nn.Conv2d(experiment.channels[0], image_channels, 1)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Give the output in [0, 1] for z; sides are multiples of 2**scales."""
+        """The (1, C, H, W) output in [0, 1] for z; its sides are multiples of 2**scales."""
         return torch.sigmoid(self.end(self.scales(z)))
 
     def in_order(self) -> list[nn.Parameter]:
-        """List the parameters in the engine's order: down, skip and up of each scale, the end."""
+        """The parameters in the engine's order: down, skip and up of each scale, the end."""
         found: list[nn.Parameter] = []
         scale: Scale | None = self.scales
         while scale is not None:
@@ -87,9 +87,10 @@ class PlainNetwork(nn.Module):
 def plain_steps(
     experiment: Experiment, x0: Tensor, mask: Tensor, channels_last: bool = False
 ) -> Iterator[tuple[float, Tensor]]:
-    """Fit the known pixels of the (1, C, H, W) image x0; give each step's loss and output.
+    """Fit the pixels of the (1, C, H, W) image x0 in [0, 1] where the (1, 1, H, W) `mask` is 1.
 
-    With `channels_last` weights and images lie so in memory, and all else is the same. Raises
+    Yields each step's loss, before its update, and its output, (1, C, H, W) in [0, 1]. With
+    `channels_last` weights and images lie so in memory, and all else is the same. Raises
     InputError where z is a guide, of which this loop knows nothing.
     """
     torch.manual_seed(experiment.seed)
@@ -109,7 +110,7 @@ def plain_steps(
 
 
 def plain_network(experiment: Experiment, image_channels: int) -> PlainNetwork:
-    """Make the network with weights from torch's generator, as the experiment initialises them."""
+    """The network with weights from torch's generator, as the experiment initialises them."""
     z_channels = input_channels(experiment)
     network = PlainNetwork(experiment, z_channels, image_channels)
     if experiment.initialisation == "kaiming":
@@ -120,7 +121,10 @@ def plain_network(experiment: Experiment, image_channels: int) -> PlainNetwork:
 
 
 def plain_z(experiment: Experiment, x0: Tensor) -> Tensor:
-    """Give z for the (1, C, H, W) image x0: uniform, or the column's and the row's coordinate."""
+    """z for the (1, C, H, W) image x0: uniform on [0, z_max), or its pixels' coordinates in [0, 1].
+
+    Raises InputError where z is a guide.
+    """
     if experiment.z == "guide":
         raise InputError("the plain loop has no guide to take as z")
     if experiment.z == "meshgrid":

@@ -1,4 +1,4 @@
-"""Counter-based random numbers: pure functions of what they are for, without a state.
+"""A counter-based RNG: each number is a pure function of what it is for, without a state.
 
 Philox 4x64-10 (Salmon et al., 2011) is keyed by (seed, purpose + iteration), so that the noise of
 an iteration is the same after a restart, in any process, and on any device up to the rounding of
@@ -35,6 +35,7 @@ def draw_normal(out: Tensor, seed: int, iteration: Tensor) -> None:
         words = torch.from_numpy(_words_on_cpu(seed, STEP_NOISE + int(iteration), count))
     else:
         words = words_on_device(seed, iteration + STEP_NOISE, count)
+    # 24 bits are all that a float32 holds exactly; + 1 in the radius keeps zero out of the log.
     fractions = (words & (MANTISSA - 1)).to(torch.float32).view(-1, 2)
     radius = fractions[:, 0].add(1).mul_(1 / MANTISSA).log_().mul_(-2).sqrt_()
     angle = fractions[:, 1] * (2 * np.pi / MANTISSA)
@@ -50,7 +51,11 @@ def _words_on_cpu(seed: int, stream: int, count: int) -> np.ndarray:
 
 
 def words_on_device(seed: int, stream: Tensor, count: int) -> Tensor:
-    """The same words, each the low half of an int64, on the device of the scalar `stream`."""
+    """The words of _words_on_cpu, each the low half of an int64, on `stream`'s device.
+
+    Nothing of it comes from the host, so that a CUDA graph can hold it: `stream`, an int64 scalar,
+    is counted up on the device.
+    """
     blocks = torch.arange(1, -(-count // WORDS) + 1, device=stream.device)
     words = philox(seed, stream, blocks)
     return torch.stack([words, words >> 32], dim=-1).view(-1)[:count]
@@ -87,7 +92,10 @@ def _plus(key: Tensor | int, weyl: int) -> Tensor | int:
 
 
 def _high_product(a: Tensor, b: int) -> Tensor:
-    """The high 64 bits of the unsigned 128-bit product a * b."""
+    """The high 64 bits of the unsigned 128-bit product a * b, from products of 32-bit halves.
+
+    `>>` copies the sign, so each half is masked; a product of halves plus a half fits in 64 bits.
+    """
     a_high, a_low = (a >> 32) & LOW, a & LOW
     b_high, b_low = b >> 32, b & LOW
     crossed = a_high * b_low + ((a_low * b_low >> 32) & LOW)

@@ -41,28 +41,34 @@ KERNEL = 3
 class UpsamplingConvolution(torch.autograd.Function):
     """Enlarge, concatenate with the skip, batch norm, reflect, convolve with a 3x3 kernel.
 
-    Takes `low` (1, C, H, W), `skip` (1, S, 2H, 2W) or None, the norm's `gamma` (C + S) and the
-    convolution's `weight` (O, C + S, 3, 3); gives (1, O, 2H, 2W), each channel up to a constant
-    that the norm behind it cancels. Its gradients hold for a loss that such a norm leads to.
+    Takes `low` (1, C, H, W), `skip` (1, S, 2H, 2W) or None, the norm's `gamma` (C + S), the
+    convolution's `weight` (O, C + S, 3, 3) and the `kind` of enlargement, "bilinear" or "nearest";
+    gives (1, O, 2H, 2W) of low's type, each channel up to a constant that the norm behind it
+    cancels. Its gradients hold for a loss that such a norm leads to. The identity is ours; the
+    unit is that of the supplement's figure (up i: norm, convolution).
     """
 
     @staticmethod
     def forward(
         ctx: Any, low: Tensor, skip: Tensor | None, gamma: Tensor, weight: Tensor, kind: str
     ) -> Tensor:
-        """Give the convolution of the enlarged image; nothing of its size is normalised."""
+        """The convolution of the enlarged image; nothing of its size is normalised."""
         channels = low.shape[1]
         small = FoldedNorm(low, gamma[:channels], kind)
         folded = small.scaled(weight[:, :channels]).to(low.dtype)
+        # Of the transposed convolution's border only what the blur uses up is kept: it shortens
+        # each side by its length less one, and 2H x 2W pixels are to remain.
         border = (2 * KERNEL - len(BLUR[kind])) // 2
         stuffed = conv_transpose2d(small.padded, _turned(folded), stride=2, padding=border)
         out = conv2d(stuffed, _separable(BLUR[kind], stuffed), groups=stuffed.shape[1])
         out = out.contiguous(memory_format=torch.channels_last)
-        del stuffed
+        del stuffed  # the largest array of the unit
         if kind == "bilinear":
             _add_ring(out, small, folded)
         kept = []
         if skip is not None:
+            # A few channels make a poor convolution and a good matrix product: nine times as many
+            # columns, added to `out` where it stands.
             fine = FoldedNorm(skip, gamma[channels:], None)
             patches = _patches(fine.padded)
             matrix = _matrix(fine.scaled(weight[:, channels:]).to(low.dtype))
@@ -75,7 +81,7 @@ class UpsamplingConvolution(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Give the gradients of low, skip, gamma and weight."""
+        """The gradients of low, skip, gamma and weight."""
         gamma, weight, *saved = ctx.saved_tensors
         small = FoldedNorm.restored(saved[:2], gamma, ctx.kind)
         channels = small.padded.shape[1]
@@ -92,8 +98,10 @@ class UpsamplingConvolution(torch.autograd.Function):
 class FoldedNorm:
     """A batch norm that is folded into the weights behind it, over one part of their channels.
 
-    `padded` is the part less its mean, with a border of one pixel: replicated where it is to be
-    enlarged (`kind` bilinear or nearest), reflected where it is not (`kind` None).
+    `image` is (1, C, H, W), and `gamma` its (C,) part. `padded`, (1, C, H + 2, W + 2), is the image
+    less its mean, with a border of one pixel: replicated where it is to be enlarged (`kind`
+    bilinear or nearest), reflected where it is not (`kind` None). `deviation`, (C,), is
+    1 / sqrt(variance + eps) of the image that the norm would see, enlarged or not.
     """
 
     def __init__(self, image: Tensor, gamma: Tensor, kind: str | None) -> None:
@@ -106,14 +114,14 @@ class FoldedNorm:
 
     @classmethod
     def restored(cls, saved: list[Tensor], gamma: Tensor, kind: str | None) -> "FoldedNorm":
-        """Take up what `saved` gave."""
+        """The norm again, from what `saved` gave; nothing is computed."""
         self = cls.__new__(cls)
         (self.padded, self.deviation), self.kind = saved, kind
         self.gamma = gamma[: self.padded.shape[1]]
         return self
 
     def saved(self) -> list[Tensor]:
-        """What the backward pass needs."""
+        """What the backward pass needs: `padded` and `deviation`."""
         return [self.padded, self.deviation]
 
     @property
@@ -209,7 +217,7 @@ def _bordered(image: Tensor, kind: str | None) -> Tensor:
 
 
 def _fold_replication(padded: Tensor) -> Tensor:
-    """Add a gradient's border of one pixel to its neighbours inside; give the inside, dense."""
+    """The inside of a gradient, dense, with its border of one pixel added to the neighbours."""
     padded[:, :, 1] += padded[:, :, 0]
     padded[:, :, -2] += padded[:, :, -1]
     rows = padded[:, :, 1:-1]

@@ -6,7 +6,7 @@ Nothing here needs torch or numpy, but the measurement's child process.
 import json
 import math
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -183,13 +183,13 @@ def measure(
     results: Path,
     machine: Machine,
     device: str,
+    seconds_of: Callable[..., list[float]],
 ) -> list[str]:
     """Time three steps for each precision and size class that no speed tells of, and keep them.
 
     Sides in one class differ by less than twice, and the paper's network stands for every other
-    one. Gives a sentence for each measurement that failed.
+    one. `seconds_of` is that of the bench. Gives a sentence for each measurement that failed.
     """
-    from dip.commands.bench import seconds_of
     from dip.records.environment import environment
 
     known, kept, problems = known_speeds(results, images), _measured(results), []
