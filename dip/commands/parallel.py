@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dip.commands.interrupts import Interrupts
 from dip.commands.run import Sequence
 from dip.errors import InputError
 from dip.experiments.images import load_images
 from dip.planning.jobs import Job, record_of
 from dip.records.environment import cores
+from dip.runs.progress import Interrupts
 
 POLL_SECONDS = 0.2
 

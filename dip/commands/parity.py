@@ -13,7 +13,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from dip.commands.interrupts import Interrupts
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, key
 from dip.experiments.images import load_all, load_images
@@ -22,6 +21,7 @@ from dip.files import write_text_whole
 from dip.planning.jobs import choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device, environment
 from dip.records.record import Record
+from dip.runs.progress import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,13 +3,12 @@
 import argparse
 from pathlib import Path
 
-from dip.commands.interrupts import Interrupts
-from dip.commands.progress import listener
 from dip.errors import InputError
 from dip.experiments.images import load_images
 from dip.experiments.suites import load_suites
 from dip.planning.jobs import Job, choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device
+from dip.runs.progress import Interrupts, listener
 
 
 def run(args: argparse.Namespace) -> int:
