@@ -226,13 +226,13 @@ def test_without_torch_what_only_reads_still_works(
 
 
 def test_each_child_sees_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dip.commands.parallel import _environment
+    from dip.commands.parallel import child_environment
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
-    assert [_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [
+    assert [child_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [
         "2", "5", "2"
     ]  # fmt: skip
-    assert _environment("cpu", 1)["CUDA_VISIBLE_DEVICES"] == "2,5"
+    assert child_environment("cpu", 1)["CUDA_VISIBLE_DEVICES"] == "2,5"
 
 
 @pytest.mark.slow
