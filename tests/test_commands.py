@@ -197,6 +197,13 @@ def test_wrong_usage_is_exit_code_2(capsys: Told) -> None:
         assert left.value.code == 2
 
 
+@pytest.mark.parametrize("word", ["0", "-1", "two", "1.5"])
+def test_a_count_is_a_positive_integer(capsys: Told, word: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", f"--steps={word}"])
+    assert f"--steps: expected a positive integer, got '{word}'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
