@@ -156,7 +156,7 @@ def claim_of(table: ClaimTable, row: str | None, column: str) -> Claim | None:
 def judged(
     judge: Judge, table: ClaimTable, column: str
 ) -> tuple[Claim | None, Quantity, Verdict | None]:
-    """Give what the source prints in a column of the row that our runs answer, ours, and the verdict.
+    """What the source prints in a column of the row that our runs answer, ours, and the verdict.
 
     Sources print some numbers as means only; there is no verdict without a number.
     """

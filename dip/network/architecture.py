@@ -46,7 +46,7 @@ def input_channels(experiment: Experiment) -> int:
 
 
 def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> tuple[Layer, ...]:
-    """List the layers in the order of their parameters: every scale from the finest, then the end."""
+    """The layers in the order of their parameters: every scale from the finest, then the end."""
     layers: list[Layer] = []
     for scale in range(len(experiment.channels)):
         channels_in = experiment.channels[scale - 1] if scale else z_channels

@@ -184,7 +184,7 @@ def write_record(
 ) -> Record:
     """Write a record whole or not at all, with the hash of each of its files and a seal on all.
 
-    `data` is run.json without "format", "files" and "seal"; `files` maps relative names to contents;
+    `data` is run.json without "format", "files" and "seal"; `files` maps names to contents;
     `local_files` are sealed too, but stay on this machine: a record is whole without them. `put`
     moves the finished folder to `folder`.
     """

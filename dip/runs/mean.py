@@ -20,7 +20,7 @@ AVERAGE = "average.npy"  # a local file of a run's record: too large to carry, a
 
 
 def average_file(experiment: Experiment, average: np.ndarray | None) -> dict[str, bytes]:
-    """The file of a run's sliding average (C, H, W) in float32, where it may enter a mean of runs."""
+    """The file of a run's sliding average, (C, H, W) float32, if it may enter a mean of runs."""
     if experiment.problem_seed is None or average is None:
         return {}
     stream = io.BytesIO()

@@ -136,7 +136,7 @@ def put(
     files: Mapping[str, bytes],
     local_files: Mapping[str, bytes] | None = None,
 ) -> Record:
-    """Write a record where it belongs; once it is whole, the one that stood there is moved aside."""
+    """Write a record in its place; once it is whole, the one that stood there is moved aside."""
     named_pictures = {f"snapshots/{name}.webp": data for name, data in pictures.items()}
 
     def stand(fresh: Path, folder: Path) -> None:

@@ -212,7 +212,8 @@ def _nearly(
             return Verdict(
                 False,
                 f"{place}:{number}: the loss is {again:.6g} here, {loss:.6g} in the record:"
-                f" {distance:.2g} apart (relative), and {different} can explain {allowed:g} at most",
+                f" {distance:.2g} apart (relative), and {different} can explain {allowed:g}"
+                " at most",
             )
     first, following = worst
     return Verdict(
