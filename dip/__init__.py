@@ -1,5 +1,7 @@
 """Deep Image Prior, reproduced: experiments, an exact engine, and records of its runs.
 
+A task (`denoising(image)`, `inpainting(image, mask)`, ...) and an `Experiment` (the settings) make
+a `Fit`, which yields a `Step` for each iteration; an `InputError` says what is wrong with either.
 `import dip` loads neither torch nor numpy; a name below loads what it needs when it is asked for.
 """
 
@@ -23,7 +25,7 @@ _FRONT = {
 
 
 def __getattr__(name: str) -> Any:
-    """Give one of the front door's names; raises AttributeError for any other."""
+    """One of the front door's names, imported now; raises AttributeError for any other."""
     if name not in _FRONT:
         raise AttributeError(f"module 'dip' has no attribute '{name}'")
     return getattr(import_module(_FRONT[name]), name)

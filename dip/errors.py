@@ -1,4 +1,4 @@
-"""Mistakes in what a person wrote, told as one sentence with its place."""
+"""Mistakes in what a person wrote, each a sentence with its place."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ from pathlib import Path
 class InputError(Exception):
     """A mistake in an input, as a sentence: `path:line:column: what is wrong`.
 
-    `path`, `line` and `column` (both counted from 1) may each be unknown.
+    `path`, `line` and `column` (both counted from 1) are None where they are not known.
     """
 
     def __init__(
@@ -22,17 +22,17 @@ class InputError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        """Give the sentence behind as much of its place as is known."""
+        """The sentence behind as much of its place as is known."""
         place = [str(part) for part in (self.path, self.line, self.column) if part is not None]
         return f"{':'.join(place)}: {self.sentence}" if place else self.sentence
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """Give `; did you mean 'x'?` for the choice nearest to `word`, or an empty string."""
+    """`; did you mean 'x'?` for the choice nearest to `word`, or an empty string."""
     near = get_close_matches(word, list(choices), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def sentence_of(error: OSError) -> str:
-    """Say what the system refused: a full disk, a folder without permission."""
+    """What the system refused, in words: a full disk, a folder without permission."""
     return f"{error.filename or 'the system'}: {error.strerror or error}"

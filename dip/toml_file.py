@@ -1,4 +1,4 @@
-"""TOML files whose mistakes are told with their place."""
+"""TOML files whose mistakes are reported with their place."""
 
 import re
 import tomllib
@@ -8,14 +8,16 @@ from typing import Any, NoReturn
 
 from dip.errors import InputError
 
-KINDS: dict[str, Callable[[Any], bool]] = {
-    "text": lambda value: isinstance(value, str),
-    "number": lambda value: type(value) in (int, float),
-    "whole number": lambda value: type(value) is int,
-    "list of names": lambda value: (
-        isinstance(value, list) and all(isinstance(name, str) for name in value)
+# What a value may be asked to be: the words for it, and whether a value is that.
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "text": ("text", lambda value: isinstance(value, str)),
+    "number": ("a number", lambda value: type(value) in (int, float)),
+    "whole number": ("an integer", lambda value: type(value) is int),
+    "list of names": (
+        "a list of names",
+        lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
     ),
-    "table": lambda value: isinstance(value, dict),
+    "table": ("a table", lambda value: isinstance(value, dict)),
 }
 
 
@@ -45,7 +47,7 @@ class TomlFile:
             raise InputError(sentence, self.path, line, column) from None
 
     def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
-        """Give line and column of a `[table]` header, or of `key` in it, from 1; None if unseen."""
+        """Line and column, from 1, of a `[table]` header or of `key` in it; None if not found."""
         inside = table is None
         for number, text in enumerate(self.text.splitlines(), 1):
             header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", text)
@@ -62,8 +64,9 @@ class TomlFile:
     def expect(self, kinds: Mapping[str, str], data: Mapping[str, Any], table: str | None) -> None:
         """Check that each key of `kinds` that `data` has is of its kind; raises InputError."""
         for key, kind in kinds.items():
-            if key in data and not KINDS[kind](data[key]):
-                self.fail(f"'{key}' is {data[key]!r}, which is no {kind}", table, key)
+            words, is_kind = KINDS[kind]
+            if key in data and not is_kind(data[key]):
+                self.fail(f"'{key}': expected {words}, got {data[key]!r}", table, key)
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
         """Raise InputError with the place of `table` and `key`."""

@@ -1,4 +1,4 @@
-"""Pictures of a post: found beside it, copied under a hashed name, smaller ones for small screens."""
+"""Pictures of a post: found beside it, copied under a hashed name, smaller for small screens."""
 
 import re
 import struct

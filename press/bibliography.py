@@ -32,7 +32,7 @@ class Entry:
 
 
 def load_bibliography(path: Path, cache: Cache, context: PageContext) -> dict[str, Entry]:
-    """Read every entry of a BibTeX file; empty if there is none; raises InputError with its line."""
+    """Every entry of a BibTeX file, none if it is absent; raises InputError with its line."""
     context.note(path)
     if not path.exists():
         return {}

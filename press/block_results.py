@@ -62,7 +62,7 @@ def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
 
 
 def verdict_strip(call: "BlockCall", context: "PageContext") -> Markup:
-    """Say on the first screen what came out, how sure it is, how long it took, and how to redo it."""
+    """On the first screen: what came out, how sure it is, how long it took, how to redo it."""
     check_arguments(call, "preview", "table", needed=("suite",))
     view, judge = suite_of(call, context), judge_of(context)
     table = table_of(call, judge, view)

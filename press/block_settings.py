@@ -42,8 +42,9 @@ def settings(call: "BlockCall", context: "PageContext") -> Markup:
 def choices(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[str, str]]:
     """Join content/choices.toml with the values of an experiment, in the file's order.
 
-    A table is named for a setting of dip/experiments/experiment.py, a retired one too; a further table `[<suite>.<setting>]`
-    says what is different in one suite. An unknown setting or origin raises InputError.
+    A table is named for a setting of dip/experiments/experiment.py, a retired one too; a further
+    table `[<suite>.<setting>]` says what is different in one suite. Raises InputError
+    for an unknown setting or origin.
     """
     known = {**RETIRED, **experiment.to_dict()}
     rows = []

@@ -35,7 +35,7 @@ LOSS_KINDS = ("ours", "known", "unknown", "faint", "dashed")
 
 
 def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
-    """Set the outputs that one may choose of a run side by side, and what each loses to the best."""
+    """The outputs that one may choose of a run, and what each loses to the best."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
     ways: dict[str, ScoreTable] = {

@@ -199,8 +199,8 @@ class Builder:
             assets = Assets(context, self.cache, post.file.parent)
             share = share_picture(post, article.title, context, assets, bool(self.site.base_url))
             page = SimpleNamespace(
-                **summary.__dict__, share=share, path=str(post.file), body=article.body, toc=article.toc,
-                references=article.references, math=bool(maths.styles),
+                **summary.__dict__, share=share, path=str(post.file), body=article.body,
+                toc=article.toc, references=article.references, math=bool(maths.styles),
                 bibtex=bibtex_of(summary, self.site) if post.date else "",
             )  # fmt: skip
             html = self._render(context, "post.html", maths, page=page)

@@ -169,8 +169,8 @@ class Dot:
     """A mark in a row of the dot plot; `spread` in dB gives a whisker.
 
     Its kind is ours (filled), paper (hollow), other (a light diamond: what a source prints of
-    others), choice (a diamond in our colour: another output of ours), fill (a light box: a baseline)
-    or nearest (a light stroke: the weakest baseline).
+    others), choice (a diamond in our colour: another output of ours), fill (a light box: a
+    baseline) or nearest (a light stroke: the weakest baseline).
     """
 
     kind: str

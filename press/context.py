@@ -124,7 +124,7 @@ class PageContext:
         self.inputs[path] = None
 
     def copy(self, source: Path) -> str:
-        """Copy a file into the site under a name with its hash; gives its address from this page."""
+        """Copy a file into the site under a name with its hash; its address from this page."""
         self.note(source)
         try:
             digest = hashlib.sha256(source.read_bytes()).hexdigest()[:10]

@@ -63,7 +63,8 @@ def _moved(url: str, post: Summary, site: Site) -> bytes:
         f'<!DOCTYPE html>\n<html lang="{escape(site.language)}">\n<meta charset="utf-8">\n'
         f'<meta http-equiv="refresh" content="0; url={escape(target)}">\n'
         f'<link rel="canonical" href="{canonical}">\n<title>{escape(post.title)}</title>\n'
-        f'<p>This page has moved: <a href="{escape(target)}">{escape(post.title)}</a>.</p>\n</html>\n'
+        f'<p>This page has moved: <a href="{escape(target)}">{escape(post.title)}</a>.</p>\n'
+        "</html>\n"
     ).encode()
 
 

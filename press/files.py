@@ -6,7 +6,7 @@ from dip.errors import InputError
 
 
 def text_of(path: Path) -> str:
-    """Read a file as UTF-8, with or without a mark of its order; raises InputError with the line."""
+    """A file read as UTF-8, with or without a byte order mark; raises InputError with the line."""
     try:
         return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

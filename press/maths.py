@@ -25,7 +25,7 @@ class Maths:
     classes: set[str] = field(default_factory=set)  # of all the formulas' HTML
 
     def html(self, tex: str, display: bool, origin: Origin, start: int) -> str:
-        """Typeset TeX that stands at `start` in `origin`; its mistakes are told with their place."""
+        """TeX at `start` in `origin`, typeset; mistakes are reported with their place."""
         formula = self._typeset(tex, display)
         for warning in formula.warnings:
             text = warning.replace(

@@ -54,7 +54,7 @@ class Measured(float):
         return other if isinstance(other, NotRun) else self._from(other, float(self) + float(other))
 
     def _from(self, other: Any, value: float) -> "Measured":
-        """Give what was worked out from this number and `other`; raises InputError if they clash."""
+        """What was worked out from this number and `other`; raises InputError if they clash."""
         if self.preview and isinstance(other, Quoted):
             raise InputError("a preview is not compared with the numbers of a source")
         return Measured(value, self.unit, self.origin, preview=self.preview)

@@ -88,7 +88,7 @@ class Results:
         return _record(folder, _stamp(path)) if path.exists() else None
 
     def readable(self, folder: Path) -> Record | None:
-        """Read the record in a folder; None if there is none or it is damaged, as is told elsewhere."""
+        """The record in a folder; None if there is none, or a damaged one, as is told elsewhere."""
         try:
             return self.read(folder)
         except InputError:

@@ -31,8 +31,10 @@ FOLLOW = """
     if (!mistakes.length) return;
     box = document.createElement("div");
     box.setAttribute("role", "alert");
-    box.style.cssText = "position:fixed;inset:auto 0 0 0;max-height:60vh;overflow:auto;z-index:99;" +
-      "background:#2b1113;color:#fff;font:14px/1.5 monospace;padding:1em 1.5em;white-space:pre-wrap";
+    box.style.cssText =
+      "position:fixed;inset:auto 0 0 0;max-height:60vh;overflow:auto;z-index:99;" +
+      "background:#2b1113;color:#fff;font:14px/1.5 monospace;padding:1em 1.5em;" +
+      "white-space:pre-wrap";
     box.textContent = mistakes.join("\\n");
     document.body.appendChild(box);
   }
@@ -133,7 +135,10 @@ class Handler(SimpleHTTPRequestHandler):
         """Say nothing of single requests."""
 
 
-_PAGE = f'<!DOCTYPE html><html lang="en"><title>No site yet</title><body><p>No site yet.</p><script src="{SCRIPT}"></script></body></html>'
+_PAGE = (
+    '<!DOCTYPE html><html lang="en"><title>No site yet</title><body><p>No site yet.</p>'
+    f'<script src="{SCRIPT}"></script></body></html>'
+)
 
 
 def serve(options: Options, port: int) -> int:

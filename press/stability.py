@@ -99,7 +99,7 @@ def spike_mark(runs: Sequence["Run"]) -> Markup:
 
 
 def stability_cells(runs: Sequence["Run"]) -> list[str | None]:
-    """Median and range over the last fifth: the mean of the runs' medians, and all their extremes."""
+    """Over the last fifth: the mean of the runs' medians, and the range of them all."""
     steady = [run.stable for run in runs if run.recorded and run.stable.known]
     if not steady:
         return [None, None]

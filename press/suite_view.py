@@ -123,7 +123,7 @@ class SuiteView:
 
     @property
     def means(self) -> tuple[Run, ...]:
-        """Give the average of each image's runs, recorded or not; none where runs share no input."""
+        """The average of each image's runs, recorded or not; none where runs share no input."""
         suite = self.suite
         images = suite.images if suite.averages_runs else ()
         return tuple(self._results.one(suite, image, 0, suite.mean_method) for image in images)

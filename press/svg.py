@@ -39,7 +39,7 @@ def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Ma
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps values from `low` to `high` onto places from `start` to `end`; `root`: by square root."""
+    """Maps values from `low` to `high` onto `start` to `end`; `root`: by square root."""
 
     low: float
     high: float
@@ -117,7 +117,7 @@ def _outline(group: list[Point]) -> list[Point]:
 
 
 def spread_apart(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move labels apart so that none is nearer than `gap` to the next, staying near their places."""
+    """Labels moved apart so that none is nearer than `gap` to the next, near their places."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = [places[i] for i in order]
     for i in range(1, len(moved)):

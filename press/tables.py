@@ -163,7 +163,7 @@ def judges_last_iterates(view: SuiteView, table: ClaimTable) -> bool:
 def judged(
     judge: Judge, table: ClaimTable, column: str
 ) -> tuple[Claim | None, Quantity, Verdict | None]:
-    """Give what the source prints in a column of the row that our runs answer, ours, and the verdict.
+    """What the source prints in a column of the row that our runs answer, ours, and the verdict.
 
     Sources print some numbers as means only; there is no verdict without a number.
     """

@@ -145,7 +145,8 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
         yield f"{run.name} is not recorded. To make it: {run.command}"
         return
     if run.recorded:
-        yield f"{run.name} is recorded under the key {record.key}, and its settings are the same now."
+        key = record.key
+        yield f"{run.name} is recorded under the key {key}, and its settings are the same now."
         return
     yield f"{run.name}: the record in {run.folder} is not of the run that the suite asks for now:"
     if record.data["method"] != run.method:

@@ -100,7 +100,8 @@ What came out.
 A preview.
 :::
 
-::: film-strip suite="paper" fallback="small" images="anna bob" iterations="0 250 1000" id="fig-strip"
+::: film-strip suite="paper" fallback="small" images="anna bob" iterations="0 250 1000" \
+id="fig-strip"
 From noise to picture.
 :::
 

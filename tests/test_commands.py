@@ -197,6 +197,13 @@ def test_wrong_usage_is_exit_code_2(capsys: Told) -> None:
         assert left.value.code == 2
 
 
+@pytest.mark.parametrize("word", ["0", "-1", "two", "1.5"])
+def test_a_count_is_a_positive_integer(capsys: Told, word: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", f"--steps={word}"])
+    assert f"--steps: expected a positive integer, got '{word}'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -226,13 +233,13 @@ def test_without_torch_what_only_reads_still_works(
 
 
 def test_each_child_sees_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dip.commands.parallel import _environment
+    from dip.commands.parallel import child_environment
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
-    assert [_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [
+    assert [child_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [
         "2", "5", "2"
     ]  # fmt: skip
-    assert _environment("cpu", 1)["CUDA_VISIBLE_DEVICES"] == "2,5"
+    assert child_environment("cpu", 1)["CUDA_VISIBLE_DEVICES"] == "2,5"
 
 
 @pytest.mark.slow

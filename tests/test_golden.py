@@ -26,7 +26,7 @@ LOSSES = [
 # Between 1 and 2 threads and between AVX2 and AVX-512, these losses differ by up to 0.2%.
 TOLERANCE = 0.01
 REVISION, THREADS, TORCH = 2, 2, "2.13.0"
-# Processor features and instruction set, and the hash of the losses, the parameters and the moments.
+# Processor features and instruction set, and the hash of losses, parameters and moments.
 PINNED: dict[tuple[tuple[str, ...], str], str] = {
     (("avx", "avx2", "f16c", "fma3"), "AVX2"): (
         "5ca4fe78d2bcfc584d058ccb98320a44fbd2a94e7d1912056e38d8c430e6d919"

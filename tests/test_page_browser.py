@@ -202,7 +202,8 @@ def test_pictures_are_enlarged_by_whole_numbers_and_not_smoothed(
     sheet = "".join(path.read_text() for path in sorted(styles.glob("*.css")))
     images = "".join(
         f'<div class="{frame}"><img class="pixels native-{side}" width="{side}" height="{side}" '
-        'alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">'
+        'alt="" src="data:image/gif;base64,'
+        'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">'
         "</div>"
         for side in (128, 256, 512)
         for frame in ("film", "scrubber-picture", "compare")
@@ -213,8 +214,8 @@ def test_pictures_are_enlarged_by_whole_numbers_and_not_smoothed(
     for width in (360, 800, 1280, 1720):
         page = opened(browser, html, viewport={"width": width, "height": 800})
         found = page.evaluate(
-            """[...document.images].map(i => [i.getBoundingClientRect().width, +i.getAttribute("width"),
-               getComputedStyle(i).imageRendering])"""
+            """[...document.images].map(i => [i.getBoundingClientRect().width,
+               +i.getAttribute("width"), getComputedStyle(i).imageRendering])"""
         )
         for shown, side, rendering in found:
             assert shown % side == 0 or side % shown == 0, (width, shown, side)

@@ -314,7 +314,7 @@ def test_a_process_tells_a_mistake_without_a_traceback(tmp_path: Path) -> None:
 
 
 def interrupted(tmp_path: Path, source: Path, number: signal.Signals, after: str) -> None:
-    """Denoise in a process, send the signal after the line with `after`, and look at what is left."""
+    """Denoise in a process, send the signal after the line with `after`, look at what is left."""
     command = [sys.executable, "-u", "-m", "dip", "denoise", str(source)]
     command += ["-o", str(tmp_path / "out.png"), "--device", "cpu", "--channels", "2"]
     root, alone = Path(__file__).parent.parent, os.environ | {"OMP_NUM_THREADS": "1"}

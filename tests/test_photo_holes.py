@@ -92,7 +92,7 @@ def test_the_widest_hole_is_measured_across() -> None:
 
 def test_a_fill_meets_its_surroundings_without_a_seam() -> None:
     pytest.importorskip("scipy")
-    from dip.photo.seams import joined
+    from dip.photo.holes import joined
 
     rows, columns = np.mgrid[0:24, 0:30] / 40
     truth = np.stack([rows, columns, rows + columns / 4]).astype(np.float32)

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from dip.photo.windows import MARGIN, windows_round
+from dip.photo.holes import MARGIN, windows_round
 
 
 def holes_at(shape: tuple[int, int], *places: tuple[int, int, int]) -> np.ndarray:

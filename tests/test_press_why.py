@@ -8,7 +8,10 @@ from made_site import LEVELS, build_site, write_suite
 from dip.experiments.suites import load_suites
 from press.cli import main
 
-POST = '---\ntitle: One\ndate: 2026-01-02\n---\n\nThe {} words.\n\n::: include path="notes.toml"\n:::\n'
+POST = (
+    "---\ntitle: One\ndate: 2026-01-02\n---\n\nThe {} words.\n\n"
+    '::: include path="notes.toml"\n:::\n'
+)
 
 
 @pytest.fixture

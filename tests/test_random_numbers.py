@@ -1,4 +1,4 @@
-"""The random numbers: a pure function of (seed, iteration, index), with the law that it should have."""
+"""The random numbers: a pure function of (seed, iteration, index), with the right distribution."""
 
 import math
 

@@ -88,7 +88,8 @@ def test_every_image_is_listed_and_every_suite_says_why() -> None:
 
 def test_a_preview_differs_from_its_suite_in_size_and_effort_only() -> None:
     effort = {
-        "preview_side", "channels", "iterations", "learning_rate", "snapshots", "frames", "pictures",
+        "preview_side", "channels", "iterations", "learning_rate", "snapshots", "frames",
+        "pictures",
     }  # fmt: skip
     pairs = [
         (name.removesuffix("-preview"), name) for name in suites() if name.endswith("-preview")

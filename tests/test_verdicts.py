@@ -109,7 +109,7 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
     [
         (
             lambda t: t.replace("bob = 30.0", 'bob = "30"'),
-            r"toml:27:1: 'bob' is '30', which is no number",
+            r"toml:27:1: 'bob': expected a number, got '30'",
         ),
         (
             lambda t: t.replace("bob = 30.0", "bobb = 30.0"),

@@ -1,4 +1,4 @@
-"""Whatever an author writes where something else is wanted: a sentence with a place, no traceback."""
+"""Whatever an author writes where something else is wanted: a sentence with its place."""
 
 import datetime
 import json

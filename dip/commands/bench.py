@@ -32,13 +32,13 @@ def bench(
     """Time `steps` iterations of each loop, at `size` x `size` pixels, grey, half of them missing.
 
     Each loop runs in child processes of its own, in turn; `precision` is the engine's alone, the
-    plain loops keep to torch's defaults. Gives medians in seconds an iteration: engine_s, plain_s,
-    plain_channels_last_s, ratio (plain / engine), ratio_channels_last, and where they were
-    measured. Raises InputError for a size that the plain loop cannot do, or if a child fails.
+    plain loops keep to torch's defaults. Returns medians in seconds an iteration (engine_s,
+    plain_s, plain_channels_last_s), ratio (plain / engine), ratio_channels_last, and where they
+    were measured. Raises InputError for a size that the plain loop cannot do, or if a child fails.
     """
     if size < LEAST_SIDE or size % BLOCK:
         raise InputError(f"the plain loop needs a size of {LEAST_SIDE} or more in steps of {BLOCK}")
-    mode = arithmetic_on(_experiment(steps, precision), device_kind(device))
+    mode = arithmetic_on(bench_experiment(steps, precision), device_kind(device))
     seconds: dict[str, list[float]] = {loop: [] for loop in LOOPS}
     for _ in range(ROUNDS):
         for loop in LOOPS:
@@ -56,7 +56,10 @@ def bench(
 def seconds_of(
     loop: str, size: int, steps: int, device: str, precision: str, threads: int | None
 ) -> list[float]:
-    """Run one loop in a fresh process; give the seconds of each counted step."""
+    """Seconds of each counted step of one loop, run in a fresh process.
+
+    Raises InputError if that fails: of memory, or of a precision that the device lacks.
+    """
     words = [loop, str(size), str(steps), device, precision, str(threads or 0)]
     done = subprocess.run(
         [sys.executable, "-m", "dip.commands.bench", *words], capture_output=True, text=True,
@@ -70,14 +73,15 @@ def seconds_of(
     return numbers
 
 
-def _experiment(steps: int, precision: str = "default") -> Experiment:
+def bench_experiment(steps: int, precision: str = "default") -> Experiment:
+    """The paper's inpainting with more iterations than the `steps` that are counted."""
     return Experiment(
         image="bench/made", mask="bernoulli", iterations=steps + UNCOUNTED, arithmetic=precision
     )
 
 
 def made_task(size: int) -> "Task":
-    """Make a picture of waves and a mask, without any file."""
+    """An inpainting of waves, grey, `size` pixels a side, half of them missing; needs no file."""
     import numpy as np
 
     from dip.tasks.degradations import Task
@@ -89,7 +93,7 @@ def made_task(size: int) -> "Task":
 
 
 def _steps(loop: str, size: int, experiment: Experiment, device: str) -> Iterator[object]:
-    """Give something after each iteration of a loop."""
+    """The iterations of a loop."""
     task = made_task(size)
     if loop == "engine":
         from dip.engine.fit import Fit
@@ -106,7 +110,7 @@ def _steps(loop: str, size: int, experiment: Experiment, device: str) -> Iterato
 
 
 def timed(steps: Iterator[object], count: int, together: int = 1) -> list[float]:
-    """Give the seconds of `count` steps after the warm-up; each step reads its loss.
+    """Seconds of each of `count` steps after the warm-up; each step reads its loss.
 
     On CUDA the engine's steps come `together` in blocks, so whole blocks are timed and shared out.
     """
@@ -124,23 +128,23 @@ def timed(steps: Iterator[object], count: int, together: int = 1) -> list[float]
 def run_command(args: argparse.Namespace) -> int:
     """Print the bench that `args` ask for, as JSON with `args.json`; nothing is written."""
     device = choose_device(args.device)
-    told = bench(args.size, args.steps, device, args.precision, args.threads)
+    result = bench(args.size, args.steps, device, args.precision, args.threads)
     if args.json:
-        print(json.dumps(told, indent=1))
+        print(json.dumps(result, indent=1))
         return 0
-    threads = f", {told['environment']['threads']} threads" if device == "cpu" else ""
-    print(f"{told['size']}x{told['size']}, {device}, {told['arithmetic']}{threads}")
+    threads = f", {result['environment']['threads']} threads" if device == "cpu" else ""
+    print(f"{result['size']}x{result['size']}, {device}, {result['arithmetic']}{threads}")
     for loop in LOOPS:
         name = f"{loop.replace('-', '_')}_s"
-        print(f"{loop:20} {told[name] * 1e3:9.1f} ms an iteration")
-    print(f"{'plain / engine':20} {told['ratio']:9.2f}")
-    print(f"{'channels last / engine':20} {told['ratio_channels_last']:7.2f}")
+        print(f"{loop:20} {result[name] * 1e3:9.1f} ms an iteration")
+    print(f"{'plain / engine':20} {result['ratio']:9.2f}")
+    print(f"{'channels last / engine':20} {result['ratio_channels_last']:7.2f}")
     return 0
 
 
 def _child() -> None:
     loop, size, steps, device, precision, threads = sys.argv[1:]
-    experiment = _experiment(int(steps), precision)
+    experiment = bench_experiment(int(steps), precision)
     if int(threads):
         import torch
 

@@ -30,26 +30,26 @@ def list_suites(args: argparse.Namespace) -> int:
     suites = load_suites(args.content / "experiments.toml")
     chosen = find_suites(suites, args.suites or ["all"])
     images = load_images(args.content / "images.toml")
-    told = [_suite(suite, args.results, images) for suite in chosen]
+    summaries = [_suite(suite, args.results, images) for suite in chosen]
     here = None
-    if any(suite["recorded"] < suite["total"] for suite in told):
+    if any(suite["recorded"] < suite["total"] for suite in summaries):
         here = _machine(args.device, args.threads)
         if args.measure:
-            _measure(args, chosen, told, images, here)
+            _measure(args, chosen, summaries, images, here)
         speeds = known_speeds(args.results, images)
-        for suite, plain in zip(chosen, told, strict=True):
+        for suite, plain in zip(chosen, summaries, strict=True):
             _estimate(suite, plain, images, speeds, here)
     if args.json:
         model, kind = (here.model, here.kind) if here else (None, None)
-        print(json.dumps({"device": model, "device_kind": kind, "suites": told}, indent=1))
+        print(json.dumps({"device": model, "device_kind": kind, "suites": summaries}, indent=1))
         return 0
-    for plain in told:
+    for plain in summaries:
         _print_suite(plain, runs=bool(args.suites))
     return 0
 
 
 def _machine(wanted: str, threads: int | None) -> Machine:
-    """Describe what runs would be made on; the processor without torch."""
+    """What runs would be made on; the processor without torch."""
     if not has_torch():
         return Machine("cpu", cpu_model(), None, threads or os.cpu_count())
     device = choose_device(wanted)
@@ -66,16 +66,16 @@ def _machine(wanted: str, threads: int | None) -> Machine:
 def _measure(
     args: argparse.Namespace,
     suites: list[Suite],
-    told: list[dict[str, Any]],
+    summaries: list[dict[str, Any]],
     images: Mapping[str, ListedImage],
     here: Machine,
 ) -> None:
-    """Time what missing runs need and nothing tells; say what could not be timed."""
+    """Time what missing runs need and no record has; print what could not be timed."""
     from dip.commands.bench import seconds_of
 
     missing = [
         job.experiment
-        for suite, plain in zip(suites, told, strict=True)
+        for suite, plain in zip(suites, summaries, strict=True)
         for job, run in zip(jobs_of(suite), plain["runs"], strict=True)
         if job.method is None and not run["recorded"]
     ]
@@ -85,7 +85,7 @@ def _measure(
 
 
 def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
-    """Describe a suite and each of its jobs as plain values, nothing estimated yet."""
+    """A suite and each of its jobs as plain values, nothing estimated yet."""
     runs = [_run(job, results, images) for job in jobs_of(suite)]
     return {
         "name": suite.name, "title": suite.title, "preview": suite.preview, "total": len(runs),
@@ -95,7 +95,7 @@ def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> di
 
 
 def _run(job: Job, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
-    """Describe one job as plain values."""
+    """One job as plain values."""
     record, problem = None, None
     try:
         record = record_of(job, results, images)
@@ -158,7 +158,7 @@ def _print_suite(suite: dict[str, Any], runs: bool) -> None:
 
 
 def _counted(jobs: list[dict[str, Any]]) -> str:
-    """Count what is recorded: of the runs, and of the baselines and means apart."""
+    """How many are recorded, in words: of the runs, and of the baselines and means."""
     runs = [job["recorded"] for job in jobs if job["method"] is None]
     others = [job["recorded"] for job in jobs if job["method"] is not None]
     beside = f", {sum(others)} of {len(others)} baselines and means" if others else ""
@@ -183,12 +183,12 @@ def describe_network(args: argparse.Namespace) -> int:
     side = experiment.preview_side
     height, width = (side, side) if side else (image.height, image.width)
     channels = 3 if image.mode == "RGB" else 1
-    told = describe(experiment, height, width, input_channels(experiment), channels)
+    network = describe(experiment, height, width, input_channels(experiment), channels)
     if args.json:
-        print(json.dumps(told, indent=1))
+        print(json.dumps(network, indent=1))
         return 0
     print(f"{'layer':16} {'output':>15} {'kernel':>7} {'parameters':>11} {'multiply-adds':>15}")
-    for layer in told["layers"]:
+    for layer in network["layers"]:
         shape = "x".join(map(str, layer["shape"]))
         kernel = f"{layer['kernel']}, /{layer['stride']}" if layer["kind"] == "conv" else ""
         print(
@@ -196,8 +196,8 @@ def describe_network(args: argparse.Namespace) -> int:
             f" {layer['multiply_adds']:15,}"
         )
     print(
-        f"{told['parameters']:,} parameters; {told['multiply_adds']:,} multiply-adds of"
-        f" convolutions, {told['multiply_adds_per_pixel']:,.0f} a pixel"
+        f"{network['parameters']:,} parameters; {network['multiply_adds']:,} multiply-adds of"
+        f" convolutions, {network['multiply_adds_per_pixel']:,.0f} a pixel"
     )
     return 0
 
@@ -205,7 +205,7 @@ def describe_network(args: argparse.Namespace) -> int:
 def list_images(args: argparse.Namespace) -> int:
     """Print every test image, and whether it is in the folder of test images as it is listed.
 
-    Gives 1 if a file there is another than listed, or damaged; what it has is then printed.
+    Returns 1 if a file there is another than listed, or damaged; what it has is then printed.
     """
     from dip.experiments.image_check import told
 
@@ -225,7 +225,10 @@ def list_images(args: argparse.Namespace) -> int:
 
 
 def fetch_images(args: argparse.Namespace) -> int:
-    """Find every image that is named, all by default, downloading those that are nowhere."""
+    """Find every image that is named, all by default, downloading those that are not here.
+
+    Returns 1 if one could not be had.
+    """
     images = load_images(args.content / "images.toml")
     failed = 0
     for name in args.names or images:

@@ -8,40 +8,39 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dip.commands.interrupts import Interrupts
 from dip.commands.run import Sequence
 from dip.errors import InputError
 from dip.experiments.experiment import device_kind
-from dip.experiments.images import load_images
-from dip.planning.jobs import Job, record_of
+from dip.planning.jobs import Job
 from dip.records.environment import cores
+from dip.runs.progress import Interrupts
 
 POLL_SECONDS = 0.2
 
 
 def run_many(jobs: list[Job], args: argparse.Namespace, device: str) -> int:
-    """Run the baselines here, then each run in a process of its own; give the exit code.
+    """Run the baselines here, each run in a process of its own, then the means; the exit code.
 
-    A run that fails names itself and does not stop the others.
+    A run that fails names itself and does not stop the others. Raises InputError for a wrong
+    `--slurm`, before anything is run.
     """
     sequence = Sequence(args, device)
+    stopped = sequence.interrupts.should_stop
+    slurm = args.executor == "slurm"
+    workers = Cluster(args) if slurm else Children(args, device, sequence.interrupts)
     failed = sequence.run([job for job in jobs if job.method and not job.seeds])
-    images = load_images(args.content / "images.toml")
-    waiting = [job for job in jobs if not job.method and _is_missing(job, args, images)]
-    if sequence.interrupts.should_stop():
-        return failed
-    if args.executor == "slurm":
-        failed = max(failed, Cluster(args).run(waiting, args.device))
-    else:
-        failed = max(failed, Children(args, device, sequence.interrupts).run(waiting))
-    means = [job for job in jobs if job.seeds]
-    return failed if sequence.interrupts.should_stop() else max(failed, sequence.run(means))
+    if not stopped():
+        runs = [job for job in jobs if not job.method and _is_missing(job, sequence)]
+        failed = max(failed, workers.run(runs))
+    if not stopped():
+        failed = max(failed, sequence.run([job for job in jobs if job.seeds]))
+    return failed
 
 
-def _is_missing(job: Job, args: argparse.Namespace, images: Any) -> bool:
-    """Tell whether a job must run; a damaged record is left to the child to name."""
+def _is_missing(job: Job, sequence: Sequence) -> bool:
+    """Whether a job must run; a damaged record is left to the child, which names it."""
     try:
-        return args.rerun or record_of(job, args.results, images) is None
+        return not sequence.is_recorded(job)
     except InputError:
         return True
 
@@ -49,7 +48,7 @@ def _is_missing(job: Job, args: argparse.Namespace, images: Any) -> bool:
 def command_for(
     job: Job, args: argparse.Namespace, device: str, threads: int | None, limit_s: float | None
 ) -> list[str]:
-    """Give the command that runs one job in a process of its own."""
+    """The command that runs one job in a process of its own, for at most `limit_s` seconds."""
     command = [
         sys.executable, "-m", "dip", "--content", str(args.content), "run", job.suite.name,
         "--image", job.experiment.case, "--seed", str(job.experiment.seed),
@@ -71,11 +70,11 @@ class Children:
         """Share the machine's GPUs, or its threads, among `args.jobs` places."""
         self.args, self.device, self.interrupts = args, device, interrupts
         self.threads = args.threads or max(1, cores() // args.jobs)
-        self.places = [_environment(device, place) for place in range(args.jobs)]
+        self.places = [child_environment(device, place) for place in range(args.jobs)]
         self.running: dict[int, tuple[Job, subprocess.Popen[bytes]]] = {}
 
     def run(self, jobs: list[Job]) -> int:
-        """Run `jobs`; give 1 if one failed or the processes were told to stop, else 0."""
+        """Run `jobs`; returns 1 if one failed or the processes were asked to stop, else 0."""
         waiting, failed = list(jobs), 0
         while waiting or self.running:
             if self.interrupts.should_stop():
@@ -96,7 +95,7 @@ class Children:
         self.running[place] = (job, subprocess.Popen(command, env=self.places[place]))
 
     def _collect(self) -> int:
-        """Take note of the children that ended; count those that failed."""
+        """Forget the children that ended; the number of those that failed."""
         failed = 0
         for place, (job, child) in list(self.running.items()):
             code = child.poll()
@@ -109,20 +108,18 @@ class Children:
         return failed
 
 
-def _environment(device: str, place: int) -> dict[str, str]:
-    """Give the environment of the child at `place`: on CUDA it sees one GPU."""
+def child_environment(device: str, place: int) -> dict[str, str]:
+    """The environment of the child at `place`, from 0 on: on CUDA it sees one GPU, in turn."""
     environment = dict(os.environ)
     if device_kind(device) == "cuda":
         named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        visible = [name for name in named.split(",") if name] or _all_gpus()
+        visible = [name for name in named.split(",") if name]
+        if not visible:
+            import torch
+
+            visible = [str(number) for number in range(torch.cuda.device_count())]
         environment["CUDA_VISIBLE_DEVICES"] = visible[place % len(visible)]
     return environment
-
-
-def _all_gpus() -> list[str]:
-    import torch
-
-    return [str(number) for number in range(torch.cuda.device_count())]
 
 
 class Cluster:
@@ -130,8 +127,7 @@ class Cluster:
 
     def __init__(self, args: argparse.Namespace) -> None:
         """Read the options `--slurm KEY=VALUE`; raises InputError for one that cannot be."""
-        options = dict(_option(text) for text in args.slurm)
-        self.args = args
+        self.args, options = args, dict(_option(text) for text in args.slurm)
         cluster = options.pop("cluster", "slurm")
         self.minutes = options.pop("timeout_min", 60)
         if not isinstance(self.minutes, int) or self.minutes < 1:
@@ -140,47 +136,45 @@ class Cluster:
             import submitit
         except ImportError:
             raise InputError('--executor slurm needs submitit: pip install -e ".[slurm]"') from None
-        folder = Path(args.results).resolve() / ".work" / "slurm"
+        folder = Path(args.results).resolve() / ".work/slurm"
+        parameters = {_parameter(name): value for name, value in options.items()}
         try:
             self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
-            self.executor.update_parameters(
-                timeout_min=self.minutes,
-                **{_parameter(name): value for name, value in options.items()},
-            )
+            self.executor.update_parameters(timeout_min=self.minutes, **parameters)
         except (RuntimeError, ValueError, NameError, TypeError) as error:
             raise InputError(f"--slurm: {str(error).splitlines()[0]}") from None
 
-    def run(self, jobs: list[Job], device: str) -> int:
-        """Send `jobs` and wait; give 1 if one failed, else 0."""
-        limit = self.args.time_limit or max(60, 60 * self.minutes - 120)
-        sent = [
-            (job, self.executor.submit(run_command, self._command(job, device, limit)))
-            for job in jobs
-        ]
+    def run(self, jobs: list[Job]) -> int:
+        """Send `jobs` and wait for them; returns 1 if one failed, else 0.
+
+        Each ends two minutes before the cluster would end it, so that it writes its checkpoint.
+        """
+        args = self.args
+        limit_s = args.time_limit or max(60, 60 * self.minutes - 120)
+        threads = args.threads or (cores() if args.device == "cpu" else None)
+        commands = [command_for(job, args, args.device, threads, limit_s) for job in jobs]
+        sent = [self.executor.submit(run_command, command) for command in commands]
         failed = 0
-        for job, ticket in sent:
+        for job, ticket in zip(jobs, sent, strict=True):
             try:
-                print(f"{job.name}: {ticket.result().strip().splitlines()[-1]}", flush=True)
+                print(f"{job.name}: {ticket.result()}", flush=True)
             except Exception as error:  # noqa: BLE001 (whatever ended a job, the others go on)
                 print(f"{job.name}: failed: {str(error).strip().splitlines()[-1]}", flush=True)
                 failed += 1
         return 1 if failed else 0
 
-    def _command(self, job: Job, device: str, limit_s: float) -> list[str]:
-        threads = self.args.threads if device != "cpu" else self.args.threads or cores()
-        return command_for(job, self.args, device, threads, limit_s)
-
 
 def run_command(command: list[str]) -> str:
-    """Run one command on a node of the cluster; raises RuntimeError with its last line."""
+    """Run one command on a node of the cluster: its last line; raises RuntimeError with it."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    told = done.stdout + done.stderr
+    last = ((done.stdout + done.stderr).strip().splitlines() or ["no output"])[-1]
     if done.returncode:
-        raise RuntimeError((told.strip().splitlines() or ["no word"])[-1])
-    return told
+        raise RuntimeError(last)
+    return last
 
 
 def _option(text: str) -> tuple[str, Any]:
+    """Name and value of KEY=VALUE, a number if it is one; raises InputError."""
     name, sign, value = text.partition("=")
     if not sign:
         raise InputError(f"--slurm {text}: write it as KEY=VALUE, such as partition=gpu")
@@ -188,6 +182,6 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 def _parameter(name: str) -> str:
-    """Give submitit's name of an option: its own where it has one, else Slurm's."""
+    """Submitit's name of an option: its own where it has one, else Slurm's."""
     own = ("timeout_min", "mem_gb", "nodes", "cpus_per_task", "gpus_per_node", "tasks_per_node")
     return name if name in own or name.startswith(("slurm_", "local_")) else f"slurm_{name}"

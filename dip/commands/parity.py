@@ -1,7 +1,7 @@
-"""Does the engine cost quality? A plain loop makes a suite's recorded runs, and is held beside them.
+"""Does the engine cost quality? A suite's recorded runs beside those of a plain loop.
 
-The plain loop (`dip/network/plain.py`) sees the same degraded picture and has the same settings,
-but torch's own weights, z and noise, so that one picture differs as two seeds do: the means count.
+The plain loop (`dip/network/plain.py`) sees the same degraded image and has the same settings, but
+torch's own weights, z and noise, so that one image differs as two seeds do: the means count.
 """
 
 import argparse
@@ -13,7 +13,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
-from dip.commands.interrupts import Interrupts
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, device_kind, key
 from dip.experiments.images import load_all, load_images
@@ -22,6 +21,7 @@ from dip.files import write_text_whole
 from dip.planning.jobs import choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device, environment
 from dip.records.record import Record
+from dip.runs.progress import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,23 +39,23 @@ class Pair:
     engine_db: float
 
     def __str__(self) -> str:
-        """Give both and their difference."""
+        """Both and their difference."""
         difference_db = self.engine_db - self.plain_db
         return f"plain {self.plain_db:.2f}, engine {self.engine_db:.2f} dB ({difference_db:+.2f})"
 
 
 def summary(pairs: list[Pair]) -> str:
-    """Give the means of `pairs` and, from two on, the standard error of the mean difference."""
+    """The means of `pairs` and, from two on, the standard error of the mean difference."""
     means = Pair(mean(pair.plain_db for pair in pairs), mean(pair.engine_db for pair in pairs))
-    told = f"mean of {len(pairs)}: {means}"
+    sentence = f"mean of {len(pairs)}: {means}"
     if len(pairs) == 1:
-        return told
+        return sentence
     error_db = stdev(pair.engine_db - pair.plain_db for pair in pairs) / sqrt(len(pairs))
-    return f"{told}, standard error {error_db:.2f} dB"
+    return f"{sentence}, standard error {error_db:.2f} dB"
 
 
 def run_command(args: argparse.Namespace) -> int:
-    """Print plain loop and engine side by side; a picture that was run before is not run again.
+    """Print plain loop and engine side by side; an image that was run before is not run again.
 
     Raises InputError if no inpainting run of the suite is recorded.
     """
@@ -93,7 +93,7 @@ class PlainRuns:
         self.device = choose_device(args.device)
 
     def psnr_db(self, record: Record) -> float | None:
-        """Give the PSNR of the plain loop's last output; None if it was told to stop."""
+        """PSNR of the plain loop's last output in dB; None if it was asked to stop."""
         place = self.kept / f"{self._key(record)}-{device_kind(self.device)}.json"
         try:
             return float(json.loads(place.read_text(encoding="utf-8"))["psnr_db"])
@@ -104,12 +104,12 @@ class PlainRuns:
         if found_db is not None:
             seconds = time.perf_counter() - started
             where = environment(self.device)
-            told = {"psnr_db": found_db, "seconds": seconds, "environment": where}
-            write_text_whole(place, json.dumps(told, indent=1) + "\n")
+            found = {"psnr_db": found_db, "seconds": seconds, "environment": where}
+            write_text_whole(place, json.dumps(found, indent=1) + "\n")
         return found_db
 
     def _key(self, record: Record) -> str:
-        """Name what the plain loop's numbers hang on: it has no rule against jumps of the loss."""
+        """Key of what the plain loop's numbers depend on; it has no rule against loss spikes."""
         usual = Experiment(image=record.experiment.image, task="fit")
         experiment = replace(
             record.experiment, spike_factor=usual.spike_factor, spike_return=usual.spike_return

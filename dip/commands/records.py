@@ -13,7 +13,7 @@ from dip.records.store import find_records
 
 
 def verify_records(args: argparse.Namespace) -> int:
-    """Run the beginning of recorded runs again; print what was found, 1 if a record fails."""
+    """Run the beginning of recorded runs again; returns 1 if a record fails."""
     device = choose_device(args.device)
     from dip.runs.verify import verify
 
@@ -23,16 +23,16 @@ def verify_records(args: argparse.Namespace) -> int:
         name, good = record.folder.relative_to(args.results), False
         try:
             verdict = verify(record, images, args.images, device, args.iterations)
-            good, told = verdict.good, f"{'verified' if verdict.good else 'FAILED'}: {verdict}"
+            good, result = verdict.good, f"{'verified' if verdict.good else 'FAILED'}: {verdict}"
         except InputError as error:
-            told = f"could not be verified: {error}"
-        print(f"{name}: {told}", flush=True)
+            result = f"could not be verified: {error}"
+        print(f"{name}: {result}", flush=True)
         failed += not good
     return 1 if failed else 0
 
 
 def _chosen(args: argparse.Namespace) -> tuple[list[Record], int]:
-    """Read the runs that are recorded of the suite, or of all; count those that are damaged."""
+    """The runs that are recorded of the suite, or of all, and how many are damaged."""
     suites = load_suites(args.content / "experiments.toml")
     chosen = find_suites(suites, [args.suite])
     places = [place for suite in chosen for place in find_records(args.results, suite.name)]
@@ -63,7 +63,7 @@ def compare_results(args: argparse.Namespace) -> int:
 
 
 def pack_records(args: argparse.Namespace) -> int:
-    """Write new records as archives; give 1 if a damaged one was left out, which is then named."""
+    """Write new records as archives; returns 1 if a damaged one was left out and named."""
     from dip.records.archive import pack, warn
 
     damaged: list[InputError] = []

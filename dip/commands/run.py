@@ -3,18 +3,19 @@
 import argparse
 from pathlib import Path
 
-from dip.commands.interrupts import Interrupts
-from dip.commands.progress import listener
 from dip.errors import InputError
 from dip.experiments.images import load_images
 from dip.experiments.suites import load_suites
 from dip.planning.jobs import Job, choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device
+from dip.runs.progress import Interrupts, listener
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the jobs that `args` name; give 0 if all that was asked for is recorded or was stopped
-    by the time limit, else 1. Raises InputError for a wrong name or device.
+    """Run the jobs that `args` name, unless they are recorded.
+
+    Returns 0 if all went well or the time limit ended it, 1 if a job failed or the process was
+    asked to stop. Raises InputError for a wrong name or device.
     """
     # A cluster's nodes look for the device themselves; what is left to do here needs none.
     device = choose_device("cpu" if args.executor == "slurm" else args.device)
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class Sequence:
-    """Jobs run one after the other in this process."""
+    """Jobs run one after the other in this process; a failed one is named, the others go on."""
 
     def __init__(self, args: argparse.Namespace, device: str) -> None:
         """Take the command's arguments, and listen for signals from now on."""
@@ -51,7 +52,7 @@ class Sequence:
         )
 
     def run(self, jobs: list[Job]) -> int:
-        """Run `jobs`; a failed one is named, and the others go on."""
+        """Run `jobs` until asked to stop; returns the exit code."""
         failed = 0
         for job in jobs:
             if self.interrupts.should_stop():
@@ -62,16 +63,17 @@ class Sequence:
         return 1 if failed or self.interrupts.asked else 0
 
     def _one(self, job: Job) -> bool:
-        """Run a job unless it is recorded; tell whether nothing went wrong."""
+        """Run a job unless it is recorded; whether nothing went wrong."""
         try:
-            return self._recorded(job) or self._performed(job)
+            return self.is_recorded(job) or self._performed(job)
         except InputError as error:
             self.say.say(f"{job.name}: {error}")
         except Exception as error:  # noqa: BLE001 (one failure is not the others')
             self.say.say(f"{job.name}: failed: {type(error).__name__}: {error}")
         return False
 
-    def _recorded(self, job: Job) -> bool:
+    def is_recorded(self, job: Job) -> bool:
+        """Whether a job needs no run; never with --rerun. Raises InputError for a bad record."""
         if self.rerun:
             return False
         try:
@@ -92,6 +94,6 @@ class Sequence:
             return True
         if record:
             psnr_db = record.metrics["final"]["psnr_db"]
-            told = "" if psnr_db is None else f", {psnr_db:.2f} dB"
-            self.say.say(f"{job.name}: recorded{told}, {record.data['seconds']:.1f} s")
+            score = "" if psnr_db is None else f", {psnr_db:.2f} dB"
+            self.say.say(f"{job.name}: recorded{score}, {record.data['seconds']:.1f} s")
         return True

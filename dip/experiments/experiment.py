@@ -111,9 +111,8 @@ class Experiment:
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
-                raise InputError(
-                    f"{name} is '{value}', not one of {', '.join(choices)}{nearest(str(value), choices)}"
-                )
+                near = nearest(str(value), choices)
+                raise InputError(f"{name} is '{value}', not one of {', '.join(choices)}{near}")
         _check_task(self)
         check_numbers(self)
 

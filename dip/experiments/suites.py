@@ -172,7 +172,7 @@ def _distinct(file: TomlFile, name: str, table: dict[str, Any], key: str, kind: 
 
 
 def _variants(file: TomlFile, name: str, table: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the settings of each variant that a suite makes of an image; one of none if it has none."""
+    """The settings of each variant that a suite makes of an image; one, empty, without variants."""
     variants = table.get("variants", {})
     if not isinstance(variants, dict) or not all(isinstance(v, dict) for v in variants.values()):
         file.fail("'variants' is not a table of settings for each variant's name", name, "variants")
@@ -182,7 +182,7 @@ def _variants(file: TomlFile, name: str, table: dict[str, Any]) -> list[dict[str
 def _experiment(
     file: TomlFile, name: str, table: dict[str, Any], this: dict[str, Any]
 ) -> Experiment:
-    """Make the experiment of `this` image, seed and variant, in this order over the suite's settings."""
+    """The experiment of `this` image, seed and variant, in this order over the suite's settings."""
     image, seed = this["image"], this["seed"]
     settings = {key: value for key, value in table.items() if key not in REPORT_KEYS}
     own = table.get("image_settings", {}).get(image, {})

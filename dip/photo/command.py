@@ -9,26 +9,25 @@ import numpy as np
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
-from dip.photo.files import (
-    Photo,
-    check_output,
-    read_photo,
-    resized,
-    what_is_lost,
-    write_photo,
+from dip.photo.files import Photo, check_output, read_photo, resized, what_is_lost, write_photo
+from dip.photo.holes import (
+    Window,
+    holes_of,
+    joined,
+    read_mask,
+    soft_part,
+    transparent,
+    width_of_widest,
+    windows_round,
 )
-from dip.photo.holes import holes_of, read_mask, soft_part, transparent, width_of_widest
 from dip.photo.progress import Progress, Stopped
 from dip.photo.restore import (
     LARGE_HOLE,
     LEAST_SIDE,
-    how_it_went,
     restore,
     settings_for,
     settings_for_shapes,
 )
-from dip.photo.seams import joined
-from dip.photo.windows import Window, windows_round
 from dip.planning.jobs import duration
 from dip.planning.memory import bytes_needed, side_that_fits, size
 from dip.records.environment import choose_device, free_memory
@@ -43,7 +42,7 @@ DONE = {
 
 
 def run(args: argparse.Namespace) -> int:
-    """Restore `args.input` as `args.command` says, and write `args.output`; give 0.
+    """Restore `args.input` as `args.command` says, and write `args.output`; returns 0.
 
     Raises InputError for whatever cannot be done; then nothing is written.
     """
@@ -88,7 +87,8 @@ def _check_numbers(args: argparse.Namespace) -> None:
 def _check_sides(photo: Photo, path: Path) -> None:
     if min(photo.pixels.shape[1:]) < LEAST_SIDE:
         raise InputError(
-            f"the photograph has {photo.size} pixels; at least {LEAST_SIDE}x{LEAST_SIDE} are needed",
+            f"the photograph has {photo.size} pixels;"
+            f" at least {LEAST_SIDE}x{LEAST_SIDE} are needed",
             path,
         )
 
@@ -109,10 +109,10 @@ class Job:
         self.progress: Progress
 
     def whole(self) -> Photo:
-        """Denoise, enlarge or clean the whole photograph, made smaller first if --max-side says so."""
+        """The photograph denoised, enlarged or cleaned; smaller first if --max-side says so."""
         photo = self._limited()
         channels, height, width = photo.pixels.shape
-        self._tell_plan([(channels, height * self.factor, width * self.factor)])
+        self._print_plan([(channels, height * self.factor, width * self.factor)])
         makers = {
             "denoise": own_tasks.denoising,
             "clean-jpeg": own_tasks.jpeg_artefacts,
@@ -125,7 +125,7 @@ class Job:
         return replace(photo, pixels=output, alpha=alpha)
 
     def _limited(self) -> Photo:
-        """Give the photograph so that what is made of it has no side over --max-side."""
+        """The photograph, made so small that the result has no side over --max-side."""
         photo, limit = self.photo, self.args.max_side
         height, width = photo.pixels.shape[1:]
         longest = max(height, width) * self.factor
@@ -142,14 +142,14 @@ class Job:
         return replace(photo, pixels=np.clip(resized(photo.pixels, *sides), 0, 1), alpha=alpha)
 
     def inpainted(self) -> Photo:
-        """Fill the holes; every known pixel stays as it is."""
+        """The photograph with its holes filled; every known pixel stays as it is."""
         holes = self._holes()
         windows = windows_round(holes, self.args.max_side or self.whole_side)
         if len(windows) > 1 or windows[0].area < holes.size:
             parts = ", ".join(f"{w.right - w.left}x{w.bottom - w.top}" for w in windows[:4])
             more = f" and {len(windows) - 4} more" if len(windows) > 4 else ""
             print(f"working in {len(windows)} windows round the holes: {parts}{more}")
-        self._tell_plan([self._worked_shape(window) for window in windows])
+        self._print_plan([self._worked_shape(window) for window in windows])
         pixels = self.photo.pixels.copy()
         left = sum(window.area for window in windows)
         for window in windows:
@@ -162,7 +162,7 @@ class Job:
         return replace(self.photo, pixels=pixels, alpha=alpha)
 
     def _holes(self) -> np.ndarray:
-        """Give the holes as (H, W) bool, and say how much of the picture they are."""
+        """The holes, (H, W) bool; prints how much of the image they are."""
         if self.args.mask:
             mask = read_mask(self.args.mask, self.photo)
             holes, colour = holes_of(mask, self.args.holes, self.args.mask)
@@ -175,7 +175,7 @@ class Job:
         return holes
 
     def _worked_shape(self, window: Window) -> tuple[int, int, int]:
-        """Give the shape (C, H, W) in which a window is worked on."""
+        """The shape (C, H, W) in which a window is fitted."""
         height, width = window.bottom - window.top, window.right - window.left
         limit = self.args.max_side or max(height, width)
         scale = min(1.0, limit / max(height, width))
@@ -183,7 +183,7 @@ class Job:
         return len(self.photo.pixels), sides[0], sides[1]
 
     def _filled(self, window: Window, holes: np.ndarray, share: float) -> np.ndarray:
-        """Fit a window, smaller if it has to be; give it filled, in its full size."""
+        """A window filled, in its full size; fitted smaller if --max-side says so."""
         rows, columns = window.inside
         pixels, known = self.photo.pixels[:, rows, columns], ~holes
         full, worked = pixels.shape[1:], self._worked_shape(window)[1:]
@@ -201,7 +201,7 @@ class Job:
         return output if worked == full else np.clip(resized(output, *full), 0, 1)
 
     def _suit_hole(self, width: int) -> None:
-        """Take the settings for --fill; say so, and what else there is, where a hole is large."""
+        """Take the settings for --fill; where a hole is large, print what else there is."""
         self.settings = self.for_textures
         if self.args.fill == "shapes":
             self.settings = settings_for_shapes(self.for_textures, self.kind)
@@ -212,8 +212,8 @@ class Job:
                 " into it; look whether --fill shapes gives a better picture"
             )
 
-    def _tell_plan(self, shapes: list[tuple[int, int, int]]) -> None:
-        """Say what the fit will need; raises InputError if there is not the memory for it."""
+    def _print_plan(self, shapes: list[tuple[int, int, int]]) -> None:
+        """Print what the fit will need; raises InputError if there is not the memory for it."""
         largest = max(shapes, key=lambda shape: shape[1] * shape[2])
         precision = arithmetic_on(self.settings, self.kind)
         needed = bytes_needed(self.settings, largest, precision)
@@ -240,7 +240,7 @@ class Job:
             if isinstance(error, MemoryError) or "memory" in str(error).lower():
                 raise InputError("out of memory; a smaller --max-side would fit") from None
             raise
-        print(how_it_went(restored), flush=True)
+        print(restored, flush=True)
         return restored.output
 
 

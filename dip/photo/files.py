@@ -49,18 +49,18 @@ class Photo:
 
     @property
     def size(self) -> str:
-        """Give width and height as a person writes them."""
+        """Width and height in pixels, as a person writes them."""
         return f"{self.pixels.shape[2]}x{self.pixels.shape[1]}"
 
     @property
     def kind(self) -> str:
-        """Say what the photograph is: colour or grey, how many bits, with alpha or not."""
+        """Colour or grey, how many bits, with alpha or not, in words."""
         colour = "grey" if len(self.pixels) == 1 else "RGB"
         return f"{colour}, {self.bits} bit" + ("" if self.alpha is None else ", with alpha")
 
 
 def read_photo(path: Path) -> Photo:
-    """Read a photograph; raises InputError if it is none, is damaged, or is neither grey nor RGB."""
+    """The photograph in a file; raises InputError if it is damaged, or neither grey nor RGB."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -68,7 +68,7 @@ def read_photo(path: Path) -> Photo:
         deep = _tiff16(data) if data[:4] in TIFF_SIGNATURES else None
         if deep:
             return deep
-        # What a warning would say does not matter, or is told in a sentence.
+        # What a warning would say does not matter, or is said by one of the errors below.
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             orientation = int(image.getexif().get(ORIENTATION, 1))
             profile = image.info.get("icc_profile")
@@ -90,7 +90,7 @@ def read_photo(path: Path) -> Photo:
 
 
 def _values(image: Any, data: bytes) -> np.ndarray:
-    """Give a Pillow image as (H, W, C) uint8 or uint16, C = 1 to 4."""
+    """A Pillow image, or `data` that it cannot hold, as (H, W, C) uint8 or uint16, C = 1 to 4."""
     if is_png16(data):
         return decode_png16(data)
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
@@ -104,14 +104,14 @@ def _values(image: Any, data: bytes) -> np.ndarray:
 
 
 def _without_palette(image: Any) -> str:
-    """Name the mode that holds all that a palette or a bitmap says."""
+    """The mode that holds all that a palette or a bitmap says."""
     if image.mode == "1":
         return "L"
     return "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
 
 
 def _tiff16(data: bytes) -> Photo | None:
-    """Read the first page of a TIFF of 16 bit a channel; None if it has another depth."""
+    """The first page of a TIFF of 16 bit a channel, which Pillow cuts to 8; None if it has less."""
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
@@ -154,7 +154,7 @@ def _photo(values: np.ndarray, profile: bytes | None) -> Photo:
 def check_output(output: Path, sources: Mapping[str, Path]) -> None:
     """Raise InputError if `output` cannot be written: ending, folder, or one of the `sources`.
 
-    These are the files that are read, by what they are called: photograph, mask.
+    `sources` are the files that are read, by what they are called: photograph, mask.
     """
     if output.suffix.lower() not in FORMATS:
         known = ", ".join(FORMATS)
@@ -175,7 +175,7 @@ def check_output(output: Path, sources: Mapping[str, Path]) -> None:
 
 
 def what_is_lost(photo: Photo, output: Path) -> str:
-    """Say what the output's format cannot hold of a photograph; empty if it holds all."""
+    """What the output's format cannot hold of a photograph, in words; empty if it holds all."""
     kind = FORMATS[output.suffix.lower()]
     lost = []
     if photo.bits == 16 and kind not in DEEP_FORMATS:
@@ -186,12 +186,12 @@ def what_is_lost(photo: Photo, output: Path) -> str:
 
 
 def write_photo(output: Path, photo: Photo) -> None:
-    """Write a photograph whole, as its name's ending says; PNG and TIFF keep 16 bit."""
+    """Write a photograph whole, as its name's ending says; raises OSError if that fails."""
     write_bytes_whole(output, encoded(photo, FORMATS[output.suffix.lower()]))
 
 
 def encoded(photo: Photo, kind: str) -> bytes:
-    """Encode a photograph as PNG, TIFF, lossless WEBP, or JPEG at quality 95."""
+    """A photograph as PNG or TIFF of its depth, lossless WEBP, or JPEG at quality 95."""
     from PIL import Image
 
     bits = photo.bits if kind in DEEP_FORMATS else 8
@@ -230,7 +230,7 @@ def _tiff(values: np.ndarray, profile: bytes | None) -> bytes:
 
 
 def resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize (C, H, W): by box average where it gets smaller, else bicubic."""
+    """`picture` (C, H, W) in another size: by box average where it gets smaller, else bicubic."""
     from PIL import Image
 
     smaller = height < picture.shape[1]

@@ -6,16 +6,17 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dip.commands.interrupts import Interrupts
 from dip.errors import InputError
+from dip.files import write_bytes_whole
 from dip.photo.files import Photo, encoded
 from dip.planning.jobs import duration
+from dip.runs.progress import Interrupts
 
 if TYPE_CHECKING:
     from dip.engine.fit import Fit, Step
 
-FIRST_TOLD = 20  # iterations after which the speed is told
-LONG = 3600  # seconds, from which on it is said how to make them fewer
+SPEED_AFTER = 20  # iterations after which the speed is known well enough to print
+LONG_SECONDS = 3600  # from which on the way to a shorter fit is printed too
 LINE_SECONDS, PREVIEW_SECONDS = 15.0, 20.0
 
 
@@ -24,7 +25,7 @@ class Stopped(InputError):
 
 
 class Progress:
-    """Tells how far a fit is, writes previews, and asks the fit to stop when its time is over."""
+    """Prints how far a fit is, writes previews, and stops the fit when its time is over."""
 
     def __init__(self, output: Path, minutes: float | None) -> None:
         """Count `minutes` from now; previews lie beside `output`, under a name that is free."""
@@ -36,59 +37,53 @@ class Progress:
     def begin(self, iterations: int, share: float) -> None:
         """Begin a fit of at most `iterations`, which may use `share` of the time that is left."""
         self.iterations = iterations
-        self.began = self.told = self.drawn = time.monotonic()
+        self.began = self.printed = self.drawn = time.monotonic()
         self.deadline = None if self.end is None else self.began + share * (self.end - self.began)
 
     def watch(self, fit: "Fit", step: "Step") -> bool:
-        """Take in a step; tell whether the time is over. Raises Stopped after Ctrl-C."""
+        """Take in a step; whether the time is over. Raises Stopped after Ctrl-C."""
         if self.interrupts.asked:
-            raise Stopped(f"stopped: nothing was written{self._preview_note()}")
+            note = f"; the last preview is {self.preview}" if self.preview.exists() else ""
+            raise Stopped(f"stopped: nothing was written{note}")
         now = time.monotonic()
-        if step.iteration == FIRST_TOLD:
-            self._tell_speed((now - self.began) / FIRST_TOLD)
-        if now - self.told > LINE_SECONDS:
-            self._tell(step.iteration, now)
+        if step.iteration == SPEED_AFTER:
+            self._print_speed((now - self.began) / SPEED_AFTER, now)
+        if now - self.printed > LINE_SECONDS:
+            self.printed = now
+            each = (now - self.began) / (step.iteration + 1)
+            left = self._left(each * (self.iterations - step.iteration), now)
+            print(f"iteration {step.iteration} of at most {self.iterations}, {left}", flush=True)
         if now - self.drawn > PREVIEW_SECONDS:
             self._draw(fit)
         return self.deadline is not None and now > self.deadline
 
-    def _preview_note(self) -> str:
-        return f"; the last preview is {self.preview}" if self.preview.exists() else ""
-
     def _left(self, seconds: float, now: float) -> str:
-        """Say how long a fit that needs at most `seconds` more can take."""
+        """How long a fit that needs at most `seconds` more can take, in words."""
         if self.deadline is not None and self.deadline - now < seconds:
             return f"{duration(max(0.0, self.deadline - now))} left, as --minutes says"
         return f"at most {duration(seconds)} left"
 
-    def _tell_speed(self, each: float) -> None:
-        seconds = each * (self.iterations - FIRST_TOLD)
-        left = self._left(seconds, time.monotonic())
-        long = self.deadline is None and seconds > LONG
+    def _print_speed(self, each: float, now: float) -> None:
+        seconds = each * (self.iterations - SPEED_AFTER)
+        long = self.deadline is None and seconds > LONG_SECONDS
         hint = "; a smaller --max-side, or --minutes, makes it shorter" if long else ""
+        left = self._left(seconds, now)
         print(f"{each:.2g} s an iteration: {left}{hint}; preview: {self.preview}", flush=True)
 
-    def _tell(self, iteration: int, now: float) -> None:
-        self.told = now
-        left = self._left((now - self.began) / (iteration + 1) * (self.iterations - iteration), now)
-        print(f"iteration {iteration} of at most {self.iterations}, {left}", flush=True)
-
     def _draw(self, fit: "Fit") -> None:
-        """Write the average of the outputs so far, whole."""
-        from dip.files import write_bytes_whole
-
+        """Write the average of the outputs so far as the preview, whole."""
         average = fit.average
         if average is not None:
             write_bytes_whole(self.preview, encoded(Photo(average, None, 8, None), "PNG"))
         self.drawn = time.monotonic()
 
     def finish(self) -> None:
-        """Remove the preview: the picture itself is written."""
+        """Remove the preview: the image itself is written."""
         self.preview.unlink(missing_ok=True)
 
 
 def _free_name(output: Path) -> Path:
-    """Give `<output>.preview.png`, with a number where a file of that name is there already.
+    """`<output>.preview.png`, with a number where a file of that name is there already.
 
     It may be anybody's: the photograph itself, or what is left of a fit that was stopped.
     """

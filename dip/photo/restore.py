@@ -1,4 +1,4 @@
-"""Restore one's own photograph: settings for each command, a stop without ground truth.
+"""A person's own photograph restored: settings for each command, early stopping, what is taken.
 
 The settings are the paper's for each task (supplement), at a width that the device can bear.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CHANNELS = {"cuda": 128, "mps": 128, "cpu": 32}  # the paper's width; what a CPU can bear
 # Iterations on a GPU are the paper's; ES-WMV, or the user, may stop earlier.
 # A narrow network learns more slowly, and is stopped by what it has learnt, not by the count.
-PATIENCE = 500  # iterations without a lower windowed variance after which the noise is being learnt
+PATIENCE = 500  # iterations without a lower windowed variance, after which noise is learnt
 # The average looks back over some 200 outputs. On three noisy photographs of 128 and 192 pixels it
 # was best 250 to 400 iterations after the variance was least: there 0.5 to 0.8 dB better.
 LATER = 250
@@ -33,7 +33,11 @@ LARGE_HOLE = 24  # pixels across, from which on a hole is large
 
 
 def settings_for(command: str, device_kind: str, channels: int | None, factor: int) -> Experiment:
-    """Give the settings for denoise, inpaint, upscale or clean-jpeg on cpu, cuda or mps."""
+    """The settings of denoise, inpaint, upscale or clean-jpeg on cpu, cuda or mps.
+
+    `channels` is the network's width, None for what the device can bear; `factor` 4 or 8 is that
+    of upscale. The paper's supplement, where no comment says otherwise.
+    """
     width = channels or CHANNELS[device_kind]
     base = Experiment(
         image="own/photograph", task="denoising", channels=(width,) * 5, spike_return="weights"
@@ -48,15 +52,15 @@ def settings_for(command: str, device_kind: str, channels: int | None, factor: i
         return replace(
             base, task="super-resolution", factor=factor, sigma_p=sigma_p, iterations=iterations
         )
-    # Not the supplement's narrow network for the snail, a drawing: on a photograph of 128x128 pixels
-    # at JPEG quality 12 that one blurred faces away, 2 dB behind this one after 500 iterations.
-    # Nor its 2,400 iterations: the blocks are learnt without a rise of the variance. On two
-    # photographs, quality 10 and 12, the average was best after 700 and after 1,000 iterations.
+    # Not the supplement's narrow network for the snail, a drawing: on a photograph of 128x128
+    # pixels at JPEG quality 12 that one blurred faces away, 2 dB behind this one after 500
+    # iterations. Nor its 2,400 iterations: the blocks are learnt without a rise of the variance.
+    # On two photographs, quality 10 and 12, the average was best after 700 and 1,000 iterations.
     return replace(base, task="jpeg", iterations=900)
 
 
 def settings_for_shapes(settings: Experiment, device_kind: str) -> Experiment:
-    """Give the settings that continue shapes into a large hole: the supplement's for its vase.
+    """`settings` changed to continue shapes into a large hole: the supplement's for its vase.
 
     z holds the coordinates, and no skip connection leads past the deep layers. Of four photographs
     with a hole of 40 pixels, two came out better so, by 1 and 2 dB, and two worse, by 1.5 and 6.
@@ -69,40 +73,51 @@ def settings_for_shapes(settings: Experiment, device_kind: str) -> Experiment:
 
 
 REASONS = {
-    "variance": "stopped by itself, from then on it learns the noise; taken: the average at {taken_from}",
+    "variance": "stopped by itself, from then on it learns the noise;"
+    " taken: the average at {taken_from}",
     "settled": "stopped by itself: the picture stood still",
     "last": "all iterations done",
-    "told": "stopped when the time was over",
+    "time": "stopped when the time was over",
 }
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What a fit gave: the picture (C, H, W), and how it came to stop."""
+    """What a fit gave: the image, (C, H, W) float32 in [0, 1], and how it came to stop."""
 
     output: np.ndarray
     iterations: int  # that were done
-    taken_from: int  # the iteration whose average, or output, the picture is
-    reason: str  # "variance", "settled", "last" or "told"
+    taken_from: int  # the iteration whose average, or output, the image is
+    reason: str  # a key of REASONS
     seconds: float
 
+    def __str__(self) -> str:
+        """How many iterations the fit took, how long, and why it stopped, in words."""
+        reason = REASONS[self.reason].format(taken_from=self.taken_from)
+        early = self.reason == "time" and self.iterations < LEARNT
+        warning = f"; few: it takes some {LEARNT} to learn a photograph, so give more minutes"
+        return (
+            f"{self.iterations} iterations in {duration(self.seconds)}; {reason}"
+            f"{warning if early else ''}"
+        )
 
-class Follower:
-    """Follows a fit without knowing the truth, and says when to stop and what to take.
+
+class EarlyStopping:
+    """When to stop a fit without knowing the truth, and which image to take.
 
     Against noise (`noisy`): the sliding average shortly after the windowed variance of the
     outputs is least (ES-WMV, arXiv 2112.06074). Else: the sliding average once it stands still.
     """
 
     def __init__(self, fit: "Fit", noisy: bool) -> None:
-        """Follow `fit` from its first step."""
+        """Watch `fit` from its first step."""
         self.fit, self.noisy = fit, noisy
         self.least, self.least_at = float("inf"), 0
         self.taken: np.ndarray | None = None
         self.earlier: np.ndarray | None = None
 
-    def why_stop(self, step: "Step") -> str:
-        """Take in a step; give the reason to stop after it, or an empty string."""
+    def reason_to_stop(self, step: "Step") -> str:
+        """Take in a step; the reason (a key of REASONS) to stop after it, or an empty string."""
         return self._variance(step) if self.noisy else self._settled(step)
 
     def _variance(self, step: "Step") -> str:
@@ -124,7 +139,7 @@ class Follower:
         return "settled" if float(np.sqrt(np.mean((now - before) ** 2))) < SETTLED else ""
 
     def result(self, iteration: int) -> tuple[np.ndarray, int]:
-        """Give the picture to take, and the iteration whose average it is."""
+        """The image to take after `iteration`, (C, H, W), and the iteration that it comes from."""
         if self.taken is not None:
             return self.taken, self.least_at + LATER
         average = self.fit.average
@@ -133,34 +148,27 @@ class Follower:
         return average, iteration
 
 
-Watch = Callable[["Fit", "Step"], bool]  # is told of each step; True asks to stop
+def restore(
+    task: "Task",
+    experiment: Experiment,
+    device: str,
+    is_over: Callable[["Fit", "Step"], bool],
+) -> Restored:
+    """Fit one task until it stops by itself, at the last iteration, or when `is_over` says so.
 
-
-def restore(task: "Task", experiment: Experiment, device: str, watch: Watch) -> Restored:
-    """Fit one task until it stops by itself, at the last iteration, or when `watch` asks."""
+    `is_over` is called after each step; what it raises ends the fit.
+    """
     from dip.engine.fit import Fit
 
     began = time.perf_counter()
     fit = Fit(task, experiment, device=device)
-    follower = Follower(fit, noisy=experiment.task == "denoising")
+    stopping = EarlyStopping(fit, noisy=experiment.task == "denoising")
     reason, iteration = "last", 0
     for step in fit:
         iteration = step.iteration
-        stop = follower.why_stop(step)
-        asked = watch(fit, step)
-        if stop or asked:
-            reason = stop or "told"
+        stop, over = stopping.reason_to_stop(step), is_over(fit, step)
+        if stop or over:
+            reason = stop or "time"
             break
-    output, taken_from = follower.result(iteration)
+    output, taken_from = stopping.result(iteration)
     return Restored(output, iteration, taken_from, reason, time.perf_counter() - began)
-
-
-def how_it_went(restored: Restored) -> str:
-    """Say how many iterations a fit took, how long, and why it stopped."""
-    reason = REASONS[restored.reason].format(taken_from=restored.taken_from)
-    early = restored.reason == "told" and restored.iterations < LEARNT
-    warning = f"; few: it takes some {LEARNT} to learn a photograph, so give more minutes"
-    return (
-        f"{restored.iterations} iterations in {duration(restored.seconds)}; {reason}"
-        f"{warning if early else ''}"
-    )

@@ -150,7 +150,7 @@ def readable(folder: Path) -> Record | None:
 
 
 def has_another_run(record: Record, read: Callable[[Path], Record | None] = readable) -> bool:
-    """Tell whether a run beside a mean is no longer the one it was made of; older means don't say."""
+    """Whether a run beside a mean is no longer the one it was made of; older means don't say."""
     for name, seal in record.data.get("runs", {}).items():
         run = read(record.folder.parent / name)
         if run is not None and run.data["seal"] != seal:
