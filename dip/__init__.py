@@ -17,7 +17,7 @@ _FRONT = {
     "flash": "dip.tasks.own",
     "inpainting": "dip.tasks.own",
     "jpeg_artefacts": "dip.tasks.own",
-    "read_picture": "dip.experiments.images",
+    "read_picture": "dip.tasks.images",
     "super_resolution": "dip.tasks.own",
 }
 

@@ -7,13 +7,12 @@ from dip.errors import InputError
 from dip.experiments.experiment import Experiment
 from dip.tasks.degradations import (
     Task,
-    centre_box,
     make_task,
     normal,
     random_bits,
-    resized,
     uniform,
 )
+from dip.tasks.images import centre_box, resized
 
 RANDOM = np.random.Generator(np.random.Philox(1))
 WORDS = [15722591222556946973, 7105747074721893918]  # of seed 0 for purpose 101

@@ -11,7 +11,7 @@ from typing import Any
 from dip.commands.interrupts import Interrupts
 from dip.commands.run import Sequence
 from dip.errors import InputError
-from dip.experiments.images import load_images
+from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, record_of
 from dip.records.environment import cores
 

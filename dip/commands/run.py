@@ -6,8 +6,8 @@ from pathlib import Path
 from dip.commands.interrupts import Interrupts
 from dip.commands.progress import listener
 from dip.errors import InputError
-from dip.experiments.images import load_images
 from dip.experiments.suites import load_suites
+from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from dip.errors import InputError
 from dip.experiments.experiment import TRAJECTORY_REVISION, Experiment, arithmetic_on
-from dip.experiments.images import ListedImage, named
+from dip.experiments.test_images import ListedImage, named
 from dip.files import write_text_whole
 from dip.network.architecture import input_channels, layers_of
 from dip.planning.jobs import records_in

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dip.errors import InputError, nearest
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import ListedImage, named
 from dip.experiments.suites import Suite
+from dip.experiments.test_images import ListedImage, named
 from dip.records.record import Record, check_files, find_records, load_record, matches
 
 # The settings that make the problem, whoever solves it: all that a baseline hangs on.

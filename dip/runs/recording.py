@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from dip.experiments.experiment import Experiment, arithmetic_on, key
-from dip.experiments.images import ListedImage, load_all, named
+from dip.experiments.test_images import ListedImage, named
 from dip.planning.jobs import Job, pixels_of
 from dip.planning.memory import bytes_needed, side_that_fits, size
 from dip.records.environment import commit, free_memory
 from dip.records.record import Record, write_record
 from dip.records.superseded import put_in_place
 from dip.tasks.degradations import Task
+from dip.tasks.images import load_all
 
 if TYPE_CHECKING:
     from dip.engine.fit import Step

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
 from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, key
-from dip.experiments.images import named
+from dip.experiments.test_images import named
 from dip.files import sweep
 from dip.planning.jobs import Job, pixels_of
 from dip.records.environment import commit, environment, exact_part

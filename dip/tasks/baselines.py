@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from dip.errors import InputError
-from dip.tasks.degradations import Task, resized, uniform
+from dip.tasks.degradations import Task, uniform
+from dip.tasks.images import resized
 
 TIES = 105  # what the random numbers are for
 

@@ -11,10 +11,9 @@ import numpy as np
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import reduce_to_square
+from dip.tasks.images import centre_box, reduce_to_square, resized
 
 MASK, NOISE, SHUFFLE, TARGET = 101, 102, 103, 104  # what the random numbers are for
-BOX = 32  # super-resolution is scored on the centre box whose sides are multiples of this
 
 
 @dataclass(frozen=True)
@@ -126,27 +125,6 @@ def _super_resolution(experiment: Experiment, pictures: Mapping[str, np.ndarray]
     x0 = resized(x, height // factor, width // factor, "LANCZOS")
     shown = x0.repeat(factor, axis=1).repeat(factor, axis=2)
     return Task("super-resolution", x0, x, None, factor, None, (channels, height, width), shown)
-
-
-def centre_box(picture: np.ndarray) -> np.ndarray:
-    """Cut (C, H, W) to the centred box whose sides are the largest multiples of 32."""
-    height, width = (side // BOX * BOX for side in picture.shape[1:])
-    if not height or not width:
-        raise InputError(f"super-resolution needs pictures of at least {BOX}x{BOX} pixels")
-    top, left = (picture.shape[1] - height) // 2, (picture.shape[2] - width) // 2
-    return np.ascontiguousarray(picture[:, top : top + height, left : left + width])
-
-
-def resized(picture: np.ndarray, height: int, width: int, how: str) -> np.ndarray:
-    """Resize (C, H, W) in [0, 1] in 8 bit by Pillow's filter `how`: LANCZOS, BICUBIC, ..."""
-    from PIL import Image
-
-    filter_ = Image.Resampling[how]
-    planes = [
-        np.asarray(Image.fromarray(plane).resize((width, height), filter_))
-        for plane in np.round(picture * 255).astype(np.uint8)
-    ]
-    return (np.stack(planes) / 255).astype(np.float32)
 
 
 def _fit(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> Task:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from dip.tasks.degradations import Task, centre_box
+from dip.tasks.degradations import Task
+from dip.tasks.images import centre_box
 
 BORDER = 4  # pixels left out at each side where super-resolution is scored
 SMALLEST_SSIM = 11  # pixels: the Gaussian window of SSIM
