@@ -29,8 +29,8 @@ from dip.photo.restore import (
 )
 from dip.photo.seams import joined
 from dip.photo.windows import Window, windows_round
+from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import duration
-from dip.planning.memory import bytes_needed, side_that_fits, size
 from dip.records.environment import choose_device, free_memory
 from dip.tasks import degradations as tasks
 from dip.tasks.degradations import Task

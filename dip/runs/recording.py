@@ -11,8 +11,8 @@ import numpy as np
 
 from dip.experiments.experiment import Experiment, arithmetic_on, key
 from dip.experiments.test_images import ListedImage, named
+from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import Job, pixels_of
-from dip.planning.memory import bytes_needed, side_that_fits, size
 from dip.records.environment import commit, free_memory
 from dip.records.record import Record, write_record
 from dip.records.superseded import put_in_place
