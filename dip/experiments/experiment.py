@@ -213,7 +213,7 @@ def _as_type(name: str, annotation: Any, value: Any) -> Any:
     for word, kind in (("str", str), ("bool", bool)):
         if wanted.startswith(word) and type(value) is kind:
             return value
-    raise InputError(f"{name} is {value!r}, which is no {wanted.split(' ')[0].split('[')[0]}")
+    raise InputError(f"{name}: expected {wanted.split(' ')[0].split('[')[0]}, got {value!r}")
 
 
 def _is_number(value: Any, kind: type) -> bool:
@@ -227,7 +227,7 @@ def _finite(name: str, value: float) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise InputError(f"{name} is {number}, which is no finite number")
+        raise InputError(f"{name} is {number}, not a finite number")
     return number
 
 

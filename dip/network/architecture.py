@@ -27,13 +27,13 @@ class Layer:
 
     @property
     def parameters(self) -> int:
-        """Count weights and biases."""
+        """The number of weights and biases."""
         if self.kind == "norm":
             return 2 * self.channels_out
         return self.channels_out * (self.channels_in * self.kernel**2 + 1)
 
     def multiply_adds(self, height: int, width: int) -> int:
-        """Count the multiply-adds of a forward at an image of `height` x `width` pixels."""
+        """The multiply-adds of a forward pass at an image of `height` x `width` pixels."""
         pixels = (height >> self.halvings) * (width >> self.halvings)
         if self.kind == "norm":
             return pixels * self.channels_out
@@ -41,12 +41,12 @@ class Layer:
 
 
 def input_channels(experiment: Experiment) -> int:
-    """Give the channels of z: a meshgrid has two, a guide is a picture in colour."""
+    """The channels of z: a meshgrid has two, a guide is a picture in colour."""
     return {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
 
 
 def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> tuple[Layer, ...]:
-    """List the layers in the order of their parameters: every scale from the finest, then the end."""
+    """The layers in the order of their parameters: every scale from the finest, then the end."""
     layers: list[Layer] = []
     for scale in range(len(experiment.channels)):
         channels_in = experiment.channels[scale - 1] if scale else z_channels
@@ -59,7 +59,7 @@ def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> t
 
 
 def _conv(name: str, wide: tuple[int, int], kernel: int, stride: int, halvings: int) -> list[Layer]:
-    """Give a convolution and the batch norm behind it; `name` ends in the number of both."""
+    """A convolution and the batch norm behind it; `name` ends in the number of both."""
     unit, number = name.split(".")
     conv = Layer(f"{unit}.conv{number}", "conv", *wide, kernel, stride, halvings, True)
     norm = Layer(f"{unit}.norm{number}", "norm", wide[1], wide[1], 1, 1, halvings, False)
@@ -89,7 +89,7 @@ def _up(experiment: Experiment, scale: int) -> list[Layer]:
 
 
 def edges_of(experiment: Experiment) -> list[dict[str, Any]]:
-    """List the units' joins as {from, to, operation}; up i concatenates all that enters it."""
+    """The units' joins as {from, to, operation}; up i concatenates all that enters it."""
     edges: list[dict[str, Any]] = []
     deepest = len(experiment.channels)
     for scale in range(1, deepest + 1):
@@ -108,7 +108,7 @@ def edges_of(experiment: Experiment) -> list[dict[str, Any]]:
 def describe(
     experiment: Experiment, height: int, width: int, z_channels: int, image_channels: int
 ) -> dict[str, Any]:
-    """Describe the network at an image of `height` x `width` pixels, as plain values.
+    """The network at an image of `height` x `width` pixels, as plain values.
 
     "layers" gives for each layer its fields, its output's shape, parameters and multiply-adds;
     "multiply_adds" counts the convolutions alone (a norm's are listed with the norm).
@@ -127,12 +127,12 @@ def describe(
         "parameters": sum(layer.parameters for layer in layers),
         "multiply_adds": total,
         "multiply_adds_per_pixel": total / (height * width),
-        "layers": [_described(layer, height, width) for layer in layers],
+        "layers": [_layer_values(layer, height, width) for layer in layers],
         "edges": edges_of(experiment),
     }
 
 
-def _described(layer: Layer, height: int, width: int) -> dict[str, Any]:
+def _layer_values(layer: Layer, height: int, width: int) -> dict[str, Any]:
     shape = [layer.channels_out, height >> layer.halvings, width >> layer.halvings]
     return asdict(layer) | {
         "shape": shape,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def network_side(length: int, experiment: Experiment) -> int:
-    """Give the side in pixels that the network runs on for an image side of `length` pixels.
+    """The side in pixels that the network runs on for an image side of `length` pixels.
 
     The next multiple of 2**scales, and so long that the deepest layer can be reflected.
     """
@@ -27,16 +27,17 @@ def network_side(length: int, experiment: Experiment) -> int:
 
 
 def margins(length: int, experiment: Experiment) -> tuple[int, int]:
-    """Give the pixels to add before and after a side of `length` pixels."""
+    """The pixels to add before and after a side of `length` pixels."""
     extra = network_side(length, experiment) - length
     return extra // 2, extra - extra // 2
 
 
 def draw_z(task: "Task", experiment: Experiment) -> Tensor:
-    """Give z as a (1, channels, H, W) float32 CPU image at the network's sides, channels last.
+    """z, a (1, channels, H, W) float32 CPU tensor at the network's sides, channels last in memory.
 
     "uniform": z_channels of U(0, z_max) (section 3); "meshgrid": the column's and the row's
-    coordinate, each from 0 to 1 (supplement); "guide": the guide image, reflected at its border.
+    coordinate, each from 0 to 1 (supplement); "guide": the guide image, reflected at its border. Raises
+    InputError if the task has no guide for that.
     """
     sides = [network_side(length, experiment) for length in task.shape[1:]]
     if experiment.z == "meshgrid":
