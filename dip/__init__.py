@@ -13,14 +13,15 @@ _FRONT = {
     "Experiment": "dip.experiments.experiment",
     "Fit": "dip.engine.fit",
     "InputError": "dip.errors",
+    "Operator": "dip.tasks.degradations",
     "Step": "dip.engine.fit",
     "Task": "dip.tasks.degradations",
-    "denoising": "dip.tasks.own",
-    "flash": "dip.tasks.own",
-    "inpainting": "dip.tasks.own",
-    "jpeg_artefacts": "dip.tasks.own",
-    "read_picture": "dip.experiments.images",
-    "super_resolution": "dip.tasks.own",
+    "denoising": "dip.tasks.degradations",
+    "flash": "dip.tasks.degradations",
+    "inpainting": "dip.tasks.degradations",
+    "jpeg_artefacts": "dip.tasks.degradations",
+    "read_picture": "dip.tasks.images",
+    "super_resolution": "dip.tasks.degradations",
 }
 
 

@@ -81,7 +81,7 @@ class Stability:
 
     @property
     def in_spike(self) -> bool:
-        """Tell whether the last iterate lies in a loss spike: over one decibel under that median."""
+        """Whether the last iterate lies in a loss spike: over a decibel under that median."""
         return self.known and self.fall_db > SPIKE_DB
 
 

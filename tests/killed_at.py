@@ -10,8 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-from dip.experiments.images import load_images
 from dip.experiments.suites import load_suites
+from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, jobs_of, record_of
 from dip.records.archive import pack, unpack
 from dip.records.record import check_files, load_record

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from dip.experiments.experiment import Experiment
-from dip.tasks.degradations import Task
-from dip.tasks.downsample import lanczos_matrix
+from dip.tasks.degradations import Task, lanczos_matrix
 
 
 def waves(height: int, width: int, channels: int) -> np.ndarray:
@@ -21,7 +20,7 @@ def inpainting_task(height: int = 32, width: int = 32, channels: int = 1) -> Tas
     x = waves(height, width, channels)
     mask = (np.random.Philox(key=7).random_raw(height * width) % 2).reshape(1, height, width)
     mask = mask.astype(np.float32)
-    return Task("inpainting", x * mask, x, mask, 1, None, x.shape, x * mask)
+    return Task("inpainting", x * mask, x, mask)
 
 
 def small(**settings: Any) -> Experiment:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import ListedImage, load_images, named
 from dip.experiments.suites import Suite, load_suites
+from dip.experiments.test_images import ListedImage, load_images, named
 from dip.planning.jobs import Job, jobs_of
 from dip.runs.recording import in_curve, input_is_the_image, pictured
 

@@ -15,8 +15,8 @@ from small_runs import write_project
 
 from dip.cli import main
 from dip.errors import InputError
-from dip.experiments.images import load_images
 from dip.experiments.suites import Suite, load_suites
+from dip.experiments.test_images import load_images
 from dip.records.archive import pack, unpack
 from dip.records.compare import compare
 from dip.records.record import load_record

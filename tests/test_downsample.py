@@ -9,8 +9,7 @@ from made_tasks import downsample, waves
 
 from dip.engine.objective import Objective
 from dip.errors import InputError
-from dip.tasks.degradations import Task
-from dip.tasks.downsample import lanczos_matrix
+from dip.tasks.degradations import lanczos_matrix, super_resolution
 
 
 def lanczos(distance: float) -> float:
@@ -58,7 +57,7 @@ def test_a_side_that_does_not_divide_is_told() -> None:
 def test_the_data_term_reduces_the_output_by_the_same_operator() -> None:
     x, other = waves(32, 48, 3), waves(32, 48, 3)[:, ::-1].copy()
     x0 = downsample(x, 4)
-    objective = Objective(Task("super-resolution", x0, x, None, 4, None, x.shape, x), "cpu")
+    objective = Objective(super_resolution(x0, 4, x), "cpu")
     assert objective.loss(torch.from_numpy(x)[None]).item() < 1e-12
     expected = np.mean((downsample(other, 4) - x0).astype(np.float64) ** 2)
     loss = objective.loss(torch.from_numpy(other)[None]).item()

@@ -20,7 +20,7 @@ from dip.engine.precision import set_precision
 from dip.errors import InputError
 from dip.network.network import Network
 from dip.records.environment import bf16_supported
-from dip.tasks.degradations import Task
+from dip.tasks.degradations import super_resolution
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS: list[dict[str, Any]] = [
@@ -306,7 +306,7 @@ def test_any_side_can_be_fitted(height: int, width: int, settings: dict[str, Any
 
 def test_super_resolution_fits_through_d() -> None:
     x = waves(32, 64, 1)
-    task = Task("super-resolution", downsample(x, 4), x, None, 4, None, x.shape, x)
+    task = super_resolution(downsample(x, 4), 4, x)
     experiment = small(task="super-resolution", factor=4, mask=None, iterations=60, sigma_p=0.01)
     steps = list(Fit(task, experiment))
     assert steps[-1].loss < steps[0].loss / 3 and steps[-1].psnr_known_db is None

@@ -15,8 +15,9 @@ from PIL import Image, ImageOps
 from small_runs import rings, waves, write_project
 
 from dip.errors import InputError
-from dip.experiments.images import find, load, load_images, named, read_picture, reduce_to_square
-from dip.photo.png16 import encode_png16
+from dip.experiments.test_images import find, load_images, named
+from dip.tasks.images import load, read_picture, reduce_to_square
+from dip.tasks.png16 import encode_png16
 
 REAL = os.environ.get("DIP_IMAGES")
 LIST = Path(__file__).parent.parent / "content/images.toml"

@@ -3,24 +3,30 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import dip
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 ROOT = Path(__file__).parent.parent
+
+
+def blocks(path: str) -> list[str]:
+    """List the Python blocks of a document."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
 def example() -> str:
     """Give the example; where the README shows one too, it is the same."""
-    found = [
-        block
-        for path in (ROOT / "docs" / "library.md", ROOT / "README.md")
-        for block in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
-    ]
-    assert found
+    found = [blocks("docs/library.md")[0], *blocks("README.md")]
     assert set(found) == {found[0]}
     return found[0]
 
@@ -45,6 +51,52 @@ def test_the_example_runs(
     losses = [float(words[1]) for words in told]
     assert losses[0] > losses[-1] > 0
     assert all(0 < float(words[2]) < 1 for words in told)
+
+
+def test_the_deblurring_of_the_document_runs_in_fifteen_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    from PIL import Image
+
+    block = blocks("docs/library.md")[1]
+    assert len([line for line in block.splitlines() if line.strip()]) <= 15
+    stripes = np.tile(np.arange(48) // 8 % 2 * 255, (48, 1)).astype(np.uint8)
+    Image.fromarray(stripes).save(tmp_path / "blurred.png")
+    monkeypatch.chdir(tmp_path)
+    short = block.replace("iterations=3000", "iterations=30, channels=(8, 8), skip_channels=(4, 4)")
+    names: dict[str, object] = {}
+    exec(  # noqa: S102
+        compile(short.replace("{1000, 2000, 3000}", "{0, 20, 30}"), "docs/library.md", "exec"),
+        names,
+    )
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [int(words[0]) for words in told] == [0, 20, 30]
+    losses = [float(words[1]) for words in told]
+    assert losses[2] < losses[0]
+    # The loss is that of the blurred output: each pixel the mean of the 5x5 around it.
+    step = names["step"]
+    assert isinstance(step, dip.Step) and step.output is not None
+    inside = np.pad(np.ones((48, 48)), 2)
+    padded = np.pad(step.output[0].astype(np.float64), 2)
+    windows = [
+        np.lib.stride_tricks.sliding_window_view(array, (5, 5)).sum(axis=(2, 3))
+        for array in (padded, inside)
+    ]
+    expected = np.mean((windows[0] / windows[1] - stripes / 255) ** 2)
+    assert losses[2] == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_operator_of_another_shape_is_an_error() -> None:
+    pytest.importorskip("torch")
+
+    class FirstChannel:
+        def on(self, device: str) -> Callable[["Tensor"], "Tensor"]:
+            return lambda x: x[:, :1]
+
+    task = dip.Task("first", np.full((3, 32, 32), 0.5, np.float32), operator=FirstChannel())
+    with pytest.raises(dip.InputError, match=r"'first' gives \(1, 1, 32, 32\), x0 is"):
+        dip.Fit(task, dip.Experiment(image="own/x", task="fit"))
 
 
 def test_importing_dip_loads_no_heavy_library() -> None:
@@ -78,7 +130,7 @@ def test_tasks_of_arrays_know_their_truth_and_refuse_what_does_not_fit() -> None
         (lambda: dip.super_resolution(x, 3), "a factor of 3 is not possible"),
         (lambda: dip.denoising(x.transpose(1, 2, 0)), "x0 is"),
         (lambda: dip.denoising(x * 255), r"values outside \[0, 1\]"),
-        (lambda: dip.denoising(x, x[:, :-1]), "the second picture is"),
+        (lambda: dip.denoising(x, x[:, :-1]), "x is"),
     ]:
         with pytest.raises(dip.InputError, match=sentence):
             wrong()

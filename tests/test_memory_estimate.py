@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dip.experiments.experiment import Experiment
-from dip.planning.memory import bytes_needed, side_that_fits, size
+from dip.planning.estimates import bytes_needed, side_that_fits, size
 
 ROOT = Path(__file__).parent.parent
 # Sides, channels, colours, and the MiB of a process beyond one that only imports torch, at its

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import load, load_images
+from dip.experiments.test_images import load_images
 from dip.tasks.baselines import run_baseline
-from dip.tasks.degradations import centre_box, make_task, resized
+from dip.tasks.degradations import make_task
+from dip.tasks.images import centre_box, load, resized
 from dip.tasks.metrics import luma, psnr_db, psnr_luma_db, scores, ssim
 
 RANDOM = np.random.Generator(np.random.Philox(2))

@@ -39,7 +39,7 @@ def drawn(shape: tuple[int, ...], count: int, seed: int = 0) -> list[torch.Tenso
 def single_pixels(values: list[float]) -> tuple[Monitor, list[torch.Tensor]]:
     """Give a monitor of images of one pixel, whose truth is 0, and images of the values."""
     picture = np.zeros((1, 1, 1), np.float32)
-    task = Task("denoising", picture, picture, None, 1, None, picture.shape, picture)
+    task = Task("denoising", picture, picture)
     return monitor_of(task, len(values)), [torch.full((1, 1, 1), value) for value in values]
 
 

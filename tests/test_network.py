@@ -179,7 +179,7 @@ def test_meshgrid_z_holds_the_coordinates_from_zero_to_one() -> None:
 
 def test_guide_is_reflected_to_the_sides_of_the_network() -> None:
     guide = waves(30, 32, 3)
-    task = Task("flash", guide, guide, None, 1, guide, (3, 30, 32), guide)
+    task = Task("flash", guide, guide, guide=guide)
     z = draw_z(task, small(task="flash", z="guide", guide="a/b"))[0].numpy()
     assert z.shape == (3, 32, 32)
     np.testing.assert_array_equal(z[:, 1:31], guide)

@@ -11,7 +11,7 @@ import pytest
 
 from dip.errors import InputError
 from dip.photo.files import FORMATS, Photo, check_output, read_photo, write_photo
-from dip.photo.png16 import SIGNATURE, decode_png16, encode_png16
+from dip.tasks.png16 import SIGNATURE, decode_png16, encode_png16
 
 pytest.importorskip("PIL")
 from PIL import Image, ImageCms, ImageOps

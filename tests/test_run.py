@@ -21,8 +21,8 @@ from small_runs import SUITES, write_project
 pytest.importorskip("torch")
 
 from dip.errors import InputError
-from dip.experiments.images import load_images, read_picture
 from dip.experiments.suites import load_suites
+from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, jobs_of, record_of
 from dip.records.record import check_files, load_record
 from dip.records.store import move_aside, write_record
@@ -30,6 +30,7 @@ from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
 from dip.runs.run import perform
 from dip.tasks.degradations import make_task
+from dip.tasks.images import read_picture
 from dip.tasks.metrics import psnr_db, scores
 
 

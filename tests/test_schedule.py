@@ -8,8 +8,8 @@ from small_runs import SUITES, write_project
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import ListedImage, load_images
 from dip.experiments.suites import Suite, load_suites
+from dip.experiments.test_images import ListedImage, load_images
 from dip.planning.jobs import (
     choose_jobs,
     duration,

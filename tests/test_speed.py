@@ -12,8 +12,8 @@ from small_runs import SUITES, write_project
 from dip.cli import main
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import ListedImage, load_images
 from dip.experiments.suites import load_suites
+from dip.experiments.test_images import ListedImage, load_images
 from dip.planning.estimates import (
     Machine,
     Speed,

@@ -8,8 +8,8 @@ import pytest
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, key
-from dip.experiments.images import load_images
 from dip.experiments.suites import Suite, load_suites
+from dip.experiments.test_images import load_images
 from dip.planning.jobs import choose_jobs, jobs_of
 from dip.records.record import pixels_of
 

@@ -89,7 +89,7 @@ def made_task(size: int) -> "Task":
     rows, columns = np.mgrid[0:size, 0:size] / size
     x = (0.5 + 0.4 * np.sin(9 * columns + 6 * rows**2))[None].astype(np.float32)
     mask = (np.random.default_rng(0).random((1, size, size)) < 0.5).astype(np.float32)
-    return Task("inpainting", x * mask, x, mask, 1, None, (1, size, size), x * mask)
+    return Task("inpainting", x * mask, x, mask)
 
 
 def _steps(loop: str, size: int, experiment: Experiment, device: str) -> Iterator[object]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from dip.errors import InputError
 from dip.experiments.experiment import device_kind
-from dip.experiments.images import ListedImage, find, load_images, named
 from dip.experiments.suites import Suite, load_suites
+from dip.experiments.test_images import ListedImage, find, load_images, named
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import (
     BASELINE_SECONDS,
@@ -207,7 +207,7 @@ def list_images(args: argparse.Namespace) -> int:
 
     Returns 1 if a file there is another than listed, or damaged; what it has is then printed.
     """
-    from dip.experiments.image_check import told
+    from dip.tasks.images import check_image
 
     images = load_images(args.content / "images.toml")
     named_folder = args.images or os.environ.get("DIP_IMAGES")
@@ -216,7 +216,7 @@ def list_images(args: argparse.Namespace) -> int:
         raise InputError("no such folder of test images", folder)
     wrong = 0
     for image in images.values():
-        good, (here, *more) = told(image, folder) if folder else (True, [""])
+        good, (here, *more) = check_image(image, folder) if folder else (True, [""])
         hidden = "" if image.show else "  (its picture is not shown)"
         line = f"{image.name:32} {image.width:4}x{image.height:<4} {image.mode:3}  {here}{hidden}"
         print("\n".join([line.rstrip(), *more]))

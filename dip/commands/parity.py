@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, device_kind, key
-from dip.experiments.images import load_all, load_images
 from dip.experiments.suites import load_suites
+from dip.experiments.test_images import load_images
 from dip.files import write_text_whole
 from dip.planning.jobs import choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device, environment
@@ -122,6 +122,7 @@ class PlainRuns:
 
     def _run(self, record: Record) -> float | None:
         from dip.tasks.degradations import make_task
+        from dip.tasks.images import load_all
         from dip.tasks.metrics import psnr_db
 
         experiment = record.experiment

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from dip.errors import InputError
-from dip.experiments.images import load_images
 from dip.experiments.suites import load_suites
+from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device
 from dip.runs.progress import Interrupts, listener

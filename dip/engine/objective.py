@@ -7,51 +7,51 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dip.experiments.experiment import device_kind
-from dip.tasks.downsample import lanczos_matrix
+from dip.errors import InputError
 
 if TYPE_CHECKING:
     from dip.tasks.degradations import Task
 
 
 def psnr_db(mean_squared_error: float) -> float:
-    """Turn a mean squared error of values in [0, 1] into decibels, rounded to float32."""
+    """PSNR in dB of a mean squared error of values in [0, 1], rounded to float32."""
     if not mean_squared_error > 0:
         return math.nan if math.isnan(mean_squared_error) else math.inf
     return float(np.float32(-10 * math.log10(mean_squared_error)))
 
 
 class Objective:
-    """The task's data term and scores on one device; images are (1, C, H, W) float32.
+    """A task's data term and scores on one device; images are (1, C, H, W) float32.
 
-    The loss is the mean over all pixels and channels of x0 of ((d(x) - x0) * m)^2, with m = 1
-    and d the identity where the task has none: unknown pixels count as zeros, not left out.
+    The loss is the mean over all pixels and channels of x0 of ((d(x) - x0) * m)^2, with the
+    task's operator d and mask m: unknown pixels count as zeros, not left out.
+
+    Raises InputError if d of an output has another shape than x0, which would be broadcast.
     """
 
     def __init__(self, task: "Task", device: str) -> None:
         self.x0 = _image(task.x0, device)
         self.x = None if task.x is None else _image(task.x, device)
         self.mask = None if task.mask is None else _image(task.mask, device)
-        self.reducers = None
-        if task.factor > 1:
-            rows, columns = (lanczos_matrix(side, task.factor) for side in task.shape[1:])
-            # In float64 on CUDA, where products of float32 may be of 11 bits.
-            kind = np.float64 if device_kind(device) == "cuda" else np.float32
-            reducers = (rows.astype(kind), np.ascontiguousarray(columns.T, dtype=kind))
-            self.reducers = [torch.from_numpy(matrix).to(device) for matrix in reducers]
+        self.operator = None if task.operator is None else task.operator.on(device)
+        if self.operator is not None:
+            with torch.no_grad():
+                found = self.operator(torch.zeros((1, *task.shape), device=device)).shape
+            if found != self.x0.shape:
+                raise InputError(
+                    f"the operator of '{task.name}' gives {tuple(found)}, x0 is"
+                    f" {tuple(self.x0.shape)}"
+                )
 
     def loss(self, output: Tensor) -> Tensor:
-        """Give the data term, a scalar with a gradient."""
-        if self.reducers is not None:
-            rows, columns = self.reducers
-            output = (rows @ output.to(rows.dtype) @ columns).float()
-        residual = output - self.x0
+        """The data term, a scalar with a gradient."""
+        residual = (output if self.operator is None else self.operator(output)) - self.x0
         if self.mask is not None:
             residual = residual * self.mask
         return residual.square().mean()
 
     def errors(self, output: Tensor) -> Tensor | None:
-        """Give the mean squared errors against x: whole image, known pixels, unknown pixels.
+        """The mean squared errors against x: whole image, known pixels, unknown pixels.
 
         Without a mask the two last are left out; without x there is none.
         """
@@ -66,7 +66,7 @@ class Objective:
         return torch.stack([whole, *each])
 
     def psnrs_db(self, output: Tensor) -> tuple[float | None, float | None, float | None]:
-        """Give PSNR in dB over the whole image, known and unknown pixels; None where undefined."""
+        """PSNR in dB over the whole image, known and unknown pixels; None where undefined."""
         errors = self.errors(output)
         if errors is None:
             return None, None, None

@@ -5,12 +5,13 @@ Nothing here needs torch or numpy, so that a page can be printed from records al
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 from dip.errors import InputError, nearest
-from dip.experiments.settings import as_type, check_numbers
 
 TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
 
@@ -45,6 +46,15 @@ TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
 }
 
 DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
+
+
+# The least value of a setting.
+LEAST: Mapping[str, int] = {
+    "seed": 0, "problem_seed": 0, "preview_side": 1, "noise_255": 0, "z_channels": 1, "z_max": 0,
+    "sigma_p": 0, "iterations": 1, "frames": 0,
+}  # fmt: skip
+SEEDS = 2**64  # Philox has keys of 64 bits
+KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +101,9 @@ class Experiment:
     learning_rate: float = 0.01  # Adam, constant
     sigma_p: float = 1 / 30  # fresh Gaussian noise on z in each iteration
     average_decay: float = 0.99  # exponential sliding window over the outputs
-    spike_factor: float | None = 2.0  # go back one iterate if loss >= factor x running loss
-    # what goes back: "state", Adam's means too, as if the step had not been taken; or "weights"
-    # alone, while the means take in the gradient of the jump, which shortens the next steps
+    spike_factor: float | None = 2.0  # roll back one iterate if loss >= factor x running loss
+    # what is rolled back: "state", Adam's means too, as if the step had not been taken; or
+    # "weights" alone, while the means take in the spike's gradient, which shortens the next steps
     spike_return: str = "state"
     arithmetic: str = "default"  # default: ieee on the CPU, tf32 on CUDA
 
@@ -106,7 +116,7 @@ class Experiment:
     def __post_init__(self) -> None:
         """Raise InputError if a setting has the wrong type, or is impossible."""
         for field in fields(self):
-            value = as_type(field.name, field.type, getattr(self, field.name))
+            value = _as_type(field.name, field.type, getattr(self, field.name))
             object.__setattr__(self, field.name, value)  # 25 as 25.0, a list as a tuple
         for name, choices in CHOICES.items():
             value = getattr(self, name)
@@ -114,7 +124,7 @@ class Experiment:
                 near = nearest(str(value), choices)
                 raise InputError(f"{name} is '{value}', not one of {', '.join(choices)}{near}")
         _check_task(self)
-        check_numbers(self)
+        _check_numbers(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
@@ -134,14 +144,14 @@ class Experiment:
         return cls(**{name: value for name, value in data.items() if name not in RETIRED})
 
     def to_dict(self) -> dict[str, Any]:
-        """Give every setting as a plain value, for a record."""
+        """Every setting as a plain value, for a record."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
 
     def canonical(self) -> dict[str, Any]:
-        """Give what moves the numbers, without what stands at its default.
+        """What moves the numbers, without what stands at its default.
 
         So a setting that is added later, with a default that changes nothing, orphans no record.
         """
@@ -156,16 +166,16 @@ class Experiment:
 
     @property
     def degradation_seed(self) -> int:
-        """Give the seed of what is random about the problem: its noise, its mask, its order."""
+        """The seed of what is random about the problem: its noise, its mask, its order."""
         return self.seed if self.problem_seed is None else self.problem_seed
 
     @property
     def case(self) -> str:
-        """Name what a suite makes of an image: "<set>/<name>", with "-<variant>" if it has some."""
+        """What a suite makes of an image: "<set>/<name>", with "-<variant>" if it has some."""
         return f"{self.image}-{self.variant}" if self.variant else self.image
 
     def images(self) -> tuple[str, ...]:
-        """Name every image that the run reads: the picture, its mask, its guide."""
+        """The names of the images that the run reads: the picture, its mask, its guide."""
         names = (self.image, self.mask if self.mask != "bernoulli" else None, self.guide)
         return tuple(name for name in names if name)
 
@@ -184,8 +194,81 @@ def _check_task(experiment: Experiment) -> None:
         raise InputError("inpainting needs a mask: 'bernoulli' or the name of a mask image")
 
 
+def _as_type(name: str, annotation: Any, value: Any) -> Any:
+    """A plain value in the type of the field `name`; raises InputError."""
+    wanted = str(annotation) if not isinstance(annotation, type) else annotation.__name__
+    if value is None and "None" in wanted:
+        return None
+    if (
+        wanted.startswith("tuple")
+        and isinstance(value, list | tuple)
+        and all(_is_number(v, Integral) for v in value)
+    ):
+        return tuple(int(v) for v in value)
+    if "float" in wanted and _is_number(value, Real):
+        return _finite(name, value)
+    if wanted.startswith("int") and _is_number(value, Integral):
+        return int(value)
+    for word, kind in (("str", str), ("bool", bool)):
+        if wanted.startswith(word) and type(value) is kind:
+            return value
+    raise InputError(f"{name}: expected {wanted.split(' ')[0].split('[')[0]}, got {value!r}")
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    """Whether a value is a number of Python's or numpy's; a truth value is none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _finite(name: str, value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{name} is {number}, not a finite number")
+    return number
+
+
+def _check_numbers(settings: Experiment) -> None:
+    """Raise InputError, beginning with the setting's name, where a number is impossible."""
+    for name, least in LEAST.items():
+        value = getattr(settings, name)
+        if value is not None and value < least:
+            raise InputError(f"{name} is {value}, not at least {least}")
+    for name in ("seed", "problem_seed"):
+        if (getattr(settings, name) or 0) >= SEEDS:
+            raise InputError(f"{name} is {getattr(settings, name)}, not below 2**64")
+    for name in ("learning_rate", "spike_factor"):
+        value = getattr(settings, name)
+        if value is not None and value <= 0:
+            raise InputError(f"{name} is {value}, not more than 0")
+    if not 0 < settings.keep < 1:
+        raise InputError(f"keep is {settings.keep}, not between 0 and 1")
+    if not 0 <= settings.average_decay < 1:
+        raise InputError(f"average_decay is {settings.average_decay}, not from 0 to below 1")
+    _check_network(settings)
+    beyond = [k for k in settings.snapshots if not 0 <= k <= settings.iterations]
+    if beyond:
+        raise InputError(
+            f"snapshot {beyond[0]} is not between 0 and {settings.iterations} iterations"
+        )
+
+
+def _check_network(settings: Experiment) -> None:
+    if len(settings.channels) != len(settings.skip_channels) or not settings.channels:
+        raise InputError("channels and skip_channels need one number each for every scale")
+    for name, least in (("channels", 1), ("skip_channels", 0)):
+        if min(getattr(settings, name)) < least:
+            raise InputError(f"{name} has {min(getattr(settings, name))}, not at least {least}")
+    for name in KERNELS:
+        side = getattr(settings, name)
+        if side < 1 or side % 2 == 0:
+            raise InputError(f"{name} is {side}, not odd and positive, so it has no middle")
+
+
 def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revision: int) -> str:
-    """Hash what a run's numbers hang on: 16 hexadecimal digits.
+    """The hash of what a run's numbers depend on: 16 hexadecimal digits.
 
     `pixels` maps each of `experiment.images()` to the SHA-256 of its pixels; `arithmetic` is
     ieee, tf32 or bf16; `revision` is the trajectory revision of that kind of device.

@@ -44,37 +44,37 @@ class Suite:
 
     @property
     def preview(self) -> bool:
-        """Tell whether the suite works on reduced pictures, never compared with the paper's."""
+        """Whether the suite works on reduced pictures, never compared with the paper's."""
         return any(experiment.preview_side for experiment in self.experiments)
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Name the suite's images once each, in their order; each variant of one counts apart."""
+        """The suite's images once each, in their order; each variant of one counts apart."""
         return tuple(dict.fromkeys(experiment.case for experiment in self.experiments))
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Give the suite's seeds once each, in their order."""
+        """The suite's seeds once each, in their order."""
         return tuple(dict.fromkeys(experiment.seed for experiment in self.experiments))
 
     @property
     def averages_runs(self) -> bool:
-        """Tell whether the outputs of the seeds are averaged: all see the same degraded input."""
+        """Whether the outputs of the seeds are averaged: all see the same degraded input."""
         shared = all(experiment.problem_seed is not None for experiment in self.experiments)
         return shared and len(self.seeds) > 1
 
     @property
     def mean_method(self) -> str:
-        """Name the average over the outputs of all seeds, as its record is called."""
+        """The name of the record of the average over the outputs of all seeds."""
         return "mean-seeds-" + "-".join(map(str, self.seeds))
 
     def image_folder(self, image: str) -> str:
-        """Name an image's folder: bare where the suite draws on one set and names are distinct."""
+        """An image's folder: bare where the suite draws on one set and names are distinct."""
         one_set = len({name.split("/")[0] for name in self.images}) == 1
         return image.split("/")[1] if one_set else image.replace("/", "-")
 
     def find(self, word: str) -> str:
-        """Give the full name of the image called `word`, in full or bare; raises InputError."""
+        """The full name of the image called `word`, in full or bare; raises InputError."""
         for image in self.images:
             if word in (image, image.split("/")[1], self.image_folder(image)):
                 return image
@@ -83,7 +83,7 @@ class Suite:
 
 
 def load_suites(path: Path) -> dict[str, Suite]:
-    """Read every suite of a TOML file; a mistake raises InputError with its line."""
+    """Every suite of a TOML file, by name; a mistake raises InputError with its line."""
     file = TomlFile(path)
     suites = {}
     for name, table in file.data.items():
@@ -96,7 +96,7 @@ def load_suites(path: Path) -> dict[str, Suite]:
 def _inherited(
     file: TomlFile, name: str, table: Mapping[str, Any], heirs: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Fill `table` up with the suite that its key `like` names."""
+    """`table` filled up with the suite that its key `like` names."""
     if "like" not in table:
         return dict(table)
     parent = str(table["like"])
@@ -121,7 +121,7 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
 
 
 def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
-    """Find keys that nobody knows, needed ones that are not there, and words that are none."""
+    """Raise InputError for an unknown key, a missing one, or a title that is not text."""
     known = (*(field.name for field in fields(Experiment)), *RETIRED, *REPORT_KEYS)
     for key in table:
         if key not in known or key in ("image", "seed"):
@@ -135,7 +135,7 @@ def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
 
 
 def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
-    """Find lists that are none, seeds and images that cannot be, and names of nothing."""
+    """Raise InputError for values that are not lists, impossible ones, and unknown names."""
     images = _distinct(file, name, table, "images", str)
     for image in images:
         if len(image.split("/")) != 2:
@@ -160,10 +160,10 @@ def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
 
 
 def _distinct(file: TomlFile, name: str, table: dict[str, Any], key: str, kind: type) -> list[Any]:
-    """Give the list that stands at a key, empty if there is none: of one kind, nothing twice."""
+    """The list that stands at a key, empty if there is none: of one kind, nothing twice."""
     values = table.get(key, [])
     if not isinstance(values, list) or not all(type(value) is kind for value in values):
-        what = "names" if kind is str else "whole numbers"
+        what = "names" if kind is str else "integers"
         file.fail(f"'{key}' is not a list of {what}", name, key)
     twice = next((value for i, value in enumerate(values) if value in values[:i]), None)
     if twice is not None:

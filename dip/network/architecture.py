@@ -128,12 +128,12 @@ def describe(
         "parameters": sum(layer.parameters for layer in layers),
         "multiply_adds": total,
         "multiply_adds_per_pixel": total / (height * width),
-        "layers": [_described(layer, height, width) for layer in layers],
+        "layers": [_layer_values(layer, height, width) for layer in layers],
         "edges": edges_of(experiment),
     }
 
 
-def _described(layer: Layer, height: int, width: int) -> dict[str, Any]:
+def _layer_values(layer: Layer, height: int, width: int) -> dict[str, Any]:
     shape = [layer.channels_out, height >> layer.halvings, width >> layer.halvings]
     return asdict(layer) | {
         "shape": shape,

@@ -28,10 +28,10 @@ from dip.photo.restore import (
     settings_for,
     settings_for_shapes,
 )
+from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import duration
-from dip.planning.memory import bytes_needed, side_that_fits, size
 from dip.records.environment import choose_device, free_memory
-from dip.tasks import own as own_tasks
+from dip.tasks import degradations as tasks
 from dip.tasks.degradations import Task
 
 WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
@@ -114,9 +114,9 @@ class Job:
         channels, height, width = photo.pixels.shape
         self._print_plan([(channels, height * self.factor, width * self.factor)])
         makers = {
-            "denoise": own_tasks.denoising,
-            "clean-jpeg": own_tasks.jpeg_artefacts,
-            "upscale": lambda x0: own_tasks.super_resolution(x0, self.factor),
+            "denoise": tasks.denoising,
+            "clean-jpeg": tasks.jpeg_artefacts,
+            "upscale": lambda x0: tasks.super_resolution(x0, self.factor),
         }
         output = self._fitted(makers[self.args.command](photo.pixels), 1.0)
         alpha = photo.alpha
@@ -197,7 +197,7 @@ class Job:
             raise InputError("made that small, no pixel of the photograph is known any more")
         else:
             self._suit_hole(width_of_widest(~known))
-            output = self._fitted(own_tasks.inpainting(pixels, known), share)
+            output = self._fitted(tasks.inpainting(pixels, known), share)
         return output if worked == full else np.clip(resized(output, *full), 0, 1)
 
     def _suit_hole(self, width: int) -> None:

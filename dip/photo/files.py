@@ -13,7 +13,8 @@ import numpy as np
 
 from dip.errors import InputError, nearest
 from dip.files import write_bytes_whole
-from dip.photo.png16 import decode_png16, encode_png16, is_png16
+from dip.tasks.images import ORIENTATION, oriented
+from dip.tasks.png16 import decode_png16, encode_png16, is_png16
 
 FORMATS = {
     ".png": "PNG",
@@ -24,7 +25,7 @@ FORMATS = {
     ".webp": "WEBP",
 }
 DEEP_FORMATS = ("PNG", "TIFF")  # that hold 16 bit a channel
-ORIENTATION, PROFILE = 274, 34675  # tags of EXIF and TIFF
+PROFILE = 34675  # the tag of TIFF
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
 SAVED_WITH: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -72,7 +73,7 @@ def read_photo(path: Path) -> Photo:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             orientation = int(image.getexif().get(ORIENTATION, 1))
             profile = image.info.get("icc_profile")
-            return _photo(turned(_values(image, data), orientation), profile)
+            return _photo(oriented(_values(image, data), orientation), profile)
     except InputError as error:
         raise InputError(error.sentence, path) from None
     except IsADirectoryError:
@@ -129,18 +130,7 @@ def _tiff16(data: bytes) -> Photo | None:
     values = values[..., None] if axes == "YX" else values
     if axes not in ("YX", "YXS", "SYX") or values.shape[2] > 4:
         raise InputError("the picture is a TIFF that is neither grey nor RGB; convert it first")
-    return _photo(turned(values, orientation), profile)
-
-
-def turned(values: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn (H, W) or (H, W, C) as its EXIF orientation, 1 to 8, says."""
-    if orientation in (5, 6, 7, 8):
-        values = values.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        values = values[::-1]
-    return values
+    return _photo(oriented(values, orientation), profile)
 
 
 def _photo(values: np.ndarray, profile: bytes | None) -> Photo:

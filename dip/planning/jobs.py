@@ -9,12 +9,12 @@ from pathlib import Path
 
 from dip.errors import InputError, nearest
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import ListedImage
 from dip.experiments.suites import Suite
+from dip.experiments.test_images import ListedImage
 from dip.records.record import Record, check_files, load_record, matches, pixels_of
 from dip.records.store import find_records
 
-# The settings that make the problem, whoever solves it: all that a baseline hangs on.
+# The settings that make the problem, whoever solves it: all that a baseline depends on.
 PROBLEM = (
     "image", "seed", "problem_seed", "task", "preview_side", "mask", "keep", "noise_255", "factor",
     "target", "guide", "variant",
@@ -32,27 +32,27 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name the job as its folder: suite, image, and seed or method."""
+        """The job's name, and its folder: suite, image, and seed or method."""
         image = self.suite.image_folder(self.experiment.case)
         return f"{self.suite.name}/{image}/{self.method or f'seed{self.experiment.seed}'}"
 
     @property
     def kind(self) -> str:
-        """Tell what the job's record will be: a run, a baseline or a mean."""
+        """What the job's record will be: a run, a baseline or a mean."""
         return "mean" if self.seeds else "baseline" if self.method else "run"
 
     def folder(self, results: Path) -> Path:
-        """Give the folder where the record belongs."""
+        """The folder where the record belongs."""
         return results / self.name
 
 
 def problem_of(experiment: Experiment) -> Experiment:
-    """Give the problem that an experiment solves: its degradation, every other setting default."""
+    """The problem that an experiment solves: its degradation, every other setting default."""
     return Experiment(**{name: getattr(experiment, name) for name in PROBLEM})
 
 
 def jobs_of(suite: Suite) -> list[Job]:
-    """List a suite's jobs in order of worth: the baselines, which take seconds, the runs, means.
+    """A suite's jobs in order of worth: the baselines, which take seconds, the runs, means.
 
     A mean is of the runs of all seeds, where these share their degraded input.
     """
@@ -75,12 +75,12 @@ def _mean(suite: Suite, experiment: Experiment) -> Job:
 
 
 def mean_of(experiment: Experiment) -> Experiment:
-    """Describe the mean over the seeds of an experiment, as its record does."""
+    """The description of the mean over the seeds of an experiment, as its record does."""
     return replace(experiment, snapshots=(), frames=0, arithmetic="default")
 
 
 def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:
-    """Give the suites that `words` name, all of them for "all"; raises InputError."""
+    """The suites that `words` name, all of them for "all"; raises InputError."""
     chosen = list(words)
     if "all" in chosen:
         return list(suites.values())
@@ -93,7 +93,7 @@ def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite
 def choose_jobs(
     suites: Iterable[Suite], images: Iterable[str] = (), seeds: Iterable[int] = ()
 ) -> list[Job]:
-    """List the jobs of `suites`, those of `images` and `seeds` only where these are given.
+    """The jobs of `suites`, those of `images` and `seeds` only where these are given.
 
     Baselines and means have no seed of their own and are left out where seeds are named. Raises
     InputError for an image or a seed that no suite has.
@@ -132,7 +132,7 @@ def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:
 
 
 def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Record | None:
-    """Give the record of this very job, or None; raises InputError if the one there is damaged."""
+    """The record of this very job, or None; raises InputError if the one there is damaged."""
     record = any_record(job, results)
     if record is None:
         return None
@@ -142,7 +142,7 @@ def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Rec
 
 
 def readable(folder: Path) -> Record | None:
-    """Read the record in a folder; None if it is absent, or damaged: its own job tells."""
+    """The record in a folder; None if it is absent, or damaged: its own job reports that."""
     try:
         return load_record(folder)
     except InputError:
@@ -159,7 +159,7 @@ def has_another_run(record: Record, read: Callable[[Path], Record | None] = read
 
 
 def any_record(job: Job, results: Path) -> Record | None:
-    """Give the record that stands in the job's folder, even of an older description.
+    """The record that stands in the job's folder, even of an older description.
 
     Raises InputError if it is damaged.
     """
@@ -172,12 +172,12 @@ def any_record(job: Job, results: Path) -> Record | None:
 
 
 def records_in(results: Path) -> list[Record]:
-    """Read every record that can be read, of all suites; damaged ones are left out."""
+    """Every record that can be read, of all suites; damaged ones are left out."""
     return [record for place in find_records(results) if (record := readable(place))]
 
 
 def duration(seconds: float) -> str:
-    """Write a duration for a person: 40 s, 12 min, 3 h 05 min."""
+    """A duration for a person: 40 s, 12 min, 3 h 05 min."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

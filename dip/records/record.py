@@ -21,7 +21,7 @@ from dip.experiments.experiment import (
     device_kind,
     key,
 )
-from dip.experiments.images import ListedImage, named
+from dip.experiments.test_images import ListedImage, named
 from dip.files import sha256_of
 
 FORMAT = 1

@@ -7,12 +7,12 @@ import numpy as np
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
-from dip.experiments.images import read_picture
 from dip.files import sha256_of
 from dip.planning.jobs import Job, jobs_of, record_of
 from dip.records.record import Record
 from dip.runs.recording import Finished, RunContext, now, of_one_output
 from dip.tasks.degradations import make_task
+from dip.tasks.images import read_picture
 
 AVERAGE = "average.npy"  # a local file of a run's record: too large to carry, as git's list says
 

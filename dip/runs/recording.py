@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
-from dip.experiments.images import ListedImage, load_all, named
+from dip.experiments.test_images import ListedImage, named
+from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import Job
-from dip.planning.memory import bytes_needed, side_that_fits, size
 from dip.records.environment import commit, environment, free_memory
 from dip.records.record import Identity, pixels_of
 from dip.tasks.degradations import Task
+from dip.tasks.images import load_all
 from dip.tasks.metrics import scores
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
-from dip.experiments.images import named
+from dip.experiments.test_images import named
 from dip.files import sweep
 from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, exact_part

@@ -7,11 +7,12 @@ from typing import Any
 
 from dip.errors import InputError
 from dip.experiments.experiment import TRAJECTORY_REVISION, device_kind
-from dip.experiments.images import ListedImage, load_all, read_picture
+from dip.experiments.test_images import ListedImage
 from dip.records.environment import environment, exact_part
 from dip.records.record import CURVE_COLUMNS, CurveRow, Record, check_files, pixels_of
 from dip.records.store import curve_text
 from dip.tasks.degradations import Task, make_task
+from dip.tasks.images import load_all, read_picture
 from dip.tasks.metrics import psnr_db
 
 # Across devices, relative: of the loss before the first update, which depends on weights, z, noise,

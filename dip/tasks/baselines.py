@@ -1,6 +1,6 @@
 """What a user would do instead of fitting a network: seconds, no training, no network.
 
-Each takes a task and gives a picture (C, H, W), float32 in [0, 1]; known pixels are kept exactly.
+Each takes a task and returns a picture (C, H, W), float32 in [0, 1]; known pixels are kept exactly.
 """
 
 from collections.abc import Callable
@@ -8,13 +8,16 @@ from collections.abc import Callable
 import numpy as np
 
 from dip.errors import InputError
-from dip.tasks.degradations import Task, resized, uniform
+from dip.tasks.degradations import Task, uniform
+from dip.tasks.images import resized
 
 TIES = 105  # what the random numbers are for
 
 
 def run_baseline(method: str, task: Task, noise_255: float) -> np.ndarray:
-    """Solve `task` by a method of BASELINES; `noise_255` is the noise in grey levels of 255.
+    """The task solved by a method of BASELINES: (C, H, W) float32 in [0, 1].
+
+    `noise_255` is the standard deviation of the noise in grey levels of 255.
 
     Raises InputError if the method does not apply to the task.
     """

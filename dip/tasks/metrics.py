@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from dip.tasks.degradations import Task, centre_box
+from dip.tasks.degradations import Task
+from dip.tasks.images import centre_box
 
 BORDER = 4  # pixels left out at each side where super-resolution is scored
 SMALLEST_SSIM = 11  # pixels: the Gaussian window of SSIM
 
 
 def psnr_db(x: np.ndarray, truth: np.ndarray, where: np.ndarray | None = None) -> float | None:
-    """Give the PSNR in dB, peak 1, over all channels and pixels, or over those where `where` > 0.
+    """PSNR in dB, peak 1, over all channels and pixels, or over those where `where` > 0.
 
     `where` is (1, H, W). None if the pictures are equal there, or no pixel is asked for.
     """
@@ -27,7 +28,7 @@ def psnr_db(x: np.ndarray, truth: np.ndarray, where: np.ndarray | None = None) -
 
 
 def ssim(x: np.ndarray, truth: np.ndarray) -> float | None:
-    """Give the mean structural similarity as Wang et al. (2004) define it.
+    """The mean structural similarity as Wang et al. (2004) define it.
 
     scikit-image's, with a Gaussian window of standard deviation 1.5 (11 pixels wide), constants
     0.01 and 0.03, data range 1, the covariance not corrected for the sample's size, the mean over
@@ -50,7 +51,7 @@ def ssim(x: np.ndarray, truth: np.ndarray) -> float | None:
 
 
 def luma(picture: np.ndarray) -> np.ndarray:
-    """Give the BT.601 luma (H, W), 16 to 235 of 255, of a picture rounded to 8 bit."""
+    """The BT.601 luma (H, W), 16 to 235 of 255, of a picture rounded to 8 bit."""
     grey_levels = np.round(np.clip(picture, 0, 1).astype(np.float64) * 255)
     if len(picture) == 1:
         grey: np.ndarray = 16 + grey_levels[0] * (219 / 255)
@@ -61,7 +62,7 @@ def luma(picture: np.ndarray) -> np.ndarray:
 
 
 def psnr_luma_db(x: np.ndarray, truth: np.ndarray) -> float | None:
-    """Give the PSNR in dB by which super-resolution is scored.
+    """The PSNR in dB by which super-resolution is scored.
 
     On 8-bit luma, peak 255, over the centred box whose sides are the largest multiples of 32,
     less a border of 4 pixels (confirmed on the published result images).
@@ -73,7 +74,7 @@ def psnr_luma_db(x: np.ndarray, truth: np.ndarray) -> float | None:
 
 
 def scores(task: Task, output: np.ndarray, loss: float | None = None) -> dict[str, Any]:
-    """Give every score of an output, as a record has it.
+    """Every score of an output, as a record has it.
 
     loss, psnr_db, ssim, and psnr_known_db, psnr_unknown_db (None without a mask); for
     super-resolution also psnr_luma_db, and for a fit target_variance, by which its loss is to be

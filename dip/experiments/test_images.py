@@ -1,0 +1,126 @@
+"""The named test images: where they are found, and that they are the ones meant.
+
+Reading the list needs neither numpy nor Pillow.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from dip.errors import InputError, nearest
+from dip.files import sha256_of
+from dip.toml_file import TomlFile
+
+CACHE = "deep-image-prior"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedImage:
+    """One test image as `content/images.toml` lists it."""
+
+    name: str  # "<set>/<name>"
+    file: str  # relative to a folder of images
+    width: int  # pixels
+    height: int
+    mode: str  # "L" or "RGB"
+    sha256: str  # of the file
+    pixels_sha256: str  # of the decoded array
+    url: str
+    licence: str
+    title: str = ""
+    show: bool = True  # False: numbers and curves, but no picture on a page
+    why: str = ""  # why it is not shown
+
+
+def load_images(path: Path) -> dict[str, ListedImage]:
+    """The list of test images, by name; a mistake raises InputError with its line."""
+    file = TomlFile(path)
+    return {name: _listed(file, name, table) for name, table in file.data.items()}
+
+
+def _listed(file: TomlFile, name: str, table: Any) -> ListedImage:
+    if not isinstance(table, dict):
+        file.fail(f"'{name}' stands outside an image; write it under [\"set/name\"]", None, name)
+    known = {field.name: field for field in fields(ListedImage) if field.name != "name"}
+    for key, value in table.items():
+        if key not in known:
+            file.fail(f"unknown key '{key}'{nearest(key, known)}", name, key)
+        if type(value) is not known[key].type:
+            file.fail(f"'{key}' of image '{name}' is {value!r}", name, key)
+    for key, field in known.items():
+        if field.default is MISSING and key not in table:
+            file.fail(f"image '{name}' needs the key '{key}'", name)
+    return ListedImage(name=name, **table)
+
+
+def named(name: str, images: Mapping[str, ListedImage]) -> ListedImage:
+    """The listed image called `name`; raises InputError with the nearest name."""
+    if name not in images:
+        raise InputError(f"unknown image '{name}'{nearest(name, images)}")
+    return images[name]
+
+
+def find(image: ListedImage, folder: Path | None = None) -> Path:
+    """The path of an image's file, its SHA-256 checked; raises InputError if there is none.
+
+    Looked for in `folder` (by default the one that the variable DIP_IMAGES names) as
+    `<set>/<file>` or `<file>`, else in the user's cache, to which it is downloaded once.
+    """
+    folder = folder or (Path(os.environ["DIP_IMAGES"]) if os.environ.get("DIP_IMAGES") else None)
+    if folder is None:
+        return _download(image)
+    if not folder.is_dir():
+        raise InputError("no such folder of test images", folder)
+    present = [path for path in candidates(image, folder) if path.is_file()]
+    for path in present:
+        if sha256_of(path) == image.sha256:
+            return path
+    if present:
+        raise InputError(_other_hash(image, sha256_of(present[0])), present[0])
+    try:
+        return _download(image)
+    except InputError as error:
+        raise InputError(f"no '{image.file}' here, and {error.sentence}", folder) from None
+
+
+def candidates(image: ListedImage, folder: Path) -> list[Path]:
+    """Where in a folder of test images an image may lie: `<set>/<file>` and `<file>`."""
+    return [folder / image.file, folder / Path(image.file).name]
+
+
+def _other_hash(image: ListedImage, found: str) -> str:
+    return f"the SHA-256 of image '{image.name}' is {found}, not {image.sha256}"
+
+
+def _download(image: ListedImage) -> Path:
+    """The image's path in the user's cache, downloaded from its address if it is absent."""
+    try:
+        import pooch
+    except ImportError:
+        raise InputError(
+            f"image '{image.name}' is in no folder given by --images or DIP_IMAGES, and pooch,"
+            ' which downloads it, is not installed: pip install -e ".[experiments]"'
+        ) from None
+    pooch.get_logger().setLevel(logging.WARNING)
+    place = Path(pooch.os_cache(CACHE)) / Path(image.file).parent
+    try:
+        path = pooch.retrieve(image.url, f"sha256:{image.sha256}", Path(image.file).name, place)
+    except ValueError as error:
+        raise InputError(f"the file at {image.url} is not the one meant: {error}") from None
+    except OSError as error:  # requests' errors are OSErrors too
+        raise InputError(
+            f"image '{image.name}' could not be downloaded from {image.url}: {_reason(error)}"
+        ) from None
+    return Path(path)
+
+
+def _reason(error: OSError) -> str:
+    """Why a download failed, in few words."""
+    text = str(error)
+    for sign in ("Name or service not known", "Name resolution", "resolve", "getaddrinfo"):
+        if sign in text:
+            return "the host's name cannot be resolved (no network?)"
+    return text.splitlines()[0][:200] if text else type(error).__name__

@@ -1,0 +1,220 @@
+"""Pictures read, checked against the list of test images, cut and resized.
+
+Importing this needs neither numpy nor Pillow: a list of images can be checked by its hashes alone.
+"""
+
+import io
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dip.errors import InputError
+from dip.experiments.test_images import ListedImage, candidates, find, named
+from dip.files import sha256_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ORIENTATION = 274  # the tag of EXIF and TIFF
+BOX = 32  # super-resolution is scored on the centre box whose sides are multiples of this
+
+
+def load(image: ListedImage, folder: Path | None = None) -> "np.ndarray":
+    """A test image as float32 (C, H, W) in [0, 1], C = 1 or 3.
+
+    Raises InputError if the file's SHA-256, its size or its mode is not the listed one.
+    """
+    path = find(image, folder)
+    picture = read_picture(path)
+    channels = 3 if image.mode == "RGB" else 1
+    if picture.shape != (channels, image.height, image.width):
+        raise InputError(
+            f"image '{image.name}' has {picture.shape[2]}x{picture.shape[1]} pixels in"
+            f" {picture.shape[0]} channels, not {image.width}x{image.height} in {channels}",
+            path,
+        )
+    return picture
+
+
+def load_all(
+    names: Iterable[str], images: Mapping[str, ListedImage], folder: Path | None
+) -> "dict[str, np.ndarray]":
+    """The test images of these names, each as `load` reads it; raises InputError."""
+    return {name: load(named(name, images), folder) for name in names}
+
+
+def read_picture(path: Path | str) -> "np.ndarray":
+    """A grey or colour picture of 8 or 16 bit, as float32 (C, H, W) in [0, 1], C = 1 or 3.
+
+    Its EXIF orientation is applied. Palettes become RGB; an alpha channel is left out. Raises
+    InputError if it is no picture.
+    """
+    import numpy as np
+
+    values = decoded(Path(path))
+    peak = 65535 if values.dtype != np.uint8 else 255
+    planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
+    return np.ascontiguousarray((planes / np.float64(peak)).astype(np.float32))
+
+
+def decoded(path: Path) -> "np.ndarray":
+    """A picture as (H, W) or (H, W, 3) of uint8 or uint16; raises InputError if it is none."""
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    from dip.tasks.png16 import decode_png16, is_png16
+
+    try:
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as picture:
+            deep = decode_png16(data) if is_png16(data) else None
+            values = np.asarray(_plain(picture)) if deep is None else _without_alpha(deep)
+            return oriented(values, picture.getexif().get(ORIENTATION, 1))
+    except InputError as error:
+        raise InputError(error.sentence, path) from None
+    except IsADirectoryError:
+        raise InputError("is a folder, not a picture", path) from None
+    except FileNotFoundError:
+        raise InputError("no such file", path) from None
+    except UnidentifiedImageError:
+        raise InputError("is no picture that can be read", path) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"the picture is damaged: {error}", path) from None
+
+
+def _plain(picture: Any) -> Any:
+    """A Pillow picture in mode L, RGB or 16-bit grey."""
+    if picture.mode in ("L", "RGB") or picture.mode.startswith("I;16"):
+        return picture
+    if picture.mode == "I":
+        return picture.convert("I;16")
+    return picture.convert("L" if picture.mode in ("1", "LA", "La") else "RGB")
+
+
+def _without_alpha(values: "np.ndarray") -> "np.ndarray":
+    """Of (H, W, C), C = 1 to 4, the colours: (H, W) or (H, W, 3)."""
+    return values[..., 0] if values.shape[2] < 3 else values[..., :3]
+
+
+def oriented(values: "np.ndarray", orientation: int) -> "np.ndarray":
+    """A view of (H, W) or (H, W, C) as its EXIF orientation, 1 to 8, says."""
+    if orientation in (5, 6, 7, 8):
+        values = values.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
+    return values
+
+
+def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str, Any]]:
+    """An image's file in `folder`, None if it is absent, and what its list entry has wrong.
+
+    These are the keys of images.toml with the values that the file has. The pixels of a JPEG file
+    depend on the decoder: they are compared only where its SHA-256 differs too. Without numpy and
+    Pillow the SHA-256 alone is compared. Raises InputError if the file is no picture.
+    """
+    present = [path for path in candidates(image, folder) if path.is_file()]
+    if not present:
+        return None, {}
+    hashes = {path: sha256_of(path) for path in present}
+    path = next((path for path in present if hashes[path] == image.sha256), present[0])
+    found: dict[str, Any] = {"sha256": hashes[path]}
+    with suppress(ModuleNotFoundError):
+        found |= _pixels(path)
+    if path.suffix.lower() in (".jpg", ".jpeg") and hashes[path] == image.sha256:
+        found.pop("pixels_sha256", None)
+    return path, {key: value for key, value in found.items() if value != getattr(image, key)}
+
+
+def _pixels(path: Path) -> dict[str, Any]:
+    values = decoded(path)
+    height, width = values.shape[:2]
+    mode = "L" if values.ndim == 2 else "RGB"
+    return {
+        "width": width, "height": height, "mode": mode,
+        "pixels_sha256": sha256_of(values.tobytes()),
+    }  # fmt: skip
+
+
+def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
+    """Whether nothing is wrong with an image's file in `folder`, and lines that say so.
+
+    An absent file is not wrong. Lines after the first are what its list entry should be.
+    """
+    try:
+        path, other = differences(image, folder)
+    except InputError as error:
+        return False, ["damaged", f"  {error}"]
+    if path is None:
+        return True, ["not in the folder"]
+    if not other:
+        return True, ["here"]
+    lines = [
+        f"  {key} = {value}" if isinstance(value, int) else f'  {key} = "{value}"'
+        for key, value in other.items()
+    ]
+    return False, [f"another than listed; {path} has", *lines]
+
+
+def centre_box(picture: "np.ndarray") -> "np.ndarray":
+    """The centre of (C, H, W), cut so that its sides are the largest multiples of 32.
+
+    Raises InputError if a side is under 32 pixels.
+    """
+    import numpy as np
+
+    height, width = (side // BOX * BOX for side in picture.shape[1:])
+    if not height or not width:
+        raise InputError(f"super-resolution needs pictures of at least {BOX}x{BOX} pixels")
+    top, left = (picture.shape[1] - height) // 2, (picture.shape[2] - width) // 2
+    return np.ascontiguousarray(picture[:, top : top + height, left : left + width])
+
+
+def resized(picture: "np.ndarray", height: int, width: int, how: str) -> "np.ndarray":
+    """(C, H, W) in [0, 1] as float32 (C, height, width), resized in 8 bit.
+
+    `how` is one of Pillow's filters: LANCZOS, BICUBIC, ...
+    """
+    import numpy as np
+    from PIL import Image
+
+    filter_ = Image.Resampling[how]
+    planes = [
+        np.asarray(Image.fromarray(plane).resize((width, height), filter_))
+        for plane in np.round(picture * 255).astype(np.uint8)
+    ]
+    return (np.stack(planes) / 255).astype(np.float32)
+
+
+def reduce_to_square(picture: "np.ndarray", side: int) -> "np.ndarray":
+    """A preview of (C, H, W) in [0, 1]: (C, side, side) float32 in [0, 1].
+
+    Reduced by box average until the shorter side is `side`, cut in the middle, and rounded to
+    8 bit again so that it is a picture like the large one. Raises InputError if it is smaller.
+    """
+    import numpy as np
+
+    height, width = picture.shape[1:]
+    shorter = min(height, width)
+    if shorter < side:
+        raise InputError(f"a picture of {width}x{height} pixels cannot be reduced to {side}")
+    rows = _box_average(height, round(height * side / shorter))
+    columns = _box_average(width, round(width * side / shorter))
+    reduced = rows @ picture.astype(np.float64) @ columns.T
+    top, left = (reduced.shape[1] - side) // 2, (reduced.shape[2] - side) // 2
+    square = reduced[:, top : top + side, left : left + side]
+    return np.ascontiguousarray((np.round(square * 255) / 255).astype(np.float32))
+
+
+def _box_average(length: int, reduced: int) -> "np.ndarray":
+    """The (reduced, length) matrix that averages `length` samples over equal boxes."""
+    import numpy as np
+
+    edges = np.arange(reduced + 1) * (length / reduced)
+    starts = np.arange(length)
+    low = np.maximum(edges[:-1, None], starts)
+    high = np.minimum(edges[1:, None], starts + 1)
+    weights: np.ndarray = np.clip(high - low, 0, None) * (reduced / length)
+    return weights
