@@ -20,7 +20,7 @@ from dip.photo.holes import (
     width_of_widest,
     windows_round,
 )
-from dip.photo.progress import Progress, Stopped
+from dip.photo.progress import Progress
 from dip.photo.restore import (
     LARGE_HOLE,
     LEAST_SIDE,
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _run(args)
     except KeyboardInterrupt:
-        raise Stopped("stopped: nothing was written") from None
+        raise InputError("stopped: nothing was written") from None
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -20,10 +20,6 @@ LONG_SECONDS = 3600  # from which on the way to a shorter fit is printed too
 LINE_SECONDS, PREVIEW_SECONDS = 15.0, 20.0
 
 
-class Stopped(InputError):
-    """The person pressed Ctrl-C."""
-
-
 class Progress:
     """Prints how far a fit is, writes previews, and stops the fit when its time is over."""
 
@@ -41,10 +37,10 @@ class Progress:
         self.deadline = None if self.end is None else self.began + share * (self.end - self.began)
 
     def watch(self, fit: "Fit", step: "Step") -> bool:
-        """Take in a step; whether the time is over. Raises Stopped after Ctrl-C."""
+        """Take in a step; whether the time is over. Raises InputError after Ctrl-C."""
         if self.interrupts.asked:
             note = f"; the last preview is {self.preview}" if self.preview.exists() else ""
-            raise Stopped(f"stopped: nothing was written{note}")
+            raise InputError(f"stopped: nothing was written{note}")
         now = time.monotonic()
         if step.iteration == SPEED_AFTER:
             self._print_speed((now - self.began) / SPEED_AFTER, now)
