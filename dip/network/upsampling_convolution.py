@@ -86,11 +86,11 @@ class UpsamplingConvolution(torch.autograd.Function):
         small = FoldedNorm.restored(saved[:2], gamma, ctx.kind)
         channels = small.padded.shape[1]
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        found = small.backward(*_upsampling_backward(gradient, small, weight[:, :channels]))
+        found = small.gradients(*_upsampling_backward(gradient, small, weight[:, :channels]))
         if len(saved) == 2:
             return found[0], None, *found[1:], None
         fine = FoldedNorm.restored(saved[2:], gamma[channels:], None)
-        finer = fine.backward(*_skip_backward(gradient, fine, weight[:, channels:]))
+        finer = fine.gradients(*_skip_backward(gradient, fine, weight[:, channels:]))
         to_gamma, to_weight = torch.cat([found[1], finer[1]]), torch.cat([found[2], finer[2]], 1)
         return found[0], finer[0], to_gamma, to_weight, None
 
@@ -147,7 +147,7 @@ class FoldedNorm:
         inner = self.padded[:, :, 1:-1, 1:-1]
         return [torch.cat([wide(line) for line in lines]) for lines in _edge_lines(inner)]
 
-    def backward(
+    def gradients(
         self, to_image: Tensor, to_folded: Tensor, weight: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The gradients of the norm's input, gamma and the weights.
@@ -169,7 +169,7 @@ def _upsampling_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients of the centred small image, (1, C, H, W), and of the folded weights.
 
-    The weights come back as they are, as FoldedNorm.backward takes all three.
+    The weights come back as they are, as FoldedNorm.gradients takes all three.
     """
     assert small.kind
     folded = small.scaled(weight).to(gradient.dtype)
