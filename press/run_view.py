@@ -1,6 +1,6 @@
 """One run, or one baseline, as a post sees it: its scores, curve and pictures, recorded or not."""
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,7 +227,7 @@ class Run:
         if not self.record or "curve.csv" not in self.record.data["files"]:
             return []
         path = self.file("curve.csv")
-        return parse_curve(path.read_text(encoding="utf-8"), path)
+        return list(_parsed(path.read_text(encoding="utf-8"), path))
 
     def picture(self, name: str | int) -> Path | None:
         """Give the path of a picture of the record; None if absent or not to be shown."""
@@ -250,3 +250,8 @@ class Run:
         if sha256_of(path) != self.record.data["files"][name]:
             raise InputError("the record is damaged: the hash in run.json is another", path)
         return path
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, path: Path) -> tuple[CurveRow, ...]:
+    return tuple(parse_curve(text, path))

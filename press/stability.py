@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from dip.errors import InputError
-from dip.records.record import CURVE_COLUMNS
+from dip.records.record import CURVE_COLUMNS, CurveRow
 from press.quantities import THIN_SPACE, Measured, NotRun, Quantity, decimal
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Stability:
         """Take a run of the network, recorded or not."""
         self.run = run
 
+    @cached_property
+    def _curve(self) -> list[CurveRow]:
+        return self.run.curve()
+
     def levels(self, column: str = "psnr_db", since: int | None = None) -> list[float]:
         """The values of a curve's column after iteration `since`, by default over the last fifth.
 
@@ -38,7 +42,7 @@ class Stability:
         """
         place, last = CURVE_COLUMNS.index(column), self.run.iterations
         first = last - last // SHARE if since is None else since
-        rows = [row for row in self.run.curve() if (row[0] or 0) > first]
+        rows = [row for row in self._curve if (row[0] or 0) > first]
         found = [value for row in rows if (value := row[place]) is not None]
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column}")
