@@ -10,6 +10,7 @@ from dip.experiments.experiment import Experiment
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, load_images, named
 from dip.planning.jobs import Job, jobs_of
+from dip.runs.mean import AVERAGE
 from dip.runs.recording import in_curve, input_is_the_image, pictured
 
 ROOT = Path(__file__).parent.parent
@@ -67,8 +68,9 @@ def _curve(experiment: Experiment) -> float:
 
 
 def recorded_mb(name: str) -> float:
+    """What is stored of a suite; a run's float32 average stays on the machine that made it."""
     files = [path for path in (ROOT / "results" / name).glob("*/*/**/*") if path.is_file()]
-    return sum(path.stat().st_size for path in files) / 1e6
+    return sum(path.stat().st_size for path in files if path.name != AVERAGE) / 1e6
 
 
 def stated_shares() -> dict[str, float]:
