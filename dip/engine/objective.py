@@ -65,14 +65,6 @@ class Objective:
         each = [(squares * part).sum() / part.sum() for part in (known, 1 - known)]
         return torch.stack([whole, *each])
 
-    def psnrs_db(self, output: Tensor) -> tuple[float | None, float | None, float | None]:
-        """PSNR in dB over the whole image, known and unknown pixels; None where undefined."""
-        errors = self.errors(output)
-        if errors is None:
-            return None, None, None
-        values = [psnr_db(error) for error in errors.tolist()]
-        return (values[0], values[1], values[2]) if len(values) == 3 else (values[0], None, None)
-
 
 def _image(pixels: np.ndarray, device: str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels, dtype=np.float32))[None].to(device)

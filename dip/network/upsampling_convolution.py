@@ -106,8 +106,8 @@ class FoldedNorm:
 
     def __init__(self, image: Tensor, gamma: Tensor, kind: str | None) -> None:
         self.gamma, self.kind = gamma, kind
-        mean = pixels(wide(image)).mean(0).view(1, -1, 1, 1)
-        centred = wide(image) - mean
+        widened = wide(image)
+        centred = widened - pixels(widened).mean(0).view(1, -1, 1, 1)
         self.padded = _bordered(centred, kind).to(image.dtype)
         squares = pixels(centred.mul_(self._squared())).sum(0)
         self.deviation = (squares / self._count + NORM_EPSILON).rsqrt_()

@@ -193,10 +193,10 @@ def measure(
     from dip.records.environment import environment
 
     known, kept, problems = known_speeds(results, images), _measured(results), []
-    told = {
+    timed = {
         (speed.arithmetic, _size_class(speed.work))
-        for kind, precision in TRAJECTORY_REVISION
-        if kind == machine.kind
+        for device_kind, precision in TRAJECTORY_REVISION
+        if device_kind == machine.kind
         for speed in fitting(known, machine, precision)
         if speed.threads == machine.threads
     }
@@ -205,9 +205,9 @@ def measure(
         side = _side_of(work)
         try:
             precision = arithmetic_on(experiment, machine.kind)
-            if (precision, _size_class(work)) in told:
+            if (kind := (precision, _size_class(work))) in timed:
                 continue
-            told.add((precision, _size_class(work)))
+            timed.add(kind)
             steps = seconds_of("engine", side, STEPS, device, precision, machine.threads)
         except InputError as error:
             problems.append(str(error))
