@@ -9,7 +9,6 @@ from markupsafe import Markup, escape
 
 from dip.errors import InputError, nearest
 from press.block_parts import check_arguments, wrong
-from press.cache import Cache
 from press.context import BlockCall, PageContext, Place
 from press.files import text_of
 from press.highlight import code_block
@@ -69,8 +68,8 @@ def include(block: BlockCall, context: PageContext) -> Markup:
     first, last = _span(block, rows)
     language = block.arguments.get("language", LANGUAGES.get(path.suffix, ""))
     try:
-        cache = Cache(context.cache_dir)
-        code = code_block("\n".join(rows[first - 1 : last]), language, cache, frozenset(), first)
+        text = "\n".join(rows[first - 1 : last])
+        code = code_block(text, language, context.cache, frozenset(), first)
     except KeyError:
         raise wrong(block, "language", f"unknown language '{language}'") from None
     return _listing(block, context, f"{block.arguments['path']}, lines {first} to {last}", code)

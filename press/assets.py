@@ -100,12 +100,14 @@ class Assets:
         if size is None or size[0] <= WIDTHS[0] or path.suffix.lower() in (".gif", ".svg"):
             return {}
         widths = [width for width in WIDTHS if width < size[0]]
-        copies = [(self.context.copy(self._scaled(path, width)), width) for width in widths]
+        copies = [(self._scaled(path, width), width) for width in widths]
         listed = [f"{url} {width}w" for url, width in copies]
         listed.append(f"{self.context.copy(path)} {size[0]}w")
         return {"srcset": ", ".join(listed), "sizes": "(max-width: 60rem) 100vw, 60rem"}
 
-    def _scaled(self, path: Path, width: int) -> Path:
+    def _scaled(self, path: Path, width: int) -> str:
+        """Write a smaller version of a photograph; gives its address."""
+
         def encode() -> bytes:
             from io import BytesIO
 
@@ -122,7 +124,8 @@ class Assets:
             small.save(data, "WEBP", lossless=path.suffix.lower() == ".png", quality=85, method=4)
             return data.getvalue()
 
-        return self.cache.file("pictures", f"{sha256_of(path)}|{width}", ".webp", encode)
+        data = self.cache.data("pictures", f"{sha256_of(path)}|{width}", encode)
+        return self.context.media(f"{path.stem}-{width}", ".webp", data)
 
 
 def png_size(path: Path) -> tuple[int, int] | None:

@@ -47,8 +47,7 @@ class Builder:
         self.theme: Theme = load_theme(options.templates)
         styles, scripts = self.theme.styles, self.theme.scripts
         assets = {"styles": styles, "scripts": scripts, "fonts": [], "has_runs": False}
-        compiled = options.cache / "templates"
-        self.templates = Templates(options.templates, self.site, assets, compiled)
+        self.templates = Templates(options.templates, self.site, assets, self.cache)
         self.run_urls: list[str] = []
         self.result = Made(State(options.identity(), ground(options)))
 
@@ -65,6 +64,10 @@ class Builder:
         except InputError as error:
             self._error(error)
         self._sign()
+        self.cache.close()
+        if self.cache.refusal:
+            sentence = f"nothing is kept for the next build: {self.cache.refusal}"
+            self.result.messages.append(Message(Place(str(self.cache.folder), 1, 1), sentence))
         return self.result
 
     def _runs(self) -> None:
@@ -141,9 +144,7 @@ class Builder:
 
     def _context(self, url: str) -> PageContext:
         options = self.options
-        return PageContext(
-            url, options.results, options.content, options.cache, self.templates.render
-        )
+        return PageContext(url, options.results, options.content, self.cache, self.templates.render)
 
     def _take_over(self, url: str, source: str | None = None) -> bool:
         """Keep a page of the last build if it is fresh."""

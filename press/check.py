@@ -122,9 +122,10 @@ def _unused_references(options: Options) -> Iterator[Message]:
     path = options.content / "references.bib"
     if state is None or not path.exists():
         return
-    context = PageContext("", options.results, options.content, options.cache, _no_template)
+    cache = Cache(options.cache)
+    context = PageContext("", options.results, options.content, cache, _no_template)
     cited = {key for page in state.pages.values() for key in page.meta.get("cited", [])}
-    for entry in load_bibliography(path, Cache(options.cache), context).values():
+    for entry in load_bibliography(path, cache, context).values():
         if entry.key not in cited:
             place = Place(str(path), entry.line, 1)
             yield Message(place, f"nothing cites '{entry.key}'")

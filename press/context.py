@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from dip.errors import InputError
+from press.cache import Cache
 
 if TYPE_CHECKING:
     from press.runs import Results
@@ -92,7 +93,7 @@ class PageContext:
     url: str  # from the site's root: "posts/dip.html"
     results_dir: Path
     content_dir: Path
-    cache_dir: Path
+    cache: Cache
     renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
     messages: list[Message] = field(default_factory=list)
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
@@ -133,6 +134,11 @@ class PageContext:
         url = f"media/{source.stem}-{digest}{source.suffix}"
         self.copies[url] = source
         return self.root + url
+
+    def media(self, stem: str, suffix: str, data: bytes) -> str:
+        """Write a picture that was made, under a name with its hash; its address from here."""
+        digest = hashlib.sha256(data).hexdigest()[:10]
+        return self.add(f"media/{stem}-{digest}{suffix}", data)
 
     def add(self, url: str, data: bytes) -> str:
         """Write a further file of the site, at `url` from its root; gives its address from here."""

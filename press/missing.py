@@ -3,6 +3,7 @@
 Only a child process ever loads torch or looks for a graphics card, and only if runs are missing.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -12,10 +13,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from dip.errors import InputError
-from press.cache import Cache, put
-from press.graph import State, signature
+from press.graph import State, read_sealed, signature, write_sealed
 from press.options import Options
 
+DECIDED = "missing-runs.json"
 AUTO_SECONDS = 120  # what may be run without being asked
 
 Run = tuple[str, str, int]  # suite, image, seed
@@ -77,10 +78,22 @@ def attend(options: Options, state: State) -> tuple[list[str], bool]:
         groups = _groups(options, runs)
         print("\n".join(_sentence(group, options) for group in groups), flush=True)
         return [], _run(options, groups, None)
-    kept = Cache(options.cache).json("missing", _key(options, runs), lambda: _auto(options, runs))
+    kept = _decided(options, runs)
     if kept["short"]:
         return _make_short(options, runs, kept)
     return kept["said"], False
+
+
+def _decided(options: Options, runs: list[Run]) -> dict[str, Any]:
+    """Decide what to do about missing runs, or give what was decided before."""
+    key = _key(options, runs)
+    with contextlib.suppress(OSError, ValueError):
+        kept = read_sealed(options.cache / DECIDED)
+        if kept["key"] == key:
+            return kept
+    kept = {"key": key, **_auto(options, runs)}
+    write_sealed(options.cache / DECIDED, kept)
+    return kept
 
 
 def _key(options: Options, runs: list[Run]) -> str:
@@ -102,9 +115,8 @@ def _make_short(options: Options, runs: list[Run], kept: dict[str, Any]) -> tupl
         except InputError as error:
             said += [_sentence(group, options), f"{error} (a build does not try it again)"]
     if said:
-        decided = {"short": [], "said": [*said, *kept["said"]]}
-        path = Cache(options.cache).path("missing", _key(options, left), ".json")
-        put(path, json.dumps(decided).encode())
+        decided = {"key": _key(options, left), "short": [], "said": [*said, *kept["said"]]}
+        write_sealed(options.cache / DECIDED, decided)
     return [*said, *kept["said"]], len(left) < len(runs)
 
 

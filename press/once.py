@@ -122,13 +122,15 @@ def keep_inputs(options: Options, state: State) -> None:
     """Keep copies of the texts that pages were made from, so that `why` can show what changed."""
     from pathlib import Path
 
-    from press.cache import put
+    from press.cache import Cache
 
+    cache = Cache(options.cache)
     for path, (size, _, digest) in state.signatures.items():
-        copy = options.cache / "inputs" / digest[:2] / digest[2:]
         is_text = -1 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg"))
-        if is_text and len(digest) == 64 and not copy.exists():
-            put(copy, listing(path) if size == -1 else Path(path).read_bytes())
+        if is_text and len(digest) == 64 and cache.get("inputs", digest) is None:
+            data = listing(path) if size == -1 else Path(path).read_bytes()
+            cache.put("inputs", digest, data)
+    cache.close()
 
 
 def tell(outcome: Outcome, options: Options, started: float) -> int:

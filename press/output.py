@@ -72,8 +72,13 @@ def _mark(files: Mapping[str, Content]) -> bytes:
 @contextlib.contextmanager
 def lock(cache: Path) -> Iterator[None]:
     """Let one build at a time put its site in place; the others wait."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("a") as file:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        file = (cache / "lock").open("a")
+    except OSError:  # no cache, no lock: each site is still put in place in one step
+        yield
+        return
+    with file:
         try:
             import fcntl
         except ImportError:  # Windows: its renames fail rather than mix two sites

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from dip.files import sha256_of
-from press.cache import Cache
 from press.quantities import THIN_SPACE, decimal, grouped, listed
 from press.run_view import Run
 from press.svg import element
@@ -76,13 +75,14 @@ def thumbnail(context: "PageContext", path: Path, side: int, alternative: str) -
     digest = sha256_of(path)
     width, height = size_of(path)
     factor = -(-max(width, height) // side)
-    if factor > 1:
-        cache = Cache(context.cache_dir)
-        path = cache.file(
-            "thumbnails", f"{digest}|{factor}", ".webp", lambda: reduced(path, factor)
-        )
+    if factor == 1:
+        url = context.copy(path)
+    else:
+        key = f"{digest}|{factor}"
+        data = context.cache.data("thumbnails", key, lambda: reduced(path, factor))
+        url = context.media(f"{path.stem}-small", ".webp", data)
         width, height = -(-width // factor), -(-height // factor)
-    return _img(context.copy(path), (width, height), alternative, "thumbnail", lazy=True)
+    return _img(url, (width, height), alternative, "thumbnail", lazy=True)
 
 
 def size_of(path: Path) -> tuple[int, int]:

@@ -6,13 +6,11 @@ else the picture that the front matter names. Pixels are enlarged by whole numbe
 
 import io
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dip.files import sha256_of
 from press.assets import Assets
-from press.cache import Cache
 from press.context import PageContext, Place
 from press.outputs import output_name
 from press.post import Post
@@ -50,10 +48,9 @@ def share_picture(
         return None
     margin = 0 if post.image else GAP
     key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
-    cache = Cache(context.cache_dir)
-    data = cache.file("share", key, ".png", lambda: composed(sources, margin)).read_bytes()
-    name = f"media/{Path(post.url).stem}-shared-{sha256(data).hexdigest()[:10]}.png"
-    return SharePicture(context.add(name, data).removeprefix(context.root), words)
+    data = context.cache.data("share", key, lambda: composed(sources, margin))
+    url = context.media(f"{Path(post.url).stem}-shared", ".png", data)
+    return SharePicture(url.removeprefix(context.root), words)
 
 
 def _named(post: Post, context: PageContext, assets: Assets) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
+from press.cache import Cache
 from press.config import Site
 from press.context import PageContext
 
@@ -22,20 +23,20 @@ class Templates:
     folder: Path
     site: Site
     assets: dict[str, Any]
-    compiled: Path  # folder for what Jinja makes of the templates
+    cache: Cache
 
     @cached_property
     def _environment(self) -> "Environment":
-        from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+        from press.compiled_templates import CompiledTemplates
         from press.expressions import FILTERS
 
-        self.compiled.mkdir(parents=True, exist_ok=True)
         environment = Environment(
             loader=FileSystemLoader(self.folder),
             autoescape=True,
             undefined=StrictUndefined,
-            bytecode_cache=FileSystemBytecodeCache(str(self.compiled)),
+            bytecode_cache=CompiledTemplates(self.cache),
         )
         environment.filters.update(FILTERS)
         environment.globals["site"] = self.site

@@ -180,16 +180,17 @@ def make_results(folder: Path, *recorded: str) -> Results:
 
 def make_context(folder: Path, *recorded: str) -> PageContext:
     """Write the small site and give the context of a page that is made for it."""
+    from press.cache import Cache
     from press.config import Site
     from press.options import TEMPLATES
     from press.templating import Templates
 
     make_results(folder, *recorded)
     assets = {"styles": [], "scripts": [], "fonts": [], "has_runs": True}
-    templates = Templates(TEMPLATES, Site(), assets, folder / "compiled")
+    cache = Cache(folder / "cache")
+    templates = Templates(TEMPLATES, Site(), assets, cache)
     return PageContext(
-        "posts/post.html", folder / "results", folder / "content", folder / "cache",
-        templates.render,
+        "posts/post.html", folder / "results", folder / "content", cache, templates.render,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from dip.errors import InputError
+from press.cache import Cache
 from press.config import Site
 from press.context import PageContext
 from press.templating import Templates
@@ -13,8 +14,8 @@ from press.templating import Templates
 
 def told(folder: Path, name: str, **values: object) -> str:
     """Fill a template that has a mistake, and give what is said of it."""
-    templates = Templates(folder, Site(), {"styles": []}, folder / "compiled")
-    context = PageContext("posts/one.html", folder, folder, folder, templates.render)
+    templates = Templates(folder, Site(), {"styles": []}, Cache(folder))
+    context = PageContext("posts/one.html", folder, folder, templates.cache, templates.render)
     with pytest.raises(InputError) as error:
         context.render(name, **values)
     return str(error.value)
