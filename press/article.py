@@ -1,7 +1,7 @@
 """One post made into an article: title, body, table of contents and references."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -18,7 +18,7 @@ from press.maths import Maths
 from press.places import Origin
 from press.post import Post
 from press.typed import SENTENCE, typed_results
-from press.typed_in_post import typed_in_post
+from press.typed_in_post import formulas_in, typed_in_post
 from press.writer import Heading, Writer
 
 NO_MARKUP = ("link_open", "link_close", "citation", "footnote_ref", "image")
@@ -35,7 +35,7 @@ class Article:
     body: Markup
     toc: list[Heading]
     references: list[Reference]
-    math_classes: set[str] = field(default_factory=set)
+    has_formulas: bool
 
 
 def write_article(
@@ -54,6 +54,7 @@ def write_article(
         Assets(context, cache, post.file.parent, post.has_front_matter),
     )
     tokens = parse(post.text, writer)
+    maths.prepare(formulas_in(tokens))
     for place, number in typed_in_post(tokens, writer.path):
         writer.typed(place, SENTENCE.format(number))
     title, title_html = _title(tokens, writer)
@@ -69,7 +70,7 @@ def write_article(
         Markup(html),
         writer.toc,
         references,
-        maths.classes,
+        bool(maths.ready),
     )
 
 

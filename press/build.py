@@ -195,7 +195,7 @@ class Builder:
                 authors, article.summary, article.summary_html, post.draft, post.aliases,
                 post.places["aliases"].line if post.aliases else None,
             )  # fmt: skip
-            maths = maths_theme(article.math_classes) if article.math_classes else Theme({}, [], [])
+            maths = maths_theme() if article.has_formulas else Theme({}, [], [])
             context.written |= maths.files
             assets = Assets(context, self.cache, post.file.parent)
             share = share_picture(post, article.title, context, assets, bool(self.site.base_url))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dip.files import sha256_of
 from press.files import text_of
-from press.maths import FIRST_FONTS, FOLDER, Face, katex_files, used_faces
+from press.maths import FIRST_FONTS, FOLDER, katex_files
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,13 @@ def _named(name: str, suffix: str, data: bytes) -> str:
     return f"assets/{name}-{sha256_of(data)[:10]}{suffix}"
 
 
-def maths_theme(classes: set[str]) -> Theme:
-    """Give KaTeX's style sheet and fonts as these classes of formulas need them.
+@cache
+def maths_theme() -> Theme:
+    """Give KaTeX's style sheet and fonts, which a page with formulas needs.
 
     The style sheet stands in a layer of its own, so that the site's sheets have the last word.
     """
-    return _maths_theme(used_faces(classes))
-
-
-@cache
-def _maths_theme(faces: frozenset[Face]) -> Theme:
-    css, fonts = katex_files(faces)
+    css, fonts = katex_files()
     style = f"@layer katex {{{css}}}\n".encode()
     url = f"{FOLDER}/{_named('katex', '.css', style).removeprefix('assets/')}"
     files = {url: style, **{f"{FOLDER}/{name}": data for name, data in fonts.items()}}
