@@ -90,7 +90,7 @@ def test_formulas_come_out_alike_together_and_alone() -> None:
 def test_a_process_ends_that_set_a_formula() -> None:
     code = "from press.katex import typeset; print(typeset([('x', False)])[0].error)"
     for _ in range(5):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
         assert done.stdout.split() == [b"None"] and done.returncode == 0
 
 
