@@ -59,7 +59,7 @@ class Tool:
     command: list[str]
     front: str  # what stands above a post, with {number} and {day}
     settings: dict[str, str]  # path in the folder -> content
-    left: tuple[str, ...]  # what a cold build must not find
+    left: tuple[str, ...]  # what a cold build must not find; compiled programs stay
 
     def prepare(self, work: Path) -> None:
         """Write posts and settings into an empty folder."""
@@ -114,7 +114,7 @@ def tools(peers: str | None) -> list[Tool]:
             "layouts/_default/_markup/render-passthrough.html": HUGO_FORMULA,
         }
         command = [hugo, "--quiet"]
-        found.append(Tool("Hugo", command, yaml, settings, ("public", "kept", "resources")))
+        found.append(Tool("Hugo", command, yaml, settings, ("public", "kept/Hugo", "resources")))
     return found
 
 
