@@ -59,6 +59,8 @@ class Builder:
         common = CommonPages(self.site, self.templates, self._context)
         try:
             self.result.files |= self.theme.files
+            if any(page.meta.get("math") for page in self.result.state.pages.values()):
+                self.result.files |= maths_theme().files
             posts = [one for one in summaries if one is not None]
             self.result.files |= common.make(posts, self.run_urls, self.result.files)
         except InputError as error:
@@ -196,7 +198,6 @@ class Builder:
                 post.places["aliases"].line if post.aliases else None,
             )  # fmt: skip
             maths = maths_theme() if article.has_formulas else Theme({}, [], [])
-            context.written |= maths.files
             assets = Assets(context, self.cache, post.file.parent)
             share = share_picture(post, article.title, context, assets, bool(self.site.base_url))
             page = SimpleNamespace(
@@ -206,7 +207,7 @@ class Builder:
             )  # fmt: skip
             html = self._render(context, "post.html", maths, page=page)
             cited = [reference.key for reference in article.references]
-            return html, {"summary": summary.to_dict(), "cited": cited}
+            return html, {"summary": summary.to_dict(), "cited": cited, "math": page.math}
 
         return make
 

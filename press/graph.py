@@ -18,7 +18,7 @@ from typing import Any
 
 from press.options import Options
 
-FORM = 5  # raise when the form of the state changes
+FORM = 6  # raise when the form of the state changes
 # The modules of `dip` that are loaded with ours; a test compares.
 OF_DIP = (
     "errors", "experiments/experiment", "experiments/images", "experiments/settings",
