@@ -67,7 +67,7 @@ class Cache:
             try:
                 row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
                 return row
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.Error, ValueError) as error:  # even its message can be no text
                 # A busy, full or failing disk says nothing about the file.
                 code = getattr(error, "sqlite_errorcode", 0) & 0xFF
                 busy = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -109,7 +109,7 @@ def _opened(name: str) -> "sqlite3.Connection":
     try:
         for order in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", TABLE):
             database.execute(order)
-    except sqlite3.DatabaseError:
+    except Exception:
         database.close()
         raise
     return database
