@@ -1,8 +1,9 @@
-"""Files of the site read as text."""
+"""Files read as text, and their hashes."""
 
+import hashlib
 from pathlib import Path
 
-from dip.errors import InputError
+from press.errors import InputError
 
 
 def text_of(path: Path) -> str:
@@ -14,3 +15,8 @@ def text_of(path: Path) -> str:
         raise InputError("this is not UTF-8 text", path, line, 1) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path) from None
+
+
+def sha256_of(data: bytes | Path) -> str:
+    """The SHA-256 of bytes, or of a file's content, in hexadecimal."""
+    return hashlib.sha256(data.read_bytes() if isinstance(data, Path) else data).hexdigest()

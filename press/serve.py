@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
-from dip.errors import InputError, sentence_of
-from press.once import Outcome, build, is_error, tell
+from press.build.command import Outcome, build, is_error, tell
+from press.errors import InputError, sentence_of
 from press.options import Options
 
 EVENTS, SCRIPT = "/__press/events", "/__press/follow.js"

@@ -9,8 +9,8 @@ from made_records import write_baseline, write_run
 from dip.experiments.suites import Suite, load_suites
 from dip.network.architecture import describe
 from press.cli import main
-from press.context import PageContext
-from press.runs import Results
+from press.page import PageContext
+from press.results.store import Results
 
 SUITES = """
 [paper]
@@ -180,9 +180,9 @@ def make_results(folder: Path, *recorded: str) -> Results:
 
 def make_context(folder: Path, *recorded: str) -> PageContext:
     """Write the small site and give the context of a page that is made for it."""
-    from press.config import Site
     from press.options import TEMPLATES
-    from press.templating import Templates
+    from press.pages.site import Site
+    from press.pages.templates import Templates
 
     make_results(folder, *recorded)
     assets = {"styles": [], "scripts": [], "fonts": [], "has_runs": True}

@@ -12,9 +12,9 @@ from test_blocks import made, text_of
 
 from dip.errors import InputError
 from dip.experiments.suites import load_suites
-from press.context import PageContext
-from press.quantities import NotRun
-from press.runs import Results
+from press.page import PageContext
+from press.results.numbers import NotRun
+from press.results.store import Results
 
 MORE = """
 [noisy]

@@ -8,8 +8,9 @@ from made_site import LEVELS, make_context, write_suite
 from markupsafe import Markup
 
 from dip.errors import InputError
-from press.blocks import BLOCKS
-from press.context import BlockCall, PageContext, Place
+from press.blocks.registry import BLOCKS
+from press.diagnostics import Place
+from press.page import BlockCall, PageContext
 
 
 def call(name: str, **arguments: str) -> BlockCall:
@@ -196,7 +197,7 @@ def test_pictures_are_copied_as_they_are(tmp_path: Path) -> None:
 def test_a_thumbnail_is_reduced_by_a_whole_number(tmp_path: Path) -> None:
     from PIL import Image
 
-    from press.pictures import reduced, size_of
+    from press.blocks.pictures import reduced, size_of
 
     path = tmp_path / "large.webp"
     Image.linear_gradient("L").resize((256, 256)).save(path, lossless=True)
@@ -247,7 +248,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
 def test_the_settings_of_the_site_are_known_and_all_named() -> None:
     from dip.experiments.suites import load_suites
     from dip.toml_file import TomlFile
-    from press.block_settings import choices
+    from press.blocks.method import choices
 
     content = Path(__file__).parent.parent / "content"
     for suite in load_suites(content / "experiments.toml").values():

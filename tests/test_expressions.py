@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from made_site import POST, build_site, make_context
 
-from press.context import PageContext
-from press.expression_rule import Expressions
-from press.expressions import spelled
-from press.places import Origin
+from press.diagnostics import Origin
+from press.markdown.expressions import Expressions
+from press.page import PageContext
+from press.results.expressions import spelled
 
 
 def worked_out(context: PageContext, source: str) -> str:
@@ -129,7 +129,7 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
 def test_every_block_of_the_documentation_exists() -> None:
     import re
 
-    from press.all_blocks import all_blocks
+    from press.blocks.text import all_blocks
 
     text = (Path(__file__).parent.parent / "docs/writing.md").read_text()
     table = text[text.index("| block |") : text.index("`fallback` names")]

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from press.cli import main
-from press.config import Site
 from press.options import Options
+from press.pages.site import Site
 
 ROOT = Path(__file__).parent.parent
 HEAVY = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from press.checks.page_facts import PageFacts
 from press.cli import main
-from press.links import PageFacts
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from made_records import write_run
 from made_site import build_site, make_context, make_results, write_content
 
 from dip.experiments.suites import load_suites
-from press.block_compare import compared
+from press.blocks.comparison import compared
 from press.cli import main
-from press.stops import PATIENCE, StopPoint, paper_stops
+from press.results.stops import PATIENCE, StopPoint, paper_stops
 
 LAST = 3000
 

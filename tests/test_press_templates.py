@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from dip.errors import InputError
-from press.config import Site
-from press.context import PageContext
-from press.templating import Templates
+from press.page import PageContext
+from press.pages.site import Site
+from press.pages.templates import Templates
 
 
 def told(folder: Path, name: str, **values: object) -> str:

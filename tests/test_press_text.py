@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from press.bibliography import Entry, decoded, plain_title, written
 from press.cache import Cache
-from press.config import Site
-from press.feeds import bibtex_of
-from press.highlight import code_block
-from press.katex import typeset
-from press.maths import katex_files, used_faces
-from press.places import find_origin
-from press.summaries import Summary
-from press.typed import typed_results
+from press.diagnostics import find_origin
+from press.markdown.bibliography import Entry, decoded, plain_title, written
+from press.markdown.code import code_block
+from press.markdown.katex import typeset
+from press.markdown.math import katex_files, used_faces
+from press.markdown.typed_results import typed_results
+from press.pages.feeds import bibtex_of
+from press.pages.site import Site
+from press.pages.summaries import Summary
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from made_site import build_site, make_context, make_results
 
 from dip.records.record import load_record
-from press.context import PageContext
-from press.run_pages import plans, run_page
+from press.page import PageContext
+from press.pages.run_pages import plans, run_page
 
 
 def page_of(context: PageContext, name: str) -> str:

@@ -9,7 +9,7 @@ from made_records import changed
 from made_site import LEVELS, make_results, write_content, write_suite
 
 from dip.errors import InputError
-from press.quantities import (
+from press.results.numbers import (
     Measured,
     NotRun,
     decimal,
@@ -19,7 +19,7 @@ from press.quantities import (
     signed,
     with_unit,
 )
-from press.runs import Results
+from press.results.store import Results
 
 
 def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 from made_site import CLAIMS, make_results, write_content, write_suite
 
 from dip.errors import InputError
-from press.claims import MEAN, Claim, Claims, Rule
-from press.quantities import Measured
-from press.runs import Results
-from press.verdicts import Judge, Verdict, count
+from press.results.claims import MEAN, Claim, Claims, Rule
+from press.results.numbers import Measured
+from press.results.store import Results
+from press.results.verdicts import Judge, Verdict, count
 
 SITE = Path(__file__).parent.parent / "content"
 

@@ -1,0 +1,132 @@
+"""What a page can ask for while it is made, and what is remembered of what it asked.
+
+Templates get `site`, `page`, `root`, `assets` and `posts`; a template that a block renders gets
+`site`, `root`, and the values that the block gave.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from press.diagnostics import Message, Place
+from press.errors import InputError
+
+if TYPE_CHECKING:
+    from press.results.store import Results
+
+KINDS = ("figure", "table", "equation", "listing")  # what is numbered, each kind by itself
+
+
+@dataclass(frozen=True)
+class BlockCall:
+    """A block of a post: `::: name key="value"`, its body made into HTML, and its places."""
+
+    name: str
+    arguments: dict[str, str]
+    body_html: Markup
+    place: Place
+    argument_places: dict[str, Place]
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """A page that is to be made: its address from the site's root, and what makes its HTML."""
+
+    url: str
+    make: "Callable[[PageContext], str]"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A numbered thing that can be referred to."""
+
+    kind: str
+    number: int
+
+
+@dataclass
+class PageContext:
+    """One page while it is made: what it may use, and what it read, copied, numbered and said."""
+
+    url: str  # from the site's root: "posts/dip.html"
+    results_dir: Path
+    content_dir: Path
+    cache_dir: Path
+    renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
+    messages: list[Message] = field(default_factory=list)
+    inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
+    copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source
+    written: dict[str, bytes] = field(default_factory=dict)  # address from the root -> content
+    labels: dict[str, Label] = field(default_factory=dict)
+    shown: dict[tuple[str, str], None] = field(default_factory=dict)  # run, output: as they come
+    missing_runs: dict[tuple[str, str, int], None] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """Give the way from this page to the site's root: "", "../" and so on."""
+        return "../" * self.url.count("/")
+
+    @cached_property
+    def results(self) -> "Results":
+        """Read the records; every file that is looked at is noted as an input of this page."""
+        from press.results.store import Results
+
+        return Results(self.results_dir, self.content_dir, self.note, self.root, self.lacks)
+
+    def render(self, template: str, **values: Any) -> Markup:
+        """Fill a template of `templates/`, named from there: "blocks/strip.html"."""
+        return Markup(self.renderer(self, template, values))
+
+    def note(self, path: Path) -> None:
+        """Remember that the page read `path`; for a folder, that it listed its names."""
+        self.inputs[path] = None
+
+    def copy(self, source: Path) -> str:
+        """Copy a file into the site under a name with its hash; its address from this page."""
+        self.note(source)
+        try:
+            digest = hashlib.sha256(source.read_bytes()).hexdigest()[:10]
+        except OSError:
+            raise InputError(f"no such file: '{source}'") from None
+        url = f"media/{source.stem}-{digest}{source.suffix}"
+        self.copies[url] = source
+        return self.root + url
+
+    def add(self, url: str, data: bytes) -> str:
+        """Write a further file of the site, at `url` from its root; gives its address from here."""
+        self.written[url] = data
+        return self.root + url
+
+    def number(self, kind: str, id: str | None) -> int:
+        """Give the next number of a kind (figure, table, equation, listing); `id` can be linked."""
+        if kind not in KINDS:
+            raise ValueError(kind)
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if id is not None:
+            if id in self.labels:
+                raise InputError(f"the id '{id}' is given twice")
+            self.labels[id] = Label(kind, self._counts[kind])
+        return self._counts[kind]
+
+    def lacks(self, suite: str, image: str, seed: int) -> None:
+        """Remember that the page names a run that is not recorded."""
+        self.missing_runs[suite, image, seed] = None
+
+    def warn(self, place: Place | None, sentence: str) -> None:
+        """Say something that is wrong but lets the page stand; an error under --strict."""
+        self.say(Message(place, sentence))
+
+    def mistake(self, place: Place | None, sentence: str) -> None:
+        """Say what is wrong and go on, so that one build tells every mistake; the site is kept."""
+        self.say(Message(place, sentence, is_error=True))
+
+    def say(self, message: Message) -> None:
+        """Keep a message, once."""
+        if message not in self.messages:
+            self.messages.append(message)
