@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from press.build.manifest import PAGE
 from press.build.output import Content, Kept
 from press.build.state import Freshness, PageState, State, ground, signature
 from press.cache import Cache
@@ -38,7 +39,7 @@ class Made:
 class Builder:
     """Makes the pages of one site."""
 
-    def __init__(self, options: Options, freshness: Freshness) -> None:
+    def __init__(self, options: Options, freshness: Freshness, manifest: PageState) -> None:
         """Read the settings and the theme."""
         self.options, self.freshness = options, freshness
         self.started_ns = time.time_ns()
@@ -51,6 +52,7 @@ class Builder:
         self.templates = Templates(options.templates, self.site, assets, compiled)
         self.run_urls: list[str] = []
         self.result = Made(State(options.identity(), ground(options)))
+        self.result.state.pages[PAGE] = manifest
 
     def make(self) -> Made:
         """Make every page that is stale, and take over the others."""

@@ -34,7 +34,7 @@ class Expressions:
     def _names(self) -> dict[str, Any]:
         from press.results.expressions import namespace
 
-        return namespace(self.context)
+        return namespace(self.context.results)
 
     @cached_property
     def _environment(self) -> "SandboxedEnvironment":
