@@ -120,9 +120,10 @@ class Experiment:
         """Raise InputError if a setting has the wrong type, or is impossible."""
         for name, kind, may_be_none in _kinds():
             value = getattr(self, name)
-            if not (type(value) is kind and kind in PLAIN) and not (value is None and may_be_none):
-                value = _as_type(name, kind, value)  # 25 as 25.0, a list as a tuple
-                object.__setattr__(self, name, value)
+            if type(value) is kind and (kind in PLAIN or (kind is float and math.isfinite(value))):
+                continue
+            if value is not None or not may_be_none:  # 25 as 25.0, a list as a tuple
+                object.__setattr__(self, name, _as_type(name, kind, value))
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
