@@ -62,6 +62,10 @@ def _add_list(commands: "Commands") -> None:
     )
     command.add_argument("--json", action="store_true")
     _add_shared(command, "threads", "device", "results")
+    command = _add(
+        commands, "manifest", "list:print_manifest", "all of that as JSON, for a generator of pages"
+    )
+    _add_shared(command, "results")
 
 
 def _add_run(commands: "Commands") -> None:

@@ -1,4 +1,4 @@
-"""`dip list`, `dip describe`, `dip images`: what there is, without running anything."""
+"""`dip list`, `manifest`, `describe`, `images`: what there is, without running anything."""
 
 import argparse
 import json
@@ -20,6 +20,7 @@ from dip.planning.estimates import (
     known_speeds,
     measure,
     seconds_per_iteration,
+    size_of,
 )
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
 from dip.records.environment import choose_device, cpu_model, has_torch
@@ -45,6 +46,14 @@ def list_suites(args: argparse.Namespace) -> int:
         return 0
     for plain in summaries:
         _print_suite(plain, runs=bool(args.suites))
+    return 0
+
+
+def print_manifest(args: argparse.Namespace) -> int:
+    """Print the manifest: suites, images and the state of every run, as one line of JSON."""
+    from dip.planning.manifest import Manifest
+
+    print(json.dumps(Manifest(args.content, args.results).to_dict(), separators=(",", ":")))
     return 0
 
 
@@ -179,10 +188,8 @@ def describe_network(args: argparse.Namespace) -> int:
         raise InputError("describe takes one suite, not all: name it")
     (suite,) = find_suites(suites, [args.suite])
     experiment = suite.experiments[0]
-    image = named(experiment.image, load_images(args.content / "images.toml"))
-    side = experiment.preview_side
-    height, width = (side, side) if side else (image.height, image.width)
-    channels = 3 if image.mode == "RGB" else 1
+    images = load_images(args.content / "images.toml")
+    height, width, channels = size_of(experiment, images)
     network = describe(experiment, height, width, input_channels(experiment), channels)
     if args.json:
         print(json.dumps(network, indent=1))

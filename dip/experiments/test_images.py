@@ -3,7 +3,6 @@
 Reading the list needs neither numpy nor Pillow.
 """
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -35,13 +34,16 @@ class ListedImage:
     why: str = ""  # why it is not shown
 
 
-def load_images(path: Path) -> dict[str, ListedImage]:
-    """The list of test images, by name; a mistake raises InputError with its line."""
+def load_images(path: Path, *, whole: bool = True) -> dict[str, ListedImage]:
+    """The list of test images, by name; a mistake raises InputError with its line.
+
+    Unless they must be `whole`, entries may lack any key: a text is then empty, a number 0.
+    """
     file = TomlFile(path)
-    return {name: _listed(file, name, table) for name, table in file.data.items()}
+    return {name: _listed(file, name, table, whole) for name, table in file.data.items()}
 
 
-def _listed(file: TomlFile, name: str, table: Any) -> ListedImage:
+def _listed(file: TomlFile, name: str, table: Any, whole: bool) -> ListedImage:
     if not isinstance(table, dict):
         file.fail(f"'{name}' stands outside an image; write it under [\"set/name\"]", None, name)
     known = {field.name: field for field in fields(ListedImage) if field.name != "name"}
@@ -50,10 +52,11 @@ def _listed(file: TomlFile, name: str, table: Any) -> ListedImage:
             file.fail(f"unknown key '{key}'{nearest(key, known)}", name, key)
         if type(value) is not known[key].type:
             file.fail(f"'{key}' of image '{name}' is {value!r}", name, key)
-    for key, field in known.items():
-        if field.default is MISSING and key not in table:
-            file.fail(f"image '{name}' needs the key '{key}'", name)
-    return ListedImage(name=name, **table)
+    lacking = [key for key in known if known[key].default is MISSING and key not in table]
+    if whole and lacking:
+        file.fail(f"image '{name}' needs the key '{lacking[0]}'", name)
+    blank: dict[str, Any] = {key: "" if known[key].type is str else 0 for key in lacking}
+    return ListedImage(name=name, **blank, **table)
 
 
 def named(name: str, images: Mapping[str, ListedImage]) -> ListedImage:
@@ -97,6 +100,8 @@ def _other_hash(image: ListedImage, found: str) -> str:
 
 def _download(image: ListedImage) -> Path:
     """The image's path in the user's cache, downloaded from its address if it is absent."""
+    import logging
+
     try:
         import pooch
     except ImportError:

@@ -6,14 +6,12 @@ down i, all deeper scales and an upsampling; both are concatenated and go throug
 Nothing here needs torch or numpy.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dip.experiments.experiment import RETIRED, Experiment
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer with parameters; its output has sides of size / 2**halvings pixels."""
 
     name: str  # "down1.conv1"
@@ -135,7 +133,7 @@ def describe(
 
 def _layer_values(layer: Layer, height: int, width: int) -> dict[str, Any]:
     shape = [layer.channels_out, height >> layer.halvings, width >> layer.halvings]
-    return asdict(layer) | {
+    return layer._asdict() | {
         "shape": shape,
         "parameters": layer.parameters,
         "multiply_adds": layer.multiply_adds(height, width),

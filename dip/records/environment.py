@@ -1,9 +1,7 @@
 """Where a run was made: device, instruction set, versions, commit."""
 
 import os
-import platform
 import re
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -51,6 +49,8 @@ def choose_device(wanted: str) -> str:
 
 def environment(device: str) -> dict[str, Any]:
     """This process as a record describes it: device and its kind, threads, versions."""
+    import platform
+
     import numpy
     import torch
 
@@ -106,8 +106,12 @@ def bf16_supported(device: str) -> bool:
 
 def cpu_model() -> str:
     """The processor's model name."""
-    model = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
-    return model or platform.processor() or platform.machine() or "unknown"
+    if model := _cpuinfo(("model name",)):
+        return model
+    import platform  # slow to load, and seldom needed
+
+    said = _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return said or platform.processor() or platform.machine() or "unknown"
 
 
 def _cpuinfo(names: tuple[str, ...]) -> str:
@@ -149,6 +153,8 @@ def commit() -> tuple[str | None, bool]:
 
 def _output(command: list[str]) -> str | None:
     """What a command prints, or None if it cannot be run or fails."""
+    import subprocess
+
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -147,11 +147,13 @@ def load_record(folder: Path) -> Record:
         raise InputError(sentence, path, error.lineno, error.colno) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the record cannot be read: {error}", path) from None
-    _check_form(path, data)
-    return Record(folder, data)
+    record = Record(folder, data)
+    _check_form(path, record)
+    return record
 
 
-def _check_form(path: Path, data: Any) -> None:
+def _check_form(path: Path, record: Record) -> None:
+    data: Any = record.data
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"the record is damaged or of another format than {FORMAT}", path)
     for name in NEEDED:
@@ -160,7 +162,7 @@ def _check_form(path: Path, data: Any) -> None:
     if data["seal"] != seal_of(data):
         raise InputError("the record was changed after it was written: its seal does not fit", path)
     try:
-        Experiment.from_dict(data["experiment"])
+        _ = record.experiment
     except (InputError, TypeError, AttributeError) as error:
         raise InputError(f"the record is damaged: {error}", path) from None
 
