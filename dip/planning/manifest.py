@@ -118,6 +118,7 @@ class Manifest:
             "cases": {case: self._case(suite, case) for case in suite.images},
             "settings": choices and choices_of(choices, first, suite.name),
             "network": self._network(suite.name, first),
+            "command": self._command(f"run {suite.name}"),
             "runs": [self._run(job, state) for job, state in self._states[suite.name]],
         }  # fmt: skip
 
@@ -167,14 +168,12 @@ class Manifest:
             "name": job.name, "case": job.experiment.case, "seed": job.experiment.seed,
             "method": job.method, "kind": job.kind, "state": state.word,
             "why": why if state.changed or state.sentence else None,
-            "command": self._command(job), "seconds": seconds, "estimate": estimate,
+            "command": self._command(job.command), "seconds": seconds, "estimate": estimate,
         }  # fmt: skip
 
-    def _command(self, job: Job) -> str:
+    def _command(self, words: str) -> str:
         content = _option("--content", self.content, "content")
-        return (
-            f"python -m dip{content} {job.command}{_option('--results', self.results, 'results')}"
-        )
+        return f"python -m dip{content} {words}{_option('--results', self.results, 'results')}"
 
     def _expected(self, job: Job) -> tuple[float | None, str | None]:
         """The seconds that a job would take on this machine, and whether that is a guess."""

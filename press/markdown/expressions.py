@@ -17,6 +17,7 @@ from press.markdown.typed_results import (
 )
 from press.page import PageContext
 from press.results.numbers import Measured, Quoted
+from press.results.selectors import refuse_old
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -72,6 +73,7 @@ class Expressions:
             raise InputError(SENTENCE.format(typed))
         called = call_of_another_kind(tree)
         if called is not None:
+            refuse_old(called, 'run("suite/image", ')
             raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted):
