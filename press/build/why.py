@@ -46,7 +46,7 @@ def _page(options: Options, state: State, url: str) -> Iterator[str]:
     page = state.pages[url]
     stale = [
         [path, state.signatures[path][2], signature(path)[2]]
-        for path in dict.fromkeys([*state.ground, *page.inputs])
+        for path in dict.fromkeys([*state.global_inputs, *page.inputs])
         if not is_unchanged(path, state.signatures[path], state.saved_ns)
     ]
     if stale:
