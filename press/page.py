@@ -123,7 +123,7 @@ class PageContext:
         """Say something that is wrong but lets the page stand; an error under --strict."""
         self.say(Message(place, sentence))
 
-    def mistake(self, place: Place | None, sentence: str) -> None:
+    def error(self, place: Place | None, sentence: str) -> None:
         """Say what is wrong and go on, so that one build tells every mistake; the site is kept."""
         self.say(Message(place, sentence, is_error=True))
 

@@ -35,7 +35,7 @@ def made(block: BlockCall, context: PageContext) -> str:
     except InputError as error:
         known = error.path is not None and error.line is not None
         at = Place(str(error.path), error.line or 1, error.column or 1) if known else block.place
-        context.mistake(at, error.sentence if known else str(error))
+        context.error(at, error.sentence if known else str(error))
         return ""
 
 

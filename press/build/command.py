@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from press.build.manifest import refresh
-from press.build.state import Freshness, PageState, State, listing, load_state, save_state
+from press.build.state import ChangeDetector, PageState, State, listing, load_state, save_state
 from press.options import Options
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def build(options: Options) -> Outcome:
 
 def _made(options: Options) -> Outcome:
     state = load_state(options)
-    freshness = Freshness(options, state)
-    manifest = refresh(options, freshness)
-    if state is not None and freshness.everything():
+    changes = ChangeDetector(options, state)
+    manifest = refresh(options, changes)
+    if state is not None and changes.nothing_changed():
         return _as_it_stands(state)
-    return _made_anew(options, freshness, manifest, tries=3)
+    return _made_anew(options, changes, manifest, tries=3)
 
 
 def _attended(options: Options, state: State) -> tuple[list[str], bool]:
@@ -91,30 +91,32 @@ def _count(state: State) -> int:
     return sum(url.endswith(".html") for url in state.pages)
 
 
-def _made_anew(options: Options, freshness: Freshness, manifest: PageState, tries: int) -> Outcome:
+def _made_anew(
+    options: Options, changes: ChangeDetector, manifest: PageState, tries: int
+) -> Outcome:
     from press.build.builder import Builder
     from press.build.output import ChangedMeanwhileError, check_folder, lock
 
     check_folder(options.out)
-    result = Builder(options, freshness, manifest).make()
+    result = Builder(options, changes, manifest).make()
     messages = sorted(dict.fromkeys(result.messages), key=_where)
     outcome = Outcome(messages, _count(result.state), result.made, False, result.state)
     if outcome.errors(options):
         return outcome
     try:
         with lock(options.cache):
-            _write(options, freshness, result)
+            _write(options, changes, result)
     except ChangedMeanwhileError:  # another build wrote its site: begin from nothing
         if tries == 1:
             raise
-        return _made_anew(options, Freshness(options, None), manifest, tries - 1)
+        return _made_anew(options, ChangeDetector(options, None), manifest, tries - 1)
     return replace(outcome, written=True)
 
 
-def _write(options: Options, freshness: Freshness, result: "Made") -> None:
+def _write(options: Options, changes: ChangeDetector, result: "Made") -> None:
     from press.build.output import write_site
 
-    old = freshness.state.outputs if freshness.state else {}
+    old = changes.state.outputs if changes.state else {}
     result.state.outputs = write_site(options.out, result.files, old)
     save_state(options, result.state)
     keep_inputs(options, result.state)

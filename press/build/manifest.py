@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from press.build.state import Freshness, PageState
+from press.build.state import ChangeDetector, PageState
 from press.cache import put
 from press.errors import InputError
 from press.options import Options
@@ -22,13 +22,13 @@ def parts_folder(options: Options) -> Path:
     return options.cache / "manifest"
 
 
-def refresh(options: Options, freshness: Freshness) -> PageState:
+def refresh(options: Options, changes: ChangeDetector) -> PageState:
     """The manifest as the state of a build has it; asks the project anew if it is stale.
 
     Raises InputError with the project's own sentence if that fails.
     """
     folder = parts_folder(options)
-    known = freshness.page(PAGE)
+    known = changes.page(PAGE)
     if known and all((folder / name).exists() for name in known.meta["parts"]):
         return known
     settings = options.content / "site.toml"

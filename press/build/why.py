@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from press.build.manifest import parts_folder, refresh
-from press.build.state import Freshness, PageState, State, is_unchanged, load_state, signature
+from press.build.state import ChangeDetector, PageState, State, is_unchanged, load_state, signature
 from press.errors import InputError, nearest
 from press.options import Options
 
@@ -46,7 +46,7 @@ def _page(options: Options, state: State, url: str) -> Iterator[str]:
     page = state.pages[url]
     stale = [
         [path, state.signatures[path][2], signature(path)[2]]
-        for path in dict.fromkeys([*state.ground, *page.inputs])
+        for path in dict.fromkeys([*state.global_inputs, *page.inputs])
         if not is_unchanged(path, state.signatures[path], state.saved_ns)
     ]
     if stale:
@@ -142,7 +142,7 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
     known = [*state.pages, *(str(page.meta.get("source", "")) for page in state.pages.values())]
     if "/" not in name:
         raise InputError(f"there is no page '{name}'{nearest(name, known)}")
-    refresh(options, Freshness(options, state))
+    refresh(options, ChangeDetector(options, state))
     results = Results(options.results, options.content, parts_folder(options), lambda path: None)
     run = results.run(name)
     planned = run.planned

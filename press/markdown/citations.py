@@ -58,7 +58,7 @@ class Citations:
         before, key, after = found[1].strip(" ;"), found[2], found[3].strip(" ;")
         if key not in self.entries:
             sentence = f"unknown citation '@{key}'{nearest(key, self.entries)}"
-            self.context.mistake(origin.at(start + found.start(2) - 1), sentence)
+            self.context.error(origin.at(start + found.start(2) - 1), sentence)
             return ""
         entry = self.entries[key]
         ids = self.used.setdefault(key, [])

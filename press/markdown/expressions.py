@@ -56,12 +56,12 @@ class Expressions:
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
             if isinstance(error, InputError) and error.line is not None:
                 place = Place(str(error.path), error.line, error.column or 1)
-                self.context.mistake(place, error.sentence)
+                self.context.error(place, error.sentence)
                 return ""
             word, sentence = self._explained(error)
             at = source.find(word) if word else -1
             offset = start + 2 + (at if at >= 0 else len(source) - len(source.lstrip()))
-            self.context.mistake(origin.at(offset), sentence)
+            self.context.error(origin.at(offset), sentence)
             return ""
 
     def _worked_out(self, source: str) -> str:

@@ -34,7 +34,7 @@ class Maths:
             self.context.warn(origin.at(start), f"in this formula: {text}")
         if formula.html is None:
             sentence = f"in this formula: {_lower_first(formula.error or '')}"
-            self.context.mistake(origin.at(start + formula.position), sentence)
+            self.context.error(origin.at(start + formula.position), sentence)
             return ""
         return formula.html
 

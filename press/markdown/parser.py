@@ -78,16 +78,16 @@ def parser() -> MarkdownIt:
 
 def parse(text: str, writer: "Writer") -> list[Token]:
     """Parse a post's text; mistakes in its blocks go to the writer's page."""
-    env: dict[str, Any] = {"writer": writer, "path": writer.path, "mistakes": []}
+    env: dict[str, Any] = {"writer": writer, "path": writer.path, "errors": []}
     tokens = parser().parse(text, env)
-    for line, column, sentence in env["mistakes"]:
-        writer.mistake(line, column, sentence)
+    for line, column, sentence in env["errors"]:
+        writer.error(line, column, sentence)
     return tokens
 
 
 def parse_line(text: str, origin: Origin, writer: "Writer") -> list[Token]:
     """Parse a text of the front matter as one line of Markdown; gives inline tokens."""
-    env: dict[str, Any] = {"writer": writer, "path": writer.path, "front": origin, "mistakes": []}
+    env: dict[str, Any] = {"writer": writer, "path": writer.path, "front": origin, "errors": []}
     return [child for token in parser().parseInline(text, env) for child in token.children or []]
 
 

@@ -55,9 +55,9 @@ class Writer:
         """Give the post's path as messages name it."""
         return str(self.post.file)
 
-    def mistake(self, line: int, column: int, sentence: str) -> None:
+    def error(self, line: int, column: int, sentence: str) -> None:
         """Tell a mistake at a line and a column that are counted from 0."""
-        self.context.mistake(Place(self.path, line + 1, column + 1), sentence)
+        self.context.error(Place(self.path, line + 1, column + 1), sentence)
 
     def place(self, token: Token) -> Place:
         """Give where an inline token stands."""
@@ -225,9 +225,7 @@ class Writer:
         line, column = token.meta["at"]
         place = Place(self.path, line + 1, column + 1)
         if token.info not in blocks:
-            self.context.mistake(
-                place, f"unknown block '{token.info}'{nearest(token.info, blocks)}"
-            )
+            self.context.error(place, f"unknown block '{token.info}'{nearest(token.info, blocks)}")
             return ""
         places = {
             name: Place(self.path, row + 1, at + 1)

@@ -152,7 +152,7 @@ def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
         depth += bool(opened and opened[1] == colons) - (text == colons)
         if depth == 0:
             return number
-    state.env["mistakes"].append(
+    state.env["errors"].append(
         (start, _column(state, start), f"this block is opened here and never closed by {colons}")
     )
     return end
@@ -170,7 +170,7 @@ def _push_call(state: StateBlock, found: re.Match[str], start: int, close: int) 
         at = match.end()
     if at < found.end(3):
         sentence = f"'{found.string[at : found.end(3)]}' is not of the form key=\"value\""
-        state.env["mistakes"].append((start, column + at, sentence))
+        state.env["errors"].append((start, column + at, sentence))
     token.info = found[2]
     token.meta = {"arguments": arguments, "places": places, "at": (start, column)}
     old_end, old_parent = state.lineMax, state.parentType
@@ -198,7 +198,7 @@ def display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if last is None:
         if opened[0].startswith("<") or silent:
             return False
-        state.env["mistakes"].append(
+        state.env["errors"].append(
             (start, _column(state, start), f"this formula is never closed by {closing}")
         )
         last = end - 1
