@@ -14,7 +14,7 @@ from press.results.numbers import decimal, grouped, listed
 from press.toml_file import TomlFile, toml_file
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 ORIGINS = {
     "paper": "the paper",
@@ -27,7 +27,7 @@ WRITES_IT = "`python -m dip describe --json` writes it"
 CHOICE_KEYS = ("name", "origin", "why", "shown")
 
 
-def settings(call: "BlockCall", context: "PageContext") -> Markup:
+def settings(call: "Directive", context: "PageContext") -> Markup:
     """Print a suite's settings, each with who it comes from and why."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
@@ -108,7 +108,7 @@ def fraction(value: float) -> str:
     return f"{value:g}"
 
 
-def network(call: "BlockCall", context: "PageContext") -> Markup:
+def network(call: "Directive", context: "PageContext") -> Markup:
     """Draw the network from content/network.json, the output of `python -m dip describe --json`."""
     check_arguments(call, "id", "width")
     path = context.content_dir / "network.json"
