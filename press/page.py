@@ -23,7 +23,7 @@ KINDS = ("figure", "table", "equation", "listing")  # what is numbered, each kin
 
 
 @dataclass(frozen=True)
-class BlockCall:
+class Directive:
     """A block of a post: `::: name key="value"`, its body made into HTML, and its places."""
 
     name: str

@@ -10,12 +10,12 @@ from markupsafe import Markup
 from dip.errors import InputError
 from press.blocks.registry import BLOCKS
 from press.diagnostics import Place
-from press.page import BlockCall, PageContext
+from press.page import Directive, PageContext
 
 
-def call(name: str, **arguments: str) -> BlockCall:
+def call(name: str, **arguments: str) -> Directive:
     places = {key: Place("post.md", 9, 10 + i) for i, key in enumerate(arguments)}
-    return BlockCall(name, arguments, Markup("<p>What to see.</p>"), Place("post.md", 9, 1), places)
+    return Directive(name, arguments, Markup("<p>What to see.</p>"), Place("post.md", 9, 1), places)
 
 
 def made(context: PageContext, name: str, **arguments: str) -> str:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from made_site import POST, build_site, make_context
 
-from press.diagnostics import Origin
+from press.diagnostics import SourceMap
 from press.markdown.expressions import Expressions
 from press.page import PageContext
 from press.results.expressions import spelled
 
 
 def worked_out(context: PageContext, source: str) -> str:
-    origin = Origin("post.md", "{{" + source + "}}", ((7, 5),))
+    origin = SourceMap("post.md", "{{" + source + "}}", ((7, 5),))
     return Expressions(context).html(source, origin, 0)
 
 

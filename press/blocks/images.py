@@ -23,12 +23,12 @@ from press.results.run import Run
 from press.results.stops import RULES
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 TICKS = (0, 250, 1000, 2000, 5000, 11000)
 
 
-def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
+def film_strip(call: "Directive", context: "PageContext") -> Markup:
     """Show iterates of one or more runs, a step for each iteration, with their PSNR."""
     check_arguments(call, "images", "fallback", "id", "width", needed=("suite", "iterations"))
     runs, view = runs_of(call, context)
@@ -45,7 +45,7 @@ def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
     return figure(call, context, content, runs=runs, note=instead_note(call, context, view))
 
 
-def not_run(call: "BlockCall", context: "PageContext", runs: list[Run]) -> Markup:
+def not_run(call: "Directive", context: "PageContext", runs: list[Run]) -> Markup:
     """Stand in for a figure of which no run is recorded, with the command that makes the first."""
     content = context.render("blocks/not-run.html", runs=runs)
     return figure(call, context, content)
@@ -73,7 +73,7 @@ def lines_of(run: Run) -> list[Line]:
     return [line for line in lines if line.points]
 
 
-def curve(call: "BlockCall", context: "PageContext") -> Markup:
+def curve(call: "Directive", context: "PageContext") -> Markup:
     """Draw the PSNR curves of one or more runs, a panel each on one axis."""
     check_arguments(call, "suite", "images", "fallback", "runs", "names", "id", "width")
     if "runs" in call.arguments:
@@ -119,7 +119,7 @@ def curve_panel(
     return CurvePanel(title, lines, ticks, marks or [], y_range)
 
 
-def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
+def scrubber(call: "Directive", context: "PageContext") -> Markup:
     """Tie a run's frames to its curve; the film strip of the frames is there without scripts."""
     check_arguments(call, "suite", "image", "fallback", "run", "id", "width")
     if "run" in call.arguments:
@@ -210,7 +210,7 @@ def _json(value: object) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
-def plain_figure(call: "BlockCall", context: "PageContext") -> Markup:
+def plain_figure(call: "Directive", context: "PageContext") -> Markup:
     """Show a picture file that stands beside the post."""
     check_arguments(call, "id", "width", needed=("src", "alt"))
     from PIL import Image

@@ -12,12 +12,12 @@ from press.files import text_of
 from press.results.numbers import decimal, grouped
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 WRITES_IT = "`python -m dip describe --json` writes it"
 
 
-def settings(call: "BlockCall", context: "PageContext") -> Markup:
+def settings(call: "Directive", context: "PageContext") -> Markup:
     """Print a suite's settings, each with who it comes from and why."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
@@ -27,7 +27,7 @@ def settings(call: "BlockCall", context: "PageContext") -> Markup:
     return figure(call, context, content, kind="table")
 
 
-def network(call: "BlockCall", context: "PageContext") -> Markup:
+def network(call: "Directive", context: "PageContext") -> Markup:
     """Draw the network from content/network.json, the output of `python -m dip describe --json`."""
     check_arguments(call, "id", "width")
     path = context.content_dir / "network.json"

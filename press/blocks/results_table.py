@@ -18,7 +18,7 @@ from press.results.suite import SuiteView
 from press.results.verdicts import Judge, Verdict
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 METHOD_NAMES = {
     "nearest-known-pixel": "Nearest known pixel",
@@ -114,7 +114,7 @@ def plotted(rows: Sequence[TableRow]) -> tuple[DotAxis, list[TableRow]]:
 
 
 def dot_table(
-    call: "BlockCall",
+    call: "Directive",
     context: "PageContext",
     title: str,
     made: tuple[list[TableRow], list[Column], dict[str, Any] | None],

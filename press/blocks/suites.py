@@ -28,13 +28,13 @@ from press.results.scores import ScoreTable
 from press.results.suite import SuiteView
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 # How the lines of a loss chart are drawn.
 LOSS_KINDS = ("ours", "known", "unknown", "faint", "dashed")
 
 
-def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
+def stops_table(call: "Directive", context: "PageContext") -> Markup:
     """The outputs that one may choose of a run, and what each loses to the best."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
@@ -106,7 +106,7 @@ def _difference(level: Quantity | None, other: Quantity | None) -> Markup:
     return cell(None)
 
 
-def suites_table(call: "BlockCall", context: "PageContext") -> Markup:
+def suites_table(call: "Directive", context: "PageContext") -> Markup:
     """Set suites that differ in one setting side by side, image by image; the first is ours."""
     check_arguments(call, "names", "id", "width", needed=("suites",))
     with at(call, "suites"):
@@ -146,7 +146,7 @@ def _mean_rows(views: list[SuiteView], names: list[str], images: tuple[str, ...]
     return [*rows, TableRow("Against ours", Markup(""), [], cells, "mean")]
 
 
-def loss_curves(call: "BlockCall", context: "PageContext") -> Markup:
+def loss_curves(call: "Directive", context: "PageContext") -> Markup:
     """Draw the losses of a suite's runs in one chart, on a scale of powers of ten."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)

@@ -33,12 +33,12 @@ from press.results.suite import SuiteView
 from press.results.verdicts import NOT_RUN, Judge, answering
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 PARTS = {"unknown pixels": "psnr_unknown_db", "known pixels": "psnr_known_db"}
 
 
-def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
+def table_of(call: "Directive", judge: Judge, view: SuiteView) -> ClaimTable:
     """Give the source's table that a suite answers, or that of `table`, if the suite answers it.
 
     A preview answers none: it gets no verdict and no place on the axis of a source.
@@ -61,7 +61,7 @@ def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
     return table
 
 
-def verdict_strip(call: "BlockCall", context: "PageContext") -> Markup:
+def verdict_strip(call: "Directive", context: "PageContext") -> Markup:
     """On the first screen: what came out, how sure it is, how long it took, how to redo it."""
     check_arguments(call, "preview", "table", needed=("suite",))
     view, judge = suite_of(call, context), judge_of(context.results)
@@ -77,7 +77,7 @@ def verdict_strip(call: "BlockCall", context: "PageContext") -> Markup:
     )
 
 
-def _preview(call: "BlockCall", context: "PageContext") -> dict[str, Any]:
+def _preview(call: "Directive", context: "PageContext") -> dict[str, Any]:
     view = suite_of(call, context, "preview")
     if not view.preview:
         with at(call, "preview"):
@@ -89,7 +89,7 @@ def _preview(call: "BlockCall", context: "PageContext") -> dict[str, Any]:
     return {"suite": view, "ours": mean_sd(view.final.mean()), "baselines": baselines}
 
 
-def results_table(call: "BlockCall", context: "PageContext") -> Markup:
+def results_table(call: "Directive", context: "PageContext") -> Markup:
     """Set our runs beside the numbers of a source, image by image, each with its verdict."""
     check_arguments(call, "table", "id", "width", needed=("suite",))
     view, judge = suite_of(call, context), judge_of(context.results)
@@ -165,7 +165,7 @@ def _judged_detail(
     ]
 
 
-def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
+def preview_table(call: "Directive", context: "PageContext") -> Markup:
     """Set a preview's runs beside baselines on the same reduced pictures; no verdicts."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
@@ -190,7 +190,7 @@ def _run_detail(run: Run, parts: list[str]) -> list[Markup]:
     return [cell(run.title), cell(str(run.seed)), *map(cell, cells), *last]
 
 
-def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
+def baselines_table(call: "Directive", context: "PageContext") -> Markup:
     """Set methods without a network, run by us in full size, beside the numbers of a source."""
     check_arguments(call, "table", "id", "width", needed=("suite",))
     view, judge = suite_of(call, context), judge_of(context.results)
@@ -220,7 +220,7 @@ def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> Tabl
     return TableRow(title, Markup(""), dots, cells, "" if image else "mean")
 
 
-def claims_table(call: "BlockCall", context: "PageContext") -> Markup:
+def claims_table(call: "Directive", context: "PageContext") -> Markup:
     """Print a table of a source as it stands there, every number with its id."""
     check_arguments(call, "rows", "id", "width", needed=("table",))
     with at(call, "table"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
-from press.diagnostics import Origin, Place
+from press.diagnostics import Place, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.typed_results import (
     METHODS,
@@ -49,7 +49,7 @@ class Expressions:
         environment.globals = {}
         return environment
 
-    def html(self, source: str, origin: Origin, start: int) -> str:
+    def html(self, source: str, origin: SourceMap, start: int) -> str:
         """Work out an expression; whatever is wrong with it is told with its place."""
         try:
             return self._worked_out(source)
