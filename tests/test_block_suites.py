@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from made_records import changed, write_baseline, write_mean, write_run
-from made_site import make_context
+from made_site import make_context, results_of
 from test_blocks import made, text_of
 
-from dip.errors import InputError
 from dip.experiments.suites import load_suites
+from press.errors import InputError
 from press.page import PageContext
 from press.results.numbers import NotRun
-from press.results.store import Results
 
 MORE = """
 [noisy]
@@ -100,12 +99,12 @@ def rows(html: str) -> dict[str, list[str]]:
 def test_a_mean_of_runs_with_other_settings_does_not_count(
     context: PageContext, tmp_path: Path
 ) -> None:
-    assert context.results.suite("noisy").mean_of_runs.mean_psnr_db == pytest.approx(31.0)
+    assert context.results.suite("noisy").output("mean").mean_psnr_db == pytest.approx(31.0)
     path = tmp_path / "content/experiments.toml"
     noisy = MORE.replace("problem_seed = 0", "problem_seed = 0\nlearning_rate = 0.02")
     path.write_text(path.read_text().replace(MORE, noisy))
-    fresh = Results(context.results_dir, context.content_dir, lambda path: None)
-    assert isinstance(fresh.suite("noisy").mean_of_runs.mean_psnr_db, NotRun)
+    fresh = results_of(context.results_dir, context.content_dir)
+    assert isinstance(fresh.suite("noisy").output("mean").mean_psnr_db, NotRun)
 
 
 def test_a_mean_of_a_run_that_was_made_again_does_not_count(
@@ -114,8 +113,8 @@ def test_a_mean_of_a_run_that_was_made_again_does_not_count(
     read: set[Path] = set()
 
     def level() -> object:
-        fresh = Results(context.results_dir, context.content_dir, read.add)
-        return fresh.suite("noisy").mean_of_runs.mean_psnr_db
+        fresh = results_of(context.results_dir, context.content_dir, read.add)
+        return fresh.suite("noisy").output("mean").mean_psnr_db
 
     noisy = tmp_path / "results/noisy"
     for image in ("anna", "bob"):

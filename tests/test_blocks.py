@@ -7,9 +7,9 @@ import pytest
 from made_site import LEVELS, make_context, write_suite
 from markupsafe import Markup
 
-from dip.errors import InputError
 from press.blocks.registry import BLOCKS
 from press.diagnostics import Place
+from press.errors import InputError
 from press.page import Directive, PageContext
 
 
@@ -243,17 +243,6 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
     text = text_of(html)
     assert "Learning rate 0.001 the paper" in text
     assert "Slope 0.2 ours not stated" in text
-
-
-def test_the_settings_of_the_site_are_known_and_all_named() -> None:
-    from dip.experiments.suites import load_suites
-    from dip.toml_file import TomlFile
-    from press.blocks.method import choices
-
-    content = Path(__file__).parent.parent / "content"
-    for suite in load_suites(content / "experiments.toml").values():
-        rows = choices(TomlFile(content / "choices.toml"), suite.experiments[0], suite.name)
-        assert {"learning_rate", "iterations", "slope"} <= {row["setting"] for row in rows}
 
 
 @pytest.mark.parametrize(
