@@ -119,7 +119,7 @@ class Experiment:
     def __post_init__(self) -> None:
         """Raise InputError if a setting has the wrong type, or is impossible."""
         for name, kind, may_be_none in _kinds():
-            value = getattr(self, name)
+            value: Any = getattr(self, name)
             if type(value) is kind and (kind in PLAIN or (kind is float and math.isfinite(value))):
                 continue
             if value is not None or not may_be_none:  # 25 as 25.0, a list as a tuple

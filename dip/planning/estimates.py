@@ -15,7 +15,7 @@ from dip.experiments.experiment import TRAJECTORY_REVISION, Experiment, arithmet
 from dip.experiments.test_images import ListedImage, named
 from dip.files import write_text_whole
 from dip.network.architecture import input_channels, layers_of
-from dip.planning.jobs import records_in
+from dip.planning.jobs import Job, records_in
 from dip.records.record import Record
 
 BASELINE_SECONDS = 2.0  # a picture of 512x512 at the slowest
@@ -124,6 +124,16 @@ def seconds_per_iteration(
     same = [speed for speed in same if speed.of_run] or same
     each = median(speed.seconds / speed.work for speed in same)
     return Estimate(work * each, nearest.threads, measured=True)
+
+
+def seconds_of_job(
+    job: Job, images: Mapping[str, ListedImage], speeds: Iterable[Speed], machine: Machine
+) -> Estimate:
+    """The seconds of a whole job, of a baseline or a mean a guess; raises InputError as above."""
+    if job.method:
+        return Estimate(BASELINE_SECONDS, None, measured=False)
+    each = seconds_per_iteration(job.experiment, images, speeds, machine)
+    return each._replace(seconds=round(each.seconds * (job.experiment.iterations + 1), 1))
 
 
 def median(values: Iterable[float]) -> float:

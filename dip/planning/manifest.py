@@ -18,12 +18,11 @@ from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, load_images
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import (
-    BASELINE_SECONDS,
     MEASURED,
     Machine,
     Speed,
     measured_speeds,
-    seconds_per_iteration,
+    seconds_of_job,
     size_of,
     speed_of,
 )
@@ -177,19 +176,17 @@ class Manifest:
 
     def _expected(self, job: Job) -> tuple[float | None, str | None]:
         """The seconds that a job would take on this machine, and whether that is a guess."""
-        if job.method:
-            return BASELINE_SECONDS, "a guess"
+        # The machine is its processor: only torch could tell of a graphics card.
+        machine = Machine("cpu", self._cpu_model, None, os.cpu_count())
         try:
-            each = seconds_per_iteration(job.experiment, self.images, self._speeds, self._machine)
+            found = seconds_of_job(job, self.images, self._speeds, machine)
         except InputError:  # an image of unknown size, or a precision that is not to be had here
             return None, None
-        seconds = round(each.seconds * (job.experiment.iterations + 1), 1)
-        return seconds, "measured" if each.measured else "a guess"
+        return found.seconds, "measured" if found.measured else "a guess"
 
     @cached_property
-    def _machine(self) -> Machine:
-        """This machine's processor: only torch could tell of a graphics card."""
-        return Machine("cpu", cpu_model(), None, os.cpu_count())
+    def _cpu_model(self) -> str:
+        return cpu_model()
 
     @cached_property
     def _speeds(self) -> list[Speed]:

@@ -15,15 +15,7 @@ from typing import Any
 
 from dip.errors import InputError
 from dip.files import fresh_folder, is_temporary, sha256_of, sync_folder, sync_tree
-from dip.records.record import (
-    CURVE_COLUMNS,
-    FORMAT,
-    CurveRow,
-    Record,
-    check_files,
-    load_record,
-    seal_of,
-)
+from dip.records.record import CURVE_COLUMNS, FORMAT, CurveRow, Record, load_record, seal_of
 
 
 def write_record(
@@ -91,9 +83,7 @@ def move_aside(folder: Path) -> Path | None:
     if not folder.exists():
         return None
     try:
-        record = load_record(folder)
-        check_files(record)
-        key = record.key
+        key = load_record(folder, files=True).key
     except InputError:
         key = "damaged"
     place = folder.parents[2] / "superseded" / key
