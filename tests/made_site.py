@@ -222,6 +222,13 @@ def make_context(folder: Path, *recorded: str) -> PageContext:
     )  # fmt: skip
 
 
+def read_anew(context: PageContext) -> PageContext:
+    """Let a page see what was written since into its folders."""
+    results_of(context.results_dir, context.content_dir, parts=context.cache_dir / "manifest")
+    context.__dict__.pop("results", None)
+    return context
+
+
 def build_site(folder: Path, *recorded: str) -> Path:
     """Write and build the small site; gives the folder of its pages."""
     make_results(folder, *recorded)

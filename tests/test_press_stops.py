@@ -78,7 +78,7 @@ SENTENCE = (
 
 def test_words_of_a_run_that_is_not_recorded(tmp_path: Path) -> None:
     results = make_results(tmp_path)
-    assert str(results.run("small/anna", "stop.es-wmv").words) == "not run yet"
+    assert str(results.run("small/anna").output("stop.es-wmv").words) == "not run yet"
     assert results.suite("small").stopped("es-wmv") == 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,16 @@ def expected(options: Options) -> dict[str, tuple[float | None, str | None]]:
     return {name: (seconds, estimate) for name, (seconds, estimate) in found.items()}
 
 
-def program(command: str) -> list[str]:
-    """A command as arguments; `python` is the interpreter that runs the press."""
-    import shlex
+def with_folders(command: str, options: Options) -> str:
+    """A command of the project, with `--content` and `--results` where they are not the usual."""
+    folders = (("--content", options.content, "content"), ("--results", options.results, "results"))
+    chosen = [shlex.join([name, str(path)]) for name, path, usual in folders if str(path) != usual]
+    return " ".join([command, *chosen])
 
-    words = shlex.split(command)
+
+def program(command: str, options: Options) -> list[str]:
+    """The arguments of a command; `python` is the interpreter that runs the press."""
+    words = shlex.split(with_folders(command, options))
     return [sys.executable if words[0] == "python" else words[0], *words[1:]]
 
 
@@ -72,12 +78,9 @@ def _command(settings: Path) -> str:
 def _asked(command: str, options: Options) -> dict[str, Any]:
     import subprocess
 
-    folders = (("--content", options.content, "content"), ("--results", options.results, "results"))
-    chosen = [word for name, path, usual in folders if str(path) != usual
-              for word in (name, str(path))]  # fmt: skip
     try:
         done = subprocess.run(
-            [*program(command), *chosen], capture_output=True, text=True, check=False
+            program(command, options), capture_output=True, text=True, check=False
         )
     except OSError as error:
         raise InputError(f"'{command}' cannot be run: {error.strerror}") from None

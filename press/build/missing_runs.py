@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from press.build.manifest import expected, parts_folder, program
+from press.build.manifest import expected, parts_folder, program, with_folders
 from press.build.state import State
 from press.cache import put
 from press.errors import InputError
@@ -29,14 +29,15 @@ class Group:
     seconds: float | None  # not known if that of one is not known
     is_guess: bool
 
-    def __str__(self) -> str:
+    def sentence(self, options: Options) -> str:
         """What is missing, how long it would take, and the command for it."""
         took = ""
         if self.seconds is not None:
             guess = ", a guess" if self.is_guess else ""
             took = f", {in_words(self.seconds)} on this machine{guess}"
         command = self.suite.command if len(self.runs) > 1 else self.runs[0].command
-        return f"{self.suite.name}: {_counted(len(self.runs))} not run yet{took}: {command}"
+        runs = f"{self.suite.name}: {_counted(len(self.runs))} not run yet"
+        return f"{runs}{took}: {with_folders(command, options)}"
 
 
 def handle_missing_runs(options: Options, state: State) -> tuple[list[str], bool]:
@@ -51,9 +52,9 @@ def handle_missing_runs(options: Options, state: State) -> tuple[list[str], bool
     if options.run == "never":
         return [f"{_counted(number)} that posts name are not run yet"], False
     if options.run == "all":
-        print("\n".join(map(str, groups)), flush=True)
+        print("\n".join(group.sentence(options) for group in groups), flush=True)
         for group in groups:
-            _make(group, None)
+            _make(options, group, None)
         return [], True
     return _make_short(options, groups)
 
@@ -91,18 +92,18 @@ def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]
         key = sha256_of(parts_folder(options) / part_of(group.suite.name))  # all that it plans
         seconds, failure = group.seconds, failed_before.get(key)
         if seconds is None or total + seconds >= AUTO_SECONDS:
-            said.append(str(group))
+            said.append(group.sentence(options))
             continue
         if not failure:
             total += seconds
             try:
-                _make(group, AUTO_SECONDS)
+                _make(options, group, AUTO_SECONDS)
                 made = True
                 continue
             except InputError as error:
                 failure = failed_before[key] = str(error)
                 put(_failures(options), json.dumps(failed_before).encode())
-        said += [str(group), f"{failure} (to try it again: --run all)"]
+        said += [group.sentence(options), f"{failure} (to try it again: --run all)"]
     return said, made
 
 
@@ -123,11 +124,11 @@ def _counted(number: int) -> str:
     return f"{number} run{'' if number == 1 else 's'}"
 
 
-def _make(group: Group, limit: int | None) -> None:
+def _make(options: Options, group: Group, limit: int | None) -> None:
     """Make runs in child processes; raises InputError with the last line that a child said."""
     for run in group.runs:
         timed = ["--time-limit", str(limit)] if limit else []
-        command = [*program(run.command), *timed]
+        command = [*program(run.command, options), *timed]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
