@@ -8,12 +8,9 @@ from dip.toml_file import TomlFile
 
 # Where a setting comes from, and how a reader is told.
 ORIGINS = {
-    "paper": "the paper",
-    "supplement": "the supplement",
-    "reproduction": "a reproduction",
-    "measured": "the published images",
-    "ours": "ours",
-}
+    "paper": "the paper", "supplement": "the supplement", "reproduction": "a reproduction",
+    "measured": "the published images", "ours": "ours",
+}  # fmt: skip
 CHOICE_KEYS = ("name", "origin", "why", "shown")
 
 
@@ -37,15 +34,10 @@ def choices_of(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[
             file.fail(f"unknown setting '{setting}'{nearest(setting, known)}", setting)
         chosen = {**table, **of_suite.get(setting, {})}
         _check(file, setting, chosen)
+        value, origin = in_words(known[setting], chosen.get("shown", "{}")), chosen["origin"]
+        row = {"setting": setting, "name": chosen.get("name", setting), "value": value}
         rows.append(
-            {
-                "setting": setting,
-                "name": chosen.get("name", setting),
-                "value": in_words(known[setting], chosen.get("shown", "{}")),
-                "origin": chosen["origin"],
-                "source": ORIGINS[chosen["origin"]],
-                "why": chosen.get("why", ""),
-            }
+            {**row, "origin": origin, "source": ORIGINS[origin], "why": chosen.get("why", "")}
         )
     return rows
 

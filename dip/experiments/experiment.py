@@ -119,8 +119,10 @@ class Experiment:
     def __post_init__(self) -> None:
         """Raise InputError if a setting has the wrong type, or is impossible."""
         for name, kind, may_be_none in _kinds():
-            value: Any = getattr(self, name)
-            if type(value) is kind and (kind in PLAIN or (kind is float and math.isfinite(value))):
+            value = getattr(self, name)
+            if type(value) is kind and kind in PLAIN:
+                continue
+            if type(value) is float and kind is float and math.isfinite(value):
                 continue
             if value is not None or not may_be_none:  # 25 as 25.0, a list as a tuple
                 object.__setattr__(self, name, _as_type(name, kind, value))

@@ -11,26 +11,11 @@ from dip.errors import InputError, nearest
 from dip.experiments.experiment import RETIRED, Experiment
 from dip.toml_file import TomlFile
 
-BASELINES = (
-    "nearest-known-pixel",
-    "biharmonic",
-    "total-variation",
-    "non-local-means",
-    "bicubic",
-)
-
+BASELINES = ("nearest-known-pixel", "biharmonic", "total-variation", "non-local-means", "bicubic")
 REPORT_KEYS = (
-    "title",
-    "why",
-    "images",
-    "seeds",
-    "baselines",
-    "frames_of",
-    "pictures_of",
-    "image_settings",
-    "variants",
-    "like",
-)
+    "title", "why", "images", "seeds", "baselines", "frames_of", "pictures_of", "image_settings",
+    "variants", "like",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Reading the list needs neither numpy nor Pillow.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -78,11 +79,14 @@ def find(image: ListedImage, folder: Path | None = None) -> Path:
     if not folder.is_dir():
         raise InputError("no such folder of test images", folder)
     present = [path for path in candidates(image, folder) if path.is_file()]
-    for path in present:
-        if sha256_of(path) == image.sha256:
+    hashes = {path: sha256_of(path) for path in present}
+    for path, found in hashes.items():
+        if found == image.sha256:
             return path
-    if present:
-        raise InputError(_other_hash(image, sha256_of(present[0])), present[0])
+    for path, found in hashes.items():
+        raise InputError(
+            f"the SHA-256 of image '{image.name}' is {found}, not {image.sha256}", path
+        )
     try:
         return _download(image)
     except InputError as error:
@@ -92,10 +96,6 @@ def find(image: ListedImage, folder: Path | None = None) -> Path:
 def candidates(image: ListedImage, folder: Path) -> list[Path]:
     """Where in a folder of test images an image may lie: `<set>/<file>` and `<file>`."""
     return [folder / image.file, folder / Path(image.file).name]
-
-
-def _other_hash(image: ListedImage, found: str) -> str:
-    return f"the SHA-256 of image '{image.name}' is {found}, not {image.sha256}"
 
 
 def _download(image: ListedImage) -> Path:
@@ -116,16 +116,10 @@ def _download(image: ListedImage) -> Path:
     except ValueError as error:
         raise InputError(f"the file at {image.url} is not the one meant: {error}") from None
     except OSError as error:  # requests' errors are OSErrors too
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        if re.search("Name or service not known|Name resolution|resolve|getaddrinfo", str(error)):
+            reason = "the host's name cannot be resolved (no network?)"
         raise InputError(
-            f"image '{image.name}' could not be downloaded from {image.url}: {_reason(error)}"
+            f"image '{image.name}' could not be downloaded from {image.url}: {reason}"
         ) from None
     return Path(path)
-
-
-def _reason(error: OSError) -> str:
-    """Why a download failed, in few words."""
-    text = str(error)
-    for sign in ("Name or service not known", "Name resolution", "resolve", "getaddrinfo"):
-        if sign in text:
-            return "the host's name cannot be resolved (no network?)"
-    return text.splitlines()[0][:200] if text else type(error).__name__

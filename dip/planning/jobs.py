@@ -71,15 +71,12 @@ def jobs_of(suite: Suite) -> list[Job]:
         for method in suite.baselines
     ]
     runs = [Job(suite, experiment) for experiment in suite.experiments]
-    return (
-        baselines
-        + runs
-        + [_mean(suite, first[case]) for case in suite.images if suite.averages_runs]
-    )
-
-
-def _mean(suite: Suite, experiment: Experiment) -> Job:
-    return Job(suite, mean_of(experiment), suite.mean_method, suite.seeds)
+    means = [
+        Job(suite, mean_of(first[case]), suite.mean_method, suite.seeds)
+        for case in suite.images
+        if suite.averages_runs
+    ]
+    return baselines + runs + means
 
 
 def mean_of(experiment: Experiment) -> Experiment:

@@ -34,16 +34,12 @@ def choose_device(wanted: str) -> str:
         raise InputError(NEEDS_TORCH)
     import torch
 
-    present = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    able = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = [device for device in able if able[device]] + ["cpu"]
     if wanted == "auto":
-        return next(device for device, is_here in present.items() if is_here)
-    if not present.get(device_kind(wanted)):
-        here = ", ".join(device for device, is_here in present.items() if is_here)
-        raise InputError(f"this machine has no device '{wanted}'; it has {here}")
+        return here[0]
+    if device_kind(wanted) not in here:
+        raise InputError(f"this machine has no device '{wanted}'; it has {', '.join(here)}")
     return wanted
 
 
@@ -54,19 +50,23 @@ def environment(device: str) -> dict[str, Any]:
     import numpy
     import torch
 
+    driver = cudnn = None
     on_cuda = device_kind(device) == "cuda"
+    if on_cuda:
+        driver = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+        cudnn = str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
     return {
         "device": torch.cuda.get_device_name(device) if on_cuda else cpu_model(),
         "device_kind": device_kind(device),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "processor_features": processor_features(),
         "threads": torch.get_num_threads(),
-        "driver": _driver() if on_cuda else None,
+        "driver": driver.splitlines()[0] if driver else None,
         "torch": torch.__version__.split("+")[0],
         "numpy": numpy.__version__,
         "python": platform.python_version(),
         "cuda": torch.version.cuda if on_cuda else None,
-        "cudnn": _cudnn() if on_cuda else None,
+        "cudnn": cudnn,
         "platform": f"{platform.system()} {platform.machine()}",
     }
 
@@ -123,17 +123,6 @@ def _cpuinfo(names: tuple[str, ...]) -> str:
     except OSError:
         pass
     return ""
-
-
-def _cudnn() -> str:
-    import torch
-
-    return str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
-
-
-def _driver() -> str | None:
-    versions = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
-    return versions.splitlines()[0] if versions else None
 
 
 def commit() -> tuple[str | None, bool]:
