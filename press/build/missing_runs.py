@@ -13,6 +13,7 @@ from typing import Any
 
 from press.build.state import State, signature
 from press.cache import Cache, put
+from press.diagnostics import counted
 from press.errors import InputError
 from press.options import Options
 
@@ -63,7 +64,7 @@ def missing_runs(state: State) -> list[Run]:
     return list(found)
 
 
-def attend(options: Options, state: State) -> tuple[list[str], bool]:
+def handle_missing_runs(options: Options, state: State) -> tuple[list[str], bool]:
     """Make missing runs where that is allowed; gives what is to be said, and whether any was made.
 
     Raises InputError where runs that were asked for (`--run all`) cannot be made.
@@ -72,7 +73,7 @@ def attend(options: Options, state: State) -> tuple[list[str], bool]:
     if not runs:
         return [], False
     if options.run == "never":
-        return [f"{_counted(len(runs))} that posts name are not run yet"], False
+        return [f"{counted(len(runs), 'run')} that posts name are not run yet"], False
     if options.run == "all":
         groups = _groups(options, runs)
         print("\n".join(_sentence(group, options) for group in groups), flush=True)
@@ -159,7 +160,7 @@ def _listed(options: Options, suites: list[str]) -> dict[str, dict[str, Any]]:
 def _sentence(group: Group, options: Options) -> str:
     """Say what is missing, how long it would take, and the command for it."""
     command = " ".join(["python -m dip", *group.command(options)])
-    runs = f"{group.suite}: {_counted(len(group.runs))} not run yet"
+    runs = f"{group.suite}: {counted(len(group.runs), 'run')} not run yet"
     if not _has_torch():
         return f'{runs}; torch is not installed: pip install -e ".[experiments]" && {command}'
     if group.seconds is None:
@@ -168,10 +169,6 @@ def _sentence(group: Group, options: Options) -> str:
 
     guess = ", a guess" if group.is_guess else ""
     return f"{runs}, {in_words(group.seconds)} on this machine{guess}: {command}"
-
-
-def _counted(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"
 
 
 def _run(options: Options, groups: list[Group], limit: int | None) -> bool:
