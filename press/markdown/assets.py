@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from press.cache import Cache
-from press.diagnostics import Message, Place
+from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import sha256_of
 from press.page import PageContext
@@ -65,7 +65,7 @@ class Assets:
         return f'<span class="absent">Picture to come: {escape(address)}</span>'
 
     def _lacks(self, place: Place, sentence: str) -> None:
-        self.context.say(Message(place, sentence, is_error_in_check=self.is_checked))
+        self.context.warn(place, sentence, self.is_checked, "image")
 
     def nearest(self, address: str) -> str:
         """Name the file that an address of an absent one may mean."""

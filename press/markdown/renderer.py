@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from press.cache import Cache
-from press.diagnostics import Message, Place, SourceMap
+from press.diagnostics import Place, SourceMap
 from press.errors import nearest
 from press.markdown.assets import Assets
 from press.markdown.citations import HAND_MADE, Citations
@@ -236,4 +236,4 @@ class Writer:
 
     def typed(self, place: Place, sentence: str) -> None:
         """Tell of a result typed by hand: an error of `check` in a post with front matter."""
-        self.context.say(Message(place, sentence, False, self.post.has_front_matter))
+        self.context.warn(place, sentence, self.post.has_front_matter, "typed-result")
