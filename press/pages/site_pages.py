@@ -52,10 +52,11 @@ def load_site(path: Path, base_url: str | None) -> Site:
 def _read(path: Path) -> Site:
     file = toml_file(path)
     kinds = {field.name: "text" for field in fields(Site)} | {"authors": "list of names"}
-    for key in file.data:
+    settings = {key: value for key, value in file.data.items() if key not in OTHERS}
+    for key in settings:
         if key not in kinds:
-            file.fail(f"unknown key '{key}'{nearest(key, kinds)}", None, key)
-    file.expect(kinds, file.data, None)
+            file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
+    file.expect(kinds, settings, None)
     try:
         _checked_url(file.data.get("base_url", ""))
     except InputError as error:
