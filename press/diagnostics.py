@@ -55,6 +55,11 @@ class SourceMap:
     text: str
     starts: tuple[tuple[int, int], ...]  # for each line of the text: its line and column
 
+    @classmethod
+    def of_lines(cls, path: str, text: str, line: int, column: int = 1) -> "SourceMap":
+        """The map of a text that stands in its file as it is, from a line and a column on."""
+        return cls(path, text, tuple((line + n, column) for n in range(text.count("\n") + 1)))
+
     def at(self, offset: int) -> Place:
         """Give the place of `offset`, a count of characters from the start of the text."""
         lengths = [len(line) + 1 for line in self.text.split("\n")]

@@ -1,4 +1,7 @@
-"""Pictures of a post: found beside it, copied under a hashed name, smaller for small screens."""
+"""Pictures and files of a post: found beside it and copied under a name with their hash.
+
+Wide pictures get smaller copies besides, for small screens.
+"""
 
 import re
 import struct
@@ -11,8 +14,10 @@ from press.cache import Cache
 from press.diagnostics import Message, Place
 from press.errors import InputError, nearest
 from press.files import sha256_of
+from press.markdown.post import slug_of
 from press.page import PageContext
 
+ON_SITE = "site:"  # how the address of a page begins that no post stands behind
 WIDTHS = (640, 1280)  # of the smaller copies, in pixels
 OUTSIDE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 
@@ -67,12 +72,35 @@ class Assets:
     def _lacks(self, place: Place, sentence: str) -> None:
         self.context.say(Message(place, sentence, is_error_in_check=self.is_checked))
 
+    def address(self, href: str, place: Place) -> str:
+        """Where a link leads on the site; one to nothing is an error.
+
+        Another post's file becomes its page, `site:runs/index.html` is named from the site's root,
+        any other file is copied.
+        """
+        if href.startswith(ON_SITE):
+            return self.context.root + href.removeprefix(ON_SITE)
+        if OUTSIDE.match(href) or not href:
+            return href
+        if href.startswith("/"):
+            sentence = f"'{href}' would leave the site's folder; write site:..."
+            self.context.error(place, sentence)
+            return href
+        path = self.find(href)
+        if path is None:
+            self.context.error(place, f"there is no file '{href}'{self.nearest(href)}")
+            return href
+        if path.suffix == ".md" and path.parent.resolve() == self.folder.resolve():
+            fragment = urlsplit(href).fragment
+            return f"{slug_of(path)}.html" + (f"#{fragment}" if fragment else "")
+        return self.context.copy(path)
+
     def nearest(self, address: str) -> str:
         """Name the file that an address of an absent one may mean."""
-        folder = (self.folder / unquote(address)).parent
+        folder = (self.folder / unquote(urlsplit(address).path)).parent
         self.context.note(folder)
         names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-        return nearest(Path(address).name, names)
+        return nearest(Path(urlsplit(address).path).name, names)
 
     def _size(self, path: Path, place: Place) -> tuple[int, int] | None:
         """Give width and height in pixels; None for a drawing without them or a bad file."""

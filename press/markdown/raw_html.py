@@ -75,7 +75,7 @@ def _valid(attributes: dict[str, str]) -> dict[str, str]:
 def _anchors(html: str, origin: SourceMap, start: int, citations: Citations) -> list[Edit]:
     edits = []
     for found in BY_HAND.finditer(html):
-        mark = citations.anchor_by_hand(found[2], origin.at(start + found.start()))
+        mark = citations.back_links_by_hand(found[2], origin.at(start + found.start()))
         close = html.find(f"</{found[1]}>", found.end())
         at = close if close >= 0 else len(html.rstrip())
         edits.append((at, at, mark))
