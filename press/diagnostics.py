@@ -15,7 +15,7 @@ class Place:
     column: int
 
     def __str__(self) -> str:
-        """Write the place as `path:line:column`."""
+        """The place as `path:line:column`."""
         return f"{self.path}:{self.line}:{self.column}"
 
 
@@ -29,20 +29,20 @@ class Message:
     is_error_in_check: bool = False  # what a post with front matter is not to be published with
 
     def __str__(self) -> str:
-        """Write the message as `path:line:column: sentence`, a warning marked as one."""
+        """The message as `path:line:column: sentence`, a warning marked as one."""
         place = f"{self.place}: " if self.place else ""
         return f"{place}{'' if self.is_error else 'warning: '}{self.sentence}"
 
 
 def message_row(message: Message) -> list[Any]:
-    """Give a message as plain values."""
+    """A message as plain values, for JSON."""
     place = message.place
     where = [place.path, place.line, place.column] if place else None
     return [where, message.sentence, message.is_error, message.is_error_in_check]
 
 
 def message_from(row: list[Any]) -> Message:
-    """Make a message of plain values again."""
+    """The message that `message_row` made plain values of."""
     where, sentence, is_error, is_error_in_check = row
     return Message(Place(*where) if where else None, sentence, is_error, is_error_in_check)
 
@@ -61,7 +61,7 @@ class SourceMap:
         return cls(path, text, tuple((line + n, column) for n in range(text.count("\n") + 1)))
 
     def at(self, offset: int) -> Place:
-        """Give the place of `offset`, a count of characters from the start of the text."""
+        """The place of `offset`, a count of characters from the start of the text."""
         lengths = [len(line) + 1 for line in self.text.split("\n")]
         ends = list(accumulate(lengths))
         index = min(bisect_right(ends, max(offset, 0)), len(self.starts) - 1)
@@ -70,7 +70,7 @@ class SourceMap:
 
 
 def map_source(path: str, source: list[str], text: str, line: int, column: int = 0) -> SourceMap:
-    """Find the lines of `text` in those of `source` from index `line` on.
+    """The map of `text`, whose lines are looked for in those of `source` from index `line` on.
 
     The first line is looked for from index `column` on. A line that is not found word for word
     (an escape was taken away) gets the column where its file's line begins.

@@ -74,7 +74,7 @@ class Citations:
         return works
 
     def references(self) -> list[Reference]:
-        """List what was cited, with the links back."""
+        """The works that were cited, with the links back."""
         return [
             Reference(
                 number,

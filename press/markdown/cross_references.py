@@ -63,7 +63,7 @@ class CrossReferences:
         ids = Counter(unescape(id) for id in IDS.findall(html))
         for id, place in self.wanted:
             if id and id not in ids:
-                sentence = f"nothing on this page has the id '{id}'{nearest(id, ids)}"
+                sentence = f"unknown id '{id}'{nearest(id, ids)}"
                 self.context.error(place, sentence)
         for id in [id for id, count in ids.items() if count > 1 and id not in self.labels]:
             self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")

@@ -16,7 +16,7 @@ from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from press.diagnostics import Message, Place, SourceMap
+from press.diagnostics import Message, SourceMap
 from press.markdown import passes, syntax
 
 PLUGINS: tuple[tuple[Any, dict[str, Any]], ...] = (
@@ -67,12 +67,7 @@ def parser() -> MarkdownIt:
 def parse(text: str, path: str) -> tuple[list[Token], list[Message]]:
     """The block tokens of a post's text, and an error for each block that is not well formed."""
     env: dict[str, Any] = {"path": path, "errors": []}
-    tokens = parser().parse(text, env)
-    errors = [
-        Message(Place(path, line + 1, column + 1), sentence, is_error=True)
-        for line, column, sentence in env["errors"]
-    ]
-    return tokens, errors
+    return parser().parse(text, env), env["errors"]
 
 
 def parse_line(text: str, source: SourceMap) -> list[Token]:

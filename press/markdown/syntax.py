@@ -2,7 +2,7 @@
 
 Each rule leaves a token whose `meta` holds the text that it was found in (`origin`, a SourceMap)
 and its offset there (`start`), so that a message about it has a line and a column. What a rule
-itself finds wrong goes to `env["errors"]`: line and column, both from 0, and a sentence.
+itself finds wrong goes to `env["errors"]`.
 """
 
 import re
@@ -15,7 +15,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from press.diagnostics import SourceMap, map_source
+from press.diagnostics import Message, Place, SourceMap, map_source
 
 # `{{ ... }}`, with quoted text and one level of braces inside
 EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*"|'[^'\n]*'|\{[^{}]*\}|\}(?!\}))*)\}\}""")
@@ -139,6 +139,11 @@ def _column(state: StateBlock, number: int) -> int:
     return start - (state.src.rfind("\n", 0, start) + 1)
 
 
+def _error(state: StateBlock, line: int, column: int, sentence: str) -> None:
+    place = Place(state.env["path"], line + 1, column + 1)
+    state.env["errors"].append(Message(place, sentence, is_error=True))
+
+
 def directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a directive `::: name key="value"`, Markdown, `:::`."""
     found = BLOCK.match(_line(state, start))
@@ -161,9 +166,8 @@ def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
         depth += bool(opened and opened[1] == colons) - (text == colons)
         if depth == 0:
             return number
-    state.env["errors"].append(
-        (start, _column(state, start), f"this block is opened here and never closed by {colons}")
-    )
+    sentence = f"this block is opened here and never closed by {colons}"
+    _error(state, start, _column(state, start), sentence)
     return end
 
 
@@ -179,7 +183,7 @@ def _push_directive(state: StateBlock, found: re.Match[str], start: int, close: 
         at = match.end()
     if at < found.end(3):
         sentence = f"'{found.string[at : found.end(3)]}' is not of the form key=\"value\""
-        state.env["errors"].append((start, column + at, sentence))
+        _error(state, start, column + at, sentence)
     token.info = found[2]
     token.meta = {"arguments": arguments, "places": places, "at": (start, column)}
     old_end, old_parent = state.lineMax, state.parentType
@@ -191,48 +195,28 @@ def _push_directive(state: StateBlock, found: re.Match[str], start: int, close: 
 
 def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read `$$`, a formula over one line or several, `$$ {#label}` or `$$ (label)`."""
-    line = _line(state, start)
-    opened = DISPLAY_OPEN.match(line)
+    opened = DISPLAY_OPEN.match(_line(state, start))
     if not opened or state.is_code_block(start):
         return False
     closing = DISPLAY_CLOSE[opened[0].strip()]
-    last = next(
-        (
-            n
-            for n in range(start, end)
-            if closing in _line(state, n)[opened.end() if n == start else 0 :]
-        ),
-        None,
-    )
-    if last is None:
-        if opened[0].startswith("<") or silent:
-            return False
-        state.env["errors"].append(
-            (start, _column(state, start), f"this formula is never closed by {closing}")
-        )
-        last = end - 1
-    return _push_display(state, (start, last), opened, closing, silent)
-
-
-def _push_display(
-    state: StateBlock, lines: tuple[int, int], opened: re.Match[str], closing: str, silent: bool
-) -> bool:
-    start, last = lines
-    rows = [_line(state, number) for number in range(start, last + 1)]
-    rows[0] = rows[0][opened.end() :]
-    tex, _, after = "\n".join(rows).partition(closing)
+    rows = [_line(state, start)[opened.end() :]]
+    while closing not in rows[-1] and start + len(rows) < end:
+        rows.append(_line(state, start + len(rows)))
+    text, column = "\n".join(rows), _column(state, start)
+    tex, found, after = text.partition(closing)
     label = LABEL.match(after.strip())
-    if not label:
+    if not label or (not found and (silent or closing != "$$")):
         return False
     if silent:
         return True
+    if not found:
+        _error(state, start, column, f"this formula is never closed by {closing}")
     token = state.push("formula_block", "", 0)
     token.content = tex.replace(PIPE, "|")
     token.info = label[1] or label[2] or ""
-    token.map = [start, last + 1]
-    first_column = _column(state, start) + opened.end()
+    token.map = [start, start + len(rows)]
     source = state.src.split("\n")
-    origin = map_source(state.env["path"], source, "\n".join(rows), start, first_column)
-    token.meta = {"origin": origin, "start": 0, "display": opened[0] != "<InlineMath>"}
-    state.line = last + 1
+    origin = map_source(state.env["path"], source, text, start, column + opened.end())
+    token.meta = {"origin": origin, "start": 0}
+    state.line = start + len(rows)
     return True
