@@ -68,7 +68,7 @@ def _chosen(call: "Directive", view: SuiteView) -> list[Run]:
     name = "image" if "image" in call.arguments else "images"
     words = call.arguments.get(name, "").split()
     with at(call, name):
-        return [view.run(word) for word in words or map(view.suite.image_folder, view.suite.images)]
+        return [view.run(word) for word in words or view.suite.images]
 
 
 def instead_note(call: "Directive", context: "PageContext", view: SuiteView) -> str:
@@ -130,7 +130,7 @@ def figure(
 
 def _reduced(runs: list[Run]) -> str:
     """Say that runs are of reduced pictures: "Preview, 128×128."; empty if none is."""
-    sides = sorted({run.experiment.preview_side or 0 for run in runs} - {0})
+    sides = sorted({run.case.preview_side or 0 for run in runs} - {0})
     return f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
 
 

@@ -52,7 +52,7 @@ def not_run(call: "Directive", context: "PageContext", runs: list[Run]) -> Marku
 
 
 def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
-    level = getattr(run.at(iteration), run.measure) if run.has_original else ""
+    level = getattr(run.output(f"at.{iteration}"), run.measure) if run.has_original else ""
     if not run.recorded:
         return {"picture": absent(context, run), "title": run.title, "level": ""}
     words = in_words(run, iteration, level if isinstance(level, Measured) else None)
@@ -62,18 +62,15 @@ def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
 
 def lines_of(run: Run) -> list[Line]:
     """Read a run's curves: PSNR on all pixels, and apart on known and unknown ones."""
-    rows = run.curve()
-    whole = "all pixels" if run.experiment.mask else "output"
-    kinds = ((whole, "ours", 2), ("known", "known", 3), ("unknown", "unknown", 4))
-    lines = []
-    for label, kind, column in kinds:
-        points = [(row[0], row[column]) for row in rows]
-        found = [
-            (float(k), float(level)) for k, level in points if k is not None and level is not None
-        ]
-        if found:
-            lines.append(Line(label, kind, found))
-    return lines
+    recorded = run.curve()
+    whole = "all pixels" if run.case.settings.get("mask") else "output"
+    kinds = (
+        (whole, "ours", "psnr_db"),
+        ("known", "known", "psnr_known_db"),
+        ("unknown", "unknown", "psnr_unknown_db"),
+    )
+    lines = [Line(label, kind, recorded.points(column)) for label, kind, column in kinds]
+    return [line for line in lines if line.points]
 
 
 def curve(call: "Directive", context: "PageContext") -> Markup:
@@ -166,7 +163,7 @@ def frame_names(run: Run) -> list[int]:
 
 def level_at(run: Run, iteration: int) -> float:
     """Give the PSNR of a recorded snapshot, in dB."""
-    level = run.at(iteration).psnr_db
+    level = run.output(f"at.{iteration}").psnr_db
     assert isinstance(level, Measured)
     return float(level)
 
@@ -179,7 +176,7 @@ def stop_marks(run: Run) -> list[Mark]:
         for rule in ("oracle", "es-wmv")
         if rule in points
     ]
-    count = run.paper_iterations
+    count = run.case.paper_iterations
     if count is not None and count <= run.iterations:
         marks.append(Mark("the paper stops", count, "paper"))
     return marks

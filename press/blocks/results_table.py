@@ -87,7 +87,7 @@ def small_picture(context: "PageContext", runs: Sequence[Run]) -> Markup:
         path = run.picture(run.iterations) if run.recorded else None
         if path is not None:
             return thumbnail(context, path, 128, f"{run.title}, our result")
-    shown = next((run for run in runs if run.recorded and run.experiment.pictures), None)
+    shown = next((run for run in runs if run.recorded and run.case.pictures), None)
     return absent(context, shown) if shown else Markup("")
 
 

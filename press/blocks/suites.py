@@ -40,12 +40,12 @@ def stops_table(call: "Directive", context: "PageContext") -> Markup:
     view = suite_of(call, context)
     ways: dict[str, ScoreTable] = {
         "last": view.final,
-        "best": view.stop("oracle"),
-        "ES-WMV": view.stop("es-wmv"),
-        "average": view.average,
+        "best": view.output("stop.oracle"),
+        "ES-WMV": view.output("stop.es-wmv"),
+        "average": view.output("average"),
     }
-    if view.suite.averages_runs:
-        ways["mean of runs"] = view.mean_of_runs
+    if view.suite.mean:
+        ways["mean of runs"] = view.output("mean")
     columns = [Column(name, mark="ours" if name == "last" else "choice") for name in ways]
     rows = [_row(context, view, ways, image) for image in (*view.suite.images, None)]
     rows.append(_lost(ways))
@@ -160,8 +160,8 @@ def loss_curves(call: "Directive", context: "PageContext") -> Markup:
 
 
 def _loss_line(run: Run, kind: str) -> Line:
-    points = [(float(row[0] or 0), log10(row[1])) for row in run.curve() if row[1] and row[1] > 0]
-    return Line(run.experiment.variant or run.title, kind, points)
+    points = [(k, log10(loss)) for k, loss in run.curve().points("loss") if loss > 0]
+    return Line(run.case.variant or run.title, kind, points)
 
 
 def _loss_panel(runs: list[Run], lines: list[Line]) -> CurvePanel:

@@ -64,7 +64,7 @@ def table_of(call: "Directive", judge: Judge, view: SuiteView) -> ClaimTable:
 def verdict_strip(call: "Directive", context: "PageContext") -> Markup:
     """On the first screen: what came out, how sure it is, how long it took, how to redo it."""
     check_arguments(call, "preview", "table", needed=("suite",))
-    view, judge = suite_of(call, context), judge_of(context)
+    view, judge = suite_of(call, context), judge_of(context.results)
     table = table_of(call, judge, view)
     verdicts = Verdicts(judge, table.id)
     return context.render(
@@ -83,7 +83,7 @@ def _preview(call: "Directive", context: "PageContext") -> dict[str, Any]:
         with at(call, "preview"):
             raise InputError(f"suite '{view.name}' is no preview")
     baselines = [
-        {"name": METHOD_NAMES[method], "level": view.baseline(method).mean()}
+        {"name": METHOD_NAMES[method], "level": view.output(f"baseline.{method}").mean()}
         for method in view.suite.baselines
     ]
     return {"suite": view, "ours": mean_sd(view.final.mean()), "baselines": baselines}
@@ -92,7 +92,7 @@ def _preview(call: "Directive", context: "PageContext") -> dict[str, Any]:
 def results_table(call: "Directive", context: "PageContext") -> Markup:
     """Set our runs beside the numbers of a source, image by image, each with its verdict."""
     check_arguments(call, "table", "id", "width", needed=("suite",))
-    view, judge = suite_of(call, context), judge_of(context)
+    view, judge = suite_of(call, context), judge_of(context.results)
     table = table_of(call, judge, view)
     with at(call, "table" if "table" in call.arguments else "suite"):
         score = compared(table)
@@ -169,12 +169,12 @@ def preview_table(call: "Directive", context: "PageContext") -> Markup:
     """Set a preview's runs beside baselines on the same reduced pictures; no verdicts."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
-    baselines = {method: view.baseline(method) for method in view.suite.baselines}
+    baselines = {method: view.output(f"baseline.{method}") for method in view.suite.baselines}
     mean = [None] if view.images > 1 else []
     rows = [measured_row(context, view, baselines, image) for image in (*view.suite.images, *mean)]
     columns = [Column(METHOD_NAMES[method], mark=mark_of(method)) for method in baselines]
     note = f"{not_comparable(view)}{levels_note(view)}"
-    masked = all(experiment.mask for experiment in view.suite.experiments)
+    masked = all(case.settings.get("mask") for case in view.suite.cases.values())
     parts = PARTS if masked else {}
     details = {
         "heads": ["Image", "Seed", "PSNR", *parts, "SSIM", "Seconds"],
@@ -193,7 +193,7 @@ def _run_detail(run: Run, parts: list[str]) -> list[Markup]:
 def baselines_table(call: "Directive", context: "PageContext") -> Markup:
     """Set methods without a network, run by us in full size, beside the numbers of a source."""
     check_arguments(call, "table", "id", "width", needed=("suite",))
-    view, judge = suite_of(call, context), judge_of(context)
+    view, judge = suite_of(call, context), judge_of(context.results)
     table = table_of(call, judge, view)
     rows = [_baseline_row(view, table, image) for image in (*table.images, None)]
     methods = [
@@ -208,7 +208,7 @@ def baselines_table(call: "Directive", context: "PageContext") -> Markup:
 
 def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> TableRow:
     column = table.column(image) if image else MEAN
-    scores = {method: view.baseline(method) for method in view.suite.baselines}
+    scores = {method: view.output(f"baseline.{method}") for method in view.suite.baselines}
     levels = {m: s.of(image) if image else s.mean(images=table.images) for m, s in scores.items()}
     claims = {row: claim_of(table, row, column) for row in table.beside}
     paper = claim_of(table, table.ours, column)
@@ -224,7 +224,7 @@ def claims_table(call: "Directive", context: "PageContext") -> Markup:
     """Print a table of a source as it stands there, every number with its id."""
     check_arguments(call, "rows", "id", "width", needed=("table",))
     with at(call, "table"):
-        table = judge_of(context).claims.table(call.arguments["table"])
+        table = judge_of(context.results).claims.table(call.arguments["table"])
     names = call.arguments.get("rows", "").split() or list(table.rows)
     for name in names:
         if name not in table.rows:

@@ -20,6 +20,7 @@ from press.markdown.typed_results import (
 from press.page import PageContext
 from press.results.expressions import FILTERS, namespace
 from press.results.numbers import Measured, Quoted
+from press.results.selectors import refuse_old
 
 NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .psnr_db"
 
@@ -32,7 +33,7 @@ class Expressions:
 
     @cached_property
     def _names(self) -> dict[str, Any]:
-        return namespace(self.context)
+        return namespace(self.context.results)
 
     @cached_property
     def _environment(self) -> SandboxedEnvironment:
@@ -68,6 +69,7 @@ class Expressions:
             raise InputError(SENTENCE.format(typed))
         called = call_of_another_kind(tree)
         if called is not None:
+            refuse_old(called, 'run("suite/image", ')
             raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted):
