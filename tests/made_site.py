@@ -1,6 +1,7 @@
 """A small site with records, for tests: two images, a suite of three seeds and its preview."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from dip.network.architecture import describe
 from press.cli import main
 from press.page import PageContext
 from press.results.store import Results
+
+ROOT = Path(__file__).parent.parent
 
 SUITES = """
 [paper]
@@ -155,6 +158,7 @@ def write_content(folder: Path, post: str = POST) -> dict[str, Suite]:
     suites = load_suites(folder / "experiments.toml")
     described = describe(suites["paper"].experiments[0], 32, 32, 32, 1)
     (folder / "network.json").write_text(json.dumps(described))
+    shutil.copy(ROOT / "content/blocks.py", folder)
     return suites
 
 

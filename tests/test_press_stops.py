@@ -7,7 +7,7 @@ from made_records import write_run
 from made_site import build_site, make_context, make_results, write_content
 
 from dip.experiments.suites import load_suites
-from press.blocks.comparison import compared
+from press.blocks.images import compared
 from press.cli import main
 from press.results.stops import PATIENCE, StopPoint, paper_stops
 

@@ -1,20 +1,13 @@
-"""Blocks that tell how it was done: the settings with who they come from, and the network."""
+"""How it was done: a suite's settings, with the source of each."""
 
-import json
-from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup
+from typing import Any
 
 from dip.experiments.experiment import RETIRED, Experiment
-from press.blocks.arguments import check_arguments, figure, suite_of
-from press.blocks.network_drawing import draw
-from press.errors import InputError, nearest
-from press.files import text_of
-from press.results.numbers import decimal, grouped, listed
+from press.blocks.declaration import SUITE, Argument, Call, Figure, block
+from press.errors import nearest
+from press.results.numbers import grouped, listed
+from press.results.suite import SuiteView
 from press.toml_file import TomlFile, toml_file
-
-if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
 
 ORIGINS = {
     "paper": "the paper",
@@ -23,19 +16,22 @@ ORIGINS = {
     "measured": "the published images",
     "ours": "ours",
 }
-WRITES_IT = "`python -m dip describe --json` writes it"
 CHOICE_KEYS = ("name", "origin", "why", "shown")
 
 
-def settings(call: "BlockCall", context: "PageContext") -> Markup:
-    """Print a suite's settings, each with who it comes from and why."""
-    check_arguments(call, "id", "width", needed=("suite",))
-    view = suite_of(call, context)
-    path = context.content_dir / "choices.toml"
-    context.note(path)
-    rows = choices(toml_file(path), view.suite.experiments[0], view.name)
-    content = context.render("blocks/settings.html", rows=rows)
-    return figure(call, context, content, kind="table")
+@block(
+    "settings",
+    "every setting with its source, from `content/choices.toml`",
+    Argument("suite", SUITE, "whose settings are shown", required=True),
+    numbered="table",
+    example='suite="inpainting" id="tab-settings"',
+)
+def settings(call: Call, suite: SuiteView) -> Figure:
+    """A suite's settings, each with its source, and why."""
+    path = call.page.content_dir / "choices.toml"
+    call.page.note(path)
+    rows = choices(toml_file(path), suite.suite.experiments[0], suite.name)
+    return Figure(call.page.render("blocks/settings.html", rows=rows))
 
 
 def choices(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[str, str]]:
@@ -82,7 +78,7 @@ def _check(file: TomlFile, setting: str, chosen: dict[str, Any]) -> None:
 
 
 def shown(value: object, form: str = "{}") -> str:
-    """Write a setting's value as the page shows it, in a form such as "{} iterations"."""
+    """A setting's value as the page shows it, in a form such as "{} iterations"."""
     if isinstance(value, bool):
         words = "yes" if value else "no"
     elif isinstance(value, float):
@@ -98,37 +94,8 @@ def shown(value: object, form: str = "{}") -> str:
 
 
 def fraction(value: float) -> str:
-    """Write a float as a person would: 1/30 for what is one over a whole number, else decimals."""
-    if 0 < value < 0.1 and abs(1 / value - round(1 / value)) < 1e-9 and round(1 / value) % 10:
-        return f"1/{round(1 / value)}"
-    if 1 / 30 - 1e-12 < value < 1 / 30 + 1e-12:
-        return "1/30"
-    if 1 / 20 - 1e-12 < value < 1 / 20 + 1e-12:
-        return "1/20"
-    return f"{value:g}"
-
-
-def network(call: "BlockCall", context: "PageContext") -> Markup:
-    """Draw the network from content/network.json, the output of `python -m dip describe --json`."""
-    check_arguments(call, "id", "width")
-    path = context.content_dir / "network.json"
-    context.note(path)
-    if not path.exists():
-        raise InputError(f"no such file; {WRITES_IT}", path)
-    try:
-        drawing, note = _drawn(json.loads(text_of(path)))
-    except json.JSONDecodeError as error:
-        raise InputError(f"not valid JSON: {error.msg}", path, error.lineno, error.colno) from None
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        raise InputError(f"this describes no network; {WRITES_IT}", path, 1, 1) from None
-    return figure(call, context, drawing, note=note, width="text")
-
-
-def _drawn(described: dict[str, Any]) -> tuple[Markup, str]:
-    """Draw a network, and say how large it is."""
-    billion = decimal(described["multiply_adds"] / 1e9, 1)
-    note = (
-        f"{grouped(described['parameters'])} parameters; {billion} billion "
-        f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
-    )
-    return draw(described), note
+    """A float as a person would write it: 1/30 where decimals do not end, else 0.05."""
+    decimals, whole = f"{value:g}", round(1 / value) if value else 0
+    if whole and float(decimals) != value and abs(value * whole - 1) < 1e-9:
+        return f"1/{whole}"
+    return decimals

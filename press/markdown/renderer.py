@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from press.cache import Cache
 from press.diagnostics import Message, Origin, Place
-from press.errors import nearest
 from press.markdown.assets import Assets
 from press.markdown.citations import HAND_MADE, Citations
 from press.markdown.code import fence
@@ -219,22 +218,16 @@ class Writer:
 
     def call(self, token: Token, body: str) -> str:
         """Write a block, made by the function of its name."""
-        from press.blocks.text import all_blocks, made
+        from press.blocks.registry import load_blocks
 
-        blocks = all_blocks()
         line, column = token.meta["at"]
-        place = Place(self.path, line + 1, column + 1)
-        if token.info not in blocks:
-            self.context.mistake(
-                place, f"unknown block '{token.info}'{nearest(token.info, blocks)}"
-            )
-            return ""
         places = {
             name: Place(self.path, row + 1, at + 1)
             for name, (row, at) in token.meta["places"].items()
         }
+        place = Place(self.path, line + 1, column + 1)
         block = BlockCall(token.info, token.meta["arguments"], Markup(body), place, places)
-        return made(block, self.context)
+        return load_blocks(self.context.content_dir, self.context).render(block, self.context)
 
     def typed(self, place: Place, sentence: str) -> None:
         """Tell of a result typed by hand: an error of `check` in a post with front matter."""

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from dip.records.record import CURVE_COLUMNS
-from press.blocks.comparison import compared
-from press.blocks.images import curve_panel, lines_of, stop_marks
-from press.blocks.pictures import in_words, picture, why_not_shown
-from press.blocks.results_table import METHOD_NAMES
+from press.blocks.curves import curve_panel, lines_of, stop_marks
+from press.blocks.images import compared, in_words, picture, why_not_shown
+from press.blocks.tables import METHOD_NAMES
 from press.page import PageContext, PagePlan
 from press.results.numbers import decimal, grouped, powers
 from press.results.numbers import in_words as duration_in_words
