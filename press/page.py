@@ -23,7 +23,7 @@ KINDS = ("figure", "table", "equation", "listing")  # what is numbered, each kin
 
 
 @dataclass(frozen=True)
-class BlockCall:
+class Directive:
     """A block of a post: `::: name key="value"`, its body made into HTML, and its places."""
 
     name: str
@@ -77,7 +77,8 @@ class PageContext:
         """Read the records; every file that is looked at is noted as an input of this page."""
         from press.results.store import Results
 
-        return Results(self.results_dir, self.content_dir, self.note, self.root, self.lacks)
+        parts = self.cache_dir / "manifest"
+        return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
 
     def render(self, template: str, **values: Any) -> Markup:
         """Fill a template of `templates/`, named from there: "blocks/strip.html"."""
@@ -122,7 +123,7 @@ class PageContext:
         """Say something that is wrong but lets the page stand; an error under --strict."""
         self.say(Message(place, sentence))
 
-    def mistake(self, place: Place | None, sentence: str) -> None:
+    def error(self, place: Place | None, sentence: str) -> None:
         """Say what is wrong and go on, so that one build tells every mistake; the site is kept."""
         self.say(Message(place, sentence, is_error=True))
 

@@ -17,7 +17,7 @@ ORDER = (
     " | photo | commands | cli __main__ __init__"
 )
 LEVELS = {name: level for level, names in enumerate(ORDER.split("|")) for name in names.split()}
-LIGHT = ["dip", "dip.cli", "dip.errors", "dip.files", "dip.records.record", "dip.planning.jobs"]
+LIGHT = ["dip", "dip.cli", "dip.errors", "dip.files", "dip.records.record", "dip.planning.manifest"]
 
 
 def place_of(path: Path) -> str:

@@ -24,7 +24,7 @@ import pytest
 from made_site import POST, make_results, write_suite
 
 from dip.experiments.suites import load_suites
-from press.build.state import ground, listing
+from press.build.state import global_inputs, listing
 from press.checks.page_facts import PageFacts
 from press.cli import main
 from press.options import Options
@@ -108,7 +108,7 @@ def test_surprising_caches_the_press_says_which_input_it_was(
 
 
 def test_stale_caches_another_library_makes_the_pages_anew() -> None:
-    folders = [path for path in ground(Options()) if Path(path).is_dir()]
+    folders = [path for path in global_inputs(Options()) if Path(path).is_dir()]
     assert any(b"markdown_it_py-" in listing(folder) for folder in folders)
 
 
@@ -123,7 +123,9 @@ def test_stale_caches_every_module_that_pages_hang_on_is_watched() -> None:
     while found - wanted:
         wanted |= found
         found = set[str]().union(*(imported(ROOT / f"dip/{name}.py", "") for name in wanted))
-    watched = {Path(path).stem for path in ground(Options()) if Path(path).parent.name == "dip"}
+    watched = {
+        Path(path).stem for path in global_inputs(Options()) if Path(path).parent.name == "dip"
+    }
     assert wanted <= watched
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from made_site import ROOT, make_context
+from made_site import ROOT, SITE, make_context
 from test_blocks import made
 
 from dip.experiments.experiment import Experiment
@@ -22,6 +22,7 @@ TOOK = re.findall(
 def write_site(folder: Path, blocks: str) -> None:
     (folder / "content/posts").mkdir(parents=True)
     (folder / "content/blocks.py").write_text(blocks)
+    (folder / "content/site.toml").write_text(SITE)
     post = '# One\n\n::: took suite="small"\nThe caption.\n:::\n'
     (folder / "content/posts/one.md").write_text(post)
     (folder / "content/posts/two.md").write_text("# Two\n\n::: note\nA note.\n:::\n")

@@ -30,18 +30,15 @@ LOSS_KINDS = ("ours", "known", "unknown", "faint", "dashed")  # how lines of los
 
 def lines_of(run: Run) -> list[Line]:
     """A run's curves: PSNR on all pixels, and apart on known and unknown ones."""
-    rows = run.curve()
-    whole = "all pixels" if run.experiment.mask else "output"
-    kinds = ((whole, "ours", 2), ("known", "known", 3), ("unknown", "unknown", 4))
-    lines = []
-    for label, kind, column in kinds:
-        points = [(row[0], row[column]) for row in rows]
-        found = [
-            (float(k), float(level)) for k, level in points if k is not None and level is not None
-        ]
-        if found:
-            lines.append(Line(label, kind, found))
-    return lines
+    recorded = run.curve()
+    whole = "all pixels" if run.case.settings.get("mask") else "output"
+    kinds = (
+        (whole, "ours", "psnr_db"),
+        ("known", "known", "psnr_known_db"),
+        ("unknown", "unknown", "psnr_unknown_db"),
+    )
+    lines = [Line(label, kind, recorded.points(column)) for label, kind, column in kinds]
+    return [line for line in lines if line.points]
 
 
 def curve_panel(
@@ -71,7 +68,7 @@ def stop_marks(run: Run) -> list[Mark]:
         for rule in ("oracle", "es-wmv")
         if rule in points
     ]
-    count = run.paper_iterations
+    count = run.case.paper_iterations
     if count is not None and count <= run.iterations:
         marks.append(Mark("the paper stops", count, "paper"))
     return marks
@@ -137,8 +134,8 @@ def loss_curves(call: Call, suite: SuiteView) -> Figure:
 
 
 def _loss_line(run: Run, kind: str) -> Line:
-    points = [(float(row[0] or 0), log10(row[1])) for row in run.curve() if row[1] and row[1] > 0]
-    return Line(run.experiment.variant or run.title, kind, points)
+    points = [(k, log10(loss)) for k, loss in run.curve().points("loss") if loss > 0]
+    return Line(run.case.variant or run.title, kind, points)
 
 
 def _loss_panel(runs: list[Run], lines: list[Line]) -> CurvePanel:

@@ -17,10 +17,11 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.page import BlockCall, PageContext
+from press.page import Directive, PageContext
 from press.results.expressions import judge_of
 from press.results.numbers import listed
 from press.results.run import Run
+from press.results.selectors import parse_selector
 from press.results.suite import SuiteView
 
 
@@ -74,9 +75,10 @@ WORDS = each(WORD, "words")
 WHOLE_NUMBERS = each(Kind("integer", _whole_number), "integers")
 RUN = Kind("run", lambda name, page: page.results.run(name))
 RUNS = each(RUN, "runs")
+SELECTOR = Kind("output of a run", lambda text, _: parse_selector(text))
 SUITE = Kind("suite", lambda name, page: page.results.suite(name))
 SUITES = each(SUITE, "suites")
-CLAIMS_TABLE = Kind("table of claims", lambda name, page: judge_of(page).claims.table(name))
+CLAIMS_TABLE = Kind("table of claims", lambda name, page: judge_of(page.results).claims.table(name))
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ WIDTHS = one_of("text", "wide", "full")
 class Call:
     """A block as a post calls it, on the page that is being made."""
 
-    directive: BlockCall
+    directive: Directive
     page: PageContext
 
     @property
@@ -148,7 +150,7 @@ class Block:
     width: str
     example: str
 
-    def render(self, directive: BlockCall, page: PageContext) -> Markup:
+    def render(self, directive: Directive, page: PageContext) -> Markup:
         """Write the block; raises InputError for a bad argument, with the argument's place."""
         call = Call(directive, page)
         values = self._values(call)
@@ -196,7 +198,7 @@ def _value(argument: Argument, call: Call) -> Any:
 
 def _reduced(runs: Sequence[Run]) -> str:
     """Say that runs are of reduced images: "Preview, 128×128."; empty if none is."""
-    sides = sorted({run.experiment.preview_side or 0 for run in runs} - {0})
+    sides = sorted({run.case.preview_side or 0 for run in runs} - {0})
     return f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
 
 
@@ -249,9 +251,8 @@ def chosen_runs(
 
 
 def _runs(call: Call, suite: SuiteView, images: Sequence[str]) -> list[Run]:
-    known = suite.suite
     with call.at("image" if "image" in call.directive.arguments else "images"):
-        return [suite.run(name) for name in images or map(known.image_folder, known.images)]
+        return [suite.run(name) for name in images or suite.suite.images]
 
 
 def not_run(call: Call, runs: Sequence[Run]) -> Figure:

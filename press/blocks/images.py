@@ -16,6 +16,7 @@ from press.blocks.declaration import (
     FALLBACK,
     IMAGES,
     RUN,
+    SELECTOR,
     SUITE,
     TEXT,
     WHOLE_NUMBERS,
@@ -34,8 +35,8 @@ from press.errors import InputError
 from press.files import sha256_of
 from press.page import PageContext
 from press.results.numbers import THIN_SPACE, Measured, decimal, grouped, listed
-from press.results.outputs import output_name, psnr_of
 from press.results.run import Run
+from press.results.selectors import Selector
 from press.results.stops import RULES
 from press.results.suite import SuiteView
 
@@ -43,12 +44,11 @@ EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole n
 SMALL = 128  # pixels at most on a side of a thumbnail
 
 
-def picture(page: PageContext, run: Run, name: str | int, *, alternative: str) -> Markup:
-    """An image of a record with its true pixels, or the words why there is none."""
-    path = run.picture(name)
+def picture(page: PageContext, run: Run, path: Path | None, alternative: str) -> Markup:
+    """An image of a run's record with its true pixels, or the words why there is none."""
     if path is None:
         return absent(page, run)
-    page.shown[run.name, str(name)] = None
+    page.shown["/".join(path.parts[-5:-2]), path.stem] = None
     return image(page.copy(path), run.size, alternative)
 
 
@@ -81,10 +81,10 @@ def why_not_shown(page: PageContext, run: Run) -> str:
     """The reason why a run has no images; empty if they may be shown."""
     if run.shown:
         return ""
-    images, asked = page.results.images, run.experiment
-    if not images.shown(asked.image):
-        return images.why_not_shown(asked.image)
-    kept = {e.image for e in run.suite.experiments if e.pictures and images.shown(e.image)}
+    images, cases = page.results.images, run.suite.cases.values()
+    if not images.shown(run.case.image):
+        return images.why_not_shown(run.case.image)
+    kept = {case.image for case in cases if case.pictures and images.shown(case.image)}
     whose = f"only of {listed(sorted(map(images.title, kept)))}" if kept else "of no image"
     return f"so that the results stay small, this suite keeps pictures {whose}"
 
@@ -120,7 +120,7 @@ def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
     for run in runs:
         if run.recorded and run.picture(run.iterations) is not None:
             return thumbnail(page, run, run.iterations, f"{run.title}, our result")
-    shown = next((run for run in runs if run.recorded and run.experiment.pictures), None)
+    shown = next((run for run in runs if run.recorded and run.case.pictures), None)
     return absent(page, shown) if shown else Markup("")
 
 
@@ -160,11 +160,11 @@ def film_strip(
 
 
 def _step(page: PageContext, run: Run, iteration: int) -> dict[str, Any]:
-    level = getattr(run.at(iteration), run.measure) if run.has_original else ""
+    level = getattr(run.output(f"at.{iteration}"), run.measure) if run.has_original else ""
     if not run.recorded:
         return {"picture": absent(page, run), "title": run.title, "level": ""}
     words = in_words(run, iteration, level if isinstance(level, Measured) else None)
-    shown = picture(page, run, iteration, alternative=words)
+    shown = picture(page, run, run.picture(iteration), words)
     return {"picture": shown, "title": run.title, "level": level}
 
 
@@ -172,35 +172,39 @@ def _step(page: PageContext, run: Run, iteration: int) -> dict[str, Any]:
     "compare",
     "two outputs of a run, to be dragged or blinked",
     Argument("run", RUN, "whose outputs are shown", required=True),
-    Argument("left", WORD, "an output", default="input"),
-    Argument("right", WORD, "another one; the last iterate if it is not given"),
+    Argument("left", SELECTOR, "one output", default="input"),
+    Argument("right", SELECTOR, "the other", default="final"),
     numbered="figure",
     example='run="inpainting/house" right="average" id="fig-house"',
 )
-def compare(call: Call, run: Run, left: str, right: str | None) -> Figure:
+def compare(call: Call, run: Run, left: Selector, right: Selector) -> Figure:
     """Two outputs of a run, by default the degraded input and the result."""
     if not run.recorded:
         return not_run(call, [run])
     if not run.shown:
         return Figure(absent(call.page, run))
-    names = {"left": left, "right": right or str(run.iterations)}
-    for side, name in names.items():
-        if run.picture(name) is None:
-            raise call.error(side, f"{run.name} has no picture '{name}'")
-    return Figure(compared(call.page, run, *names.values()), [run])
+    for side, selector in (("left", left), ("right", right)):
+        with call.at(side):
+            if run.output(selector).picture is None:
+                raise InputError(f"{run.name} has no picture of '{selector}'")
+    return Figure(compared(call.page, run, left, right), [run])
 
 
-def compared(page: PageContext, run: Run, *names: str) -> Markup:
+def compared(page: PageContext, run: Run, *selectors: Selector | str) -> Markup:
     """Outputs of a run beside each other; a script lays the two over each other."""
     sides = []
-    for name in names:
-        label = output_name(run, name)
-        if name.isdigit():
-            label = f"after {int(name):,} iterations"
-        shown = picture(page, run, name, alternative=f"{run.title}: {label}")
-        title = label[0].upper() + label[1:]
-        sides.append({"label": title, "picture": shown, "level": psnr_of(run, name) or ""})
-    return page.render("blocks/compare.html", run=run, sides=sides)
+    for selector in selectors:
+        output = run.output(selector)
+        label = output.label
+        if label.startswith("iteration "):
+            label = f"after {label.removeprefix('iteration ')} iterations"
+        try:
+            level = getattr(output, run.measure)
+        except InputError:  # it was not scored
+            level = ""
+        shown = picture(page, run, output.picture, f"{run.title}: {label}")
+        sides.append({"label": label[0].upper() + label[1:], "picture": shown, "level": level})
+    return page.render("blocks/compare.html", sides=sides)
 
 
 @block(
@@ -234,11 +238,10 @@ def scrubber(
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
     panel = curve_panel(run, lines_of(run)[:1], None, stop_marks(run))
-    last = max(frames)
     content = call.page.render(
         "blocks/scrubber.html",
         run=run,
-        last=picture(call.page, run, last, alternative=""),
+        last=picture(call.page, run, run.picture(max(frames)), ""),
         chart=panel.svg(),
         strip=[
             {"iteration": k, "picture": thumbnail(call.page, run, k, in_words(run, k, level))}

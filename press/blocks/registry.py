@@ -13,7 +13,7 @@ from press.blocks.declaration import Argument, Block
 from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import text_of
-from press.page import BlockCall, PageContext
+from press.page import Directive, PageContext
 
 FILE = "blocks.py"
 
@@ -55,7 +55,7 @@ class Blocks(Mapping[str, Block]):
         known = self._all[name].arguments if name in self._all else ()
         return {argument.name for argument in known if argument.kind.is_prose}
 
-    def render(self, directive: BlockCall, context: PageContext) -> Markup:
+    def render(self, directive: Directive, context: PageContext) -> Markup:
         """Write a block; a mistake in it goes to the page's messages, with its place."""
         if self.file and directive.name not in BUILT_IN:
             context.note(self.file)
@@ -65,10 +65,10 @@ class Blocks(Mapping[str, Block]):
             known = error.path is not None and error.line is not None
             at = Place(str(error.path), error.line or 1, error.column or 1)
             sentence = error.sentence if known else str(error)
-            context.mistake(at if known else directive.place, sentence)
+            context.error(at if known else directive.place, sentence)
             return Markup("")
 
-    def _rendered(self, directive: BlockCall, context: PageContext) -> Markup:
+    def _rendered(self, directive: Directive, context: PageContext) -> Markup:
         if directive.name not in self._all:
             raise InputError(f"unknown block '{directive.name}'{nearest(directive.name, self)}")
         try:

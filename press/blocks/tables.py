@@ -162,7 +162,7 @@ def of_images(scores: ScoreTable, images: tuple[str, ...] | None = None) -> Call
 def method_column(view: SuiteView, method: str, images: tuple[str, ...] | None = None) -> Column:
     """The column of a method without a network."""
     mark = "nearest" if method == "nearest-known-pixel" else "fill"
-    return Column(METHOD_NAMES[method], of_images(view.baseline(method), images), mark)
+    return Column(METHOD_NAMES[method], of_images(view.output(f"baseline.{method}"), images), mark)
 
 
 def claim_column(table: ClaimTable, row: str | None, title: str, mark: str) -> Column:
@@ -207,7 +207,7 @@ def verdict_strip(
     call: Call, suite: SuiteView, preview: SuiteView | None, table: ClaimTable | None
 ) -> Markup:
     """What came out, how sure it is, how long it took, how to redo it."""
-    judge = judge_of(call.page)
+    judge = judge_of(call.page.results)
     verdicts = Verdicts(judge, table_of(call, judge, suite, table).id)
     if preview and not preview.preview:
         raise call.error("preview", f"suite '{preview.name}' is no preview")
@@ -222,7 +222,7 @@ def verdict_strip(
             "suite": preview,
             "ours": mean_sd(preview.final.mean()),
             "baselines": [
-                {"name": METHOD_NAMES[method], "level": preview.baseline(method).mean()}
+                {"name": METHOD_NAMES[method], "level": preview.output(f"baseline.{method}").mean()}
                 for method in preview.suite.baselines
             ],
         },
@@ -239,7 +239,7 @@ def verdict_strip(
 )
 def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
     """Our runs beside the numbers of a source, each with its verdict."""
-    judge = judge_of(call.page)
+    judge = judge_of(call.page.results)
     answered = Answered(judge, suite, table_of(call, judge, suite, table))
     with call.at("table" if table else "suite"):
         row = answered.row
@@ -369,7 +369,7 @@ def preview_table(call: Call, suite: SuiteView) -> Figure:
     ]
     mean = [None] if suite.images > 1 else []
     rows = table_rows(call, suite, (*suite.suite.images, *mean), columns)
-    masked = all(experiment.mask for experiment in suite.suite.experiments)
+    masked = all(case.settings.get("mask") for case in suite.suite.cases.values())
     parts = PARTS if masked else {}
     details = {
         "heads": ["Image", "Seed", "PSNR", *parts, "SSIM", "Seconds"],
@@ -394,7 +394,7 @@ def _run_details(run: Run, parts: list[str]) -> list[Markup]:
 )
 def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
     """Methods without a network, run by us in full size, beside the numbers of a source."""
-    table = table_of(call, judge_of(call.page), suite, table)
+    table = table_of(call, judge_of(call.page.results), suite, table)
     columns = [method_column(suite, method, table.images) for method in suite.suite.baselines]
     taken = {column.title for column in columns}
     for row in table.beside:
@@ -443,12 +443,12 @@ def stops_table(call: Call, suite: SuiteView) -> Figure:
     """Last and best iterate, ES-WMV and averages, side by side."""
     chosen: dict[str, ScoreTable] = {
         "last": suite.final,
-        "best": suite.stop("oracle"),
-        "ES-WMV": suite.stop("es-wmv"),
-        "average": suite.average,
+        "best": suite.output("stop.oracle"),
+        "ES-WMV": suite.output("stop.es-wmv"),
+        "average": suite.output("average"),
     }
-    if suite.suite.averages_runs:
-        chosen["mean of runs"] = suite.mean_of_runs
+    if suite.suite.mean:
+        chosen["mean of runs"] = suite.output("mean")
     columns = [
         Column(name, _scored(scores), "ours" if name == "last" else "choice", write=with_spread)
         for name, scores in chosen.items()

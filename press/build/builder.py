@@ -7,8 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from press.build.manifest import PAGE
 from press.build.output import Content, Kept
-from press.build.state import Freshness, PageState, State, ground, signature
+from press.build.state import ChangeDetector, PageState, State, global_inputs, signature
 from press.cache import Cache
 from press.diagnostics import Message, Place, message_from, message_row
 from press.errors import InputError
@@ -38,9 +39,9 @@ class Made:
 class Builder:
     """Makes the pages of one site."""
 
-    def __init__(self, options: Options, freshness: Freshness) -> None:
+    def __init__(self, options: Options, changes: ChangeDetector, manifest: PageState) -> None:
         """Read the settings and the theme."""
-        self.options, self.freshness = options, freshness
+        self.options, self.changes = options, changes
         self.started_ns = time.time_ns()
         self.cache = Cache(options.cache)
         self.site: Site = load_site(options.content / "site.toml", options.base_url)
@@ -50,7 +51,8 @@ class Builder:
         compiled = options.cache / "templates"
         self.templates = Templates(options.templates, self.site, assets, compiled)
         self.run_urls: list[str] = []
-        self.result = Made(State(options.identity(), ground(options)))
+        self.result = Made(State(options.identity(), global_inputs(options)))
+        self.result.state.pages[PAGE] = manifest
 
     def make(self) -> Made:
         """Make every page that is stale, and take over the others."""
@@ -69,9 +71,9 @@ class Builder:
 
     def _runs(self) -> None:
         """Make the pages about runs; where all of them are fresh, nothing is read for them."""
-        known = self.freshness.page("(runs)")
+        known = self.changes.page("(runs)")
         urls: list[str] = known.meta["urls"] if known else []
-        if known and all(self.freshness.page(url) for url in urls):
+        if known and all(self.changes.page(url) for url in urls):
             self.result.state.pages["(runs)"] = known
             for url in urls:
                 self._take_over(url)
@@ -90,8 +92,8 @@ class Builder:
         except InputError as error:
             self._error(error)
         self.templates.assets["has_runs"] = bool(found)
-        if bool(found) != self.freshness.had_runs():  # every page's head links to them
-            self.freshness.distrust()
+        if bool(found) != self.changes.had_runs():  # every page's head links to them
+            self.changes.invalidate_all()
         urls = [plan.url for plan in found]
         inputs = [str(path) for path in context.inputs]
         self.result.state.pages["(runs)"] = PageState(inputs, {}, [], {"urls": urls})
@@ -130,7 +132,7 @@ class Builder:
         """Search what the settings say in words, unless they are as they were."""
         from press.checks.typed_in_settings import settings_state
 
-        known = self.freshness.page("(settings)")
+        known = self.changes.page("(settings)")
         self._remember("(settings)", known or settings_state(self.options.content))
 
     def _error(self, error: InputError) -> None:
@@ -147,7 +149,7 @@ class Builder:
 
     def _take_over(self, url: str, source: str | None = None) -> bool:
         """Keep a page of the last build if it is fresh."""
-        page = self.freshness.page(url)
+        page = self.changes.page(url)
         if page is None or source not in (None, page.meta.get("source")):
             return False
         self.result.files |= {name: Kept(sha256) for name, sha256 in page.outputs.items()}
@@ -176,7 +178,7 @@ class Builder:
             [message_row(message) for message in context.messages],
             {"source": source, **meta},
             list(context.missing_runs),
-            self.freshness.changes(url, [str(path) for path in context.inputs]),
+            self.changes.changes(url, [str(path) for path in context.inputs]),
         )
         self._remember(url, page)
 
@@ -229,10 +231,10 @@ class Builder:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""
         state = self.result.state
         paths = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
-        old = self.freshness.state.signatures if self.freshness.state else {}
-        for path in [*paths, *state.ground]:
+        old = self.changes.state.signatures if self.changes.state else {}
+        for path in [*paths, *state.global_inputs]:
             known = old.get(path)
-            if known and self.freshness.fresh([path]):
+            if known and self.changes.unchanged([path]):
                 state.signatures[path] = known
                 continue
             size, changed_ns, digest = signature(path)

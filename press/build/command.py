@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from press.build.state import Freshness, State, listing, load_state, save_state
+from press.build.manifest import refresh
+from press.build.state import ChangeDetector, PageState, State, listing, load_state, save_state
 from press.options import Options
 
 if TYPE_CHECKING:
@@ -53,19 +54,20 @@ def build(options: Options) -> Outcome:
 
 def _made(options: Options) -> Outcome:
     state = load_state(options)
-    freshness = Freshness(options, state)
-    if state is not None and freshness.everything():
+    changes = ChangeDetector(options, state)
+    manifest = refresh(options, changes)
+    if state is not None and changes.nothing_changed():
         return _as_it_stands(state)
-    return _made_anew(options, freshness, tries=3)
+    return _made_anew(options, changes, manifest, tries=3)
 
 
 def _attended(options: Options, state: State) -> tuple[list[str], bool]:
     """Attend to runs that posts name and that are not recorded."""
     if not any(page.missing_runs for page in state.pages.values()):
         return [], False
-    from press.build.missing_runs import attend
+    from press.build.missing_runs import handle_missing_runs
 
-    return attend(options, state)
+    return handle_missing_runs(options, state)
 
 
 def _as_it_stands(state: State) -> Outcome:
@@ -89,30 +91,32 @@ def _count(state: State) -> int:
     return sum(url.endswith(".html") for url in state.pages)
 
 
-def _made_anew(options: Options, freshness: Freshness, tries: int) -> Outcome:
+def _made_anew(
+    options: Options, changes: ChangeDetector, manifest: PageState, tries: int
+) -> Outcome:
     from press.build.builder import Builder
     from press.build.output import ChangedMeanwhileError, check_folder, lock
 
     check_folder(options.out)
-    result = Builder(options, freshness).make()
+    result = Builder(options, changes, manifest).make()
     messages = sorted(dict.fromkeys(result.messages), key=_where)
     outcome = Outcome(messages, _count(result.state), result.made, False, result.state)
     if outcome.errors(options):
         return outcome
     try:
         with lock(options.cache):
-            _write(options, freshness, result)
+            _write(options, changes, result)
     except ChangedMeanwhileError:  # another build wrote its site: begin from nothing
         if tries == 1:
             raise
-        return _made_anew(options, Freshness(options, None), tries - 1)
+        return _made_anew(options, ChangeDetector(options, None), manifest, tries - 1)
     return replace(outcome, written=True)
 
 
-def _write(options: Options, freshness: Freshness, result: "Made") -> None:
+def _write(options: Options, changes: ChangeDetector, result: "Made") -> None:
     from press.build.output import write_site
 
-    old = freshness.state.outputs if freshness.state else {}
+    old = changes.state.outputs if changes.state else {}
     result.state.outputs = write_site(options.out, result.files, old)
     save_state(options, result.state)
     keep_inputs(options, result.state)

@@ -17,13 +17,7 @@ from typing import Any
 
 from press.options import Options
 
-FORM = 5  # raise when the form of the state changes
-# The modules of `dip` that are loaded with ours; a test compares.
-OF_DIP = (
-    "errors", "experiments/experiment", "experiments/images", "experiments/settings",
-    "experiments/suites", "files", "network/architecture", "planning/jobs", "records/record",
-    "toml_file",
-)  # fmt: skip
+FORM = 6  # raise when the form of the state changes
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
@@ -46,7 +40,7 @@ class State:
     """What is remembered of a build."""
 
     identity: list[str | None]
-    ground: list[str]  # inputs of every page: code, templates, settings
+    global_inputs: list[str]  # inputs of every page: code, templates, settings
     pages: dict[str, PageState] = field(default_factory=dict)
     signatures: dict[str, Signature] = field(default_factory=dict)
     outputs: dict[str, tuple[int, int, str]] = field(default_factory=dict)
@@ -114,7 +108,7 @@ def is_unchanged(path: str, old: Signature, saved_ns: int) -> bool:
     return signature(path)[2] == old[2]
 
 
-class Freshness:
+class ChangeDetector:
     """Answers what is stale against the state of the last build; each file is looked at once."""
 
     def __init__(self, options: Options, state: State | None) -> None:
@@ -122,41 +116,48 @@ class Freshness:
         self.options, self.state = options, state
         self._known: dict[str, bool] = {}
         self._hashes: dict[str, str] = {}
-        self._ground_is_fresh: bool | None = None
+        self._global_unchanged: bool | None = None
 
-    def fresh(self, paths: Iterable[str]) -> bool:
+    def unchanged(self, paths: Iterable[str]) -> bool:
         """Tell whether every one of these inputs is as it was."""
-        return all(self._is_fresh(path) for path in paths)
+        return all(self._is_unchanged(path) for path in paths)
 
-    def _is_fresh(self, path: str) -> bool:
+    def _is_unchanged(self, path: str) -> bool:
         if path not in self._known:
             state = self.state
             old = state.signatures.get(path) if state else None
             self._known[path] = bool(state and old and is_unchanged(path, old, state.saved_ns))
         return self._known[path]
 
-    def ground(self) -> bool:
+    def global_inputs_unchanged(self) -> bool:
         """Tell whether what every page is made with is as it was."""
-        if self._ground_is_fresh is None:
+        if self._global_unchanged is None:
             state = self.state
-            self._ground_is_fresh = bool(
-                state and state.ground == ground(self.options) and self.fresh(state.ground)
+            self._global_unchanged = bool(
+                state
+                and state.global_inputs == global_inputs(self.options)
+                and self.unchanged(state.global_inputs)
             )
-        return self._ground_is_fresh
+        return self._global_unchanged
 
     def had_runs(self) -> bool:
         """Tell whether the last build's site had pages about runs."""
         page = self.state.pages.get("(runs)") if self.state else None
         return bool(page and page.meta.get("urls"))
 
-    def distrust(self) -> None:
+    def invalidate_all(self) -> None:
         """Count every page as stale."""
-        self._ground_is_fresh = False
+        self._global_unchanged = False
 
     def page(self, url: str) -> PageState | None:
         """Give what is remembered of a page if it need not be made again."""
         page = self.state.pages.get(url) if self.state else None
-        if page and self.ground() and self.fresh(page.inputs) and self.intact(page.outputs):
+        if (
+            page
+            and self.global_inputs_unchanged()
+            and self.unchanged(page.inputs)
+            and self.intact(page.outputs)
+        ):
             return page
         return None
 
@@ -165,8 +166,10 @@ class Freshness:
         page = self.state.pages.get(url) if self.state else None
         if self.state is None or page is None:
             return []
-        paths = dict.fromkeys([*self.state.ground, *ground(self.options), *page.inputs, *inputs])
-        changed = [path for path in paths if not self._is_fresh(path)]
+        paths = dict.fromkeys(
+            [*self.state.global_inputs, *global_inputs(self.options), *page.inputs, *inputs]
+        )
+        changed = [path for path in paths if not self._is_unchanged(path)]
         known = self.state.signatures
         return [
             [path, known[path][2] if path in known else "", self._hash_now(path)]
@@ -185,13 +188,13 @@ class Freshness:
             url in outputs and _stands(self.options.out / url, outputs[url]) for url in addresses
         )
 
-    def everything(self) -> bool:
+    def nothing_changed(self) -> bool:
         """Tell whether nothing at all has changed."""
         state = self.state
-        if state is None or not self.ground():
+        if state is None or not self.global_inputs_unchanged():
             return False
         inputs = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
-        return self.fresh(inputs) and self.intact(state.outputs)
+        return self.unchanged(inputs) and self.intact(state.outputs)
 
 
 def _stands(path: Path, written: tuple[int, int, str]) -> bool:
@@ -202,13 +205,12 @@ def _stands(path: Path, written: tuple[int, int, str]) -> bool:
     return (stat.st_size, stat.st_mtime_ns) == (written[0], written[1])
 
 
-def ground(options: Options) -> list[str]:
+def global_inputs(options: Options) -> list[str]:
     """List the inputs of every page: our code, the libraries, the templates, the settings.
 
     The folder of the libraries stands for their versions, which are in its names.
     """
-    dip = options.code.parent / "dip"
-    code = [*sorted(options.code.rglob("*.py")), *(dip / f"{name}.py" for name in OF_DIP)]
+    code = sorted(options.code.rglob("*.py"))
     templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
     settings = options.content / "site.toml"
     return [str(path) for path in (*code, *_libraries(), *templates, settings)]

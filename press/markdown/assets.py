@@ -54,7 +54,7 @@ class Assets:
         try:
             sources = self._smaller(path, size)
         except InputError as error:
-            self.context.mistake(place, error.sentence)
+            self.context.error(place, error.sentence)
             return ""
         source = {"src": self.context.copy(path), "alt": alt or ""}
         return _tag({**source, **sources, **sized, **lazy, **attributes})
@@ -80,7 +80,7 @@ class Assets:
             return svg_size(path)
         size = png_size(path) or self._decoded_size(path)
         if size is None:
-            self.context.mistake(place, f"'{path.name}' cannot be read as a picture")
+            self.context.error(place, f"'{path.name}' cannot be read as a picture")
         return size
 
     def _decoded_size(self, path: Path) -> tuple[int, int] | None:

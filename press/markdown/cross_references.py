@@ -43,7 +43,7 @@ class CrossReferences:
         try:
             return self.context.number(kind, id)
         except InputError as error:
-            self.context.mistake(place, error.sentence)
+            self.context.error(place, error.sentence)
             return self.context.number(kind, None)
 
     def link(self, id: str, place: Place) -> None:
@@ -60,12 +60,12 @@ class CrossReferences:
         ids = Counter(unescape(id) for id in IDS.findall(html))
         for id, place in self.wanted:
             if id and id not in ids:
-                self.context.mistake(
+                self.context.error(
                     place, f"nothing on this page has the id '{id}'{nearest(id, ids)}"
                 )
         told = self.context.labels
         for id in [id for id, count in ids.items() if count > 1 and id not in told]:
-            self.context.mistake(Place(self.path, 1, 1), f"the id '{id}' is given twice")
+            self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
         return WAITING.sub(lambda found: self._name(found[1]), html)
 
     def _name(self, id: str) -> str:

@@ -23,11 +23,11 @@ def address_of(href: str, place: Place, assets: Assets, context: PageContext) ->
     if OUTSIDE.match(href) or not href:
         return href
     if href.startswith("/"):
-        context.mistake(place, f"'{href}' would leave the site's folder; write site:...")
+        context.error(place, f"'{href}' would leave the site's folder; write site:...")
         return href
     path = assets.find(href)
     if path is None:
-        context.mistake(place, f"there is no file '{href}'{_nearest(href, assets.folder)}")
+        context.error(place, f"there is no file '{href}'{_nearest(href, assets.folder)}")
         return href
     if path.suffix == ".md" and path.parent.resolve() == assets.folder.resolve():
         fragment = urlsplit(href).fragment

@@ -12,7 +12,7 @@ from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
-from press.diagnostics import find_origin
+from press.diagnostics import map_source
 
 # `{{ ... }}`, with quoted text and one level of braces inside
 EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*"|'[^'\n]*'|\{[^{}]*\}|\}(?!\}))*)\}\}""")
@@ -152,14 +152,14 @@ def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
         depth += bool(opened and opened[1] == colons) - (text == colons)
         if depth == 0:
             return number
-    state.env["mistakes"].append(
+    state.env["errors"].append(
         (start, _column(state, start), f"this block is opened here and never closed by {colons}")
     )
     return end
 
 
 def _push_call(state: StateBlock, found: re.Match[str], start: int, close: int) -> None:
-    token = state.push("call_open", "", 1)
+    token = state.push("directive_open", "", 1)
     token.map = [start, close]
     token.block = True
     column = _column(state, start)
@@ -170,14 +170,14 @@ def _push_call(state: StateBlock, found: re.Match[str], start: int, close: int) 
         at = match.end()
     if at < found.end(3):
         sentence = f"'{found.string[at : found.end(3)]}' is not of the form key=\"value\""
-        state.env["mistakes"].append((start, column + at, sentence))
+        state.env["errors"].append((start, column + at, sentence))
     token.info = found[2]
     token.meta = {"arguments": arguments, "places": places, "at": (start, column)}
     old_end, old_parent = state.lineMax, state.parentType
     state.lineMax, state.parentType = close, "call"
     state.md.block.tokenize(state, start + 1, close)
     state.lineMax, state.parentType = old_end, old_parent
-    state.push("call_close", "", -1)
+    state.push("directive_close", "", -1)
 
 
 def display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -198,7 +198,7 @@ def display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if last is None:
         if opened[0].startswith("<") or silent:
             return False
-        state.env["mistakes"].append(
+        state.env["errors"].append(
             (start, _column(state, start), f"this formula is never closed by {closing}")
         )
         last = end - 1
@@ -223,7 +223,7 @@ def _push_display(
     token.map = [start, last + 1]
     first_column = _column(state, start) + opened.end()
     source = state.src.split("\n")
-    origin = find_origin(state.env["path"], source, "\n".join(rows), start, first_column)
+    origin = map_source(state.env["path"], source, "\n".join(rows), start, first_column)
     token.meta = {"origin": origin, "start": 0, "display": opened[0] != "<InlineMath>"}
     state.line = last + 1
     return True

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.records.record import CURVE_COLUMNS
 from press.blocks.curves import curve_panel, lines_of, stop_marks
 from press.blocks.images import compared, in_words, picture, why_not_shown
 from press.blocks.tables import METHOD_NAMES
@@ -86,9 +85,9 @@ def run_page(run: Run, context: PageContext) -> str:
         snapshots=snapshot_rows(run),
         chart=_chart(run),
         gallery=list(_gallery(run, context)),
-        settings=run.record.experiment.to_dict().items(),
+        settings=run.record.data["experiment"].items(),
         files=run.record.data["files"].items(),
-        verify=f"python -m dip verify {run.suite.name} --image {run.suite.image_folder(run.image)}",
+        verify=f"python -m dip verify {run.suite.name} --image {run.case.folder}",
         why_not_shown=why_not_shown(context, run),
     )
 
@@ -148,7 +147,7 @@ def _last_fifth(run: Run, measures: Iterable[str]) -> list[tuple[str, dict[str, 
     """Summarise each level over the last fifth of the iterations, where a curve has it."""
     if run.method or not run.stable.known:
         return []
-    levels = {name: run.stable.levels(name) for name in measures if name in CURVE_COLUMNS}
+    levels = {name: run.stable.levels(name) for name in measures if name in run.curve().columns}
     summaries: dict[str, Callable[[list[float]], float]]
     summaries = {"median": median, "lowest": min, "highest": max}
     return [
@@ -191,24 +190,25 @@ def _chart(run: Run) -> Markup:
 
 def _before_and_after(run: Run, context: PageContext) -> Markup:
     """Show the input and the last output; nothing where one of them is not kept."""
-    last = "output" if run.method else str(run.iterations)
-    if run.picture("input") is None or run.picture(last) is None:
+    outputs = ("input", "final")
+    if any(run.output(name).picture is None for name in outputs):
         return Markup("")
-    return compared(context, run, "input", last)
+    return compared(context, run, *outputs)
 
 
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Show every picture of the record, with what it is and its PSNR."""
     assert run.record
     for name in run.record.snapshot_names():
-        if run.picture(name) is None:
+        path = run.picture(name)
+        if path is None:
             continue
         level, label = level_in_db(psnr_of(run, name)), output_name(run, name)
         if name.isdigit() and level is not None:
             words = in_words(run, int(name), level)
         else:
             words = f"{run.title}: {label}"
-        yield {"picture": picture(context, run, name, alternative=words), "label": label,
+        yield {"picture": picture(context, run, path, words), "label": label,
                "level": "" if level is None else decimal(level)}  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from press.errors import InputError, nearest
 from press.toml_file import TomlFile
 
+OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
+
 
 @dataclass(frozen=True)
 class Site:
@@ -40,9 +42,10 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
 def _read(file: TomlFile) -> Site:
     known = {field.name: field for field in fields(Site)}
-    for key, value in file.data.items():
+    settings = {key: value for key, value in file.data.items() if key not in OTHERS}
+    for key, value in settings.items():
         if key not in known:
-            file.fail(f"unknown key '{key}'{nearest(key, known)}", None, key)
+            file.fail(f"unknown key '{key}'{nearest(key, (*known, *OTHERS))}", None, key)
         if not _has_form(value, list if key == "authors" else str):
             wanted = "a list of names" if key == "authors" else "text"
             file.fail(f"'{key}' is not {wanted}", None, key)
@@ -50,7 +53,7 @@ def _read(file: TomlFile) -> Site:
         _checked_url(file.data.get("base_url", ""))
     except InputError as error:
         file.fail(error.sentence, None, "base_url")
-    return Site(**{**file.data, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
+    return Site(**{**settings, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
 
 
 def _has_form(value: Any, form: type) -> bool:

@@ -65,7 +65,7 @@ def _named(post: Post, context: PageContext, assets: Assets) -> Path | None:
     path = assets.find(post.image)
     if path is None:
         near = assets.nearest(post.image)
-        context.mistake(place, f"there is no picture '{post.image}'{near}")
+        context.error(place, f"there is no picture '{post.image}'{near}")
         return None
     try:
         with Image.open(path) as opened:
@@ -80,7 +80,7 @@ def _refuse(context: PageContext, place: Place, path: Path) -> None:
     sentence = f"'{path.name}' cannot be read as a picture"
     if path.suffix.lower() == ".svg":
         sentence = f"'{path.name}' is a drawing; other sites show PNG, JPEG or WebP"
-    context.mistake(place, sentence)
+    context.error(place, sentence)
 
 
 def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
