@@ -76,10 +76,7 @@ def transparent(photo: Photo, path: Path) -> np.ndarray:
 
 
 def width_of_widest(holes: np.ndarray) -> int:
-    """The diameter in pixels of the largest circle inside a hole of (H, W) bool.
-
-    What lies beyond the image's edge counts as unknown too.
-    """
+    """The diameter in pixels of the largest circle in a hole, (H, W) bool, or beyond the edge."""
     from scipy.ndimage import distance_transform_edt
 
     return round(2 * float(distance_transform_edt(holes).max()) - 1)

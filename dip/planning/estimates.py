@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dip.errors import InputError
-from dip.experiments.experiment import TRAJECTORY_REVISION, Experiment, arithmetic_on
+from dip.experiments.experiment import KERNELS, TRAJECTORY_REVISION, Experiment, arithmetic_on
 from dip.experiments.test_images import ListedImage, named
 from dip.files import write_text_whole
 from dip.network.architecture import input_channels, layers_of
@@ -28,9 +28,8 @@ GUESSED_SPEED = {
 MEASURED = ".work/speed.json"  # in the folder of results
 STEPS, BLOCK, LEAST_SIDE = 3, 32, 64  # of a measurement; sides in pixels
 # What the work of a forward depends on, beside the image's size; and those that were counted.
-_network = attrgetter(
-    "z", "z_channels", "channels", "skip_channels", "kernel_down", "kernel_up", "kernel_skip"
-)
+NETWORK = ("z", "z_channels", "channels", "skip_channels", *KERNELS)
+_network = attrgetter(*NETWORK)
 _works: dict[tuple[Any, ...], float] = {}
 PAPER = Experiment(image="bench/made", mask="bernoulli")
 
@@ -285,10 +284,7 @@ def bytes_needed(experiment: Experiment, shape: tuple[int, int, int], precision:
 def side_that_fits(
     experiment: Experiment, shape: tuple[int, int, int], precision: str, free: int
 ) -> int:
-    """The longest side, in steps of 32 pixels, of a like (C, H, W) picture that would fit.
-
-    0 if none would.
-    """
+    """The longest side, in steps of 32 pixels, of a like picture that would fit; 0 if none."""
     fixed, of_pixel = _memory_terms(experiment, shape[0], precision)
     pixels = max(0.0, SPARE * free - fixed) / of_pixel
     return int(max(shape[1:]) * math.sqrt(pixels / (shape[1] * shape[2]))) // 32 * 32

@@ -1,7 +1,4 @@
-"""What a suite asks to be run, and what is recorded of it.
-
-Nothing here needs torch or numpy.
-"""
+"""What a suite asks to be run, and what is recorded of it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -60,10 +57,7 @@ def problem_of(experiment: Experiment) -> Experiment:
 
 
 def jobs_of(suite: Suite) -> list[Job]:
-    """A suite's jobs in order of worth: the baselines, which take seconds, the runs, means.
-
-    A mean is of the runs of all seeds, where these share their degraded input.
-    """
+    """A suite's jobs in order of worth: baselines, runs, and means where seeds share an input."""
     first = {experiment.case: experiment for experiment in reversed(suite.experiments)}
     baselines = [
         Job(suite, replace(problem_of(first[case]), pictures=first[case].pictures), method)

@@ -46,11 +46,6 @@ class Interrupts:
 class Lines(Listener):
     """A line every half minute: name, iteration, PSNR, time left."""
 
-    def __init__(self) -> None:
-        """Begin with no run."""
-        self.name, self.first, self.last = "", 0, 0
-        self.began = self.printed = time.monotonic()
-
     def begin(self, name: str, first: int, last: int) -> None:
         """Print that a run begins, or resumes from its checkpoint at iteration `first`."""
         self.name, self.first, self.last = name, first, last
