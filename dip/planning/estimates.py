@@ -217,16 +217,16 @@ def measure(
 ) -> list[str]:
     """Time three steps for each precision and size class that no speed tells of, and keep them.
 
-    Sides in one class differ by less than twice, and the paper's network stands for every other
-    one. `seconds_of` is that of the bench. Gives a sentence for each measurement that failed.
+    Sides in one class differ by less than twice; the paper's network stands for every other one.
+    `seconds_of` is that of the bench. Returns a sentence for each measurement that failed.
     """
     from dip.records.environment import environment
 
     known, kept, problems = known_speeds(results, images), measured_speeds(results), []
+    precisions = [name for kind, name in TRAJECTORY_REVISION if kind == machine.kind]
     timed = {
         (speed.arithmetic, _size_class(speed.work))
-        for device_kind, precision in TRAJECTORY_REVISION
-        if device_kind == machine.kind
+        for precision in precisions
         for speed in fitting(known, machine, precision)
         if speed.threads == machine.threads
     }
@@ -278,7 +278,9 @@ SPARE = 0.8  # the part of free memory that is counted on
 def bytes_needed(experiment: Experiment, shape: tuple[int, int, int], precision: str) -> int:
     """Estimated bytes that a fit of a (C, H, W) image takes at its peak, beyond torch's."""
     fixed, of_pixel = _memory_terms(experiment, shape[0], precision)
-    return round(fixed + of_pixel * _pixels(experiment, shape))
+    block = 1 << len(experiment.channels)  # the network's sides are multiples of 2**scales
+    height, width = (-(-side // block) * block for side in shape[1:])
+    return round(fixed + of_pixel * height * width)
 
 
 def side_that_fits(
@@ -298,13 +300,6 @@ def _memory_terms(experiment: Experiment, colours: int, precision: str) -> tuple
     wide = sum(channels / 4**scale for scale, channels in enumerate(experiment.channels))
     of_pixel = of_channel * wide + OF_Z * z_channels + OF_COLOUR * colours + OF_PIXEL
     return FIXED + OF_PARAMETER * sum(layer.parameters for layer in layers), of_pixel
-
-
-def _pixels(experiment: Experiment, shape: tuple[int, int, int]) -> int:
-    """The pixels that the network runs on: sides are multiples of 2**scales."""
-    block = 1 << len(experiment.channels)
-    height, width = (-(-side // block) * block for side in shape[1:])
-    return height * width
 
 
 def size(count: int) -> str:

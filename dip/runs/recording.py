@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,27 +15,12 @@ from dip.planning.estimates import bytes_needed, side_that_fits, size, size_of
 from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, free_memory
 from dip.records.record import Identity, pixels_of
+from dip.runs.progress import Listener
 from dip.tasks.degradations import Task
 from dip.tasks.images import load_all
 from dip.tasks.metrics import scores
 
-if TYPE_CHECKING:
-    from dip.engine.fit import Step
-
 EVERY_STEP_UNTIL, THEN_EVERY = 1000, 10  # the iterations that a curve has
-
-
-class Listener:
-    """Hears of a run while it goes on; this one prints nothing."""
-
-    def begin(self, name: str, first: int, last: int) -> None:
-        """A run begins at iteration `first` and will end at `last`."""
-
-    def step(self, step: "Step") -> None:
-        """A step was done."""
-
-    def say(self, sentence: str) -> None:
-        """Something is worth a line."""
 
 
 @dataclass(frozen=True)

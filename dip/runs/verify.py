@@ -58,11 +58,8 @@ def verify(
         raise InputError("the record is of other images than images.toml lists", record.folder)
     kind, precision = device_kind(device), record.data["arithmetic"]
     if (kind, precision) not in TRAJECTORY_REVISION:
-        raise InputError(
-            f"the record was made in {precision}, which '{kind}' cannot do:"
-            " only its files and hashes could be checked",
-            record.folder,
-        )
+        why = f"the record was made in {precision}, which '{kind}' cannot do"
+        raise InputError(f"{why}: only its files and hashes could be checked", record.folder)
     task = make_task(experiment, load_all(experiment.images(), images, image_folder))
     revision = record.data["trajectory_revision"]
     if revision != TRAJECTORY_REVISION[kind, precision]:

@@ -131,20 +131,13 @@ def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str
     path = next((path for path in present if hashes[path] == image.sha256), present[0])
     found: dict[str, Any] = {"sha256": hashes[path]}
     with suppress(ModuleNotFoundError):
-        found |= _pixels(path)
+        values = decoded(path)
+        found |= {"width": values.shape[1], "height": values.shape[0]}
+        found["mode"] = "L" if values.ndim == 2 else "RGB"
+        found["pixels_sha256"] = sha256_of(values.tobytes())
     if path.suffix.lower() in (".jpg", ".jpeg") and hashes[path] == image.sha256:
         found.pop("pixels_sha256", None)
     return path, {key: value for key, value in found.items() if value != getattr(image, key)}
-
-
-def _pixels(path: Path) -> dict[str, Any]:
-    values = decoded(path)
-    height, width = values.shape[:2]
-    mode = "L" if values.ndim == 2 else "RGB"
-    return {
-        "width": width, "height": height, "mode": mode,
-        "pixels_sha256": sha256_of(values.tobytes()),
-    }  # fmt: skip
 
 
 def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
