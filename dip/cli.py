@@ -139,6 +139,7 @@ def _add(
     """A new command, which calls `module:function` of dip/commands and has `shared` arguments."""
     command = commands.add_parser(name, help=summary)
     command.set_defaults(function=f"dip.commands.{function}")
+    command.add_argument("--content", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     for argument in shared:
         command.add_argument(f"--{argument}", **SHARED[argument])
     return command

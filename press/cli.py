@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from dip.errors import InputError, sentence_of
+from press.errors import InputError, sentence_of
 from press.options import Options
 
 WORDS = ("build", "serve", "check", "why")
@@ -90,16 +90,17 @@ def _do(asked: argparse.Namespace, started: float) -> int:
 
         return serve(options, asked.port)
     if asked.word == "why":
-        from press.why import why
+        from press.build.why import why
 
         return why(options, asked.name)
-    from press.once import build, tell
+    from press.build.command import build, report
 
-    code = tell(build(options), options, started)
+    result = build(options)
+    code = report(result, options, started)
     if asked.word == "check" and code == 0:
-        from press.check import check
+        from press.checks.links import check
 
-        return check(options, asked.outside)
+        return check(options, result.cited, asked.outside)
     return code
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from dip.experiments.experiment import Experiment
 from dip.network.architecture import describe
-from press.charts import CurvePanel, Dot, DotAxis, Line, Mark
-from press.network_figure import draw
-from press.svg import Scale, nice_ticks, spread_apart, thinned, widened
+from press.blocks.network_drawing import draw
+from press.charts.chart import CurvePanel, Dot, DotAxis, Line, Mark
+from press.charts.svg import Scale, nice_ticks, spread_apart, thinned, widened
 
 
 def test_scales_place_their_ends_and_the_root_of_a_quarter_in_the_middle() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from press.cli import main
-from press.katex import in_mini_racer, in_quickjs, program
+from press.markdown.katex import in_mini_racer, in_quickjs, program
 
 ROOT = Path(__file__).parent.parent
 HARD = [r"\frac{a}", r"\oops", r"\def\x{y}\x", "é", r"\text{ä}", r"\sqrt{" * 20 + "x" + "}" * 20]

@@ -112,6 +112,7 @@ class Manifest:
             "cases": {case: self._case(suite, case) for case in suite.images},
             "settings": choices and choices_of(choices, first, suite.name),
             "network": self._network(suite.name, first),
+            "command": f"python -m dip run {suite.name}",
             "runs": [self._run(job, state) for job, state in self._states[suite.name]],
         }  # fmt: skip
 
@@ -158,14 +159,8 @@ class Manifest:
             "name": job.name, "case": job.experiment.case, "seed": job.experiment.seed,
             "method": job.method, "kind": job.kind, "state": state.word,
             "why": why if state.changed or state.sentence else None,
-            "command": self._command(job), "seconds": seconds, "estimate": estimate,
+            "command": f"python -m dip {job.command}", "seconds": seconds, "estimate": estimate,
         }  # fmt: skip
-
-    def _command(self, job: Job) -> str:
-        content = _option("--content", self.content, "content")
-        return (
-            f"python -m dip{content} {job.command}{_option('--results', self.results, 'results')}"
-        )
 
     def _expected(self, job: Job) -> tuple[float | None, str | None]:
         """The seconds that a job would take on this machine, and whether that is a guess."""
@@ -192,14 +187,6 @@ def _image(image: ListedImage) -> dict[str, Any]:
     """What is stated of an image, null where nothing is."""
     values = {name: getattr(image, name) for name in OF_IMAGE}
     return {name: value if value or value is False else None for name, value in values.items()}
-
-
-def _option(name: str, path: Path, usual: str) -> str:
-    if str(path) == usual:
-        return ""
-    import shlex
-
-    return f" {name} {shlex.quote(str(path))}"
 
 
 def _relative(file: str) -> Path:
