@@ -5,7 +5,9 @@ Nothing here needs torch or numpy, but the measurement's child process.
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -192,19 +194,20 @@ def measured_speeds(results: Path) -> list[Speed]:
     """The measurements made with the torch that is installed."""
     try:
         kept = json.loads((results / MEASURED).read_text(encoding="utf-8"))
-        speeds = [Speed(**plain) for plain in kept]
-        return [speed for speed in speeds if speed.environment["torch"] == _torch()]
+        speeds, torch = [Speed(**plain) for plain in kept], _torch()
+        return [speed for speed in speeds if speed.environment["torch"] == torch]
     except (OSError, ValueError, TypeError, LookupError):
         return []
 
 
 def _torch() -> str | None:
-    from importlib.metadata import PackageNotFoundError, version  # slow to load
-
-    try:
-        return version("torch").split("+")[0]
-    except PackageNotFoundError:
+    """The version of torch by its own file: to import it, or to read its metadata, is slow."""
+    spec = find_spec("torch")
+    if not spec or not spec.origin:
         return None
+    text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+    found = re.search(r"__version__ = '([^'+]+)", text)
+    return found[1] if found else None
 
 
 def measure(
