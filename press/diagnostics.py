@@ -96,7 +96,7 @@ def counted(number: int, noun: str) -> str:
 
 
 @dataclass(frozen=True)
-class Origin:
+class SourceMap:
     """The place in a file of each line of a text that was cut out of it."""
 
     path: str
@@ -112,7 +112,7 @@ class Origin:
         return Place(self.path, line, column + offset - (ends[index] - lengths[index]))
 
 
-def find_origin(path: str, source: list[str], text: str, line: int, column: int = 0) -> Origin:
+def map_source(path: str, source: list[str], text: str, line: int, column: int = 0) -> SourceMap:
     """Find the lines of `text` in those of `source` from index `line` on.
 
     The first line is looked for from index `column` on. A line that is not found word for word
@@ -125,4 +125,4 @@ def find_origin(path: str, source: list[str], text: str, line: int, column: int 
         if found < 0:
             found = max(here.find(wanted[:4], column if number == line else 0), 0)
         starts.append((number + 1, found + 1))
-    return Origin(path, text, tuple(starts))
+    return SourceMap(path, text, tuple(starts))

@@ -23,7 +23,7 @@ KINDS = ("figure", "table", "equation", "listing")  # what is numbered, each kin
 
 
 @dataclass(frozen=True)
-class BlockCall:
+class Directive:
     """A block of a post: `::: name key="value"`, its body made into HTML, and its places."""
 
     name: str
@@ -70,7 +70,8 @@ class PageContext:
         """Read the records; every file that is looked at is noted as an input of this page."""
         from press.results.store import Results
 
-        return Results(self.results_dir, self.content_dir, self.note, self.root, self.lacks)
+        parts = self.cache_dir / "manifest"
+        return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
 
     def render(self, template: str, **values: Any) -> Markup:
         """Fill a template of `templates/`, named from there: "blocks/strip.html"."""

@@ -1,16 +1,19 @@
 """A small site with records, for tests: two images, a suite of three seeds and its preview."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from made_records import write_baseline, write_run
 
 from dip.experiments.suites import Suite, load_suites
 from dip.network.architecture import describe
+from dip.planning.manifest import Manifest
+from press.cache import put
 from press.cli import main
 from press.page import PageContext
-from press.results.store import Results
+from press.results.manifest import of_records, parts_of
+from press.results.store import Results, no_missing
 
 SUITES = """
 [paper]
@@ -145,9 +148,33 @@ python build.py check  # a comment
 """
 
 
+SITE = """
+[experiments]
+manifest = "python -m dip manifest"
+"""
+
+
+def results_of(
+    results: Path,
+    content: Path,
+    note: Callable[[Path], None] = lambda path: None,
+    root: str = "",
+    lacks: Callable[[str, str, int], None] = no_missing,
+    parts: Path | None = None,
+) -> Results:
+    """What a page can ask of these folders, by a manifest of how they are now."""
+    parts = parts or content.parent / "parts"
+    planned = (content / "experiments.toml").exists()
+    manifest = Manifest(content, results).to_dict() if planned else of_records(results)
+    for name, data in parts_of(json.loads(json.dumps(manifest))).items():
+        put(parts / name, data)
+    return Results(results, content, parts, note, root, lacks)
+
+
 def write_content(folder: Path, post: str = POST) -> dict[str, Suite]:
     """Write the content of the small site; gives its suites."""
     (folder / "posts").mkdir(parents=True, exist_ok=True)
+    (folder / "site.toml").write_text(SITE)
     (folder / "experiments.toml").write_text(SUITES)
     (folder / "claims.toml").write_text(CLAIMS)
     (folder / "choices.toml").write_text(CHOICES)
@@ -175,7 +202,7 @@ def make_results(folder: Path, *recorded: str) -> Results:
     suites = write_content(folder / "content")
     for name in recorded:
         write_suite(folder / "results", suites[name], LEVELS)
-    return Results(folder / "results", folder / "content", lambda path: None)
+    return results_of(folder / "results", folder / "content")
 
 
 def make_context(folder: Path, *recorded: str) -> PageContext:
@@ -185,11 +212,20 @@ def make_context(folder: Path, *recorded: str) -> PageContext:
     from press.pages.templates import Templates, Theme
 
     make_results(folder, *recorded)
+    cache = folder / "cache"
+    results_of(folder / "results", folder / "content", parts=cache / "manifest")
     templates = Templates(TEMPLATES, Site(), Theme(), folder / "compiled", has_runs=True)
     return PageContext(
-        "posts/post.html", folder / "results", folder / "content", folder / "cache",
+        "posts/post.html", folder / "results", folder / "content", cache,
         templates.render,
     )  # fmt: skip
+
+
+def read_anew(context: PageContext) -> PageContext:
+    """Let a page see what was written since into its folders."""
+    results_of(context.results_dir, context.content_dir, parts=context.cache_dir / "manifest")
+    context.__dict__.pop("results", None)
+    return context
 
 
 def build_site(folder: Path, *recorded: str) -> Path:

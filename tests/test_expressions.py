@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
-from made_site import POST, build_site, make_context
+from made_site import POST, build_site, make_context, read_anew
 
-from press.diagnostics import Origin
+from press.diagnostics import SourceMap
 from press.markdown.expressions import Expressions
 from press.page import PageContext
 from press.results.expressions import spelled
 
 
 def worked_out(context: PageContext, source: str) -> str:
-    origin = Origin("post.md", "{{" + source + "}}", ((7, 5),))
+    origin = SourceMap("post.md", "{{" + source + "}}", ((7, 5),))
     return Expressions(context).html(source, origin, 0)
 
 
@@ -115,9 +115,10 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
     from dataclasses import replace
 
     root = Path(__file__).parent.parent
-    context = replace(
+    found = replace(
         make_context(tmp_path), results_dir=root / "results", content_dir=root / "content"
     )
+    context = read_anew(found)
     text = (root / "docs/writing.md").read_text().replace("\\|", "|")
     sources = re.findall(r"\{\{(.+?)\}\}", text)
     assert len(sources) > 15

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dip.errors import InputError
+from press.errors import InputError
 from press.page import PageContext
 from press.pages.site_pages import Site
 from press.pages.templates import Templates, Theme

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from press.cache import Cache
-from press.diagnostics import find_origin
+from press.diagnostics import map_source
 from press.markdown.bibliography import Entry, decoded, plain_title, written
 from press.markdown.code import code_block
 from press.markdown.katex import typeset
@@ -59,7 +59,7 @@ def test_a_decimal_in_a_cell_is_a_result() -> None:
 
 def test_places_follow_lines_and_indents() -> None:
     source = ["> one", ">   two three", "> four"]
-    origin = find_origin("post.md", source, "one\ntwo three\nfour", 0)
+    origin = map_source("post.md", source, "one\ntwo three\nfour", 0)
     assert str(origin.at(0)) == "post.md:1:3"
     assert str(origin.at("one\ntwo three".index("three"))) == "post.md:2:9"
     assert str(origin.at(len("one\ntwo three\nfo"))) == "post.md:3:5"

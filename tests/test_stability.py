@@ -7,8 +7,8 @@ import pytest
 from made_records import write_over
 from made_site import make_results
 
-from dip.errors import InputError
 from dip.records.record import parse_curve
+from press.errors import InputError
 from press.pages.run_page import score_rows
 from press.results.run import Run
 from press.results.stability import BEFORE, spike_mark, stability_cells

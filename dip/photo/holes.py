@@ -111,12 +111,8 @@ class Window:
 
     def joined(self, other: "Window") -> "Window":
         """The smallest window that holds both."""
-        return Window(
-            min(self.top, other.top),
-            max(self.bottom, other.bottom),
-            min(self.left, other.left),
-            max(self.right, other.right),
-        )
+        top, left = min(self.top, other.top), min(self.left, other.left)
+        return Window(top, max(self.bottom, other.bottom), left, max(self.right, other.right))
 
 
 def windows_round(holes: np.ndarray, whole_side: int) -> list[Window]:

@@ -15,15 +15,7 @@ from typing import Any
 
 from dip.errors import InputError
 from dip.files import fresh_folder, is_temporary, sha256_of, sync_folder, sync_tree
-from dip.records.record import (
-    CURVE_COLUMNS,
-    FORMAT,
-    CurveRow,
-    Record,
-    check_files,
-    load_record,
-    seal_of,
-)
+from dip.records.record import CURVE_COLUMNS, FORMAT, CurveRow, Record, load_record, seal_of
 
 
 def write_record(
@@ -91,9 +83,7 @@ def move_aside(folder: Path) -> Path | None:
     if not folder.exists():
         return None
     try:
-        record = load_record(folder)
-        check_files(record)
-        key = record.key
+        key = load_record(folder, files=True).key
     except InputError:
         key = "damaged"
     place = folder.parents[2] / "superseded" / key
@@ -116,19 +106,19 @@ def find_records(results: Path, suite: str = "*") -> list[Path]:
 
     What has a temporary name, or was superseded, is no record.
     """
-    places = (path.parent for path in results.glob(f"{suite}/*/*/run.json"))
-    return sorted(place for place in places if _is_place(place.relative_to(results).parts))
-
-
-def _is_place(parts: tuple[str, ...]) -> bool:
-    return parts[0] != "superseded" and not any(map(is_temporary, parts))
+    places = sorted(path.parent for path in results.glob(f"{suite}/*/*/run.json"))
+    parts = {place: place.relative_to(results).parts for place in places}
+    return [
+        place
+        for place in places
+        if parts[place][0] != "superseded" and not any(map(is_temporary, parts[place]))
+    ]
 
 
 def curve_text(rows: Iterable[CurveRow]) -> str:
     """A curve as CSV; floats with the fewest digits that give the same float32 again."""
-    lines = [",".join(CURVE_COLUMNS)]
-    lines += [",".join(_cell(value) for value in row) for row in rows]
-    return "\n".join(lines) + "\n"
+    lines = [CURVE_COLUMNS, *([_cell(value) for value in row] for row in rows)]
+    return "".join(f"{','.join(line)}\n" for line in lines)
 
 
 def _cell(value: float | None) -> str:

@@ -3,14 +3,15 @@
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from dip.planning.jobs import duration
+from dip.runs.recording import Listener
 
 if TYPE_CHECKING:
     from dip.engine.fit import Step
-    from dip.runs.recording import Listener
 
 LINE_SECONDS = 30.0
 
@@ -42,7 +43,7 @@ class Interrupts:
         return self.asked or self.seconds_left == 0.0
 
 
-class Lines:
+class Lines(Listener):
     """A line every half minute: name, iteration, PSNR, time left."""
 
     def __init__(self) -> None:
@@ -73,7 +74,7 @@ class Lines:
         print(sentence, flush=True)
 
 
-class Bar:
+class Bar(Listener):
     """A tqdm bar for each run."""
 
     def __init__(self) -> None:
@@ -105,11 +106,9 @@ def _psnr(step: "Step") -> str:
     return "" if step.psnr_db is None else f", {step.psnr_db:.2f} dB"
 
 
-def listener(plain: bool = False) -> "Listener":
+def listener(plain: bool = False) -> Listener:
     """A bar if this is a terminal, tqdm is installed and `plain` is not asked for; else lines."""
-    if not plain and sys.stderr.isatty():
-        try:
+    with suppress(ImportError):
+        if not plain and sys.stderr.isatty():
             return Bar()
-        except ImportError:
-            pass
     return Lines()

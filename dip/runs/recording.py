@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
 from dip.experiments.test_images import ListedImage, named
-from dip.planning.estimates import bytes_needed, side_that_fits, size
+from dip.planning.estimates import bytes_needed, side_that_fits, size, size_of
 from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, free_memory
 from dip.records.record import Identity, pixels_of
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 EVERY_STEP_UNTIL, THEN_EVERY = 1000, 10  # the iterations that a curve has
 
 
-class Listener(Protocol):
-    """Hears of a run while it goes on."""
+class Listener:
+    """Hears of a run while it goes on; this one prints nothing."""
 
     def begin(self, name: str, first: int, last: int) -> None:
         """A run begins at iteration `first` and will end at `last`."""
@@ -36,10 +36,6 @@ class Listener(Protocol):
 
     def say(self, sentence: str) -> None:
         """Something is worth a line."""
-
-
-class Silence(Listener):
-    """A listener that prints nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class RunContext:
     device: str = "cpu"
     threads: int | None = None  # of the CPU; None leaves torch's choice
     checkpoint_seconds: float = 30.0
-    listener: Listener = field(default_factory=Silence)
+    listener: Listener = field(default_factory=Listener)
     should_stop: Callable[[], bool] = bool
 
     def load(self, experiment: Experiment) -> dict[str, np.ndarray]:
@@ -151,15 +147,12 @@ def webp(picture: np.ndarray) -> bytes:
 
 def what_would_fit(experiment: Experiment, context: RunContext) -> str:
     """How much memory a run needs, and for which size of image there would be enough."""
-    image = named(experiment.image, context.images)
-    side = experiment.preview_side
-    width, height = (side, side) if side else (image.width, image.height)
-    shape = (3 if image.mode == "RGB" else 1, height, width)
+    height, width, channels = size_of(experiment, context.images)
     precision = arithmetic_on(experiment, device_kind(context.device))
-    needed = size(bytes_needed(experiment, shape, precision))
+    needed = size(bytes_needed(experiment, (channels, height, width), precision))
     sentence = f"out of memory: {width}x{height} pixels need about {needed}"
     free = free_memory(context.device)
-    fits = side_that_fits(experiment, (shape[0], 1, 1), precision, free)
+    fits = side_that_fits(experiment, (channels, 1, 1), precision, free)
     would = f"about {fits}x{fits} pixels would fit" if fits else "too little for any picture"
     return f"{sentence}, {size(free)} are free: {would}"
 

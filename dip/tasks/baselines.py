@@ -106,9 +106,6 @@ def _sigma(noise_255: float, method: str) -> float:
 
 
 METHODS: dict[str, Callable[[Task, float], np.ndarray]] = {
-    "nearest-known-pixel": nearest_known_pixel,
-    "biharmonic": biharmonic,
-    "total-variation": total_variation,
-    "non-local-means": non_local_means,
-    "bicubic": bicubic,
-}
+    "nearest-known-pixel": nearest_known_pixel, "biharmonic": biharmonic,
+    "total-variation": total_variation, "non-local-means": non_local_means, "bicubic": bicubic,
+}  # fmt: skip

@@ -4,8 +4,8 @@ Importing this needs neither numpy nor Pillow: a list of images can be checked b
 """
 
 import io
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,25 +61,42 @@ def read_picture(path: Path | str) -> "np.ndarray":
 def decoded(path: Path) -> "np.ndarray":
     """A picture as (H, W) or (H, W, 3) of uint8 or uint16; raises InputError if it is none."""
     import numpy as np
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     from dip.tasks.png16 import decode_png16, is_png16
 
-    try:
+    with errors_named(path, "picture"):
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as picture:
-            deep = decode_png16(data) if is_png16(data) else None
-            values = np.asarray(_plain(picture)) if deep is None else _without_alpha(deep)
-            return oriented(values, picture.getexif().get(ORIENTATION, 1))
+            if is_png16(data):
+                deep = decode_png16(data)
+                values = deep[..., 0] if deep.shape[2] < 3 else deep[..., :3]  # without alpha
+            else:
+                values = np.asarray(_plain(picture))
+            values = oriented(values, picture.getexif().get(ORIENTATION, 1))
+    return values
+
+
+@contextmanager
+def errors_named(path: Path, what: str) -> Iterator[None]:
+    """Whatever goes wrong while the picture at `path` is read, as an InputError."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        yield
     except InputError as error:
         raise InputError(error.sentence, path) from None
     except IsADirectoryError:
-        raise InputError("is a folder, not a picture", path) from None
+        raise InputError(f"is a folder, not a {what}", path) from None
     except FileNotFoundError:
         raise InputError("no such file", path) from None
+    except PermissionError:
+        raise InputError("may not be read", path) from None
     except UnidentifiedImageError:
         raise InputError("is no picture that can be read", path) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, MemoryError):
+        raise InputError("the picture has more pixels than can be worked on", path) from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(f"the picture is damaged: {error}", path) from None
 
 
@@ -90,11 +107,6 @@ def _plain(picture: Any) -> Any:
     if picture.mode == "I":
         return picture.convert("I;16")
     return picture.convert("L" if picture.mode in ("1", "LA", "La") else "RGB")
-
-
-def _without_alpha(values: "np.ndarray") -> "np.ndarray":
-    """Of (H, W, C), C = 1 to 4, the colours: (H, W) or (H, W, 3)."""
-    return values[..., 0] if values.shape[2] < 3 else values[..., :3]
 
 
 def oriented(values: "np.ndarray", orientation: int) -> "np.ndarray":

@@ -12,12 +12,12 @@ from press.results.run import Run
 from press.results.suite import SuiteView
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 WIDTHS = ("text", "wide", "full")
 
 
-def check_arguments(call: "BlockCall", *known: str, needed: tuple[str, ...] = ()) -> None:
+def check_arguments(call: "Directive", *known: str, needed: tuple[str, ...] = ()) -> None:
     """Raise InputError if an argument is unknown, or one that is needed is missing."""
     for name in call.arguments:
         if name not in known and name not in needed:
@@ -31,7 +31,7 @@ def check_arguments(call: "BlockCall", *known: str, needed: tuple[str, ...] = ()
 
 
 @contextmanager
-def at(call: "BlockCall", name: str) -> Iterator[None]:
+def at(call: "Directive", name: str) -> Iterator[None]:
     """Give an InputError from inside the place of an argument."""
     try:
         yield
@@ -41,19 +41,19 @@ def at(call: "BlockCall", name: str) -> Iterator[None]:
         raise wrong(call, name, error.sentence) from None
 
 
-def wrong(call: "BlockCall", name: str, sentence: str) -> InputError:
+def wrong(call: "Directive", name: str, sentence: str) -> InputError:
     """Make the error of an argument, at its place; of one that is not given, at the block's."""
     place = call.argument_places.get(name, call.place)
     return InputError(sentence, place.path, place.line, place.column)
 
 
-def suite_of(call: "BlockCall", context: "PageContext", name: str = "suite") -> SuiteView:
+def suite_of(call: "Directive", context: "PageContext", name: str = "suite") -> SuiteView:
     """Give the suite that an argument names."""
     with at(call, name):
         return context.results.suite(call.arguments[name])
 
 
-def runs_of(call: "BlockCall", context: "PageContext") -> tuple[list[Run], SuiteView]:
+def runs_of(call: "Directive", context: "PageContext") -> tuple[list[Run], SuiteView]:
     """Give the runs named by suite, images and fallback: the fallback's if the suite's lack."""
     main = suite_of(call, context)
     runs = _chosen(call, main)
@@ -64,14 +64,14 @@ def runs_of(call: "BlockCall", context: "PageContext") -> tuple[list[Run], Suite
     return (instead, other) if all(run.recorded for run in instead) else (runs, main)
 
 
-def _chosen(call: "BlockCall", view: SuiteView) -> list[Run]:
+def _chosen(call: "Directive", view: SuiteView) -> list[Run]:
     name = "image" if "image" in call.arguments else "images"
     words = call.arguments.get(name, "").split()
     with at(call, name):
-        return [view.run(word) for word in words or map(view.suite.image_folder, view.suite.images)]
+        return [view.run(word) for word in words or view.suite.images]
 
 
-def instead_note(call: "BlockCall", context: "PageContext", view: SuiteView) -> str:
+def instead_note(call: "Directive", context: "PageContext", view: SuiteView) -> str:
     """Say that a picture is of the fallback suite, and why; empty if it is of the suite itself."""
     main = suite_of(call, context)
     if view.name == main.name:
@@ -82,7 +82,7 @@ def instead_note(call: "BlockCall", context: "PageContext", view: SuiteView) -> 
     return f"From the suite {view.name}; {main.name}{of} is not run yet."
 
 
-def names_of(call: "BlockCall", known: list[str], what: str) -> list[str]:
+def names_of(call: "Directive", known: list[str], what: str) -> list[str]:
     """Give the names that a block has for what it shows, separated by commas, or the known ones."""
     names = [name.strip() for name in call.arguments.get("names", "").split(",") if name.strip()]
     if names and len(names) != len(known):
@@ -91,7 +91,7 @@ def names_of(call: "BlockCall", known: list[str], what: str) -> list[str]:
     return names or known
 
 
-def whole_number(call: "BlockCall", name: str, word: str) -> int:
+def whole_number(call: "Directive", name: str, word: str) -> int:
     """Read a whole number from an argument; raises InputError with its place."""
     with at(call, name):
         if not word.isdigit():
@@ -100,7 +100,7 @@ def whole_number(call: "BlockCall", name: str, word: str) -> int:
 
 
 def figure(
-    call: "BlockCall",
+    call: "Directive",
     context: "PageContext",
     content: Markup,
     *,
@@ -132,7 +132,7 @@ def figure(
 
 def _reduced(runs: list[Run]) -> str:
     """Say that runs are of reduced pictures: "Preview, 128×128."; empty if none is."""
-    sides = sorted({run.experiment.preview_side or 0 for run in runs} - {0})
+    sides = sorted({run.case.preview_side or 0 for run in runs} - {0})
     return f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
 
 

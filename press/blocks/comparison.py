@@ -12,10 +12,10 @@ from press.results.outputs import output_name, psnr_of
 from press.results.run import Run
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 
-def compare(call: "BlockCall", context: "PageContext") -> Markup:
+def compare(call: "Directive", context: "PageContext") -> Markup:
     """Put the degraded input and the result of a run side by side, to be dragged or blinked."""
     check_arguments(call, "left", "right", "id", "width", needed=("run",))
     with at(call, "run"):

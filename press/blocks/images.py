@@ -23,12 +23,12 @@ from press.results.run import Run
 from press.results.stops import RULES
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 TICKS = (0, 250, 1000, 2000, 5000, 11000)
 
 
-def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
+def film_strip(call: "Directive", context: "PageContext") -> Markup:
     """Show iterates of one or more runs, a step for each iteration, with their PSNR."""
     check_arguments(call, "images", "fallback", "id", "width", needed=("suite", "iterations"))
     runs, view = runs_of(call, context)
@@ -45,14 +45,14 @@ def film_strip(call: "BlockCall", context: "PageContext") -> Markup:
     return figure(call, context, content, runs=runs, note=instead_note(call, context, view))
 
 
-def not_run(call: "BlockCall", context: "PageContext", runs: list[Run]) -> Markup:
+def not_run(call: "Directive", context: "PageContext", runs: list[Run]) -> Markup:
     """Stand in for a figure of which no run is recorded, with the command that makes the first."""
     content = context.render("blocks/not-run.html", runs=runs)
     return figure(call, context, content)
 
 
 def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
-    level = getattr(run.at(iteration), run.measure) if run.has_original else ""
+    level = getattr(run.output(f"at.{iteration}"), run.measure) if run.has_original else ""
     if not run.recorded:
         return {"picture": absent(context, run), "title": run.title, "level": ""}
     words = in_words(run, iteration, level if isinstance(level, Measured) else None)
@@ -62,21 +62,18 @@ def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
 
 def lines_of(run: Run) -> list[Line]:
     """Read a run's curves: PSNR on all pixels, and apart on known and unknown ones."""
-    rows = run.curve()
-    whole = "all pixels" if run.experiment.mask else "output"
-    kinds = ((whole, "ours", 2), ("known", "known", 3), ("unknown", "unknown", 4))
-    lines = []
-    for label, kind, column in kinds:
-        points = [(row[0], row[column]) for row in rows]
-        found = [
-            (float(k), float(level)) for k, level in points if k is not None and level is not None
-        ]
-        if found:
-            lines.append(Line(label, kind, found))
-    return lines
+    recorded = run.curve()
+    whole = "all pixels" if run.case.settings.get("mask") else "output"
+    kinds = (
+        (whole, "ours", "psnr_db"),
+        ("known", "known", "psnr_known_db"),
+        ("unknown", "unknown", "psnr_unknown_db"),
+    )
+    lines = [Line(label, kind, recorded.points(column)) for label, kind, column in kinds]
+    return [line for line in lines if line.points]
 
 
-def curve(call: "BlockCall", context: "PageContext") -> Markup:
+def curve(call: "Directive", context: "PageContext") -> Markup:
     """Draw the PSNR curves of one or more runs, a panel each on one axis."""
     check_arguments(call, "suite", "images", "fallback", "runs", "names", "id", "width")
     if "runs" in call.arguments:
@@ -122,7 +119,7 @@ def curve_panel(
     return CurvePanel(title, lines, ticks, marks or [], y_range)
 
 
-def scrubber(call: "BlockCall", context: "PageContext") -> Markup:
+def scrubber(call: "Directive", context: "PageContext") -> Markup:
     """Tie a run's frames to its curve; the film strip of the frames is there without scripts."""
     check_arguments(call, "suite", "image", "fallback", "run", "id", "width")
     if "run" in call.arguments:
@@ -166,7 +163,7 @@ def frame_names(run: Run) -> list[int]:
 
 def level_at(run: Run, iteration: int) -> float:
     """Give the PSNR of a recorded snapshot, in dB."""
-    level = run.at(iteration).psnr_db
+    level = run.output(f"at.{iteration}").psnr_db
     assert isinstance(level, Measured)
     return float(level)
 
@@ -179,7 +176,7 @@ def stop_marks(run: Run) -> list[Mark]:
         for rule in ("oracle", "es-wmv")
         if rule in points
     ]
-    count = run.paper_iterations
+    count = run.case.paper_iterations
     if count is not None and count <= run.iterations:
         marks.append(Mark("the paper stops", count, "paper"))
     return marks
@@ -213,7 +210,7 @@ def _json(value: object) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
-def plain_figure(call: "BlockCall", context: "PageContext") -> Markup:
+def plain_figure(call: "Directive", context: "PageContext") -> Markup:
     """Show a picture file that stands beside the post."""
     check_arguments(call, "id", "width", needed=("src", "alt"))
     from PIL import Image

@@ -62,10 +62,11 @@ def why_not_shown(context: "PageContext", run: Run) -> str:
     """Give the reason why a run has no pictures; empty if they may be shown."""
     if run.shown:
         return ""
-    images, asked = context.results.images, run.experiment
-    if not images.shown(asked.image):
-        return images.why_not_shown(asked.image)
-    kept = {e.image for e in run.suite.experiments if e.pictures and images.shown(e.image)}
+    images, image = context.results.images, run.case.image
+    if not images.shown(image):
+        return images.why_not_shown(image)
+    cases = run.suite.cases.values()
+    kept = {case.image for case in cases if case.pictures and images.shown(case.image)}
     whose = f"only of {listed(sorted(map(images.title, kept)))}" if kept else "of no image"
     return f"so that the results stay small, this suite keeps pictures {whose}"
 

@@ -22,9 +22,9 @@ from press.blocks.tables import (
 )
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
-Block = Callable[["BlockCall", "PageContext"], Markup]
+Block = Callable[["Directive", "PageContext"], Markup]
 
 BLOCKS: dict[str, Block] = {
     "verdict-strip": verdict_strip,

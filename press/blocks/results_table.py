@@ -18,7 +18,7 @@ from press.results.suite import SuiteView
 from press.results.verdicts import Judge, Verdict
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 METHOD_NAMES = {
     "nearest-known-pixel": "Nearest known pixel",
@@ -87,7 +87,7 @@ def small_picture(context: "PageContext", runs: Sequence[Run]) -> Markup:
         path = run.picture(run.iterations) if run.recorded else None
         if path is not None:
             return thumbnail(context, path, 128, f"{run.title}, our result")
-    shown = next((run for run in runs if run.recorded and run.experiment.pictures), None)
+    shown = next((run for run in runs if run.recorded and run.case.pictures), None)
     return absent(context, shown) if shown else Markup("")
 
 
@@ -114,7 +114,7 @@ def plotted(rows: Sequence[TableRow]) -> tuple[DotAxis, list[TableRow]]:
 
 
 def dot_table(
-    call: "BlockCall",
+    call: "Directive",
     context: "PageContext",
     title: str,
     made: tuple[list[TableRow], list[Column], dict[str, Any] | None],

@@ -28,24 +28,24 @@ from press.results.scores import ScoreTable
 from press.results.suite import SuiteView
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 # How the lines of a loss chart are drawn.
 LOSS_KINDS = ("ours", "known", "unknown", "faint", "dashed")
 
 
-def stops_table(call: "BlockCall", context: "PageContext") -> Markup:
+def stops_table(call: "Directive", context: "PageContext") -> Markup:
     """The outputs that one may choose of a run, and what each loses to the best."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
     ways: dict[str, ScoreTable] = {
         "last": view.final,
-        "best": view.stop("oracle"),
-        "ES-WMV": view.stop("es-wmv"),
-        "average": view.average,
+        "best": view.output("stop.oracle"),
+        "ES-WMV": view.output("stop.es-wmv"),
+        "average": view.output("average"),
     }
-    if view.suite.averages_runs:
-        ways["mean of runs"] = view.mean_of_runs
+    if view.suite.mean:
+        ways["mean of runs"] = view.output("mean")
     columns = [Column(name, mark="ours" if name == "last" else "choice") for name in ways]
     rows = [_row(context, view, ways, image) for image in (*view.suite.images, None)]
     rows.append(_lost(ways))
@@ -106,7 +106,7 @@ def _difference(level: Quantity | None, other: Quantity | None) -> Markup:
     return cell(None)
 
 
-def suites_table(call: "BlockCall", context: "PageContext") -> Markup:
+def suites_table(call: "Directive", context: "PageContext") -> Markup:
     """Set suites that differ in one setting side by side, image by image; the first is ours."""
     check_arguments(call, "names", "id", "width", needed=("suites",))
     with at(call, "suites"):
@@ -146,7 +146,7 @@ def _mean_rows(views: list[SuiteView], names: list[str], images: tuple[str, ...]
     return [*rows, TableRow("Against ours", Markup(""), [], cells, "mean")]
 
 
-def loss_curves(call: "BlockCall", context: "PageContext") -> Markup:
+def loss_curves(call: "Directive", context: "PageContext") -> Markup:
     """Draw the losses of a suite's runs in one chart, on a scale of powers of ten."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
@@ -160,8 +160,8 @@ def loss_curves(call: "BlockCall", context: "PageContext") -> Markup:
 
 
 def _loss_line(run: Run, kind: str) -> Line:
-    points = [(float(row[0] or 0), log10(row[1])) for row in run.curve() if row[1] and row[1] > 0]
-    return Line(run.experiment.variant or run.title, kind, points)
+    points = [(k, log10(loss)) for k, loss in run.curve().points("loss") if loss > 0]
+    return Line(run.case.variant or run.title, kind, points)
 
 
 def _loss_panel(runs: list[Run], lines: list[Line]) -> CurvePanel:

@@ -33,12 +33,12 @@ from press.results.suite import SuiteView
 from press.results.verdicts import NOT_RUN, Judge, answering
 
 if TYPE_CHECKING:
-    from press.page import BlockCall, PageContext
+    from press.page import Directive, PageContext
 
 PARTS = {"unknown pixels": "psnr_unknown_db", "known pixels": "psnr_known_db"}
 
 
-def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
+def table_of(call: "Directive", judge: Judge, view: SuiteView) -> ClaimTable:
     """Give the source's table that a suite answers, or that of `table`, if the suite answers it.
 
     A preview answers none: it gets no verdict and no place on the axis of a source.
@@ -61,10 +61,10 @@ def table_of(call: "BlockCall", judge: Judge, view: SuiteView) -> ClaimTable:
     return table
 
 
-def verdict_strip(call: "BlockCall", context: "PageContext") -> Markup:
+def verdict_strip(call: "Directive", context: "PageContext") -> Markup:
     """On the first screen: what came out, how sure it is, how long it took, how to redo it."""
     check_arguments(call, "preview", "table", needed=("suite",))
-    view, judge = suite_of(call, context), judge_of(context)
+    view, judge = suite_of(call, context), judge_of(context.results)
     table = table_of(call, judge, view)
     verdicts = Verdicts(judge, table.id)
     return context.render(
@@ -77,22 +77,22 @@ def verdict_strip(call: "BlockCall", context: "PageContext") -> Markup:
     )
 
 
-def _preview(call: "BlockCall", context: "PageContext") -> dict[str, Any]:
+def _preview(call: "Directive", context: "PageContext") -> dict[str, Any]:
     view = suite_of(call, context, "preview")
     if not view.preview:
         with at(call, "preview"):
             raise InputError(f"suite '{view.name}' is no preview")
     baselines = [
-        {"name": METHOD_NAMES[method], "level": view.baseline(method).mean()}
+        {"name": METHOD_NAMES[method], "level": view.output(f"baseline.{method}").mean()}
         for method in view.suite.baselines
     ]
     return {"suite": view, "ours": mean_sd(view.final.mean()), "baselines": baselines}
 
 
-def results_table(call: "BlockCall", context: "PageContext") -> Markup:
+def results_table(call: "Directive", context: "PageContext") -> Markup:
     """Set our runs beside the numbers of a source, image by image, each with its verdict."""
     check_arguments(call, "table", "id", "width", needed=("suite",))
-    view, judge = suite_of(call, context), judge_of(context)
+    view, judge = suite_of(call, context), judge_of(context.results)
     table = table_of(call, judge, view)
     with at(call, "table" if "table" in call.arguments else "suite"):
         score = compared(table)
@@ -165,16 +165,16 @@ def _judged_detail(
     ]
 
 
-def preview_table(call: "BlockCall", context: "PageContext") -> Markup:
+def preview_table(call: "Directive", context: "PageContext") -> Markup:
     """Set a preview's runs beside baselines on the same reduced pictures; no verdicts."""
     check_arguments(call, "id", "width", needed=("suite",))
     view = suite_of(call, context)
-    baselines = {method: view.baseline(method) for method in view.suite.baselines}
+    baselines = {method: view.output(f"baseline.{method}") for method in view.suite.baselines}
     mean = [None] if view.images > 1 else []
     rows = [measured_row(context, view, baselines, image) for image in (*view.suite.images, *mean)]
     columns = [Column(METHOD_NAMES[method], mark=mark_of(method)) for method in baselines]
     note = f"{not_comparable(view)}{levels_note(view)}"
-    masked = all(experiment.mask for experiment in view.suite.experiments)
+    masked = all(case.settings.get("mask") for case in view.suite.cases.values())
     parts = PARTS if masked else {}
     details = {
         "heads": ["Image", "Seed", "PSNR", *parts, "SSIM", "Seconds"],
@@ -190,10 +190,10 @@ def _run_detail(run: Run, parts: list[str]) -> list[Markup]:
     return [cell(run.title), cell(str(run.seed)), *map(cell, cells), *last]
 
 
-def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
+def baselines_table(call: "Directive", context: "PageContext") -> Markup:
     """Set methods without a network, run by us in full size, beside the numbers of a source."""
     check_arguments(call, "table", "id", "width", needed=("suite",))
-    view, judge = suite_of(call, context), judge_of(context)
+    view, judge = suite_of(call, context), judge_of(context.results)
     table = table_of(call, judge, view)
     rows = [_baseline_row(view, table, image) for image in (*table.images, None)]
     methods = [
@@ -208,7 +208,7 @@ def baselines_table(call: "BlockCall", context: "PageContext") -> Markup:
 
 def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> TableRow:
     column = table.column(image) if image else MEAN
-    scores = {method: view.baseline(method) for method in view.suite.baselines}
+    scores = {method: view.output(f"baseline.{method}") for method in view.suite.baselines}
     levels = {m: s.of(image) if image else s.mean(images=table.images) for m, s in scores.items()}
     claims = {row: claim_of(table, row, column) for row in table.beside}
     paper = claim_of(table, table.ours, column)
@@ -220,11 +220,11 @@ def _baseline_row(view: SuiteView, table: ClaimTable, image: str | None) -> Tabl
     return TableRow(title, Markup(""), dots, cells, "" if image else "mean")
 
 
-def claims_table(call: "BlockCall", context: "PageContext") -> Markup:
+def claims_table(call: "Directive", context: "PageContext") -> Markup:
     """Print a table of a source as it stands there, every number with its id."""
     check_arguments(call, "rows", "id", "width", needed=("table",))
     with at(call, "table"):
-        table = judge_of(context).claims.table(call.arguments["table"])
+        table = judge_of(context.results).claims.table(call.arguments["table"])
     names = call.arguments.get("rows", "").split() or list(table.rows)
     for name in names:
         if name not in table.rows:

@@ -13,9 +13,9 @@ from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import text_of
 from press.markdown.code import code_block
-from press.page import BlockCall, PageContext
+from press.page import Directive, PageContext
 
-Block = Callable[[BlockCall, PageContext], Markup]
+Block = Callable[[Directive, PageContext], Markup]
 
 LANGUAGES = {".py": "python", ".toml": "toml", ".yml": "yaml", ".sh": "bash", ".md": "markdown"}
 
@@ -28,7 +28,7 @@ def all_blocks() -> dict[str, Block]:
     return {"note": note, "warning": note, "details": details, "include": include, **BLOCKS}
 
 
-def made(block: BlockCall, context: PageContext) -> str:
+def made(block: Directive, context: PageContext) -> str:
     """Write a block by the function of its name; a mistake in it is told with its place."""
     try:
         return str(all_blocks()[block.name](block, context))
@@ -39,7 +39,7 @@ def made(block: BlockCall, context: PageContext) -> str:
         return ""
 
 
-def note(block: BlockCall, _context: PageContext) -> Markup:
+def note(block: Directive, _context: PageContext) -> Markup:
     """Write a note or a warning: `::: note title="Before you begin"`."""
     check_arguments(block, "title")
     title = block.arguments.get("title", block.name.capitalize())
@@ -48,14 +48,14 @@ def note(block: BlockCall, _context: PageContext) -> Markup:
     )
 
 
-def details(block: BlockCall, _context: PageContext) -> Markup:
+def details(block: Directive, _context: PageContext) -> Markup:
     """Write text that is folded away under its title."""
     check_arguments(block, "title")
     title = block.arguments.get("title", "Details")
     return Markup("<details><summary>{}</summary>\n{}</details>\n").format(title, block.body_html)
 
 
-def include(block: BlockCall, context: PageContext) -> Markup:
+def include(block: Directive, context: PageContext) -> Markup:
     """Write a file of the repository, or lines of it, with the numbers that they have there.
 
     Arguments: path (from the folder that holds the content folder), lines ("10-40"), of (the name
@@ -77,7 +77,7 @@ def include(block: BlockCall, context: PageContext) -> Markup:
     return _listing(block, context, f"{block.arguments['path']}, lines {first} to {last}", code)
 
 
-def _listing(block: BlockCall, context: PageContext, name: str, code: str) -> Markup:
+def _listing(block: Directive, context: PageContext, name: str, code: str) -> Markup:
     id = block.arguments.get("id")
     number = context.number("listing", id)
     named = Markup(' id="{}"').format(id) if id else ""
@@ -87,7 +87,7 @@ def _listing(block: BlockCall, context: PageContext, name: str, code: str) -> Ma
     ).format(named, number, escape(name), block.body_html, Markup(code))
 
 
-def _included(block: BlockCall, context: PageContext) -> Path:
+def _included(block: Directive, context: PageContext) -> Path:
     base, asked = context.content_dir.parent, Path(block.arguments["path"])
     if asked.is_absolute() or ".." in asked.parts:
         raise wrong(block, "path", f"'{asked}' is not within this repository")
@@ -103,7 +103,7 @@ def _included(block: BlockCall, context: PageContext) -> Path:
     raise wrong(block, "path", f"there is no file '{block.arguments['path']}'{near}")
 
 
-def _span(block: BlockCall, rows: list[str]) -> tuple[int, int]:
+def _span(block: Directive, rows: list[str]) -> tuple[int, int]:
     """Give the first and the last line that are asked for, counted from 1."""
     if "of" in block.arguments:
         return _definition(block, rows)
@@ -117,7 +117,7 @@ def _span(block: BlockCall, rows: list[str]) -> tuple[int, int]:
     return first, last
 
 
-def _definition(block: BlockCall, rows: list[str]) -> tuple[int, int]:
+def _definition(block: Directive, rows: list[str]) -> tuple[int, int]:
     """Find a function or class of a Python file, decorators and all."""
     import ast
 

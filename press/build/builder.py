@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from press.build.command import BuildResult
+from press.build.manifest import PAGE
 from press.build.output import Unchanged
 from press.build.state import ChangeDetector, PageState, State, global_inputs, signature
 from press.cache import Cache
@@ -40,7 +41,7 @@ MakePage = Callable[[PageContext], str]
 class Builder:
     """Makes the outputs of one site."""
 
-    def __init__(self, options: Options, changes: ChangeDetector) -> None:
+    def __init__(self, options: Options, changes: ChangeDetector, manifest: PageState) -> None:
         """Read the settings and the theme."""
         self.options, self.changes = options, changes
         self.started_ns = time.time_ns()
@@ -50,6 +51,7 @@ class Builder:
         compiled = options.cache / "templates"
         self.templates = Templates(options.templates, self.site, self.theme, compiled)
         self.result = BuildResult(State(options.identity(), global_inputs(options)))
+        self.result.state.pages[PAGE] = manifest
 
     def make(self) -> BuildResult:
         """Every output of the site, in this order; a page whose inputs did not change is kept."""

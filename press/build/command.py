@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from press.build.manifest import refresh
 from press.build.state import ChangeDetector, State, listing, load_state, save_state
 from press.diagnostics import Diagnostic, counted, errors_of, settled, summary
 from press.errors import InputError
@@ -67,6 +68,7 @@ def build(options: Options) -> BuildResult:
 
 def _build_once(options: Options) -> BuildResult:
     changes = ChangeDetector(options, load_state(options))
+    manifest = refresh(options, changes)
     if changes.state and changes.nothing_changed():
         rows = [row for page in changes.state.pages.values() for row in page.messages]
         return _settled(
@@ -77,7 +79,7 @@ def _build_once(options: Options) -> BuildResult:
 
     check_folder(options.out)
     for _ in range(3):
-        result = _settled(Builder(options, changes).make(), options)
+        result = _settled(Builder(options, changes, manifest).make(), options)
         if result.errors:
             return result
         try:

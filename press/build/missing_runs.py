@@ -1,185 +1,132 @@
 """Runs that posts name and that are not recorded: how long they would take, and making them.
 
-Only a child process ever loads torch or looks for a graphics card, and only if runs are missing.
+Only a child process ever loads what runs them, and only if runs are missing.
 """
 
 import json
 import subprocess
-import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
 
-from press.build.state import State, signature
-from press.cache import Cache, put
+from press.build.manifest import expected, parts_folder, program, with_folders
+from press.build.state import State
+from press.cache import put
 from press.diagnostics import counted
 from press.errors import InputError
+from press.files import sha256_of
 from press.options import Options
+from press.results.manifest import Manifest, Planned, Suite, part_of
+from press.results.numbers import in_words as format_duration
 
 AUTO_SECONDS = 120  # what may be run without being asked
-
-Run = tuple[str, str, int]  # suite, image, seed
 
 
 @dataclass(frozen=True)
 class Group:
     """The missing runs of one suite, and what they would take on this machine."""
 
-    suite: str
-    runs: list[Run]
-    seconds: float | None  # unknown without torch
+    suite: Suite
+    runs: list[Planned]
+    seconds: float | None  # not known if that of one is not known
     is_guess: bool
 
-    def command(self, options: Options) -> list[str]:
-        """Give the arguments of `python -m dip` that make these runs."""
-        from dip.experiments.suites import load_suites
-
-        suite = load_suites(options.content / "experiments.toml")[self.suite]
-        images = dict.fromkeys(image for _, image, _ in self.runs)
-        seeds = sorted({seed for _, _, seed in self.runs})
-        chosen: list[str] = []
-        if set(images) != set(suite.images):
-            chosen += [part for image in images for part in ("--image", suite.image_folder(image))]
-        if set(seeds) != set(suite.seeds):
-            chosen += [part for seed in seeds for part in ("--seed", str(seed))]
-        return [*_content(options), "run", self.suite, *chosen, *_results(options)]
-
-
-def _content(options: Options) -> list[str]:
-    return [] if str(options.content) == "content" else ["--content", str(options.content)]
-
-
-def _results(options: Options) -> list[str]:
-    return [] if str(options.results) == "results" else ["--results", str(options.results)]
-
-
-def missing_runs(state: State) -> list[Run]:
-    """List the runs that published posts name and that are not recorded."""
-    posts = [page for page in state.pages.values() if page.meta.get("summary")]
-    published = [page for page in posts if not page.meta["summary"]["draft"]]
-    found = dict.fromkeys(
-        (suite, image, seed) for page in published for suite, image, seed in page.missing_runs
-    )
-    return list(found)
+    def sentence(self, options: Options) -> str:
+        """What is missing, how long it would take, and the command for it."""
+        took = ""
+        if self.seconds is not None:
+            guess = ", a guess" if self.is_guess else ""
+            took = f", {format_duration(self.seconds)} on this machine{guess}"
+        command = self.suite.command if len(self.runs) > 1 else self.runs[0].command
+        runs = f"{self.suite.name}: {counted(len(self.runs), 'run')} not run yet"
+        return f"{runs}{took}: {with_folders(command, options)}"
 
 
 def handle_missing_runs(options: Options, state: State) -> tuple[list[str], bool]:
-    """Make missing runs where that is allowed; gives what is to be said, and whether any was made.
+    """Make missing runs where that is allowed; what is to be said, and whether any was made.
 
     Raises InputError where runs that were asked for (`--run all`) cannot be made.
     """
-    runs = missing_runs(state)
-    if not runs:
+    groups = _groups(options, state)
+    number = sum(len(group.runs) for group in groups)
+    if not number:
         return [], False
     if options.run == "never":
-        return [f"{counted(len(runs), 'run')} that posts name are not run yet"], False
+        return [f"{counted(number, 'run')} that posts name are not run yet"], False
     if options.run == "all":
-        groups = _groups(options, runs)
-        print("\n".join(_sentence(group, options) for group in groups), flush=True)
-        return [], _run(options, groups, None)
-    kept = Cache(options.cache).json("missing", _key(options, runs), lambda: _auto(options, runs))
-    if kept["short"]:
-        return _make_short(options, runs, kept)
-    return kept["said"], False
+        print("\n".join(group.sentence(options) for group in groups), flush=True)
+        for group in groups:
+            _make(options, group, None)
+        return [], True
+    return _make_short(options, groups)
 
 
-def _key(options: Options, runs: list[Run]) -> str:
-    """Give what the decision on missing runs hangs on: the folders, the runs, what they are."""
-    described = [options.content / name for name in ("experiments.toml", "images.toml")]
-    hashes = [signature(str(path))[2] for path in described]
-    return json.dumps([options.identity(), runs, hashes, _has_torch()])
+def _groups(options: Options, state: State) -> list[Group]:
+    """The runs that published posts name and that are not recorded, suite by suite."""
+    posts = [page for page in state.pages.values() if page.meta.get("summary")]
+    published = [page for page in posts if not page.meta["summary"]["draft"]]
+    missing = dict.fromkeys(
+        (suite, case, seed) for page in published for suite, case, seed in page.missing_runs
+    )
+    suites, known = Manifest(parts_folder(options), lambda path: None), expected(options)
+    runs: dict[str, list[Planned]] = {}
+    for suite, case, seed in missing:
+        planned = suites[suite].planned.get((case, seed, None)) if suite in suites else None
+        if planned and planned.command:
+            runs.setdefault(suite, []).append(planned)
+    return [_group(suites[suite], found, known) for suite, found in runs.items()]
 
 
-def _make_short(options: Options, runs: list[Run], kept: dict[str, Any]) -> tuple[list[str], bool]:
-    """Make the runs that take little time; a failure is told, and tried no more."""
-    said, left = list[str](), runs
-    for group in _groups(options, runs):
-        if group.suite not in kept["short"]:
+def _group(
+    suite: Suite, runs: list[Planned], known: dict[str, tuple[float | None, str | None]]
+) -> Group:
+    times = [known.get(run.name, (None, None)) for run in runs]
+    seconds = [each for each, _ in times if each is not None]
+    total = sum(seconds) if len(seconds) == len(runs) else None
+    return Group(suite, runs, total, any(word != "measured" for _, word in times))
+
+
+def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]:
+    """Make the runs that take little time; a failure is told, and not tried again."""
+    failed_before = _failed(options)
+    said, made, total = list[str](), False, 0.0
+    for group in sorted(groups, key=lambda group: group.seconds or 0):
+        key = sha256_of(parts_folder(options) / part_of(group.suite.name))  # all that it plans
+        seconds, failure = group.seconds, failed_before.get(key)
+        if seconds is None or total + seconds >= AUTO_SECONDS:
+            said.append(group.sentence(options))
             continue
-        try:
-            _run(options, [group], AUTO_SECONDS)
-            left = [run for run in left if run[0] != group.suite]
-        except InputError as error:
-            said += [_sentence(group, options), f"{error} (a build does not try it again)"]
-    if said:
-        decided = {"short": [], "said": [*said, *kept["said"]]}
-        path = Cache(options.cache).path("missing", _key(options, left), ".json")
-        put(path, json.dumps(decided).encode())
-    return [*said, *kept["said"]], len(left) < len(runs)
+        if not failure:
+            total += seconds
+            try:
+                _make(options, group, AUTO_SECONDS)
+                made = True
+                continue
+            except InputError as error:
+                failure = failed_before[key] = str(error)
+                put(_failures(options), json.dumps(failed_before).encode())
+        said += [group.sentence(options), f"{failure} (to try it again: --run all)"]
+    return said, made
 
 
-def _auto(options: Options, runs: list[Run]) -> dict[str, Any]:
-    """Decide which suites' runs are short enough, and what to say of the others."""
-    short, said, total = [], [], 0.0
-    for group in sorted(_groups(options, runs), key=lambda group: group.seconds or 0):
-        if group.seconds is not None and total + group.seconds < AUTO_SECONDS:
-            total += group.seconds
-            short.append(group.suite)
-        else:
-            said.append(_sentence(group, options))
-    return {"short": short, "said": said}
+def _failures(options: Options) -> Path:
+    return options.cache / "failed-runs.json"
 
 
-def _has_torch() -> bool:
-    return find_spec("torch") is not None
-
-
-def _groups(options: Options, runs: Iterable[Run]) -> list[Group]:
-    """Put the runs of each suite together, with an estimate where torch is installed."""
-    suites: dict[str, list[Run]] = {}
-    for run in runs:
-        suites.setdefault(run[0], []).append(run)
-    told = _listed(options, list(suites)) if _has_torch() else {}
-    return [_group(suite, named, told.get(suite)) for suite, named in suites.items()]
-
-
-def _group(suite: str, runs: list[Run], told: dict[str, Any] | None) -> Group:
-    if told is None:
-        return Group(suite, runs, None, False)
-    wanted = {(image, seed) for _, image, seed in runs}
-    seconds = [
-        float(run["seconds_missing"])
-        for run in told["runs"]
-        if run["method"] is None and (run["image"], run["seed"]) in wanted
-    ]
-    return Group(suite, runs, sum(seconds), told["estimate"] == "a guess")
-
-
-def _listed(options: Options, suites: list[str]) -> dict[str, dict[str, Any]]:
-    """Ask `dip list` for these suites; empty if it cannot say."""
-    call = ["list", *suites, "--json", "--results", str(options.results)]
-    command = [sys.executable, "-m", "dip", *_content(options), *call]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _failed(options: Options) -> dict[str, str]:
+    """What was tried in vain before, by the runs, with what was said."""
     try:
-        return {suite["name"]: suite for suite in json.loads(done.stdout)["suites"]}
-    except (ValueError, KeyError, TypeError):
+        found: dict[str, str] = json.loads(_failures(options).read_bytes())
+    except (OSError, ValueError):
         return {}
+    return found
 
 
-def _sentence(group: Group, options: Options) -> str:
-    """Say what is missing, how long it would take, and the command for it."""
-    command = " ".join(["python -m dip", *group.command(options)])
-    runs = f"{group.suite}: {counted(len(group.runs), 'run')} not run yet"
-    if not _has_torch():
-        return f'{runs}; torch is not installed: pip install -e ".[experiments]" && {command}'
-    if group.seconds is None:
-        return f"{runs}: {command}"
-    from press.results.numbers import in_words
-
-    guess = ", a guess" if group.is_guess else ""
-    return f"{runs}, {in_words(group.seconds)} on this machine{guess}: {command}"
-
-
-def _run(options: Options, groups: list[Group], limit: int | None) -> bool:
+def _make(options: Options, group: Group, limit: int | None) -> None:
     """Make runs in child processes; raises InputError with the last line that a child said."""
-    if groups and not _has_torch():
-        raise InputError('torch is not installed; run: pip install -e ".[experiments]"')
-    for group in groups:
+    for run in group.runs:
         timed = ["--time-limit", str(limit)] if limit else []
-        command = [sys.executable, "-m", "dip", *group.command(options), *timed]
+        command = [*program(run.command, options), *timed]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
-            said = done.stderr.strip().splitlines() or [f"dip ended with {done.returncode}"]
-            raise InputError(f"the runs of '{group.suite}' were not made: {said[-1]}")
-    return bool(groups)
+            lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+            raise InputError(f"the runs of '{group.suite.name}' were not made: {lines[-1]}")

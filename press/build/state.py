@@ -19,12 +19,6 @@ from press.files import sha256_of
 from press.options import Options
 
 FORM = 6  # raise when the form of the state changes
-# The modules of `dip` that are loaded with ours; a test compares.
-OF_DIP = (
-    "errors", "experiments/experiment", "experiments/images", "experiments/settings",
-    "experiments/suites", "files", "network/architecture", "planning/jobs", "records/record",
-    "toml_file",
-)  # fmt: skip
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
@@ -216,8 +210,7 @@ def global_inputs(options: Options) -> list[str]:
 
     The folder of the libraries stands for their versions, which are in its names.
     """
-    dip = options.code.parent / "dip"
-    code = [*sorted(options.code.rglob("*.py")), *(dip / f"{name}.py" for name in OF_DIP)]
+    code = sorted(options.code.rglob("*.py"))
     templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
     settings = options.content / "site.toml"
     return [str(path) for path in (*code, *_libraries(), *templates, settings)]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dip.planning.jobs import has_another_run, mean_of
-from press.build.state import PageState, State, is_unchanged, load_state, signature
+from press.build.manifest import parts_folder, refresh
+from press.build.state import ChangeDetector, PageState, State, is_unchanged, load_state, signature
 from press.errors import InputError, nearest
 from press.options import Options
 
@@ -114,7 +114,11 @@ def _values(path: str, before: str, after: str) -> list[str]:
 
 
 def _shown(values: dict[str, Any], name: str) -> str:
-    return json.dumps(values[name], ensure_ascii=False, default=str) if name in values else "(none)"
+    return _json(values[name]) if name in values else "(none)"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -138,27 +142,19 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
     known = [*state.pages, *(str(page.meta.get("source", "")) for page in state.pages.values())]
     if "/" not in name:
         raise InputError(f"there is no page '{name}'{nearest(name, known)}")
-    results = Results(options.results, options.content, lambda path: None)
+    refresh(options, ChangeDetector(options, state))
+    results = Results(options.results, options.content, parts_folder(options), lambda path: None)
     run = results.run(name)
-    record = results.read(run.folder)
-    if record is None:
-        yield f"{run.name} is not recorded. To make it: {run.command}"
-        return
-    if run.recorded:
-        key = record.key
+    planned = run.planned
+    if run.record:
+        key = run.record.key
         yield f"{run.name} is recorded under the key {key}, and its settings are the same now."
-        return
-    yield f"{run.name}: the record in {run.folder} is not of the run that the suite asks for now:"
-    if record.data["method"] != run.method:
-        yield f"    method: {record.data['method']} -> {run.method}"
-    if record.kind == "mean" and has_another_run(record):
-        yield "    a run that it is made of was made again since"
-    asked = mean_of(run.experiment) if record.kind == "mean" else run.experiment
-    old, new = dict(leaves(record.experiment.to_dict())), dict(leaves(asked.to_dict()))
-    for setting in dict.fromkeys([*old, *new]):
-        if old.get(setting) != new.get(setting):
-            yield f"    {setting}: {_shown(old, setting)} -> {_shown(new, setting)}"
-    pixels = results.images.pixels(record.data["pixels_sha256"])
-    for image, digest in record.data["pixels_sha256"].items():
-        if pixels.get(image) != digest:
-            yield f"    pixels of {image}: {digest[:12]} -> {str(pixels.get(image))[:12]}"
+    elif planned is None or planned.state == "missing":
+        yield f"{run.name} is not recorded. To make it: {run.command}"
+    else:
+        yield f"{run.name}: the record in {run.folder} is not of the run that is asked for now:"
+        why = planned.why or {}
+        if "sentence" in why:
+            yield f"    {why['sentence']}"
+        for setting, (old, new) in why.get("changed", {}).items():
+            yield f"    {setting}: {_json(old)} -> {_json(new)}"

@@ -7,7 +7,7 @@ from functools import partial
 
 from markupsafe import Markup, escape
 
-from press.diagnostics import Origin, Place
+from press.diagnostics import Place, SourceMap
 from press.errors import nearest
 from press.markdown.bibliography import Entry, plain_title, surnames, written
 from press.markdown.math import Maths
@@ -48,13 +48,13 @@ class Citations:
     by_hand: dict[str, list[str]] = field(default_factory=dict)  # id -> ids of the links to it
     anchors: dict[str, Place] = field(default_factory=dict)  # hand-made references, by id
 
-    def html(self, text: str, origin: Origin, start: int) -> str:
+    def html(self, text: str, origin: SourceMap, start: int) -> str:
         """Write the citation `[text]`; an unknown key is told with its place."""
         parts = [self._one(found, origin, start) for found in CITED.finditer(text)]
         joint = ", " if all(part.endswith("</a>") for part in parts) else "; "
         return f'<span class="citations">[{joint.join(parts)}]</span>'
 
-    def _one(self, found: re.Match[str], origin: Origin, start: int) -> str:
+    def _one(self, found: re.Match[str], origin: SourceMap, start: int) -> str:
         before, key, after = found[1].strip(" ;"), found[2], found[3].strip(" ;")
         if key not in self.entries:
             sentence = f"unknown citation '@{key}'{nearest(key, self.entries)}"
@@ -87,7 +87,7 @@ class Citations:
 
     def _in_title(self, key: str, tex: str) -> str:
         line = self.entries[key].line
-        return self.maths.html(tex, False, Origin("references.bib", tex, ((line, 1),)), 0)
+        return self.maths.html(tex, False, SourceMap("references.bib", tex, ((line, 1),)), 0)
 
     def link_by_hand(self, target: str) -> str:
         """Note a link to a hand-made reference; gives the id that the link is to have."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
-from press.diagnostics import Origin, Place
+from press.diagnostics import Place, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.typed_results import (
     METHODS,
@@ -17,6 +17,7 @@ from press.markdown.typed_results import (
 )
 from press.page import PageContext
 from press.results.numbers import Measured, Quoted
+from press.results.selectors import refuse_old
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -34,7 +35,7 @@ class Expressions:
     def _names(self) -> dict[str, Any]:
         from press.results.expressions import namespace
 
-        return namespace(self.context)
+        return namespace(self.context.results)
 
     @cached_property
     def _environment(self) -> "SandboxedEnvironment":
@@ -48,7 +49,7 @@ class Expressions:
         environment.globals = {}
         return environment
 
-    def html(self, source: str, origin: Origin, start: int) -> str:
+    def html(self, source: str, origin: SourceMap, start: int) -> str:
         """Work out an expression; whatever is wrong with it is told with its place."""
         try:
             return self._worked_out(source)
@@ -72,6 +73,7 @@ class Expressions:
             raise InputError(SENTENCE.format(typed))
         called = call_of_another_kind(tree)
         if called is not None:
+            refuse_old(called, 'run("suite/image", ')
             raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted):

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from press.cache import Cache
-from press.diagnostics import Origin
+from press.diagnostics import SourceMap
 from press.errors import InputError
 from press.markdown.katex import VERSION, Formula, release_folder, typeset
 from press.page import PageContext
@@ -24,7 +24,7 @@ class Maths:
     cache: Cache
     classes: set[str] = field(default_factory=set)  # of all the formulas' HTML
 
-    def html(self, tex: str, display: bool, origin: Origin, start: int) -> str:
+    def html(self, tex: str, display: bool, origin: SourceMap, start: int) -> str:
         """TeX at `start` in `origin`, typeset; mistakes are reported with their place."""
         formula = self._typeset(tex, display)
         for warning in formula.warnings:

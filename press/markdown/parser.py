@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 
-from press.diagnostics import Origin
+from press.diagnostics import SourceMap
 from press.markdown.footnotes import add_footnotes
 from press.markdown.passes import add_tree_rules
 from press.markdown.syntax import add_rules
@@ -27,7 +27,7 @@ class PageRenderer(RendererHTML):
         parts: list[str] = []
         index = 0
         while index < len(tokens):
-            if tokens[index].type == "call_open":
+            if tokens[index].type == "directive_open":
                 close = _closing(tokens, index)
                 body = self.render(tokens[index + 1 : close], options, env)
                 parts.append(env["writer"].call(tokens[index], body))
@@ -56,7 +56,9 @@ class PageRenderer(RendererHTML):
 def _closing(tokens: Sequence[Token], index: int) -> int:
     depth = 0
     for number in range(index, len(tokens)):
-        depth += (tokens[number].type == "call_open") - (tokens[number].type == "call_close")
+        depth += (tokens[number].type == "directive_open") - (
+            tokens[number].type == "directive_close"
+        )
         if depth == 0:
             return number
     return len(tokens)
@@ -85,7 +87,7 @@ def parse(text: str, writer: "Writer") -> list[Token]:
     return tokens
 
 
-def parse_line(text: str, origin: Origin, writer: "Writer") -> list[Token]:
+def parse_line(text: str, origin: SourceMap, writer: "Writer") -> list[Token]:
     """Parse a text of the front matter as one line of Markdown; gives inline tokens."""
     env: dict[str, Any] = {"writer": writer, "path": writer.path, "front": origin, "errors": []}
     return [child for token in parser().parseInline(text, env) for child in token.children or []]

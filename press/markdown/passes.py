@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from press.diagnostics import find_origin
+from press.diagnostics import map_source
 from press.markdown.syntax import PIPE, hide_pipes
 
 HEADING_ID = re.compile(r"[ \t]*\{#([\w:.-]+)\}[ \t]*$")
@@ -49,7 +49,7 @@ def _inline(state: StateCore) -> None:
             continue
         line = token.map[0] if token.map else 0
         column = column if line == row else 0
-        origin = state.env.get("front") or find_origin(
+        origin = state.env.get("front") or map_source(
             state.env["path"], source, token.content, line, column
         )
         row, column = line, origin.starts[0][1] - 1 + len(token.content.split("\n")[0])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from html import unescape
 
-from press.diagnostics import Origin
+from press.diagnostics import SourceMap
 from press.markdown.assets import Assets
 from press.markdown.citations import HAND_MADE, Citations
 from press.markdown.syntax import EXPRESSION
@@ -29,11 +29,11 @@ def attributes_of(text: str) -> dict[str, str]:
 
 def rewrite(
     html: str,
-    origin: Origin,
+    origin: SourceMap,
     start: int,
     assets: Assets,
     citations: Citations,
-    expression: Callable[[str, Origin, int], str],
+    expression: Callable[[str, SourceMap, int], str],
 ) -> str:
     """Give raw HTML as the site needs it; `start` is its offset in `origin`."""
     edits = [*_pictures(html, origin, start, assets), *_anchors(html, origin, start, citations)]
@@ -50,7 +50,7 @@ def rewrite(
 Edit = tuple[int, int, str]  # from, to, new text
 
 
-def _pictures(html: str, origin: Origin, start: int, assets: Assets) -> list[Edit]:
+def _pictures(html: str, origin: SourceMap, start: int, assets: Assets) -> list[Edit]:
     edits = []
     for found in IMG.finditer(html):
         attributes = attributes_of(found[1].rstrip("/"))
@@ -72,7 +72,7 @@ def _valid(attributes: dict[str, str]) -> dict[str, str]:
     return kept
 
 
-def _anchors(html: str, origin: Origin, start: int, citations: Citations) -> list[Edit]:
+def _anchors(html: str, origin: SourceMap, start: int, citations: Citations) -> list[Edit]:
     edits = []
     for found in BY_HAND.finditer(html):
         mark = citations.anchor_by_hand(found[2], origin.at(start + found.start()))
@@ -82,7 +82,7 @@ def _anchors(html: str, origin: Origin, start: int, citations: Citations) -> lis
     return edits
 
 
-def warn_of_unsafe(html: str, origin: Origin, start: int, context: PageContext) -> None:
+def warn_of_unsafe(html: str, origin: SourceMap, start: int, context: PageContext) -> None:
     """Warn of scripts and frames in raw HTML: the page's security policy will not run them."""
     for found in re.finditer(r"<(script|iframe|object|embed)\b[^>]*>", html, re.IGNORECASE):
         if 'type="application/json"' not in found[0]:

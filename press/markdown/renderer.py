@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from press.cache import Cache
-from press.diagnostics import Origin, Place
+from press.diagnostics import Place, SourceMap
 from press.errors import nearest
 from press.markdown.assets import Assets
 from press.markdown.citations import HAND_MADE, Citations
@@ -23,7 +23,7 @@ from press.markdown.passes import plain_text, slug
 from press.markdown.post import Post
 from press.markdown.raw_html import rewrite, warn_of_unsafe
 from press.markdown.typed_in_post import formula_origin, is_formula
-from press.page import BlockCall, PageContext
+from press.page import Directive, PageContext
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Writer:
 
     def place(self, token: Token) -> Place:
         """Give where an inline token stands."""
-        origin: Origin | None = token.meta.get("origin")
+        origin: SourceMap | None = token.meta.get("origin")
         line = token.map[0] + 1 if token.map else 1
         return origin.at(token.meta.get("start", 0)) if origin else Place(self.path, line, 1)
 
@@ -150,9 +150,9 @@ class Writer:
         first = token.map[0] if token.map else 0
         count = token.content.count("\n") + 1
         starts = tuple((first + 1 + number, 1) for number in range(count))
-        return self._raw(token, Origin(self.path, token.content, starts), 0)
+        return self._raw(token, SourceMap(self.path, token.content, starts), 0)
 
-    def _raw(self, token: Token, origin: Origin, start: int) -> str:
+    def _raw(self, token: Token, origin: SourceMap, start: int) -> str:
         warn_of_unsafe(token.content, origin, start, self.context)
         return rewrite(
             token.content, origin, start, self.assets, self.citations, self.expressions.html
@@ -184,9 +184,9 @@ class Writer:
 
     def _caption(self, image: Token, text: str) -> Markup:
         """Write a picture's caption, which is Markdown too."""
-        origin: Origin = image.meta["origin"]
+        origin: SourceMap = image.meta["origin"]
         place = origin.at(max(origin.text.find(text), 0))
-        found = Origin(self.path, text, ((place.line, place.column),))
+        found = SourceMap(self.path, text, ((place.line, place.column),))
         return self.inline(parse_line(text, found, self))
 
     def table_open(self, token: Token) -> str:
@@ -231,7 +231,7 @@ class Writer:
             name: Place(self.path, row + 1, at + 1)
             for name, (row, at) in token.meta["places"].items()
         }
-        block = BlockCall(token.info, token.meta["arguments"], Markup(body), place, places)
+        block = Directive(token.info, token.meta["arguments"], Markup(body), place, places)
         return made(block, self.context)
 
     def typed(self, place: Place, sentence: str) -> None:

@@ -12,7 +12,7 @@ from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
-from press.diagnostics import find_origin
+from press.diagnostics import map_source
 
 # `{{ ... }}`, with quoted text and one level of braces inside
 EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*"|'[^'\n]*'|\{[^{}]*\}|\}(?!\}))*)\}\}""")
@@ -159,7 +159,7 @@ def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
 
 
 def _push_call(state: StateBlock, found: re.Match[str], start: int, close: int) -> None:
-    token = state.push("call_open", "", 1)
+    token = state.push("directive_open", "", 1)
     token.map = [start, close]
     token.block = True
     column = _column(state, start)
@@ -177,7 +177,7 @@ def _push_call(state: StateBlock, found: re.Match[str], start: int, close: int) 
     state.lineMax, state.parentType = close, "call"
     state.md.block.tokenize(state, start + 1, close)
     state.lineMax, state.parentType = old_end, old_parent
-    state.push("call_close", "", -1)
+    state.push("directive_close", "", -1)
 
 
 def display(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -223,7 +223,7 @@ def _push_display(
     token.map = [start, last + 1]
     first_column = _column(state, start) + opened.end()
     source = state.src.split("\n")
-    origin = find_origin(state.env["path"], source, "\n".join(rows), start, first_column)
+    origin = map_source(state.env["path"], source, "\n".join(rows), start, first_column)
     token.meta = {"origin": origin, "start": 0, "display": opened[0] != "<InlineMath>"}
     state.line = last + 1
     return True

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
-from press.diagnostics import Origin, Place
+from press.diagnostics import Place, SourceMap
 from press.markdown.typed_results import typed_in_formula, typed_results
 
 CHOOSING = (
@@ -24,7 +24,7 @@ def typed_in_post(tokens: Sequence[Token], path: str) -> Iterator[tuple[Place, s
         elif token.type == "html_block":
             origin = _lines(token, token.content, path, 1, 1)
             yield from _in_text(origin, "<td" in token.content)
-        elif token.type == "call_open":
+        elif token.type == "directive_open":
             yield from _in_arguments(token, path)
         elif token.type == "formula_block":
             yield from _in_formula(token.meta["origin"], token.content)
@@ -37,25 +37,25 @@ def is_formula(token: Token) -> bool:
     return token.type == "fence" and token.info.strip().split(" ")[0] in ("katex", "math")
 
 
-def formula_origin(token: Token, path: str) -> Origin:
+def formula_origin(token: Token, path: str) -> SourceMap:
     """Give where the TeX of a fence stands."""
     indent = len(token.meta.get("indent", ""))
     return _lines(token, token.content.rstrip("\n"), path, 2, 1 + indent)
 
 
-def _lines(token: Token, text: str, path: str, below: int, column: int) -> Origin:
+def _lines(token: Token, text: str, path: str, below: int, column: int) -> SourceMap:
     """Give the origin of lines that stand as they are, from a token's line on."""
     first = (token.map[0] if token.map else 0) + below
     starts = tuple((first + n, column) for n in range(text.count("\n") + 1))
-    return Origin(path, text, starts)
+    return SourceMap(path, text, starts)
 
 
-def _in_text(origin: Origin, in_cell: bool = False) -> Iterator[tuple[Place, str]]:
+def _in_text(origin: SourceMap, in_cell: bool = False) -> Iterator[tuple[Place, str]]:
     for offset, number in typed_results(origin.text, in_cell):
         yield origin.at(offset), number
 
 
-def _in_formula(origin: Origin, tex: str) -> Iterator[tuple[Place, str]]:
+def _in_formula(origin: SourceMap, tex: str) -> Iterator[tuple[Place, str]]:
     for offset, number in typed_in_formula(tex):
         yield origin.at(offset), number
 
@@ -66,4 +66,4 @@ def _in_arguments(token: Token, path: str) -> Iterator[tuple[Place, str]]:
         if name in CHOOSING:
             continue
         line, column = token.meta["places"][name]
-        yield from _in_text(Origin(path, value, ((line + 1, column + 1),)))
+        yield from _in_text(SourceMap(path, value, ((line + 1, column + 1),)))

@@ -122,7 +122,7 @@ SENTENCE = (
 )
 # What an expression may call of what it names: all else, such as text's own `replace`, could write
 # what no record says.
-METHODS = ("at", "baseline", "mean", "of", "run", "stop", "stopped")
+METHODS = ("mean", "of", "run", "stopped")
 
 
 def call_of_another_kind(tree: "nodes.Template") -> str | None:

@@ -7,7 +7,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from press.cache import Cache
-from press.diagnostics import Origin, Place
+from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
 from press.markdown.bibliography import Entry
 from press.markdown.citations import Citations, Reference
@@ -104,7 +104,9 @@ def _front_text(text: str, key: str, writer: Writer) -> tuple[str, Markup]:
         return "", Markup("")
     place = writer.post.places[key]
     rows = text.count("\n") + 1
-    origin = Origin(writer.path, text, tuple((place.line + n, place.column) for n in range(rows)))
+    origin = SourceMap(
+        writer.path, text, tuple((place.line + n, place.column) for n in range(rows))
+    )
     tokens = parse_line(text, origin, writer)
     for offset, number in typed_results(text, False):
         writer.typed(origin.at(offset), SENTENCE.format(number))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from dip.records.record import CURVE_COLUMNS
 from press.blocks.comparison import compared
 from press.blocks.images import curve_panel, lines_of, stop_marks
 from press.blocks.pictures import in_words as describe_iterate
@@ -76,9 +75,9 @@ def run_page(run: Run, context: PageContext) -> str:
         snapshots=snapshot_rows(run),
         chart=_chart(run),
         gallery=list(_gallery(run, context)),
-        settings=run.record.experiment.to_dict().items(),
+        settings=run.record.data["experiment"].items(),
         files=run.record.data["files"].items(),
-        verify=f"python -m dip verify {run.suite.name} --image {run.suite.image_folder(run.image)}",
+        verify=f"python -m dip verify {run.suite.name} --image {run.case.folder}",
         why_not_shown=why_not_shown(context, run),
     )
 
@@ -138,7 +137,7 @@ def _last_fifth(run: Run, measures: Iterable[str]) -> list[tuple[str, dict[str, 
     """Summarise each level over the last fifth of the iterations, where a curve has it."""
     if run.method or not run.stable.known:
         return []
-    levels = {name: run.stable.levels(name) for name in measures if name in CURVE_COLUMNS}
+    levels = {name: run.stable.levels(name) for name in measures if name in run.curve().columns}
     summaries: dict[str, Callable[[list[float]], float]]
     summaries = {"median": median, "lowest": min, "highest": max}
     return [

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from press.errors import InputError, nearest
 from press.toml_file import toml_file
 
+OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
 
 
@@ -49,15 +50,16 @@ def load_site(path: Path, base_url: str | None) -> Site:
 def _read(path: Path) -> Site:
     file = toml_file(path)
     kinds = {field.name: "text" for field in fields(Site)} | {"authors": "list of names"}
-    for key in file.data:
+    settings = {key: value for key, value in file.data.items() if key not in OTHERS}
+    for key in settings:
         if key not in kinds:
-            file.fail(f"unknown key '{key}'{nearest(key, kinds)}", None, key)
+            file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
     file.expect(kinds, file.data, None)
     try:
         _checked_url(file.data.get("base_url", ""))
     except InputError as error:
         file.fail(error.sentence, None, "base_url")
-    return Site(**{**file.data, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
+    return Site(**{**settings, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
 
 
 def _checked_url(url: str) -> str:

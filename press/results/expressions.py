@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -22,10 +22,11 @@ from press.results.numbers import (
     signed,
     with_unit,
 )
+from press.results.run import Run
+from press.results.scores import Score, ScoreTable
+from press.results.store import Results
+from press.results.suite import SuiteView
 from press.results.verdicts import BETTER, NOT_RUN, REPRODUCED, WORSE, Judge, Verdict
-
-if TYPE_CHECKING:
-    from press.page import PageContext
 
 SPELLED = [
     "no",
@@ -78,22 +79,42 @@ class Verdicts:
         return self._judge.verdict(f"{self._table}.{ours}.mean")
 
 
-def judge_of(context: "PageContext") -> Judge:
+def judge_of(results: Results) -> Judge:
     """Make the judge of a page: its claims joined with its results."""
-    results = context.results
-    return Judge(Claims(results.content / "claims.toml", context.note), results)
+    return Judge(Claims(results.content / "claims.toml", results.note), results)
 
 
-def namespace(context: "PageContext") -> dict[str, Any]:
+def namespace(results: Results) -> dict[str, Any]:
     """Give the functions that an expression can call on a page."""
-    results, judge = context.results, judge_of(context)
+    judge = judge_of(results)
     return {
-        "run": results.run,
-        "suite": results.suite,
+        "run": partial(_run, results),
+        "suite": partial(_suite, results),
         "claim": judge.claims.claim,
         "verdict": judge.verdict,
         "verdicts": partial(Verdicts, judge),
     }
+
+
+def _run(
+    results: Results, name: str, output: str | None = None, seed: int | None = None
+) -> Run | Score:
+    """A run, or one of its outputs: `run("inpainting/house", "average")`."""
+    _require_text("output", output)
+    run = results.run(name, seed)
+    return run if output is None else run.output(output)
+
+
+def _suite(results: Results, name: str, output: str | None = None) -> SuiteView | ScoreTable:
+    """A suite, or the scores of one output of its runs: `suite("inpainting", "average")`."""
+    _require_text("output", output)
+    suite = results.suite(name)
+    return suite if output is None else suite.output(output)
+
+
+def _require_text(argument: str, value: Any) -> None:
+    if not isinstance(value, str | None):
+        raise InputError(f'{argument}: expected text such as "average", got {value!r}')
 
 
 def _number(value: Any, write: Callable[[Any], str]) -> Any:

@@ -1,141 +1,157 @@
-"""One run, or one baseline, as a post sees it: its scores, curve and pictures, recorded or not."""
+"""One run, or one baseline, as a post sees it: its outputs, curve and pictures, recorded or not."""
 
-from functools import cached_property, lru_cache
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dip.experiments.experiment import Experiment
-from dip.experiments.suites import Suite
-from dip.records.record import CurveRow, Record, parse_curve
 from press.errors import InputError, nearest
-from press.files import sha256_of
-from press.results.answers import Asked, answers
-from press.results.numbers import Measured, NotRun, Quantity, listed
+from press.results.manifest import Case, Images, Planned, Suite
+from press.results.numbers import Measured, NotRun, Quantity, grouped, listed
+from press.results.record import EMPTY, Curve, Record, parse_curve, read_record
 from press.results.scores import Score
+from press.results.selectors import Selector, parse_selector, refuse_old
 from press.results.stability import Stability
-from press.results.stops import RULES, StopPoint, paper_stops
+from press.results.stops import RULES, StopPoint
 
-if TYPE_CHECKING:
-    from press.results.store import Results
-
-
-def measure_of(suite: Suite) -> str:
-    """Name the score that the paper gives for a suite's task: of luma for super-resolution."""
-    is_larger = suite.experiments[0].task == "super-resolution"
-    return "psnr_luma_db" if is_larger else "psnr_db"
+# Where a record keeps the scores of an output that is no iterate, and how a page calls it.
+BESIDES = {
+    "input": ("input", "the input"),
+    "average": ("average", "average of the last outputs"),
+    "clean": ("clean_z", "the output for z without noise"),
+}
 
 
 class Run:
     """One run of a suite, or one baseline on one of its images, recorded or not."""
 
     def __init__(
-        self, results: "Results", suite: Suite, image: str, seed: int, method: str | None = None
+        self,
+        suite: Suite,
+        image: str,
+        seed: int,
+        method: str | None,
+        *,
+        images: Images,
+        results: Path,
+        note: Callable[[Path], None],
+        root: str,
+        lacks: Callable[[str, str, int], None],
+        other: Callable[[str, int, str | None], "Run"],
     ) -> None:
-        """Name the run; its record is read when it is first asked for."""
-        self._results, self.suite, self.image, self.seed = results, suite, image, seed
-        self.method = method
+        """Name the run; its record is read when it is first asked for.
+
+        `image` is the case. `other` gives another run of the suite, by case, seed and method; the
+        rest is as `Results` has it.
+        """
+        self.suite, self.image, self.seed, self.method = suite, image, seed, method
+        self._images, self._results, self._root = images, results, root
+        self._note, self._lacks, self._other = note, lacks, other
+
+    @property
+    def case(self) -> Case:
+        """What is solved: the image, its variant, and the settings."""
+        return self.suite.cases[self.image]
 
     @property
     def name(self) -> str:
-        """Name the run: suite, image, and seed or method."""
-        return f"{self.suite.name}/{self.suite.image_folder(self.image)}/{self.last}"
+        """Suite, image, and seed or method: its place under results/."""
+        return f"{self.suite.name}/{self.case.folder}/{self.last}"
 
     @property
     def last(self) -> str:
-        """Give the last part of the run's folder: seed0, or the baseline's name."""
+        """The last part of the run's folder: seed0, or the baseline's name."""
         return self.method or f"seed{self.seed}"
 
     @property
     def folder(self) -> Path:
-        """Give the folder where the run's record belongs."""
-        return self._results.path / self.name
+        """The folder where the run's record belongs."""
+        return self._results / self.name
 
     @property
     def page(self) -> str:
-        """Give the address of the run's page from the site's root."""
+        """The address of the run's page from the site's root."""
         return f"runs/{self.name}.html"
 
     @property
     def url(self) -> str:
-        """Give the address of the run's page from the page being made; empty if not recorded."""
-        return self._results.root + self.page if self.recorded else ""
+        """The address of the run's page from the page being made; empty if not recorded."""
+        return self._root + self.page if self.recorded else ""
+
+    @property
+    def planned(self) -> Planned | None:
+        """What the manifest says of it; None if it says nothing."""
+        return self.suite.planned.get((self.image, self.seed, self.method))
 
     @cached_property
     def record(self) -> Record | None:
-        """Read the run's record; None if there is none of this very experiment."""
-        record = self._results.read(self.folder)
-        asked = Asked(self.suite, self.experiment, self.method)
-        if record and answers(record, asked, self._results):
-            return record
+        """The run's record; None if there is none of this very run. InputError if damaged."""
+        self._note(self.folder / "run.json")
+        if self.planned and self.planned.state in ("recorded", "damaged"):
+            return read_record(self.folder)
         if self.method is None:
-            self._results.lacks(self.suite.name, self.image, self.seed)
+            self._lacks(self.suite.name, self.image, self.seed)
         return None
 
     @property
-    def experiment(self) -> Experiment:
-        """Give the description of the run (for a baseline: that of the suite's first seed)."""
-        seed = self.suite.seeds[0] if self.method else self.seed
-        return next(
-            experiment
-            for experiment in self.suite.experiments
-            if (experiment.case, experiment.seed) == (self.image, seed)
-        )
-
-    @property
     def recorded(self) -> bool:
-        """Tell whether there is a record of this very experiment."""
+        """Whether there is a record of this very run."""
         return self.record is not None
 
     @property
     def title(self) -> str:
-        """Give the image's name as a page writes it."""
-        experiment = self.experiment
-        title = self._results.images.title(experiment.image)
-        return f"{title}, {experiment.variant}" if experiment.variant else title
+        """The image's name as a page writes it, with the variant."""
+        title = self._images.title(self.case.image)
+        return f"{title}, {self.case.variant}" if self.case.variant else title
 
     @property
     def shown(self) -> bool:
-        """Tell whether pictures of this image may be shown."""
-        return self._results.images.shown(self.experiment.image) and self.experiment.pictures
+        """Whether pictures of this image may be shown."""
+        return self._images.shown(self.case.image) and self.case.pictures
 
     @property
     def measure(self) -> str:
-        """Name the score that the paper gives for such a task."""
-        return measure_of(self.suite)
+        """The name of the score that the paper gives for such a task."""
+        return self.suite.measure
 
     @property
     def has_original(self) -> bool:
-        """Tell whether there is a picture without damage to score against, as far as is known."""
+        """Whether there is an image without damage to score against, as far as is known."""
         return not self.record or self.record.metrics["final"]["psnr_db"] is not None
 
     @property
     def iterations(self) -> int:
-        """Give the number of updates of theta."""
-        return self.experiment.iterations
+        """The number of updates of theta."""
+        return self.case.iterations
 
-    @property
-    def paper_iterations(self) -> int | None:
-        """Give after how many iterations the paper stops on such a problem, where it says so."""
-        full = [suite for suite in self._results.suites.values() if not suite.preview]
-        return paper_stops(self.experiment, (e for suite in full for e in suite.experiments))
+    def output(self, selector: str | Selector) -> Score:
+        """One output, by its selector; raises InputError if the run has no such output."""
+        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        match chosen.kind:
+            case "final":
+                return self.final
+            case "at":
+                return self._at(chosen.iteration)
+            case "stop":
+                return self._stop(chosen.name)
+            case "baseline":
+                self.suite.require_baseline(chosen.name)
+                return self._other(self.image, 0, chosen.name).final
+            case "mean":
+                return self._other(self.image, 0, self.suite.require_mean()).final
+        return self._besides(chosen.kind)
 
     @property
     def final(self) -> Score:
-        """Give the scores of the last iterate (of a baseline: of its only output)."""
+        """The last iterate (of a baseline: its only output)."""
         metrics = self.record.metrics["final"] if self.record else None
-        return self._score(self.name, metrics, None if self.method else self.iterations)
+        if self.method:
+            return self._score(self.name, metrics, None, "the output", "output")
+        k = self.iterations
+        return self._score(self.name, metrics, k, f"iteration {grouped(k)}", str(k))
 
-    def _score(self, name: str, metrics: Any, iteration: int | None = None) -> Score:
-        return Score(name, metrics, self.url, iteration, self.suite.preview)
-
-    def __getattr__(self, quantity: str) -> Quantity:
-        """Give a score of the last iterate: psnr_db, ssim, loss ..."""
-        if quantity.startswith("_"):
-            raise AttributeError(quantity)
-        return getattr(self.final, quantity)  # type: ignore[no-any-return]
-
-    def at(self, iteration: int) -> Score:
-        """Give the scores of a snapshot; raises InputError if that iteration has none."""
+    def _at(self, iteration: int) -> Score:
+        """A snapshot; raises InputError if that iteration has none."""
         metrics = None
         if self.record:
             snapshots = self.record.metrics["snapshots"]
@@ -143,10 +159,11 @@ class Run:
                 known = listed(sorted(snapshots, key=int), "or")
                 raise InputError(f"{self.name} has no snapshot at {iteration}; it has {known}")
             metrics = snapshots[str(iteration)]
-        return self._score(f"{self.name} at {iteration}", metrics, iteration)
+        label = f"iteration {grouped(iteration)}"
+        return self._score(f"{self.name} at {iteration}", metrics, iteration, label, str(iteration))
 
-    def stop(self, rule: str) -> Score:
-        """Give the scores where a stopping rule stops: fixed, oracle or es-wmv."""
+    def _stop(self, rule: str) -> Score:
+        """Where a stopping rule stops: fixed, oracle or es-wmv."""
         if rule not in RULES:
             raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
         if not self.record:
@@ -156,36 +173,45 @@ class Run:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
         found = self.record.data["stops"][rule]
         name = f"{self.name}, {rule}"
-        return Score(name, found, self.url, point.iteration, self.suite.preview, point)
+        return self._score(name, found, point.iteration, point.label, f"stop-{rule}", point)
+
+    def _besides(self, kind: str) -> Score:
+        """What a record has beside its iterates; what it has not is not scored."""
+        key, label = BESIDES[kind]
+        metrics = (self.record.metrics[key] or {}) if self.record else None
+        return self._score(f"{self.name}, {label}", metrics, None, label, kind)
+
+    def _score(
+        self,
+        name: str,
+        metrics: Any,
+        iteration: int | None = None,
+        label: str = "",
+        file: str = "",
+        point: StopPoint | None = None,
+    ) -> Score:
+        def picture() -> Path | None:
+            return self.picture(file)
+
+        preview = self.suite.preview
+        return Score(name, metrics, self.url, iteration, preview, point, label, picture)
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """A score of the last iterate: psnr_db, ssim, loss ..."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        refuse_old(quantity, f'run("{self.name}", ')
+        return getattr(self.final, quantity)  # type: ignore[no-any-return]
 
     @property
     def stop_points(self) -> dict[str, StopPoint]:
-        """Give what each stopping rule chose, by rule; a rule that chose nothing is absent."""
+        """What each stopping rule chose, by rule; a rule that chose nothing is absent."""
         stops = (self.record.data["stops"] if self.record else None) or {}
         return {
             rule: StopPoint(rule, found["iteration"], self.iterations)
             for rule, found in stops.items()
             if found and rule in RULES
         }
-
-    @property
-    def input(self) -> Score:
-        """Give the scores of the degraded input."""
-        return self._besides(f"input of {self.name}", "input")
-
-    @property
-    def average(self) -> Score:
-        """Give the scores of the sliding-window average."""
-        return self._besides(f"average of {self.name}", "average")
-
-    @property
-    def clean(self) -> Score:
-        """Give the scores of the output for z without noise, at the last iterate."""
-        return self._besides(f"output of {self.name} without noise on z", "clean_z")
-
-    def _besides(self, name: str, what: str) -> Score:
-        """Give the scores of what a record has beside its iterates; what it has not is no score."""
-        return self._score(name, (self.record.metrics[what] or {}) if self.record else None)
 
     @cached_property
     def stable(self) -> Stability:
@@ -194,64 +220,52 @@ class Run:
 
     @property
     def seconds(self) -> Quantity:
-        """Give the run's wall seconds."""
+        """The run's wall seconds."""
         if not self.record:
             return NotRun(self.name)
         return Measured(self.record.data["seconds"], "s", self.url)
 
     @property
     def spikes(self) -> int | NotRun:
-        """Count the iterates that were taken back because their loss had jumped."""
+        """The number of iterates that were rolled back in a loss spike."""
         return int(self.record.data["spikes"]) if self.record else NotRun(self.name)
 
     @property
     def device(self) -> str | NotRun:
-        """Give the model of the processor that ran it."""
+        """The model of the processor that ran it."""
         return str(self.record.data["environment"]["device"]) if self.record else NotRun(self.name)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Give the width and height of the record's pictures, in pixels."""
+        """The width and height of the record's images, in pixels."""
         assert self.record
         return int(self.record.data["width"]), int(self.record.data["height"])
 
     @property
     def command(self) -> str:
-        """Give the command that makes the run."""
-        image = self.suite.image_folder(self.image)
-        seed = "" if self.method else f" --seed {self.seed}"
-        return f"python -m dip run {self.suite.name} --image {image}{seed}"
+        """The command that makes the run; empty if it is not known."""
+        return self.planned.command if self.planned else ""
 
-    def curve(self) -> list[CurveRow]:
-        """Read the run's curve; empty if it is not recorded or has none."""
+    def curve(self) -> Curve:
+        """The run's curve; empty if it is not recorded or has none."""
         if not self.record or "curve.csv" not in self.record.data["files"]:
-            return []
+            return EMPTY
         path = self.file("curve.csv")
-        return list(_parsed(path.read_text(encoding="utf-8"), path))
+        return parse_curve(path.read_text(encoding="utf-8"), path)
 
     def picture(self, name: str | int) -> Path | None:
-        """Give the path of a picture of the record; None if absent or not to be shown."""
+        """The path of an image of the record; None if absent or not to be shown."""
         if not self.record or not self.shown:
             return None
         file = f"snapshots/{name}.webp"
         if file in self.record.data["files"]:
             return self.file(file)
         if self.method and name == "input":  # it had that of the first seed's run
-            return self._results.one(self.suite, self.image, self.suite.seeds[0]).picture(name)
+            return self._other(self.image, self.suite.seeds[0], None).picture(name)
         return None
 
     def file(self, name: str) -> Path:
-        """Give the path of a file of the record, its hash checked; raises InputError if damaged."""
+        """The path of a file of the record, its hash checked; raises InputError if damaged."""
         assert self.record
-        path = self.record.path(name)
-        self._results.note(path)
-        if not path.is_file():
-            raise InputError("the record is damaged: this file is missing", path)
-        if sha256_of(path) != self.record.data["files"][name]:
-            raise InputError("the record is damaged: the hash in run.json is another", path)
-        return path
-
-
-@lru_cache(maxsize=256)
-def _parsed(text: str, path: Path) -> tuple[CurveRow, ...]:
-    return tuple(parse_curve(text, path))
+        self._note(self.record.folder / name)
+        return self.record.file(name)

@@ -1,6 +1,7 @@
 """Scores of one output, and of a whole suite: means over images, spread between seeds."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
@@ -33,13 +34,22 @@ class Score:
         iteration: int | None = None,
         preview: bool = False,
         point: StopPoint | None = None,
+        label: str = "",
+        picture: Callable[[], Path | None] = lambda: None,
     ) -> None:
         """Hold the values of run.json's metrics; None stands for a run that is not recorded.
 
-        `point` is what a stopping rule chose, where the output is its choice.
+        `point` is what a stopping rule chose, where the output is its choice; `label` names it
+        under a picture, which `picture` finds.
         """
         self.name, self.origin, self.preview, self._point = name, origin, preview, point
-        self._values, self._iteration = values, iteration
+        self._values, self._iteration, self.label = values, iteration, label
+        self._picture = picture
+
+    @property
+    def picture(self) -> Path | None:
+        """The path of its picture; None where there is none, or it may not be shown."""
+        return self._picture()
 
     @property
     def iteration(self) -> "int | NotRun | None":

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from dip.records.record import CURVE_COLUMNS, CurveRow
 from press.errors import InputError
 from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal
+from press.results.record import Curve
 
 if TYPE_CHECKING:
     from press.results.run import Run
@@ -32,7 +32,7 @@ class Stability:
         self.run = run
 
     @cached_property
-    def _curve(self) -> list[CurveRow]:
+    def _curve(self) -> Curve:
         return self.run.curve()
 
     def levels(self, column: str = "psnr_db", since: int | None = None) -> list[float]:
@@ -40,10 +40,9 @@ class Stability:
 
         Raises InputError if the recorded run has no such curve: a baseline, or no original.
         """
-        place, last = CURVE_COLUMNS.index(column), self.run.iterations
+        last = self.run.iterations
         first = last - last // SHARE if since is None else since
-        rows = [row for row in self._curve if (row[0] or 0) > first]
-        found = [value for row in rows if (value := row[place]) is not None]
+        found = [value for _, value in self._curve.points(column, after=first)]
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column}")
         return found

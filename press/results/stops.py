@@ -5,31 +5,12 @@ before that has a least variance so far and no stop, and a page says so. Records
 alone; that, and how long the run was, tells which of the two it is.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dip.experiments.experiment import Experiment
-from dip.planning.jobs import PROBLEM
 from press.results.numbers import grouped
 
 RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
 PATIENCE = {"es-wmv": 1000}  # iterations, as the engine has it
-COUNT_NOT_STATED = ("fit", "flash")  # tasks for which the paper gives no count of iterations
-# What makes a picture's problem, in whatever size and with whatever seed
-POSED = tuple(name for name in PROBLEM if name not in ("seed", "problem_seed", "preview_side"))
-
-
-def paper_stops(asked: Experiment, full: Iterable[Experiment]) -> int | None:
-    """Give after how many iterations the paper stops on a problem, if it says so.
-
-    `full` are the experiments in full size; of those with this problem the shortest is the
-    paper's, as a run that goes on further is ours.
-    """
-    if asked.task in COUNT_NOT_STATED:
-        return None
-    problem = [getattr(asked, name) for name in POSED]
-    same = (e for e in full if [getattr(e, name) for name in POSED] == problem)
-    return min((experiment.iterations for experiment in same), default=None)
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,34 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from dip.experiments.suites import Suite
 from press.errors import InputError, nearest
+from press.results.manifest import Suite
 from press.results.numbers import Measured, NotRun, Quantity, in_words, listed
-from press.results.run import Run, measure_of
+from press.results.run import Run
 from press.results.scores import Score, ScoreTable
+from press.results.selectors import Selector, parse_selector, refuse_old
 from press.results.stops import RULES
-
-if TYPE_CHECKING:
-    from press.results.store import Results
 
 
 class SuiteView:
     """A suite's runs together: what was recorded, and means over its images."""
 
-    def __init__(self, results: "Results", suite: Suite) -> None:
-        """Wrap a suite; its records are read when they are first asked for."""
-        self._results, self.suite = results, suite
+    def __init__(
+        self, suite: Suite, one: Callable[[str, int, str | None], Run], index: str
+    ) -> None:
+        """Wrap a suite; its records are read when they are first asked for.
+
+        `one` gives a run of it by case, seed and method; `index` is the address of the list of
+        all runs from the page being made.
+        """
+        self.suite, self._one, self._index = suite, one, index
 
     def __getattr__(self, quantity: str) -> Quantity:
         """Give a mean of the last iterates: mean_psnr_db, mean_ssim ..."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
+        refuse_old(quantity, f'suite("{self.name}", ')
         return getattr(self.final, quantity)  # type: ignore[no-any-return]
 
     @property
@@ -51,26 +55,24 @@ class SuiteView:
     @property
     def measure(self) -> str:
         """Name the score that the paper gives for such a task."""
-        return measure_of(self.suite)
+        return self.suite.measure
 
     @property
     def label(self) -> str:
         """Say what kind of suite it is: "preview, 128×128", or an empty string."""
-        side = self.suite.experiments[0].preview_side
+        side = next(iter(self.suite.cases.values())).preview_side
         return f"preview, {side}×{side}" if side else ""
 
     @property
     def page(self) -> str:
         """Give the address of the suite's list of runs, from the page being made."""
-        return f"{self._results.root}runs/index.html#{self.name}"
+        return f"{self._index}#{self.name}"
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         """Give every run of the suite, recorded or not, in order of worth."""
-        return tuple(
-            Run(self._results, self.suite, experiment.case, experiment.seed)
-            for experiment in self.suite.experiments
-        )
+        planned = self.suite.planned.values()
+        return tuple(self._one(run.case, run.seed, None) for run in planned if run.kind == "run")
 
     @property
     def images(self) -> int:
@@ -116,7 +118,7 @@ class SuiteView:
     def baselines(self) -> tuple[Run, ...]:
         """Give the suite's baselines, image by image, recorded or not."""
         return tuple(
-            self._results.one(self.suite, image, 0, method)
+            self._one(image, 0, method)
             for image in self.suite.images
             for method in self.suite.baselines
         )
@@ -125,25 +127,35 @@ class SuiteView:
     def means(self) -> tuple[Run, ...]:
         """The average of each image's runs, recorded or not; none where runs share no input."""
         suite = self.suite
-        images = suite.images if suite.averages_runs else ()
-        return tuple(self._results.one(suite, image, 0, suite.mean_method) for image in images)
+        images = suite.images if suite.mean else ()
+        return tuple(self._one(image, 0, suite.mean) for image in images)
 
     def run(self, image: str, seed: int | None = None) -> Run:
         """Give one run; raises InputError with the nearest name."""
-        return self._results.run(f"{self.name}/{image}", seed)
+        case = self.suite.find(image)
+        return self._one(case, self.suite.seeds[0] if seed is None else seed, None)
+
+    def output(self, selector: str | Selector) -> ScoreTable:
+        """The scores of one output of every run, by its selector; raises InputError."""
+        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        suite, seeds = self.suite, self.suite.seeds
+        if chosen.kind == "baseline":
+            suite.require_baseline(chosen.name)
+        if chosen.kind == "mean":
+            suite.require_mean()
+        if chosen.kind in ("baseline", "mean"):  # one for all seeds
+            seeds = seeds[:1]
+        name = suite.name if chosen.kind == "final" else f"{suite.name}, {chosen}"
+
+        def score(image: str, seed: int) -> Score:
+            return self._one(image, seed, None).output(chosen)
+
+        return ScoreTable(name, suite.images, seeds, score, self.page, self.measure)
 
     @cached_property
     def final(self) -> ScoreTable:
-        """Give the scores of the last iterates."""
-        return self._table(self.name, lambda run: run.final)
-
-    def at(self, iteration: int) -> ScoreTable:
-        """Give the scores of the snapshots at one iteration."""
-        return self._table(f"{self.name} at {iteration}", lambda run: run.at(iteration))
-
-    def stop(self, rule: str) -> ScoreTable:
-        """Give the scores where a stopping rule stops: fixed, oracle or es-wmv."""
-        return self._table(f"{self.name}, {rule}", lambda run: run.stop(rule))
+        """The scores of the last iterates."""
+        return self.output("final")
 
     def stopped(self, rule: str) -> int:
         """Count the recorded runs in which a stopping rule stopped before their end."""
@@ -151,50 +163,3 @@ class SuiteView:
             raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
         points = [run.stop_points.get(rule) for run in self.runs if run.recorded]
         return sum(point.reached for point in points if point)
-
-    @property
-    def average(self) -> ScoreTable:
-        """Give the scores of the sliding-window averages."""
-        return self._table(f"average of {self.name}", lambda run: run.average)
-
-    @property
-    def mean_of_runs(self) -> ScoreTable:
-        """Give the scores of the average over the seeds' outputs; raises InputError if none is."""
-        if not self.suite.averages_runs:
-            raise InputError(f"suite '{self.name}' averages no runs")
-        return self._of_method(self.suite.mean_method)
-
-    @property
-    def input(self) -> ScoreTable:
-        """Give the scores of the degraded inputs."""
-        return self._table(f"input of {self.name}", lambda run: run.input)
-
-    def baseline(self, method: str) -> ScoreTable:
-        """Give the scores of a baseline; raises InputError if the suite has no such one."""
-        known = self.suite.baselines
-        if method not in known:
-            raise InputError(
-                f"suite '{self.name}' has no baseline '{method}'{nearest(method, known)}"
-            )
-
-        return self._of_method(method)
-
-    def _of_method(self, method: str) -> ScoreTable:
-        def score(image: str, _seed: int) -> Score:
-            return self._results.one(self.suite, image, 0, method).final
-
-        return ScoreTable(
-            f"{self.name}, {method}", self.suite.images, (0,), score, self.page, self.measure
-        )
-
-    def _table(self, name: str, choose: Callable[[Run], Score]) -> ScoreTable:
-        runs = {(run.image, run.seed): run for run in self.runs}
-        suite = self.suite
-        return ScoreTable(
-            name,
-            suite.images,
-            suite.seeds,
-            lambda image, seed: choose(runs[image, seed]),
-            self.page,
-            self.measure,
-        )

@@ -166,18 +166,8 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 
 def answering(view: SuiteView, compare: str) -> tuple[ScoreTable, str]:
-    """Give the scores of a suite that answer a row, and the quantity: "final.psnr_unknown_db"."""
-    parts = compare.split(".")
-    quantity = parts.pop() if parts[-1] in UNITS else view.measure
-    if parts[0] == "baseline" and len(parts) == 2:
-        return view.baseline(parts[1]), quantity
-    if parts[0] == "at" and len(parts) == 2 and parts[1].isdigit():
-        return view.at(int(parts[1])), quantity
-    known = {
-        "final": lambda: view.final,
-        "average": lambda: view.average,
-        "input": lambda: view.input,
-    }
-    if len(parts) != 1 or parts[0] not in known:
-        raise InputError(f"unknown score '{compare}'{nearest(parts[0], known)}")
-    return known[parts[0]](), quantity
+    """The scores of a suite that answer a row, and the quantity: "final.psnr_unknown_db"."""
+    selector, _, quantity = compare.rpartition(".")
+    if quantity in UNITS:
+        return view.output(selector), quantity
+    return view.output(compare), view.measure
