@@ -71,9 +71,8 @@ def _build_once(options: Options) -> BuildResult:
     manifest = refresh(options, changes)
     if changes.state and changes.nothing_changed():
         rows = [row for page in changes.state.pages.values() for row in page.messages]
-        return _settled(
-            BuildResult(changes.state, diagnostics=[*map(Diagnostic.from_row, rows)]), options
-        )
+        found = [*map(Diagnostic.from_row, rows)]
+        return _settled(BuildResult(changes.state, diagnostics=found), options)
     from press.build.builder import Builder
     from press.build.output import ChangedMeanwhileError, check_folder, lock, write_site
 

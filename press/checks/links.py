@@ -95,7 +95,7 @@ class PageFacts(HTMLParser):
             self.title += data
 
 
-def check(options: Options, cited: Collection[str], outside: bool) -> int:
+def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
     """Check the site that was made; prints what is wrong and returns the exit code.
 
     `cited` has the keys of the works that posts cite; outside addresses are asked for on demand.

@@ -52,7 +52,8 @@ def run_page(run: Run, context: PageContext) -> str:
     context.note(path)
     context.add(run.page.removesuffix(".html") + ".json", content_of(path))
     view = context.results.suite(run.suite.name)
-    title = f"{run.title}, {METHOD_NAMES.get(run.method, run.method) or f'seed {run.seed}'}"
+    within = METHOD_NAMES.get(run.method, run.method) if run.method else f"seed {run.seed}"
+    title = f"{run.title}, {within}"
     summary = f"{view.title}: {title}, one recorded run"
     lines = lines_of(run)
     last = "output" if run.method else str(run.iterations)
