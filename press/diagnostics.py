@@ -103,8 +103,13 @@ class SourceMap:
     text: str
     starts: tuple[tuple[int, int], ...]  # for each line of the text: its line and column
 
+    @classmethod
+    def of_lines(cls, path: str, text: str, line: int, column: int = 1) -> "SourceMap":
+        """The map of a text that stands in its file as it is, from a line and a column on."""
+        return cls(path, text, tuple((line + n, column) for n in range(text.count("\n") + 1)))
+
     def at(self, offset: int) -> Place:
-        """Give the place of `offset`, a count of characters from the start of the text."""
+        """The place of `offset`, a count of characters from the start of the text."""
         lengths = [len(line) + 1 for line in self.text.split("\n")]
         ends = list(accumulate(lengths))
         index = min(bisect_right(ends, max(offset, 0)), len(self.starts) - 1)
@@ -113,7 +118,7 @@ class SourceMap:
 
 
 def map_source(path: str, source: list[str], text: str, line: int, column: int = 0) -> SourceMap:
-    """Find the lines of `text` in those of `source` from index `line` on.
+    """The map of `text`, whose lines are looked for in those of `source` from index `line` on.
 
     The first line is looked for from index `column` on. A line that is not found word for word
     (an escape was taken away) gets the column where its file's line begins.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from markupsafe import Markup
 
@@ -19,31 +19,40 @@ from press.files import sha256_of
 if TYPE_CHECKING:
     from press.results.store import Results
 
-KINDS = ("figure", "table", "equation", "listing")  # what is numbered, each kind by itself
-
 
 @dataclass(frozen=True)
 class Directive:
-    """A block of a post: `::: name key="value"`, its body made into HTML, and its places."""
+    """A block as a post has it: `::: name key="value"`, its body made into HTML, its places."""
 
     name: str
     arguments: dict[str, str]
     body_html: Markup
     place: Place
     argument_places: dict[str, Place]
+    number: int = 0  # of the figure, table or listing; 0 for a block that has no number
 
 
-@dataclass(frozen=True)
-class Label:
-    """A numbered thing that can be referred to."""
+class Block(Protocol):
+    """What a directive's name stands for."""
 
-    kind: str
-    number: int
+    @property
+    def numbered(self) -> str:
+        """What it makes that has a number: "figure", "table" or "listing"; else empty."""
+
+
+class Blocks(Protocol):
+    """The blocks that posts of a site can call."""
+
+    def get(self, name: str, /) -> Block | None:
+        """The block of a name."""
+
+    def render(self, directive: Directive, context: "PageContext", /) -> Markup:
+        """A directive as HTML; what is wrong with it goes to the context, with its place."""
 
 
 @dataclass
 class PageContext:
-    """One page while it is made: what it may use, and what it read, copied, numbered and said."""
+    """One page while it is made: what it may use, and what it read, copied and said."""
 
     url: str  # from the site's root: "posts/dip.html"
     results_dir: Path
@@ -54,11 +63,9 @@ class PageContext:
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
     copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source
     written: dict[str, bytes] = field(default_factory=dict)  # address from the root -> content
-    labels: dict[str, Label] = field(default_factory=dict)
     shown: dict[tuple[str, str], None] = field(default_factory=dict)  # run, output: as they come
     meta: dict[str, Any] = field(default_factory=dict)  # JSON values that later builds are to know
     missing_runs: dict[tuple[str, str, int], None] = field(default_factory=dict)
-    _counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def root(self) -> str:
@@ -96,17 +103,6 @@ class PageContext:
         """Write a further file of the site, at `url` from its root; gives its address from here."""
         self.written[url] = data
         return self.root + url
-
-    def number(self, kind: str, id: str | None) -> int:
-        """Give the next number of a kind (figure, table, equation, listing); `id` can be linked."""
-        if kind not in KINDS:
-            raise ValueError(kind)
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        if id is not None:
-            if id in self.labels:
-                raise InputError(f"the id '{id}' is given twice")
-            self.labels[id] = Label(kind, self._counts[kind])
-        return self._counts[kind]
 
     def lacks(self, suite: str, image: str, seed: int) -> None:
         """Remember that the page names a run that is not recorded."""

@@ -17,7 +17,8 @@ from press.page import Directive, PageContext
 
 def call(name: str, **arguments: str) -> Directive:
     places = {key: Place("post.md", 9, 10 + i) for i, key in enumerate(arguments)}
-    return Directive(name, arguments, Markup("<p>What to see.</p>"), Place("post.md", 9, 1), places)
+    body, place = Markup("<p>What to see.</p>"), Place("post.md", 9, 1)
+    return Directive(name, arguments, body, place, places, number=1)
 
 
 def made(context: PageContext, name: str, **arguments: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from made_site import build_site, make_context, make_results
+from made_site import build_site, make_context, make_results, read_anew
 
 from dip.records.record import load_record
 from press.page import PageContext
@@ -70,7 +70,7 @@ def test_a_picture_that_is_not_shown_has_its_reason_on_the_page(tmp_path: Path) 
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     text = '["set/anna"]\nshow = false\nwhy = "she asked that it be retired"\n'
     (tmp_path / "content/images.toml").write_text(text)
-    html = page_of(context, "paper/anna")
+    html = page_of(read_anew(context), "paper/anna")
     assert "<img" not in html
     assert "she asked that it be retired" in html
     assert not context.copies

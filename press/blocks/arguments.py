@@ -115,15 +115,13 @@ def figure(
         with at(call, "width"):
             raise InputError(f"width is '{chosen}', not {listed(list(WIDTHS), 'or')}")
     id = call.arguments.get("id")
-    with at(call, "id"):
-        number = context.number(kind, id)
     shown = [run for run in runs or [] if run.recorded]
     return context.render(
         "blocks/figure.html",
         kind=kind,
         width=chosen,
         id=id,
-        caption=captioned(f"{kind.capitalize()} {number}.", call.body_html),
+        caption=captioned(f"{kind.capitalize()} {call.number}.", call.body_html),
         content=content,
         note=f"{_reduced(shown)} {note}".strip(),
         runs=shown,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -28,15 +29,44 @@ def all_blocks() -> dict[str, Block]:
     return {"note": note, "warning": note, "details": details, "include": include, **BLOCKS}
 
 
-def made(block: Directive, context: PageContext) -> str:
-    """Write a block by the function of its name; a mistake in it is told with its place."""
-    try:
-        return str(all_blocks()[block.name](block, context))
-    except InputError as error:
-        known = error.path is not None and error.line is not None
-        at = Place(str(error.path), error.line or 1, error.column or 1) if known else block.place
-        context.error(at, error.sentence if known else str(error))
-        return ""
+@dataclass(frozen=True)
+class NumberedBlock:
+    """A block, and what it makes that has a number."""
+
+    make: Block
+    numbered: str
+
+
+class Blocks(dict[str, NumberedBlock]):
+    """Every block, by name."""
+
+    def render(self, directive: Directive, context: PageContext) -> Markup:
+        """A block as HTML; a mistake in it is told with its place."""
+        place, block = directive.place, self.get(directive.name)
+        if block is None:
+            near = nearest(directive.name, self)
+            context.error(place, f"unknown block '{directive.name}'{near}")
+            return Markup("")
+        try:
+            return block.make(directive, context)
+        except InputError as error:
+            known = error.path is not None and error.line is not None
+            at = Place(str(error.path), error.line or 1, error.column or 1) if known else place
+            context.error(at, error.sentence if known else str(error))
+            return Markup("")
+
+
+def load_blocks() -> Blocks:
+    """The blocks that posts can call."""
+    kinds = {"include": "listing", "settings": "table"} | dict.fromkeys(
+        ("film-strip", "scrubber", "compare", "curve", "figure", "network", "loss-curves"), "figure"
+    )
+    return Blocks(
+        {
+            name: NumberedBlock(make, kinds.get(name, "table" if name.endswith("-table") else ""))
+            for name, make in all_blocks().items()
+        }
+    )
 
 
 def note(block: Directive, _context: PageContext) -> Markup:
@@ -79,7 +109,7 @@ def include(block: Directive, context: PageContext) -> Markup:
 
 def _listing(block: Directive, context: PageContext, name: str, code: str) -> Markup:
     id = block.arguments.get("id")
-    number = context.number("listing", id)
+    number = block.number
     named = Markup(' id="{}"').format(id) if id else ""
     return Markup(
         '<figure class="listing"{}><figcaption><span class="number">Listing {}.</span> '

@@ -92,7 +92,7 @@ def _name(person: Any) -> list[str]:
 
 
 def decoded(latex: str) -> str:
-    """Turn LaTeX text without formulas into plain text."""
+    """LaTeX text without formulas as plain text."""
     import latexcodec  # noqa: F401  (registers the codec)
 
     text = re.sub(r"\\(La)?TeX\b\s*(\{\})?", r"\1TeX", latex)
@@ -103,7 +103,7 @@ def decoded(latex: str) -> str:
 
 
 def surnames(entry: Entry) -> str:
-    """Name an entry's authors in short: "Ulyanov et al."."""
+    """An entry's authors in short: "Ulyanov et al."."""
     names = [author[0] for author in entry.authors]
     if len(names) > 2:
         return f"{names[0]} et al."
@@ -111,18 +111,21 @@ def surnames(entry: Entry) -> str:
 
 
 def plain_title(entry: Entry) -> str:
-    """Give an entry's title as plain text."""
+    """An entry's title as plain text."""
     pieces = _pieces(entry.fields.get("title", entry.key))
     return "".join(piece if index % 2 else decoded(piece) for index, piece in enumerate(pieces))
 
 
 def _pieces(latex: str) -> list[str]:
-    """Cut LaTeX into text and formulas, in turn."""
+    """LaTeX cut into text and formulas, in turn."""
     return re.split(r"(?<!\\)\$([^$]+)\$", latex)
 
 
 def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
-    """Write an entry as a reference, its title linked to where the work is."""
+    """An entry as a reference, its title linked to where the work is.
+
+    `typeset` makes HTML of the TeX of a formula in the title.
+    """
     title = Markup(_with_formulas(entry.fields.get("title", entry.key), typeset))
     address = _address(entry.fields)
     if address:

@@ -18,7 +18,7 @@ def code_block(
     marked: frozenset[int] = frozenset(),
     first_number: int | None = None,
 ) -> str:
-    """Write a block of code; `marked` lines (from 1) stand out; with `first_number` all have one.
+    """A block of code; `marked` lines (from 1) stand out; with `first_number` all have one.
 
     Raises KeyError if the language is unknown.
     """
@@ -37,7 +37,7 @@ def _line(row: str, number: int, is_marked: bool, first_number: int | None) -> s
 
 
 def _coloured(code: str, language: str) -> list[str]:
-    """Give each line of code as HTML; raises KeyError if the language is unknown."""
+    """Each line of code as HTML; raises KeyError if the language is unknown."""
     if not language or language in ("text", "plain"):
         return [escape(line, quote=False) for line in code.rstrip("\n").split("\n")]
     from pygments import highlight
@@ -54,14 +54,14 @@ def _coloured(code: str, language: str) -> list[str]:
 
 
 def nearest_language(word: str) -> str:
-    """Give `; did you mean 'python'?` for the language nearest to `word`, or nothing."""
+    """The question `; did you mean 'python'?` for an unknown language, or nothing."""
     from pygments.lexers import get_all_lexers
 
     return nearest(word, [alias for lexer in get_all_lexers() for alias in lexer[1]])
 
 
 def fence(code: str, info: str, cache: Cache, context: PageContext, place: Place) -> str:
-    """Write a fenced block of Markdown; its info: language, {lines to mark}, `numbered`."""
+    """A fenced block of Markdown; its info: language, {lines to mark}, `numbered`."""
     language, _, rest = info.strip().partition(" ")
     if language.startswith("{"):
         language, rest = "", info.strip()
@@ -76,7 +76,7 @@ def fence(code: str, info: str, cache: Cache, context: PageContext, place: Place
 
 
 def _numbers(text: str) -> frozenset[int]:
-    """Read "3, 5-7" or "{3,5-7}"; anything else marks nothing."""
+    """The numbers of "3, 5-7" or "{3,5-7}"; anything else marks nothing."""
     found = LINES.match(text)
     ranges = [part.strip().partition("-") for part in found[1].split(",")] if found else []
     return frozenset(

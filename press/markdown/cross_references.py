@@ -1,16 +1,25 @@
-"""References within a page: ids, numbers, and the names that a reference shows."""
+"""References within a page: ids and numbers, the names that references show, figures."""
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape, unescape
+from html import unescape
+
+from markdown_it.token import Token
+from markupsafe import Markup
 
 from press.diagnostics import Place
-from press.errors import InputError, nearest
+from press.errors import nearest
 from press.page import PageContext
+from press.results.run import Run
 
-NAMES = {"figure": "Figure {}", "table": "Table {}", "equation": "Equation ({})"}
-WAITING = re.compile("\ue010name:(.*?)\ue011")
+NAMES = {  # of what is numbered, each kind by itself
+    "figure": "Figure {}",
+    "table": "Table {}",
+    "equation": "Equation ({})",
+    "listing": "Listing {}",
+}
 RESERVED = ("content", "references", "cite-this")  # ids of the template
 IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']([^"']*)["']""")
 
@@ -21,12 +30,14 @@ class CrossReferences:
 
     context: PageContext
     path: str  # of the post
-    names: dict[str, str] = field(default_factory=dict)  # id of a section -> its heading's HTML
+    labels: dict[str, str] = field(default_factory=dict)  # id -> "Figure 1"
+    sections: dict[str, list[Token]] = field(default_factory=dict)  # id -> a heading's words
     wanted: list[tuple[str, Place]] = field(default_factory=list)
+    _counts: Counter[str] = field(default_factory=Counter)
     _ids: set[str] = field(default_factory=lambda: set(RESERVED))
 
     def new_id(self, wish: str, given: bool) -> str:
-        """Give an id that no other heading has; a given one stays as it is."""
+        """An id that no other heading has; a given one stays as it is."""
         id, count = wish, 1
         while id in self._ids and not given:
             count += 1
@@ -34,42 +45,62 @@ class CrossReferences:
         self._ids.add(id)
         return id
 
-    def name(self, id: str, html: str) -> None:
-        """Remember the heading of a section."""
-        self.names.setdefault(id, html)
-
-    def number(self, kind: str, id: str | None, place: Place) -> int:
-        """Give the next number of a kind; an id that is given twice is told with its place."""
-        try:
-            return self.context.number(kind, id)
-        except InputError as error:
-            self.context.error(place, error.sentence)
-            return self.context.number(kind, None)
+    def number(self, kind: str, id: str, place: Place) -> int:
+        """The next number of a kind of NAMES, which `id` (if it is not empty) refers to."""
+        self._counts[kind] += 1
+        if id in self.labels:
+            self.context.error(place, f"the id '{id}' is given twice")
+        elif id:
+            self.labels[id] = NAMES[kind].format(self._counts[kind])
+        return self._counts[kind]
 
     def link(self, id: str, place: Place) -> None:
         """Remember a link to `id`, to be checked once the page is whole."""
         self.wanted.append((id, place))
 
-    def html(self, id: str, place: Place) -> str:
-        """Write a reference whose text is filled in once the page is whole."""
-        self.link(id, place)
-        return f'<a class="reference" href="#{escape(id)}">\ue010name:{id}\ue011</a>'
-
-    def resolved(self, html: str) -> str:
-        """Fill in the names of references; links to nothing and ids given twice are told."""
+    def check(self, html: str) -> None:
+        """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
         ids = Counter(unescape(id) for id in IDS.findall(html))
         for id, place in self.wanted:
             if id and id not in ids:
-                self.context.error(
-                    place, f"nothing on this page has the id '{id}'{nearest(id, ids)}"
-                )
-        told = self.context.labels
-        for id in [id for id, count in ids.items() if count > 1 and id not in told]:
+                sentence = f"unknown id '{id}'{nearest(id, ids)}"
+                self.context.error(place, sentence)
+        for id in [id for id, count in ids.items() if count > 1 and id not in self.labels]:
             self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
-        return WAITING.sub(lambda found: self._name(found[1]), html)
 
-    def _name(self, id: str) -> str:
-        label = self.context.labels.get(id)
-        if label:
-            return NAMES.get(label.kind, label.kind.capitalize() + " {}").format(label.number)
-        return self.names.get(id, escape(id))
+
+def figure(
+    context: PageContext,
+    content: str,
+    *,
+    kind: str = "figure",
+    number: int = 0,
+    id: str | None = "",
+    width: str = "text",
+    caption: str = "",
+    note: str = "",
+    runs: Sequence[Run] = (),
+) -> Markup:
+    """A figure, table or listing by the theme's template.
+
+    A `number` stands in front of the caption's first words; the note and links to the runs stand
+    behind the caption.
+    """
+    label = f"{kind.capitalize()} {number}." if number else ""
+    return context.render(
+        "blocks/figure.html",
+        kind=kind,
+        id=id,
+        width=width,
+        content=Markup(content),
+        caption=_labelled(label, Markup(caption)) if label else Markup(caption),
+        note=note,
+        runs=runs,
+    )
+
+
+def _labelled(label: str, caption: Markup) -> Markup:
+    marked = Markup('<span class="label">{}</span> ').format(label)
+    if caption.startswith("<p>"):
+        return Markup("<p>") + marked + Markup(caption[3:])
+    return Markup("<p>{}</p>{}").format(marked, caption)

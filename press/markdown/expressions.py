@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import escape
 
 from press.diagnostics import Place, SourceMap
@@ -16,11 +18,9 @@ from press.markdown.typed_results import (
     typed_in_expression,
 )
 from press.page import PageContext
+from press.results.expressions import FILTERS, namespace
 from press.results.numbers import Measured, Quoted
 from press.results.selectors import refuse_old
-
-if TYPE_CHECKING:
-    from jinja2.sandbox import SandboxedEnvironment
 
 NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .psnr_db"
 
@@ -33,24 +33,20 @@ class Expressions:
 
     @cached_property
     def _names(self) -> dict[str, Any]:
-        from press.results.expressions import namespace
-
         return namespace(self.context.results)
 
     @cached_property
-    def _environment(self) -> "SandboxedEnvironment":
-        from jinja2 import StrictUndefined
-        from jinja2.sandbox import SandboxedEnvironment
-
-        from press.results.expressions import FILTERS
-
+    def _environment(self) -> SandboxedEnvironment:
         environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
         environment.filters = dict(FILTERS)
         environment.globals = {}
         return environment
 
     def html(self, source: str, origin: SourceMap, start: int) -> str:
-        """Work out an expression; whatever is wrong with it is told with its place."""
+        """What an expression comes to, as HTML; whatever is wrong with it is told with its place.
+
+        `start` is the offset in `origin` of the braces in front of it.
+        """
         try:
             return self._worked_out(source)
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
@@ -65,7 +61,7 @@ class Expressions:
             return ""
 
     def _worked_out(self, source: str) -> str:
-        """Give an expression's value as HTML; raises InputError if it was typed, not recorded."""
+        """An expression's value as HTML; raises InputError if it was typed, not recorded."""
         compiled = self._environment.compile_expression(source, undefined_to_none=False)
         tree = self._environment.parse(f"{{{{{source}}}}}")
         typed = typed_in_expression(tree)
@@ -85,9 +81,7 @@ class Expressions:
         return text
 
     def _explained(self, error: Exception) -> tuple[str, str]:
-        """Give the word that is wrong, if one is known, and the sentence."""
-        from jinja2 import TemplateSyntaxError, UndefinedError
-
+        """The word that is wrong, if one is known, and the sentence."""
         if isinstance(error, InputError):
             quoted = re.search(r"'([^']+)'", error.sentence)
             return (quoted[1] if quoted else ""), str(error)

@@ -10,8 +10,7 @@ from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import text_of
 
-KEYS = ("title", "date", "authors", "summary", "draft", "aliases", "image")
-FORMS: dict[str, tuple[type, str]] = {
+FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to call it
     "title": (str, "text"),
     "date": (datetime.date, "a date such as 2026-11-23"),
     "authors": (list, "a list of names"),
@@ -40,17 +39,17 @@ class Post:
 
     @property
     def url(self) -> str:
-        """Give the page's address from the site's root."""
+        """The page's address from the site's root."""
         return url_of(self.file)
 
 
 def slug_of(file: Path) -> str:
-    """Name a post in addresses: its file's name, safe characters only."""
+    """A post's name in addresses: its file's name, safe characters only."""
     return re.sub(r"[^\w.-]+", "-", file.stem).strip("-").lower()
 
 
 def url_of(file: Path) -> str:
-    """Give the address of a post's page from the site's root."""
+    """The address of a post's page from the site's root."""
     return f"posts/{slug_of(file)}.html"
 
 
@@ -101,15 +100,17 @@ def _place(file: Path, node: Any) -> Place:
 def _known_key(file: Path, node: Any, seen: dict[str, Any]) -> str:
     place = _place(file, node)
     key = str(node.value)
-    if key not in KEYS:
-        raise InputError(f"unknown key '{key}'{nearest(key, KEYS)}", file, place.line, place.column)
+    if key not in FORMS:
+        raise InputError(
+            f"unknown key '{key}'{nearest(key, FORMS)}", file, place.line, place.column
+        )
     if key in seen:
         raise InputError(f"'{key}' is given twice", file, place.line, place.column)
     return key
 
 
 def _value(file: Path, key: str, node: Any) -> Any:
-    """Make the value of a key, and check its form."""
+    """The value of a key, its form checked."""
     import yaml
 
     form, words = FORMS[key]
@@ -129,7 +130,7 @@ def _value(file: Path, key: str, node: Any) -> Any:
 
 
 def list_posts(content_dir: Path) -> list[Path]:
-    """List the posts' files, in order; raises InputError if there is no folder of posts."""
+    """The posts' files, in order; raises InputError if there is no folder of posts."""
     folder = content_dir / "posts"
     if not folder.is_dir():
         raise InputError("there is no such folder; posts are Markdown files in it", folder)

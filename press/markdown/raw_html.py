@@ -1,4 +1,4 @@
-"""Raw HTML of a post: its pictures are found, its hand-made references get ways back."""
+"""Raw HTML of a post: its pictures and expressions are filled in, its references get links back."""
 
 import re
 from collections.abc import Callable
@@ -17,14 +17,7 @@ BY_HAND = re.compile(
     re.IGNORECASE,
 )
 VERBATIM = re.compile(r"\s*<(?:pre|script|style|code|textarea)\b", re.IGNORECASE)
-
-
-def attributes_of(text: str) -> dict[str, str]:
-    """Read the attributes of a tag; one without a value is empty."""
-    return {
-        found[1].lower(): unescape(next((v for v in found.groups()[1:] if v is not None), ""))
-        for found in ATTRIBUTE.finditer(text)
-    }
+UNSAFE = re.compile(r"<(script|iframe|object|embed)\b[^>]*>", re.IGNORECASE)
 
 
 def rewrite(
@@ -35,56 +28,49 @@ def rewrite(
     citations: Citations,
     expression: Callable[[str, SourceMap, int], str],
 ) -> str:
-    """Give raw HTML as the site needs it; `start` is its offset in `origin`."""
-    edits = [*_pictures(html, origin, start, assets), *_anchors(html, origin, start, citations)]
+    """Raw HTML as the site needs it; `start` is its offset in `origin`."""
+
+    def picture(found: re.Match[str]) -> str:
+        attributes = _valid(attributes_of(found[1].rstrip("/")))
+        address, alt = attributes.pop("src", ""), attributes.pop("alt", None)
+        return assets.picture(address, alt, origin.at(start + found.start()), attributes)
+
+    edits = [(found.span(), picture(found)) for found in IMG.finditer(html)]
+    for found in BY_HAND.finditer(html):
+        close = html.find(f"</{found[1]}>", found.end())
+        at = close if close >= 0 else len(html.rstrip())
+        links = citations.back_links_by_hand(found[2], origin.at(start + found.start()))
+        edits.append(((at, at), links))
     if not VERBATIM.match(html):
         edits += [
-            (found.start(), found.end(), expression(found[1], origin, start + found.start()))
+            (found.span(), expression(found[1], origin, start + found.start()))
             for found in EXPRESSION.finditer(html)
         ]
-    for first, last, text in sorted(edits, reverse=True):
+    for (first, last), text in sorted(edits, reverse=True):
         html = html[:first] + text + html[last:]
     return html
 
 
-Edit = tuple[int, int, str]  # from, to, new text
-
-
-def _pictures(html: str, origin: SourceMap, start: int, assets: Assets) -> list[Edit]:
-    edits = []
-    for found in IMG.finditer(html):
-        attributes = attributes_of(found[1].rstrip("/"))
-        address, alt = attributes.pop("src", ""), attributes.pop("alt", None)
-        place = origin.at(start + found.start())
-        tag = assets.picture(address, alt, place, _valid(attributes))
-        edits.append((found.start(), found.end(), tag))
-    return edits
+def attributes_of(text: str) -> dict[str, str]:
+    """The attributes of a tag; one without a value is empty."""
+    return {
+        found[1].lower(): unescape(next((v for v in found.groups()[1:] if v is not None), ""))
+        for found in ATTRIBUTE.finditer(text)
+    }
 
 
 def _valid(attributes: dict[str, str]) -> dict[str, str]:
     """Turn a width or height that is no count of pixels into a style, as HTML asks."""
-    kept = dict(attributes)
     for name in ("width", "height"):
-        value = kept.get(name, "0")
-        if not value.isdigit():
-            style = kept.get("style", "")
-            kept["style"] = f"{name}: {kept.pop(name)}; {style}".rstrip("; ")
-    return kept
-
-
-def _anchors(html: str, origin: SourceMap, start: int, citations: Citations) -> list[Edit]:
-    edits = []
-    for found in BY_HAND.finditer(html):
-        mark = citations.anchor_by_hand(found[2], origin.at(start + found.start()))
-        close = html.find(f"</{found[1]}>", found.end())
-        at = close if close >= 0 else len(html.rstrip())
-        edits.append((at, at, mark))
-    return edits
+        if not attributes.get(name, "0").isdigit():
+            style = f"{name}: {attributes.pop(name)}; {attributes.get('style', '')}"
+            attributes["style"] = style.rstrip("; ")
+    return attributes
 
 
 def warn_of_unsafe(html: str, origin: SourceMap, start: int, context: PageContext) -> None:
     """Warn of scripts and frames in raw HTML: the page's security policy will not run them."""
-    for found in re.finditer(r"<(script|iframe|object|embed)\b[^>]*>", html, re.IGNORECASE):
+    for found in UNSAFE.finditer(html):
         if 'type="application/json"' not in found[0]:
             sentence = f"<{found[1].lower()}> will not run: the page allows its own scripts alone"
             context.warn(origin.at(start + found.start()), sentence)

@@ -1,8 +1,12 @@
-"""Writes the tokens of one post as HTML; each method is named after the token that it writes."""
+"""The tokens of one post as HTML: `render_heading_open` renders the token `heading_open`.
+
+What has no method here is rendered by markdown-it's own rules.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 from markdown_it.token import Token
@@ -10,20 +14,24 @@ from markupsafe import Markup
 
 from press.cache import Cache
 from press.diagnostics import Place, SourceMap
-from press.errors import nearest
 from press.markdown.assets import Assets
-from press.markdown.citations import HAND_MADE, Citations
+from press.markdown.citations import Citations, citation_html
 from press.markdown.code import fence
-from press.markdown.cross_references import CrossReferences
+from press.markdown.cross_references import CrossReferences, figure
 from press.markdown.expressions import Expressions
-from press.markdown.links import address_of
 from press.markdown.math import Maths
-from press.markdown.parser import parse_line, render
-from press.markdown.passes import plain_text, slug
-from press.markdown.post import Post
+from press.markdown.parser import parser
+from press.markdown.passes import argument_places, place_of, plain_text
 from press.markdown.raw_html import rewrite, warn_of_unsafe
 from press.markdown.typed_in_post import formula_origin, is_formula
-from press.page import Directive, PageContext
+from press.page import Blocks, Directive, PageContext
+
+FOOTNOTES = (
+    '<hr class="footnotes-sep">\n'
+    '<div class="footnotes" role="doc-endnotes" aria-label="Footnotes">\n'
+    '<ol class="footnotes-list">\n'
+)
+SCROLL = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0">'
 
 
 @dataclass(frozen=True)
@@ -36,10 +44,10 @@ class Heading:
 
 
 @dataclass
-class Writer:
-    """One post while it is written."""
+class PostRenderer:
+    """Renders the tokens of a post, once its passes have numbered them."""
 
-    post: Post
+    path: str  # of the post, as messages name it
     context: PageContext
     cache: Cache
     maths: Maths
@@ -47,110 +55,132 @@ class Writer:
     crossrefs: CrossReferences
     expressions: Expressions
     assets: Assets
+    blocks: Blocks
     toc: list[Heading] = field(default_factory=list)
     _heading: str = ""
 
-    @property
-    def path(self) -> str:
-        """Give the post's path as messages name it."""
-        return str(self.post.file)
+    def render(self, tokens: Sequence[Token]) -> Markup:
+        """Render block or inline tokens; the body of a directive before the directive itself."""
+        opened: list[Token] = []
+        parts: list[list[str]] = [[]]  # of the text, then of each directive that is open
+        for index, token in enumerate(tokens):
+            if token.type == "directive_open":
+                opened.append(token)
+                parts.append([])
+            elif token.type == "directive_close":
+                body = Markup("".join(parts.pop()))
+                parts[-1].append(self.render_directive(opened.pop(), body))
+            else:
+                parts[-1].append(self._rendered(tokens, index))
+        return Markup("".join(parts[0]))
 
-    def error(self, line: int, column: int, sentence: str) -> None:
-        """Tell a mistake at a line and a column that are counted from 0."""
-        self.context.error(Place(self.path, line + 1, column + 1), sentence)
-
-    def place(self, token: Token) -> Place:
-        """Give where an inline token stands."""
-        origin: SourceMap | None = token.meta.get("origin")
-        line = token.map[0] + 1 if token.map else 1
-        return origin.at(token.meta.get("start", 0)) if origin else Place(self.path, line, 1)
-
-    def inline(self, tokens: Sequence[Token], without: tuple[str, ...] = ()) -> Markup:
-        """Write inline tokens, those of some types left out."""
-        return Markup(render([token for token in tokens if token.type not in without], self))
+    def _rendered(self, tokens: Sequence[Token], index: int) -> str:
+        token = tokens[index]
+        method = getattr(self, f"render_{token.type}", None)
+        if method is not None:
+            return str(method(token))
+        html: Any = parser().renderer
+        render = html.rules.get(token.type, html.renderToken)
+        return str(render(tokens, index, parser().options, {}))
 
     def plain(self, tokens: Sequence[Token]) -> str:
-        """Give the text of inline tokens without markup, expressions worked out."""
+        """The text of inline tokens without markup, expressions worked out."""
         worked_out = [
-            Token("text", "", 0, content=Markup(self.expression(token)).striptags())
+            Token("text", "", 0, content=Markup(self.render_expression(token)).striptags())
             if token.type == "expression"
             else token
             for token in tokens
         ]
         return plain_text(worked_out)
 
-    def heading_open(self, token: Token) -> str:
-        """Write the start of a heading, with an id of its own."""
-        children = token.meta.get("children", [])
-        given = str(token.attrs.get("id", ""))
-        self._heading = self.crossrefs.new_id(given or slug(plain_text(children)), bool(given))
-        left_out = ("link_open", "link_close", "footnote_ref", "citation", "html_inline", "image")
-        html = self.inline(children, left_out)
-        self.crossrefs.name(self._heading, html)
+    def place(self, token: Token) -> Place:
+        """Where a token stands."""
+        return place_of(token, self.path)
+
+    def render_inline(self, token: Token) -> str:
+        """The text of a paragraph, a heading or a cell."""
+        return self.render(token.children or [])
+
+    def render_heading_open(self, token: Token) -> str:
+        """The start of a heading, which becomes an entry of the table of contents."""
+        self._heading = str(token.attrs["id"])
         level = int(token.tag[1])
         if level == 1:
             self.context.warn(self.place(token), "a second heading of the first level")
         if 2 <= level <= 3:
-            self.toc.append(Heading(self._heading, html, level))
+            name = Markup(self._section_name(self._heading))
+            self.toc.append(Heading(self._heading, name, level))
         return f'<{token.tag} id="{escape(self._heading)}">'
 
-    def heading_close(self, token: Token) -> str:
-        """Write the end of a heading, with a link to itself."""
+    def render_heading_close(self, token: Token) -> str:
+        """The end of a heading, with a link to itself."""
         label = "Link to this section"
         link = f'<a class="anchor" href="#{quote(self._heading)}" aria-label="{label}">#</a>'
         return f" {link}</{token.tag}>\n"
 
-    def formula(self, token: Token) -> str:
-        """Write a formula within a line."""
+    def render_formula(self, token: Token) -> str:
+        """A formula within a line; between two dollars it is displayed."""
         meta = token.meta
-        return self.maths.html(token.content, meta["display"], meta["origin"], meta["start"])
+        return self.maths.html(token.content, token.markup == "$$", meta["origin"], meta["start"])
 
-    def formula_block(self, token: Token) -> str:
-        """Write a formula on lines of its own; one with a label has a number."""
+    def render_formula_block(self, token: Token) -> str:
+        """A formula on lines of its own; one with a label has a number."""
         html = self.maths.html(token.content, True, token.meta["origin"], token.meta["start"])
         if not token.info:
             return f'<div class="equation">{html}</div>\n'
-        number = self.crossrefs.number("equation", token.info, self.place(token))
-        mark = f'<span class="equation-number">({number})</span>'
+        mark = f'<span class="equation-number">({token.meta["number"]})</span>'
         return f'<div class="equation numbered" id="{escape(token.info)}">{html}{mark}</div>\n'
 
-    def expression(self, token: Token) -> str:
-        """Write what an expression comes to."""
-        return self.expressions.html(token.content, token.meta["origin"], token.meta["start"])
+    def render_expression(self, token: Token) -> str:
+        """What an expression comes to."""
+        before = len(token.markup)  # the braces
+        return self.expressions.html(
+            token.content, token.meta["origin"], token.meta["start"] - before
+        )
 
-    def citation(self, token: Token) -> str:
-        """Write a citation."""
-        return self.citations.html(token.content, token.meta["origin"], token.meta["start"])
+    def render_citation(self, token: Token) -> str:
+        """A citation, linked to the list of references."""
+        return citation_html(token.meta["cited"])
 
-    def reference(self, token: Token) -> str:
-        """Write a reference to a numbered thing or a section."""
-        return self.crossrefs.html(str(token.attrs["href"])[1:], self.place(token))
+    def render_reference(self, token: Token) -> str:
+        """A reference to a numbered thing or a section, with its name."""
+        id = str(token.attrs["href"])[1:]
+        self.crossrefs.link(id, self.place(token))
+        name = self.crossrefs.labels.get(id) or self._section_name(id)
+        return f'<a class="reference" href="#{escape(id)}">{name}</a>'
 
-    def nothing(self, _token: Token) -> str:
-        """Write nothing."""
-        return ""
+    def _section_name(self, id: str) -> str:
+        """A heading's words as HTML; a reference among them is its label, or the id that it has."""
+        words = [
+            Token(
+                "text",
+                "",
+                0,
+                content=self.crossrefs.labels.get(to := str(token.attrs["href"])[1:], to),
+            )
+            if token.type == "reference"
+            else token
+            for token in self.crossrefs.sections.get(id, [Token("text", "", 0, content=id)])
+        ]
+        return " ".join(self.render(words).split())
 
-    def fence(self, token: Token) -> str:
-        """Write a block of code, or a formula written as one."""
-        line = token.map[0] if token.map else 0
+    def render_fence(self, token: Token) -> str:
+        """A block of code, or a formula written as one."""
         if is_formula(token):
             origin = formula_origin(token, self.path)
             html = self.maths.html(origin.text, True, origin, 0)
             return f'<div class="equation">{html}</div>\n'
-        column = len(token.markup) + 1
-        place = Place(self.path, line + 1, column)
+        place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
         return fence(token.content, token.info, self.cache, self.context, place)
 
-    def html_inline(self, token: Token) -> str:
-        """Write raw HTML within a line."""
+    def render_html_inline(self, token: Token) -> str:
+        """Raw HTML within a line."""
         return self._raw(token, token.meta["origin"], token.meta["start"])
 
-    def html_block(self, token: Token) -> str:
-        """Write raw HTML on lines of its own."""
-        first = token.map[0] if token.map else 0
-        count = token.content.count("\n") + 1
-        starts = tuple((first + 1 + number, 1) for number in range(count))
-        return self._raw(token, SourceMap(self.path, token.content, starts), 0)
+    def render_html_block(self, token: Token) -> str:
+        """Raw HTML on lines of its own."""
+        first = token.map[0] + 1 if token.map else 1
+        return self._raw(token, SourceMap.of_lines(self.path, token.content, first), 0)
 
     def _raw(self, token: Token, origin: SourceMap, start: int) -> str:
         warn_of_unsafe(token.content, origin, start, self.context)
@@ -158,8 +188,8 @@ class Writer:
             token.content, origin, start, self.assets, self.citations, self.expressions.html
         )
 
-    def image(self, token: Token) -> str:
-        """Write a picture."""
+    def render_image(self, token: Token) -> str:
+        """A picture."""
         attributes = {name: str(value) for name, value in token.attrs.items()}
         address = attributes.pop("src")
         attributes.pop("alt", None)
@@ -167,73 +197,70 @@ class Writer:
         alt = plain_text(token.children or [])
         return self.assets.picture(address, alt, self.place(token), attributes)
 
-    def figure(self, token: Token) -> str:
-        """Write a picture that is alone in its paragraph, with number and caption if it has one."""
-        image = next(child for child in token.children or [] if child.type == "image")
-        caption = str(image.attrs.pop("title", ""))
-        id = str(image.attrs.pop("id", ""))
-        kind = str(image.attrs.pop("class", ""))
-        start = f'<figure class="{escape(f"picture {kind}".strip())}"'
-        if not caption and not id:
-            return f"{start}>{self.image(image)}</figure>\n"
-        number = self.crossrefs.number("figure", id or None, self.place(image))
-        text = self._caption(image, caption)
-        words = f'<figcaption><span class="number">Figure {number}.</span> {text}'
-        named = f' id="{escape(id)}"' if id else ""
-        return f"{start}{named}>{self.image(image)}{words}</figcaption></figure>\n"
+    def render_figure(self, token: Token) -> str:
+        """A picture that is alone in its paragraph, with number and caption if it has one."""
+        number = token.meta.get("number", 0)
+        caption = self.render(token.meta.get("caption", ()))
+        html = figure(
+            self.context,
+            self.render(token.children or []),
+            kind="figure" if number else "picture",
+            number=number,
+            caption=f"<p>{caption}</p>" if number else "",
+            id=str(token.attrs["id"]),
+            width=str(token.attrs["class"]) or ("text" if number else ""),
+        )
+        return f"{html}\n"
 
-    def _caption(self, image: Token, text: str) -> Markup:
-        """Write a picture's caption, which is Markdown too."""
-        origin: SourceMap = image.meta["origin"]
-        place = origin.at(max(origin.text.find(text), 0))
-        found = SourceMap(self.path, text, ((place.line, place.column),))
-        return self.inline(parse_line(text, found, self))
-
-    def table_open(self, token: Token) -> str:
-        """Write the start of a table, with its caption if it has one."""
-        scroll = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0">'
+    def render_table_open(self, token: Token) -> str:
+        """The start of a table, with its caption if it has one."""
         if "caption" not in token.meta:
-            return f"{scroll}<table>\n"
+            return f"{SCROLL}<table>\n"
         id = str(token.attrs.get("id", ""))
-        number = self.crossrefs.number("table", id or None, self.place(token))
-        words = f'<span class="number">Table {number}.</span> {self.inline(token.meta["caption"])}'
         named = f' id="{escape(id)}"' if id else ""
-        return f"{scroll}<table{named}>\n<caption>{words}</caption>\n"
+        number = f'<span class="number">Table {token.meta["number"]}.</span>'
+        caption = self.render(token.meta["caption"])
+        return f"{SCROLL}<table{named}>\n<caption>{number} {caption}</caption>\n"
 
-    def table_close(self, _token: Token) -> str:
-        """Write the end of a table."""
+    def render_table_close(self, _token: Token) -> str:
+        """The end of a table."""
         return "</table></div>\n"
 
-    def link_open(self, token: Token) -> str:
-        """Write the start of a link, led to where the site has what it names."""
-        href = str(token.attrs["href"])
+    def render_link_open(self, token: Token) -> str:
+        """The start of a link, led to where the site has what it names."""
         attributes = {name: str(value) for name, value in token.attrs.items()}
-        if href.startswith(f"#{HAND_MADE}"):
-            attributes |= {"id": self.citations.link_by_hand(href[1:]), "class": "citation"}
+        href, place = attributes["href"], self.place(token)
         if href.startswith("#"):
-            self.crossrefs.link(href[1:], self.place(token))
+            self.crossrefs.link(href[1:], place)
         else:
-            attributes["href"] = address_of(href, self.place(token), self.assets, self.context)
+            attributes["href"] = self.assets.address(href, place)
         written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
         return f"<a {written}>"
 
-    def call(self, token: Token, body: str) -> str:
-        """Write a block, made by the function of its name."""
-        from press.blocks.text import all_blocks, made
+    def render_footnote_block_open(self, _token: Token) -> str:
+        """The start of the list of footnotes."""
+        return FOOTNOTES
 
-        blocks = all_blocks()
+    def render_footnote_block_close(self, _token: Token) -> str:
+        """The end of the list of footnotes."""
+        return "</ol>\n</div>\n"
+
+    def render_footnote_anchor(self, token: Token) -> str:
+        """The link from a footnote back to where it is referred to."""
+        number, again = token.meta["id"] + 1, token.meta["subId"]
+        target = f"fnref{number}:{again}" if again > 0 else f"fnref{number}"
+        label = f"Back to footnote {number}"
+        return f' <a href="#{target}" class="footnote-backref" aria-label="{label}">↩\ufe0e</a>'
+
+    def render_directive(self, token: Token, body: Markup) -> str:
+        """A block of the site, which gets the body as HTML."""
         line, column = token.meta["at"]
-        place = Place(self.path, line + 1, column + 1)
-        if token.info not in blocks:
-            self.context.error(place, f"unknown block '{token.info}'{nearest(token.info, blocks)}")
-            return ""
-        places = {
-            name: Place(self.path, row + 1, at + 1)
-            for name, (row, at) in token.meta["places"].items()
-        }
-        block = Directive(token.info, token.meta["arguments"], Markup(body), place, places)
-        return made(block, self.context)
-
-    def typed(self, place: Place, sentence: str) -> None:
-        """Tell of a result typed by hand: an error of `check` in a post with front matter."""
-        self.context.warn(place, sentence, self.post.has_front_matter, "typed-result")
+        directive = Directive(
+            token.info,
+            token.meta["arguments"],
+            body,
+            Place(self.path, line + 1, column + 1),
+            argument_places(token, self.path),
+            token.meta.get("number", 0),
+        )
+        return self.blocks.render(directive, self.context)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from press.blocks.text import load_blocks
 from press.cache import Cache
 from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
@@ -14,14 +15,13 @@ from press.markdown.citations import Citations, Reference
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths
-from press.markdown.parser import parse, parse_line, render
+from press.markdown.parser import parse, parse_line
+from press.markdown.passes import NOT_IN_NAME, Document, resolve, take_title, words_of
 from press.markdown.post import Post
-from press.markdown.renderer import Heading, Writer
+from press.markdown.renderer import Heading, PostRenderer
 from press.markdown.typed_in_post import typed_in_post
 from press.markdown.typed_results import SENTENCE, typed_results
 from press.page import PageContext
-
-NO_MARKUP = ("link_open", "link_close", "citation", "footnote_ref", "image")
 
 
 @dataclass(frozen=True)
@@ -42,73 +42,65 @@ def write_article(
     post: Post, context: PageContext, cache: Cache, entries: Mapping[str, Entry]
 ) -> Article:
     """Write a post; what is wrong with it goes to the context, with its place."""
+    path = str(post.file)
+    tokens, errors = parse(post.text, path)
+    context.diagnostics += errors
+    for place, number in typed_in_post(tokens, path):
+        _say_typed(place, number, post, context)
+    heading = take_title(tokens) if post.title is None else None
     maths = Maths(context, cache)
-    writer = Writer(
-        post,
+    citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
+    blocks = load_blocks()
+    resolve(Document(path, tokens, crossrefs, citations, blocks))
+    renderer = PostRenderer(
+        path,
         context,
         cache,
         maths,
-        Citations(context, entries, maths),
-        CrossReferences(context, str(post.file)),
+        citations,
+        crossrefs,
         Expressions(context),
-        Assets(context, cache, post.file.parent, post.has_front_matter),
+        Assets(context, cache, post.file.parent, is_checked=post.has_front_matter),
+        blocks,
     )
-    tokens = parse(post.text, writer)
-    for place, number in typed_in_post(tokens, writer.path):
-        writer.typed(place, SENTENCE.format(number))
-    title, title_html = _title(tokens, writer)
-    summary, summary_html = _front_text(post.summary, "summary", writer)
-    html = render(tokens, writer)
-    references = writer.citations.references()
-    html = writer.crossrefs.resolved(writer.citations.with_back_links(html))
-    return Article(
-        title,
-        title_html,
-        summary,
-        summary_html,
-        Markup(html),
-        writer.toc,
-        references,
-        maths.classes,
-    )
-
-
-def _title(tokens: list[Token], writer: Writer) -> tuple[str, Markup]:
-    """Give the title: of the front matter, else of the first heading, which leaves the body."""
-    post = writer.post
     if post.title is not None:
-        return _front_text(post.title, "title", writer)
-    for index, token in enumerate(tokens):
-        if token.type == "heading_open" and token.level == 0:
-            children = token.meta["children"]
-            del tokens[index : index + 3]
-            return writer.plain(children), _spaced(children, writer)
-    writer.context.warn(Place(writer.path, 1, 1), "the post has no title and no heading")
-    return post.file.stem, Markup.escape(post.file.stem)
+        title, title_html = _front_text(post.title, "title", post, renderer)
+    else:
+        title, title_html = _heading_text(heading, post, renderer)
+    summary, summary_html = _front_text(post.summary, "summary", post, renderer)
+    body = renderer.render(tokens)
+    references = citations.references()
+    crossrefs.check(body)
+    return Article(
+        title, title_html, summary, summary_html, body, renderer.toc, references, maths.classes
+    )
 
 
-def _spaced(children: list[Token], writer: Writer) -> Markup:
-    """Write a heading as a title: raw HTML in it, such as a line break, becomes a space."""
-    kept = []
-    for token in children:
-        if token.type in ("html_inline", "softbreak", "hardbreak"):
-            kept.append(Token("text", "", 0, content=" "))
-        elif token.type not in NO_MARKUP:
-            kept.append(token)
-    return Markup(" ".join(render(kept, writer).split()))
+def _heading_text(
+    heading: list[Token] | None, post: Post, renderer: PostRenderer
+) -> tuple[str, Markup]:
+    """The title that the first heading is, as plain text and as HTML."""
+    if heading is None:
+        place = Place(renderer.path, 1, 1)
+        renderer.context.warn(place, "the post has no title and no heading")
+        return post.file.stem, Markup.escape(post.file.stem)
+    return renderer.plain(heading), Markup(" ".join(renderer.render(words_of(heading)).split()))
 
 
-def _front_text(text: str, key: str, writer: Writer) -> tuple[str, Markup]:
-    """Give a text of the front matter as plain text and as HTML."""
+def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tuple[str, Markup]:
+    """A text of the front matter as plain text and as HTML."""
     if not text:
         return "", Markup("")
-    place = writer.post.places[key]
-    rows = text.count("\n") + 1
-    origin = SourceMap(
-        writer.path, text, tuple((place.line + n, place.column) for n in range(rows))
-    )
-    tokens = parse_line(text, origin, writer)
+    place = post.places[key]
+    source = SourceMap.of_lines(renderer.path, text, place.line, place.column)
+    tokens = parse_line(text, source)
     for offset, number in typed_results(text, False):
-        writer.typed(origin.at(offset), SENTENCE.format(number))
-    html = writer.inline(tokens, NO_MARKUP)
-    return writer.plain(tokens), html
+        _say_typed(source.at(offset), number, post, renderer.context)
+    shown = [token for token in tokens if token.type not in NOT_IN_NAME]
+    return renderer.plain(tokens), renderer.render(shown)
+
+
+def _say_typed(place: Place, number: str, post: Post, context: PageContext) -> None:
+    """Tell of a result typed by hand: an error of `check` in a post with front matter."""
+    sentence = SENTENCE.format(number)
+    context.warn(place, sentence, post.has_front_matter, "typed-result")

@@ -13,8 +13,10 @@ from markupsafe import Markup
 from press.errors import InputError, nearest
 from press.toml_file import toml_file
 
-OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
+
+
+OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def _read(path: Path) -> Site:
     for key in settings:
         if key not in kinds:
             file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
-    file.expect(kinds, file.data, None)
+    file.expect(kinds, settings, None)
     try:
         _checked_url(file.data.get("base_url", ""))
     except InputError as error:
