@@ -80,7 +80,7 @@ def test_a_suite_that_keeps_pictures_of_some_images_says_so(tmp_path: Path) -> N
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     suites = tmp_path / "content/experiments.toml"
     suites.write_text(suites.read_text().replace("frames", 'pictures_of = ["set/bob"]\nframes', 1))
-    html = page_of(context, "paper/anna")
+    html = page_of(read_anew(context), "paper/anna")
     assert "<img" not in html
     assert "so that the results stay small, this suite keeps pictures only of Bob" in html
     assert "line-ours" in html, "the curve is there"
