@@ -185,10 +185,10 @@ class Builder:
 
     def _take_fingerprints(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""
-        state, old = self.result.state, self.changes.state
+        state, old = self.result.state, self.changes.state.signatures
         paths = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
         for path in [*paths, *state.global_inputs]:
-            known = old.signatures.get(path) if old else None
+            known = old.get(path)
             if known and self.changes.unchanged([path]):
                 state.signatures[path] = known
                 continue
