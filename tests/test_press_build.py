@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from made_site import make_results
+from made_site import SITE, make_results
 
 from press.cli import main
 from press.options import Options
@@ -196,6 +196,8 @@ def test_a_page_that_was_changed_by_hand_is_made_again(
 def test_the_first_suite_gives_every_page_its_link(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (work / "content/site.toml").write_text(SITE)
+    made(capsys)
     assert "runs/index.html" not in (work / "site/posts/two.html").read_text()
     suite = '[small]\ntitle = "Small"\ntask = "inpainting"\nimages = ["a/b"]\nmask = "bernoulli"\n'
     (work / "content/experiments.toml").write_text(suite)
