@@ -197,6 +197,7 @@ def test_the_first_suite_gives_every_page_its_link(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (work / "content/site.toml").write_text(SITE)
+    (work / "content/experiments.toml").write_text("")
     made(capsys)
     assert "runs/index.html" not in (work / "site/posts/two.html").read_text()
     suite = '[small]\ntitle = "Small"\ntask = "inpainting"\nimages = ["a/b"]\nmask = "bernoulli"\n'

@@ -62,9 +62,7 @@ class Builder:
                 urls = ["index.html", *(post.url for post in published), *run_urls]
                 files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
                 files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
-            files |= site_pages.moved_pages(
-                posts, self.site, files
-            )  # at the old addresses of posts
+            files |= site_pages.moved_pages(posts, self.site, files)  # at posts' old addresses
         except InputError as error:
             self._error(error)
         self._take_fingerprints()

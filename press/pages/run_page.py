@@ -5,11 +5,10 @@ from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from press.blocks.comparison import compared
-from press.blocks.images import curve_panel, lines_of, stop_marks
-from press.blocks.pictures import in_words as describe_iterate
-from press.blocks.pictures import picture, why_not_shown
-from press.blocks.results_table import METHOD_NAMES
+from press.blocks.curves import curve_panel, lines_of, stop_marks
+from press.blocks.images import compared, picture, why_not_shown
+from press.blocks.images import in_words as describe_iterate
+from press.blocks.tables import METHOD_NAMES
 from press.files import content_of
 from press.page import PageContext
 from press.results.numbers import decimal, grouped, powers
@@ -56,8 +55,7 @@ def run_page(run: Run, context: PageContext) -> str:
     title = f"{run.title}, {within}"
     summary = f"{view.title}: {title}, one recorded run"
     lines = lines_of(run)
-    last = "output" if run.method else str(run.iterations)
-    has_both = run.picture("input") and run.picture(last)
+    has_both = run.output("input").picture and run.final.picture
     return context.render(
         "run.html",
         page={"title": title, "summary": summary, "url": run.page},
@@ -67,7 +65,7 @@ def run_page(run: Run, context: PageContext) -> str:
         measures=measures_of(record).values(),
         outcome=psnr_of(run, "output"),
         took=format_duration(record.data["seconds"]),
-        before_and_after=compared(context, run, "input", last) if has_both else "",
+        before_and_after=compared(context, run, "input", "final") if has_both else "",
         scores=score_rows(run),
         snapshots=[
             _score_row(grouped(int(iteration)), values, measures_of(record))
@@ -145,12 +143,15 @@ def _score_row(name: str, values: dict[str, Any], measures: Iterable[str]) -> di
 
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Every picture of the record, with what it is and its PSNR."""
-    for name in filter(run.picture, _record(run).snapshot_names()):
+    for name in _record(run).snapshot_names():
+        path = run.picture(name)
+        if path is None:
+            continue
         level, label = level_in_db(psnr_of(run, name)), output_name(run, name)
         words = f"{run.title}: {label}"
         if name.isdigit() and level is not None:
             words = describe_iterate(run, int(name), level)
-        yield {"picture": picture(context, run, name, alternative=words), "label": label,
+        yield {"picture": picture(context, run, path, words), "label": label,
                "level": "" if level is None else decimal(level)}  # fmt: skip
 
 
