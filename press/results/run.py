@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError, nearest
+from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.numbers import Measured, NotRun, Quantity, grouped, listed
 from press.results.record import EMPTY, Curve, Record, parse_curve, read_record
@@ -251,7 +252,7 @@ class Run:
         if not self.record or "curve.csv" not in self.record.data["files"]:
             return EMPTY
         path = self.file("curve.csv")
-        return parse_curve(path.read_text(encoding="utf-8"), path)
+        return parse_curve(content_of(path).decode(), path)
 
     def picture(self, name: str | int) -> Path | None:
         """The path of an image of the record; None if absent or not to be shown."""
