@@ -93,13 +93,14 @@ def _do(asked: argparse.Namespace, started: float) -> int:
         from press.build.why import why
 
         return why(options, asked.name)
-    from press.build.command import build, tell
+    from press.build.command import build, report
 
-    code = tell(build(options), options, started)
+    result = build(options)
+    code = report(result, options, started)
     if asked.word == "check" and code == 0:
-        from press.checks.site import check
+        from press.checks.links import check
 
-        return check(options, asked.outside)
+        return check(options, result.cited, asked.outside)
     return code
 
 

@@ -1,9 +1,12 @@
-"""Messages with their places, and where a piece of text came from."""
+"""What is wrong in what a person wrote, with its place; and where a piece of text came from."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 from itertools import accumulate
-from typing import Any
+from typing import Any, Literal
+
+from press.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -19,32 +22,77 @@ class Place:
         return f"{self.path}:{self.line}:{self.column}"
 
 
+Severity = Literal["error", "warning", "check"]  # "check": a warning, and an error of `check`
+
+
 @dataclass(frozen=True)
-class Message:
-    """A warning, or an error that did not stop the page."""
+class Diagnostic:
+    """Something wrong in what a person wrote: where, what, how bad, and a code for its kind.
+
+    `code` is short and stable, and empty for most mistakes, whose sentence says it all.
+    """
 
     place: Place | None
     sentence: str
-    is_error: bool = False
-    is_error_in_check: bool = False  # what a post with front matter is not to be published with
+    severity: Severity = "warning"
+    code: str = ""
+
+    @classmethod
+    def from_error(cls, error: InputError) -> "Diagnostic":
+        """An error that stopped something; without a line its sentence begins with the file."""
+        if error.path is None or error.line is None:
+            return cls(None, str(error), "error")
+        return cls(Place(str(error.path), error.line, error.column or 1), error.sentence, "error")
+
+    @classmethod
+    def from_row(cls, row: list[Any]) -> "Diagnostic":
+        """The diagnostic of which `row` was made."""
+        place, *rest = row
+        return cls(Place(*place) if place else None, *rest)
+
+    def row(self) -> list[Any]:
+        """Plain values, for JSON."""
+        return list(astuple(self))
 
     def __str__(self) -> str:
-        """The message as `path:line:column: sentence`, a warning marked as one."""
+        """`path:line:column: sentence [code]`, a warning marked as one."""
         place = f"{self.place}: " if self.place else ""
-        return f"{place}{'' if self.is_error else 'warning: '}{self.sentence}"
+        code = f" [{self.code}]" if self.code else ""
+        return f"{place}{'' if self.severity == 'error' else 'warning: '}{self.sentence}{code}"
 
 
-def message_row(message: Message) -> list[Any]:
-    """A message as plain values, for JSON."""
-    place = message.place
-    where = [place.path, place.line, place.column] if place else None
-    return [where, message.sentence, message.is_error, message.is_error_in_check]
+def settled(found: Iterable[Diagnostic], strict: bool, check: bool) -> list[Diagnostic]:
+    """Each diagnostic once, in the order of places, as the error or the warning that it is here.
+
+    With `strict` every warning is an error, with `check` those that are meant for it.
+    """
+    fatal = {"error", *(["check"] if check else []), *(["check", "warning"] if strict else [])}
+    ordered = sorted(dict.fromkeys(found), key=_order)
+    return [
+        replace(one, severity="error" if one.severity in fatal else "warning") for one in ordered
+    ]
 
 
-def message_from(row: list[Any]) -> Message:
-    """The message that `message_row` made plain values of."""
-    where, sentence, is_error, is_error_in_check = row
-    return Message(Place(*where) if where else None, sentence, is_error, is_error_in_check)
+def _order(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    place = diagnostic.place
+    return (place.path, place.line, place.column) if place else ("", 0, 0)
+
+
+def errors_of(settled: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Those that are errors."""
+    return [one for one in settled if one.severity == "error"]
+
+
+def summary(settled: Sequence[Diagnostic]) -> str:
+    """How many there are: "3 errors, 1 warning"; an empty text for none."""
+    errors = len(errors_of(settled))
+    counts = {"error": errors, "warning": len(settled) - errors}
+    return ", ".join(counted(number, noun) for noun, number in counts.items() if number)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 page", "2 pages"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)

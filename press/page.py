@@ -4,7 +4,6 @@ Templates get `site`, `page`, `root`, `assets` and `posts`; a template that a bl
 `site`, `root`, and the values that the block gave.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from markupsafe import Markup
 
-from press.diagnostics import Message, Place
+from press.diagnostics import Diagnostic, Place, Severity
 from press.errors import InputError
+from press.files import sha256_of
 
 if TYPE_CHECKING:
     from press.results.store import Results
@@ -50,14 +50,6 @@ class Blocks(Protocol):
         """A directive as HTML; what is wrong with it goes to the context, with its place."""
 
 
-@dataclass(frozen=True)
-class PagePlan:
-    """A page that is to be made: its address from the site's root, and what makes its HTML."""
-
-    url: str
-    make: "Callable[[PageContext], str]"
-
-
 @dataclass
 class PageContext:
     """One page while it is made: what it may use, and what it read, copied and said."""
@@ -67,11 +59,12 @@ class PageContext:
     content_dir: Path
     cache_dir: Path
     renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
-    messages: list[Message] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
     copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source
     written: dict[str, bytes] = field(default_factory=dict)  # address from the root -> content
     shown: dict[tuple[str, str], None] = field(default_factory=dict)  # run, output: as they come
+    meta: dict[str, Any] = field(default_factory=dict)  # JSON values that later builds are to know
     missing_runs: dict[tuple[str, str, int], None] = field(default_factory=dict)
 
     @property
@@ -99,7 +92,7 @@ class PageContext:
         """Copy a file into the site under a name with its hash; its address from this page."""
         self.note(source)
         try:
-            digest = hashlib.sha256(source.read_bytes()).hexdigest()[:10]
+            digest = sha256_of(source)[:10]
         except OSError:
             raise InputError(f"no such file: '{source}'") from None
         url = f"media/{source.stem}-{digest}{source.suffix}"
@@ -115,15 +108,19 @@ class PageContext:
         """Remember that the page names a run that is not recorded."""
         self.missing_runs[suite, image, seed] = None
 
-    def warn(self, place: Place | None, sentence: str) -> None:
-        """Say something that is wrong but lets the page stand; an error under --strict."""
-        self.say(Message(place, sentence))
+    def warn(
+        self, place: Place | None, sentence: str, is_for_check: bool = False, code: str = ""
+    ) -> None:
+        """Report what lets the page stand: an error under --strict, or of `check` if it is so."""
+        self._report(place, sentence, "check" if is_for_check else "warning", code)
 
     def error(self, place: Place | None, sentence: str) -> None:
-        """Say what is wrong and go on, so that one build tells every mistake; the site is kept."""
-        self.say(Message(place, sentence, is_error=True))
+        """Report what is wrong and go on, so that one build finds every error."""
+        self._report(place, sentence, "error")
 
-    def say(self, message: Message) -> None:
-        """Keep a message, once."""
-        if message not in self.messages:
-            self.messages.append(message)
+    def _report(
+        self, place: Place | None, sentence: str, severity: Severity, code: str = ""
+    ) -> None:
+        diagnostic = Diagnostic(place, sentence, severity, code)
+        if diagnostic not in self.diagnostics:
+            self.diagnostics.append(diagnostic)

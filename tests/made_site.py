@@ -208,14 +208,13 @@ def make_results(folder: Path, *recorded: str) -> Results:
 def make_context(folder: Path, *recorded: str) -> PageContext:
     """Write the small site and give the context of a page that is made for it."""
     from press.options import TEMPLATES
-    from press.pages.site import Site
-    from press.pages.templates import Templates
+    from press.pages.site_pages import Site
+    from press.pages.templates import Templates, Theme
 
     make_results(folder, *recorded)
     cache = folder / "cache"
     results_of(folder / "results", folder / "content", parts=cache / "manifest")
-    assets = {"styles": [], "scripts": [], "fonts": [], "has_runs": True}
-    templates = Templates(TEMPLATES, Site(), assets, folder / "compiled")
+    templates = Templates(TEMPLATES, Site(), Theme(), folder / "compiled", has_runs=True)
     return PageContext(
         "posts/post.html", folder / "results", folder / "content", cache,
         templates.render,

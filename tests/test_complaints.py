@@ -25,7 +25,7 @@ from made_site import POST, make_results, write_suite
 
 from dip.experiments.suites import load_suites
 from press.build.state import global_inputs, listing
-from press.checks.page_facts import PageFacts
+from press.checks.links import PageFacts
 from press.cli import main
 from press.options import Options
 

@@ -55,7 +55,7 @@ def worked_out(context: PageContext, source: str) -> str:
 def test_what_an_expression_writes(tmp_path: Path, source: str, html: str) -> None:
     context = make_context(tmp_path, "paper")
     assert worked_out(context, source) == html
-    assert context.messages == []
+    assert context.diagnostics == []
 
 
 def test_a_difference_of_runs_has_its_sign(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_difference_of_runs_has_its_sign(tmp_path: Path) -> None:
 def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str) -> None:
     context = make_context(tmp_path)
     assert ">not run yet</span>" in worked_out(context, source)
-    assert context.messages == []
+    assert context.diagnostics == []
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, source: str, sentence: str) -> None:
     context = make_context(tmp_path, "paper")
     assert worked_out(context, source) == ""
-    (message,) = context.messages
-    assert message.is_error
+    (message,) = context.diagnostics
+    assert message.severity == "error"
     assert sentence in str(message)
 
 
@@ -124,7 +124,7 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
     assert len(sources) > 15
     for source in sources:
         assert worked_out(context, source) != "", source
-    assert context.messages == []
+    assert context.diagnostics == []
 
 
 def test_every_block_of_the_documentation_exists() -> None:
@@ -163,7 +163,7 @@ def test_no_result_can_be_typed_in_an_expression(
 ) -> None:
     context = make_context(tmp_path, "paper")
     assert worked_out(context, source) == ""
-    assert sentence in str(context.messages[0])
+    assert sentence in str(context.diagnostics[0])
 
 
 @pytest.mark.parametrize(
@@ -177,4 +177,4 @@ def test_no_result_can_be_typed_in_an_expression(
 def test_a_preview_is_not_compared_with_a_source(tmp_path: Path, source: str) -> None:
     context = make_context(tmp_path, "paper", "small")
     assert worked_out(context, source) == ""
-    assert "a preview is not compared with the numbers of a source" in str(context.messages[0])
+    assert "a preview is not compared with the numbers of a source" in str(context.diagnostics[0])

@@ -7,13 +7,13 @@ import pytest
 
 from press.errors import InputError
 from press.page import PageContext
-from press.pages.site import Site
-from press.pages.templates import Templates
+from press.pages.site_pages import Site
+from press.pages.templates import Templates, Theme
 
 
 def told(folder: Path, name: str, **values: object) -> str:
     """Fill a template that has a mistake, and give what is said of it."""
-    templates = Templates(folder, Site(), {"styles": []}, folder / "compiled")
+    templates = Templates(folder, Site(), Theme(), folder / "compiled")
     context = PageContext("posts/one.html", folder, folder, folder, templates.render)
     with pytest.raises(InputError) as error:
         context.render(name, **values)

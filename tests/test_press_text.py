@@ -12,9 +12,8 @@ from press.markdown.code import code_block
 from press.markdown.katex import typeset
 from press.markdown.math import katex_files, used_faces
 from press.markdown.typed_results import typed_results
-from press.pages.feeds import bibtex_of
-from press.pages.site import Site
-from press.pages.summaries import Summary
+from press.pages.post import bibtex_of
+from press.pages.site_pages import Site, Summary
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from made_site import build_site, make_context, make_results
 
 from dip.records.record import load_record
 from press.page import PageContext
-from press.pages.run_pages import plans, run_page
+from press.pages.run_page import run_page, run_pages
 
 
 def page_of(context: PageContext, name: str) -> str:
@@ -24,7 +24,7 @@ def context_at(folder: Path, url: str, *recorded: str) -> PageContext:
 
 
 def test_there_is_a_page_for_each_record_and_a_list_of_all(tmp_path: Path) -> None:
-    urls = [plan.url for plan in plans(make_results(tmp_path, "paper"))]
+    urls = list(run_pages(make_results(tmp_path, "paper")))
     assert urls[0] == "runs/index.html"
     assert len(urls) == 1 + 6 + 4
     assert "runs/paper/anna/seed2.html" in urls

@@ -11,6 +11,7 @@ from pathlib import Path
 from press.build.manifest import expected, parts_folder, program, with_folders
 from press.build.state import State
 from press.cache import put
+from press.diagnostics import counted
 from press.errors import InputError
 from press.files import sha256_of
 from press.options import Options
@@ -36,7 +37,7 @@ class Group:
             guess = ", a guess" if self.is_guess else ""
             took = f", {in_words(self.seconds)} on this machine{guess}"
         command = self.suite.command if len(self.runs) > 1 else self.runs[0].command
-        runs = f"{self.suite.name}: {_counted(len(self.runs))} not run yet"
+        runs = f"{self.suite.name}: {counted(len(self.runs), 'run')} not run yet"
         return f"{runs}{took}: {with_folders(command, options)}"
 
 
@@ -50,7 +51,7 @@ def handle_missing_runs(options: Options, state: State) -> tuple[list[str], bool
     if not number:
         return [], False
     if options.run == "never":
-        return [f"{_counted(number)} that posts name are not run yet"], False
+        return [f"{counted(number, 'run')} that posts name are not run yet"], False
     if options.run == "all":
         print("\n".join(group.sentence(options) for group in groups), flush=True)
         for group in groups:
@@ -118,10 +119,6 @@ def _failed(options: Options) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return found
-
-
-def _counted(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"
 
 
 def _make(options: Options, group: Group, limit: int | None) -> None:

@@ -5,7 +5,6 @@ A file that did not change stays the same file, with its time.
 
 import contextlib
 import ctypes
-import hashlib
 import os
 import shutil
 import sys
@@ -15,27 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from press.errors import InputError
+from press.files import content_of, sha256_of
 
 MARK = (
     ".nojekyll"  # tells GitHub to leave a site as it is, and us what we wrote: names, a line each
 )
-STAYS = (".gitignore", ".gitkeep", "CNAME")
+PRESERVED = (".gitignore", ".gitkeep", "CNAME")
 # What we write at a site's top, beside the pages at old addresses of posts.
 ALWAYS = (
     "404.html", "assets", "feed.xml", "index.html", "media", "posts", "robots.txt", "runs",
     "sitemap.xml",
 )  # fmt: skip
-DUST = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
+OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
 
 
 @dataclass(frozen=True)
-class Kept:
+class Unchanged:
     """A file that stands in the old site as it is to be in the new one."""
 
     sha256: str
 
 
-Content = bytes | Path | Kept
+Content = bytes | Path | Unchanged
 Outputs = dict[str, tuple[int, int, str]]  # address -> size, time in ns, hash
 
 
@@ -48,7 +48,9 @@ def check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError("the output is to be a folder, and this is a file", out)
     names = {path.name for path in out.iterdir()} if out.exists() else set()
-    foreign = sorted(names - {*STAYS, *DUST, *(_written_by_us(out) if MARK in names else ())})
+    foreign = sorted(
+        names - {*PRESERVED, *OS_FILES, *(_written_by_us(out) if MARK in names else ())}
+    )
     if foreign:
         sentence = f"this folder holds '{foreign[0]}', which the press did not make; name another"
         raise InputError(sentence, out)
@@ -100,7 +102,7 @@ def write_site(out: Path, files: Mapping[str, Content], old: Outputs) -> Outputs
             url: _write(fresh / url, out / url, content, old.get(url))
             for url, content in sorted({**files, MARK: _mark(files)}.items())
         }
-        for name in STAYS:
+        for name in PRESERVED:
             if (out / name).is_file():
                 shutil.copy2(out / name, fresh / name)
         _swap(fresh, out)
@@ -113,15 +115,14 @@ def _write(
     target: Path, old_path: Path, content: Content, old: tuple[int, int, str] | None
 ) -> tuple[int, int, str]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, Kept):
+    if isinstance(content, Unchanged):
         if not _link(old_path, target, old):
             raise ChangedMeanwhileError(str(old_path))
         sha256 = content.sha256
     else:
-        data = content.read_bytes() if isinstance(content, Path) else content
-        sha256 = hashlib.sha256(data).hexdigest()
+        sha256 = sha256_of(content)
         if not (old and old[2] == sha256 and _link(old_path, target, old)):
-            target.write_bytes(data)
+            target.write_bytes(content_of(content) if isinstance(content, Path) else content)
     stat = target.stat()
     return stat.st_size, stat.st_mtime_ns, sha256
 

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from press.files import sha256_of
 from press.options import Options
 
 FORM = 6  # raise when the form of the state changes
@@ -88,8 +89,7 @@ def signature(path: str) -> Signature:
         stat = os.stat(path)
         if os.path.isdir(path):
             return -1, 0, hashlib.sha256(listing(path)).hexdigest()
-        with open(path, "rb") as file:
-            return stat.st_size, stat.st_mtime_ns, hashlib.sha256(file.read()).hexdigest()
+        return stat.st_size, stat.st_mtime_ns, sha256_of(Path(path))
     except OSError:
         return -2, 0, ""
 

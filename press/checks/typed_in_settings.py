@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from press.build.state import PageState
-from press.diagnostics import Message, Place, message_row
+from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
 from press.markdown.typed_results import SENTENCE, typed_results
 from press.toml_file import TomlFile, toml_file
@@ -18,14 +17,14 @@ PRINTED = {  # claims.toml is where the numbers of a source belong
 }
 
 
-def settings_state(content: Path) -> PageState:
-    """Search the settings; gives what was read, and a message for each result that was typed."""
+def typed_in_settings(content: Path) -> tuple[list[Path], list[Diagnostic]]:
+    """The files that were searched, and a diagnostic for each result that was typed in them."""
     paths = [content / name for name in PRINTED]
     found = [message for path in paths if path.exists() for message in _messages(path)]
-    return PageState([str(path) for path in paths], {}, [message_row(one) for one in found])
+    return paths, found
 
 
-def _messages(path: Path) -> Iterator[Message]:
+def _messages(path: Path) -> Iterator[Diagnostic]:
     try:
         file = toml_file(path)
     except InputError:  # told where the file is used
@@ -33,7 +32,7 @@ def _messages(path: Path) -> Iterator[Message]:
     for table, key, text in _texts(file.data, None, PRINTED[path.name]):
         for _, number in typed_results(text, False):
             place = _place(file, table, key, number)
-            yield Message(place, SENTENCE.format(number), is_error_in_check=True)
+            yield Diagnostic(place, SENTENCE.format(number), "check", "typed-result")
 
 
 def _texts(

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from press.cache import Cache
-from press.diagnostics import Message, Place
+from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import sha256_of
 from press.markdown.post import slug_of
@@ -105,7 +105,7 @@ class Assets:
         return _tag({**sources, **sized, **lazy, **given})
 
     def _tell(self, place: Place, sentence: str) -> None:
-        self.context.say(Message(place, sentence, is_error_in_check=self.is_checked))
+        self.context.warn(place, sentence, self.is_checked, "image")
 
     def _size(self, path: Path) -> tuple[int, int] | None:
         """Width and height in pixels; None for a drawing that names none. Raises InputError."""

@@ -16,7 +16,7 @@ from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from press.diagnostics import Message, SourceMap
+from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import passes, syntax
 
 PLUGINS: tuple[tuple[Any, dict[str, Any]], ...] = (
@@ -64,7 +64,7 @@ def parser() -> MarkdownIt:
     return made
 
 
-def parse(text: str, path: str) -> tuple[list[Token], list[Message]]:
+def parse(text: str, path: str) -> tuple[list[Token], list[Diagnostic]]:
     """The block tokens of a post's text, and an error for each block that is not well formed."""
     env: dict[str, Any] = {"path": path, "errors": []}
     return parser().parse(text, env), env["errors"]

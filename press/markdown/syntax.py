@@ -15,7 +15,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from press.diagnostics import Message, Place, SourceMap, map_source
+from press.diagnostics import Diagnostic, Place, SourceMap, map_source
 
 # `{{ ... }}`, with quoted text and one level of braces inside
 EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*"|'[^'\n]*'|\{[^{}]*\}|\}(?!\}))*)\}\}""")
@@ -141,7 +141,7 @@ def _column(state: StateBlock, number: int) -> int:
 
 def _error(state: StateBlock, line: int, column: int, sentence: str) -> None:
     place = Place(state.env["path"], line + 1, column + 1)
-    state.env["errors"].append(Message(place, sentence, is_error=True))
+    state.env["errors"].append(Diagnostic(place, sentence, "error"))
 
 
 def directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:

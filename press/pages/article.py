@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from press.blocks.text import load_blocks
 from press.cache import Cache
-from press.diagnostics import Message, Place, SourceMap
+from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
 from press.markdown.bibliography import Entry
 from press.markdown.citations import Citations, Reference
@@ -45,7 +45,7 @@ def write_article(
     path = str(post.file)
     tokens, errors = parse(post.text, path)
     for error in errors:
-        context.say(error)
+        context.error(error.place, error.sentence)
     for place, number in typed_in_post(tokens, path):
         _say_typed(place, number, post, context)
     heading = take_title(tokens) if post.title is None else None
@@ -103,5 +103,4 @@ def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tupl
 
 def _say_typed(place: Place, number: str, post: Post, context: PageContext) -> None:
     """Tell of a result typed by hand: an error of `check` in a post with front matter."""
-    sentence = SENTENCE.format(number)
-    context.say(Message(place, sentence, is_error_in_check=post.has_front_matter))
+    context.warn(place, SENTENCE.format(number), post.has_front_matter, "typed-result")

@@ -6,12 +6,10 @@ else the picture that the front matter names. Pixels are enlarged by whole numbe
 
 import io
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from press.cache import Cache
-from press.diagnostics import Place
 from press.files import sha256_of
 from press.markdown.assets import Assets
 from press.markdown.post import Post
@@ -22,11 +20,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
 WIDTH, HEIGHT, GAP = 1200, 630, 40  # pixels
-PAPER = (254, 253, 251)  # the page's own ground
+PAPER = (254, 253, 251)  # the page's own background
 
 
 @dataclass(frozen=True)
-class SharePicture:
+class SocialCard:
     """A picture to be named in a page's head: its address from the site's root, and its text."""
 
     url: str
@@ -35,15 +33,15 @@ class SharePicture:
     height: int = HEIGHT
 
 
-def share_picture(
-    post: Post, title: str, context: PageContext, assets: Assets, wanted: bool
-) -> SharePicture | None:
-    """Make a post's picture; None if it has none, or it is not `wanted` (no base URL is known).
+def social_card(
+    post: Post, title: str, context: PageContext, cache: Cache, wanted: bool
+) -> SocialCard | None:
+    """Make a post's card; None if it has none, or it is not `wanted` (no base URL is known).
 
-    A picture that the front matter names and that is not there is told with its place either way.
+    A picture that the front matter names and that is not there is an error either way.
     """
     if post.image:
-        named = _named(post, context, assets)
+        named = _named(post, context, Assets(context, cache, post.file.parent))
         sources, words = [named] if named else [], title
     else:
         sources, words = _of_a_run(context)
@@ -51,14 +49,14 @@ def share_picture(
         return None
     margin = 0 if post.image else GAP
     key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
-    cache = Cache(context.cache_dir)
     data = cache.file("share", key, ".png", lambda: composed(sources, margin)).read_bytes()
-    name = f"media/{Path(post.url).stem}-shared-{sha256(data).hexdigest()[:10]}.png"
-    return SharePicture(context.add(name, data).removeprefix(context.root), words)
+    name = f"media/{Path(post.url).stem}-shared-{sha256_of(data)[:10]}.png"
+    context.add(name, data)
+    return SocialCard(name, words)
 
 
 def _named(post: Post, context: PageContext, assets: Assets) -> Path | None:
-    """Find the picture that the front matter names; tell what is wrong with it."""
+    """The picture that the front matter names; None, and an error, if it is none."""
     from PIL import Image, UnidentifiedImageError
 
     place = post.places["image"]
@@ -71,20 +69,19 @@ def _named(post: Post, context: PageContext, assets: Assets) -> Path | None:
         with Image.open(path) as opened:
             opened.load()
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        _refuse(context, place, path)
+        is_drawing = path.suffix.lower() == ".svg"
+        wrong = (
+            "is a drawing; other sites show PNG, JPEG or WebP"
+            if is_drawing
+            else ("cannot be read as a picture")
+        )
+        context.error(place, f"'{path.name}' {wrong}")
         return None
     return path
 
 
-def _refuse(context: PageContext, place: Place, path: Path) -> None:
-    sentence = f"'{path.name}' cannot be read as a picture"
-    if path.suffix.lower() == ".svg":
-        sentence = f"'{path.name}' is a drawing; other sites show PNG, JPEG or WebP"
-    context.error(place, sentence)
-
-
 def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
-    """Choose the pictures of the first run that the page shows, and say what they are."""
+    """The pictures of the first run that the page shows, and what they are."""
     if not context.shown:
         return [], ""
     name = next(iter(context.shown))[0]
@@ -92,14 +89,13 @@ def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
     outputs = [output for shown, output in context.shown if shown == name]
     iterates = [output for output in outputs if output.isdigit()]
     chosen = max(iterates, key=int) if iterates else outputs[0]
-    names = dict.fromkeys(["input", chosen])
-    found = {name: path for name in names if (path := run.picture(name))}
+    found = {name: path for name in ("input", chosen) if (path := run.picture(name))}
     words = " and ".join(output_name(run, name) for name in found)
     return list(found.values()), f"{run.title}: {words}"
 
 
 def composed(sources: list[Path], margin: int) -> bytes:
-    """Put pictures beside each other in the middle of a sheet; gives a PNG."""
+    """Put pictures beside each other in the middle of a sheet; the bytes of a PNG."""
     from PIL import Image
 
     sheet = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
@@ -121,10 +117,9 @@ def _fitted(path: Path, width: int, height: int) -> "Image.Image":
 
     with Image.open(path) as opened:
         upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    ground = Image.new("RGBA", upright.size, (*PAPER, 255))
-    picture = Image.alpha_composite(ground, upright).convert("RGB")
+    background = Image.new("RGBA", upright.size, (*PAPER, 255))
+    picture = Image.alpha_composite(background, upright).convert("RGB")
     factor = min(width // picture.width, height // picture.height)
     if factor:
-        larger = (picture.width * factor, picture.height * factor)
-        return picture.resize(larger, Image.Resampling.NEAREST)
+        return ImageOps.scale(picture, factor, Image.Resampling.NEAREST)
     return ImageOps.contain(picture, (width, height), Image.Resampling.LANCZOS)

@@ -1,18 +1,67 @@
-"""The templates: Jinja, strict about names, mistakes told with the template's line."""
+"""The theme: templates (Jinja, strict about names), one style sheet, one script, KaTeX's fonts.
+
+A mistake in a template is reported with the template's line.
+"""
 
 import re
 import sys
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from press.errors import InputError
+from press.files import sha256_of, text_of
+from press.markdown.math import FIRST_FONTS, FOLDER, Face, katex_files, used_faces
 from press.page import PageContext
-from press.pages.site import Site
+from press.pages.site_pages import Site
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Files that pages load, and the addresses by which a page's head names them."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    styles: list[str] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)
+    fonts: list[str] = field(default_factory=list)  # to be asked for early
+
+
+def load_theme(templates: Path) -> Theme:
+    """Join the style sheets and the scripts of the templates' folder."""
+    style, script = _joined(templates, "styles/*.css"), _joined(templates, "scripts/*.js")
+    files = {_named("style", ".css", style): style}
+    scripts = [_named("script", ".js", script)] if script else []
+    return Theme({**files, **dict.fromkeys(scripts, script)}, list(files), scripts)
+
+
+def _joined(folder: Path, pattern: str) -> bytes:
+    return "\n".join(map(text_of, sorted(folder.glob(pattern)))).encode()
+
+
+def _named(name: str, suffix: str, data: bytes) -> str:
+    return f"assets/{name}-{sha256_of(data)[:10]}{suffix}"
+
+
+def maths_theme(classes: set[str]) -> Theme:
+    """KaTeX's style sheet and fonts as these classes of formulas need them; empty for none.
+
+    The style sheet stands in a layer of its own, so that the site's sheets have the last word.
+    """
+    return _maths_theme(used_faces(classes)) if classes else Theme()
+
+
+@cache
+def _maths_theme(faces: frozenset[Face]) -> Theme:
+    css, fonts = katex_files(faces)
+    style = f"@layer katex {{{css}}}\n".encode()
+    url = f"{FOLDER}/{_named('katex', '.css', style).removeprefix('assets/')}"
+    files = {url: style, **{f"{FOLDER}/{name}": data for name, data in fonts.items()}}
+    first = [f"{FOLDER}/fonts/{name}.woff2" for name in FIRST_FONTS]
+    return Theme(files, [url], [], [url for url in first if url in files])
 
 
 @dataclass
@@ -21,8 +70,9 @@ class Templates:
 
     folder: Path
     site: Site
-    assets: dict[str, Any]
+    theme: Theme
     compiled: Path  # folder for what Jinja makes of the templates
+    has_runs: bool = False  # whether the site has pages about runs
 
     @cached_property
     def _environment(self) -> "Environment":
@@ -42,13 +92,17 @@ class Templates:
         return environment
 
     def render(self, context: PageContext, name: str, values: dict[str, Any]) -> str:
-        """Fill a template; raises InputError with the template's line for a mistake in it."""
+        """Fill a template; raises InputError with the template's line for a mistake in it.
+
+        `root` among the values goes before that of the page, and `maths` is a theme that the page
+        loads before the site's own.
+        """
         from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
-        assets = self.assets_from(context.root)
+        root = values.get("root", context.root)
+        seen = {**values, "root": root, "assets": self._assets(root, values.get("maths", Theme()))}
         try:
-            template = self._environment.get_template(name)
-            return template.render({"root": context.root, "assets": assets, **values})
+            return self._environment.get_template(name).render(seen)
         except TemplateNotFound as error:
             raise InputError(f"there is no template '{error.name}'", self.folder) from None
         except TemplateSyntaxError as error:
@@ -57,7 +111,8 @@ class Templates:
             raise InputError(f"{error.message}", path, error.lineno, column) from None
         except (TemplateError, TypeError, AttributeError, KeyError, ValueError) as error:
             path, line = self._place(name)
-            sentence = _sentence(error)
+            text = re.sub(r"^'press\.\S+ object' has", "this value has", str(error))
+            sentence = f"this template cannot be filled: {text}"
             raise InputError(sentence, path, line, _column(path, line, sentence)) from error
 
     def _place(self, name: str) -> tuple[Path, int | None]:
@@ -71,24 +126,22 @@ class Templates:
             trace = trace.tb_next
         return found
 
-    def assets_from(self, root: str) -> dict[str, Any]:
-        """Give the style sheets and scripts as a page at this root names them."""
+    def _assets(self, root: str, maths: Theme) -> dict[str, Any]:
+        """The style sheets, scripts and fonts as a page at this root names them."""
+        fonts = maths.fonts if self.site.base_url else []  # from disk browsers load none early
         return {
-            name: [root + url for url in value] if isinstance(value, list) else value
-            for name, value in self.assets.items()
+            "styles": [root + url for url in (*maths.styles, *self.theme.styles)],
+            "scripts": [root + url for url in self.theme.scripts],
+            "fonts": [root + url for url in fonts],
+            "has_runs": self.has_runs,
         }
 
 
 def _column(path: Path, line: int | None, sentence: str) -> int | None:
-    """Give the column, from 1, of what a sentence quotes in a line of a template, or of its tag."""
+    """The column, from 1, of what a sentence quotes in a line of a template, or of its tag."""
     if line is None or not path.is_file():
         return None
     text = [*path.read_text(encoding="utf-8").splitlines(), *[""] * line][line - 1]
     quoted = [word for word in re.findall(r"'([^']+)'", sentence) if word in text]
     tag = re.search(r"\{[{%]", text)
     return text.index(quoted[0]) + 1 if quoted else tag.start() + 1 if tag else 1
-
-
-def _sentence(error: Exception) -> str:
-    text = re.sub(r"^'press\.\S+ object' has", "this value has", str(error))
-    return f"this template cannot be filled: {text}"

@@ -1,6 +1,7 @@
 """A page for each recorded run and baseline, with its run.json beside it, and a list of all."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +9,13 @@ from markupsafe import Markup
 
 from press.blocks.comparison import compared
 from press.blocks.images import curve_panel, lines_of, stop_marks
-from press.blocks.pictures import in_words, picture, why_not_shown
+from press.blocks.pictures import in_words as describe_iterate
+from press.blocks.pictures import picture, why_not_shown
 from press.blocks.results_table import METHOD_NAMES
-from press.page import PageContext, PagePlan
+from press.files import content_of
+from press.page import PageContext
 from press.results.numbers import decimal, grouped, powers
-from press.results.numbers import in_words as duration_in_words
+from press.results.numbers import in_words as format_duration
 from press.results.outputs import level_in_db, output_name, psnr_of
 from press.results.run import Run
 from press.results.suite import SuiteView
@@ -28,36 +31,22 @@ MEASURES = {
     "psnr_known_db": "known pixels",
 }
 ENVIRONMENT = {
-    "device": "device",
-    "instruction_set": "instruction set",
-    "threads": "threads",
-    "driver": "driver",
-    "torch": "torch",
-    "cuda": "CUDA",
-    "cudnn": "cuDNN",
-    "numpy": "numpy",
-    "python": "Python",
-    "platform": "platform",
-}
+    "device": "device", "instruction_set": "instruction set", "threads": "threads",
+    "driver": "driver", "torch": "torch", "cuda": "CUDA", "cudnn": "cuDNN", "numpy": "numpy",
+    "python": "Python", "platform": "platform",
+}  # fmt: skip
 
 
-def plans(results: "Results") -> list[PagePlan]:
-    """Plan the page of every recorded run and baseline, and the list of them all."""
-    pages = [PagePlan(run.page, _maker(run.name)) for run in recorded_runs(results) if run.recorded]
-    return [PagePlan(INDEX, index_page), *pages] if pages or results.suites else []
+def run_pages(results: "Results") -> dict[str, Callable[[PageContext], str]]:
+    """What makes each page about runs, by address: the list of them all, and one each."""
+    views = [results.suite(name) for name in results.suites]
+    runs = [run for view in views for run in (*view.runs, *view.baselines, *view.means)]
+    pages = {run.page: partial(_page_of, run.name) for run in runs if run.recorded}
+    return {INDEX: index_page, **pages} if views else {}
 
 
-def recorded_runs(results: "Results") -> Iterator[Run]:
-    """Give every run, baseline and mean of runs that a suite defines."""
-    for name in results.suites:
-        view = results.suite(name)
-        yield from view.runs
-        yield from view.baselines
-        yield from view.means
-
-
-def _maker(name: str) -> Callable[[PageContext], str]:
-    return lambda context: run_page(context.results.run(name), context)
+def _page_of(name: str, context: PageContext) -> str:
+    return run_page(context.results.run(name), context)
 
 
 def run_page(run: Run, context: PageContext) -> str:
@@ -65,7 +54,7 @@ def run_page(run: Run, context: PageContext) -> str:
     assert run.record
     path = run.folder / "run.json"
     context.note(path)
-    context.add(run.page.removesuffix(".html") + ".json", path.read_bytes())
+    context.add(run.page.removesuffix(".html") + ".json", content_of(path))
     view = context.results.suite(run.suite.name)
     title = f"{run.title}, {title_of(run)}"
     return context.render(
@@ -80,7 +69,7 @@ def run_page(run: Run, context: PageContext) -> str:
         facts=facts(run),
         measures=measures_of(run).values(),
         outcome=psnr_of(run, "output"),
-        took=duration_in_words(run.record.data["seconds"]),
+        took=format_duration(run.record.data["seconds"]),
         before_and_after=_before_and_after(run, context),
         scores=score_rows(run),
         snapshots=snapshot_rows(run),
@@ -124,7 +113,7 @@ def _took(run: Run) -> str:
     data = run.record.data
     each = data["seconds_per_iteration"]
     rate = f", {1000 * each:.3g} ms an iteration" if each else ""
-    return f"{duration_in_words(data['seconds'])}{rate}"
+    return f"{format_duration(data['seconds'])}{rate}"
 
 
 def score_rows(run: Run) -> list[dict[str, Any]]:
@@ -205,7 +194,7 @@ def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
             continue
         level, label = level_in_db(psnr_of(run, name)), output_name(run, name)
         if name.isdigit() and level is not None:
-            words = in_words(run, int(name), level)
+            words = describe_iterate(run, int(name), level)
         else:
             words = f"{run.title}: {label}"
         yield {"picture": picture(context, run, name, alternative=words), "label": label,
