@@ -18,7 +18,7 @@ class Place:
     column: int
 
     def __str__(self) -> str:
-        """The place as `path:line:column`."""
+        """Write the place as `path:line:column`."""
         return f"{self.path}:{self.line}:{self.column}"
 
 

@@ -44,8 +44,7 @@ def write_article(
     """Write a post; what is wrong with it goes to the context, with its place."""
     path = str(post.file)
     tokens, errors = parse(post.text, path)
-    for error in errors:
-        context.error(error.place, error.sentence)
+    context.diagnostics += errors
     for place, number in typed_in_post(tokens, path):
         _say_typed(place, number, post, context)
     heading = take_title(tokens) if post.title is None else None
@@ -103,4 +102,5 @@ def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tupl
 
 def _say_typed(place: Place, number: str, post: Post, context: PageContext) -> None:
     """Tell of a result typed by hand: an error of `check` in a post with front matter."""
-    context.warn(place, SENTENCE.format(number), post.has_front_matter, "typed-result")
+    sentence = SENTENCE.format(number)
+    context.warn(place, sentence, post.has_front_matter, "typed-result")
