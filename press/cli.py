@@ -1,4 +1,4 @@
-"""The press's command line: build, serve, check, why."""
+"""The press's command line: build, serve, check, why, blocks."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from press.errors import InputError, sentence_of
 from press.options import Options
 
-WORDS = ("build", "serve", "check", "why")
+WORDS = ("build", "serve", "check", "why", "blocks")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,12 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="build.py", description="Make the site from posts, templates and recorded runs."
     )
-    words = parser.add_subparsers(dest="word", metavar="{build,serve,check,why}")
+    words = parser.add_subparsers(dest="word", metavar="{build,serve,check,why,blocks}")
     build = words.add_parser("build", help="make what is stale (the default)")
     serve = words.add_parser("serve", help="make, show drafts, and follow changes in the browser")
     check = words.add_parser("check", help="make the site, then check it")
     why = words.add_parser("why", help="say which input of a page or of a run changed")
-    for one in (build, serve, check, why):
+    blocks = words.add_parser("blocks", help="print the table of blocks that posts can call")
+    for one in (build, serve, check, why, blocks):
         _add_folders(one)
     for one in (build, check):
         one.add_argument("--strict", action="store_true", help="warnings are errors")
@@ -93,6 +94,11 @@ def _do(asked: argparse.Namespace, started: float) -> int:
         from press.build.why import why
 
         return why(options, asked.name)
+    if asked.word == "blocks":
+        from press.blocks.registry import documentation, load_blocks
+
+        print(documentation(load_blocks(options.content)), end="")
+        return 0
     from press.build.command import build, report
 
     result = build(options)

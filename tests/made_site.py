@@ -1,6 +1,7 @@
 """A small site with records, for tests: two images, a suite of three seeds and its preview."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from press.cli import main
 from press.page import PageContext
 from press.results.manifest import of_records, parts_of
 from press.results.store import Results, no_missing
+
+ROOT = Path(__file__).parent.parent
 
 SUITES = """
 [paper]
@@ -182,6 +185,7 @@ def write_content(folder: Path, post: str = POST) -> dict[str, Suite]:
     suites = load_suites(folder / "experiments.toml")
     described = describe(suites["paper"].experiments[0], 32, 32, 32, 1)
     (folder / "network.json").write_text(json.dumps(described))
+    shutil.copy(ROOT / "content/blocks.py", folder)
     return suites
 
 

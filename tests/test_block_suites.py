@@ -216,7 +216,7 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
         made(read_anew(context), "film-strip", suite="larger", images="anna", iterations="100")
     )
     assert "28.80 dB" in strip
-    beside = text_of(made(read_anew(context), "compare", run="larger/anna", left="0"))
+    beside = text_of(made(read_anew(context), "compare", run="larger/anna", left="at.0"))
     assert "28.80 dB" in beside and "27.00 dB" not in beside
 
 

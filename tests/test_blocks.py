@@ -8,7 +8,7 @@ from made_site import LEVELS, make_context, read_anew, write_content, write_suit
 from markupsafe import Markup
 
 from dip.experiments.suites import Suite, load_suites
-from press.blocks.registry import BLOCKS
+from press.blocks.registry import load_blocks
 from press.cli import main
 from press.diagnostics import Place
 from press.errors import InputError
@@ -22,7 +22,8 @@ def call(name: str, **arguments: str) -> Directive:
 
 
 def made(context: PageContext, name: str, **arguments: str) -> str:
-    return str(BLOCKS[name](call(name, **arguments), context))
+    blocks = load_blocks(context.content_dir, context)
+    return str(blocks[name].render(call(name, **arguments), context))
 
 
 def planned(context: PageContext) -> dict[str, Suite]:
@@ -205,14 +206,14 @@ def test_pictures_are_copied_as_they_are(tmp_path: Path) -> None:
 def test_a_thumbnail_is_reduced_by_a_whole_number(tmp_path: Path) -> None:
     from PIL import Image
 
-    from press.blocks.pictures import reduced, size_of
+    from press.blocks.images import reduced
 
     path = tmp_path / "large.webp"
     Image.linear_gradient("L").resize((256, 256)).save(path, lossless=True)
-    assert size_of(path) == (256, 256)
     small = tmp_path / "small.webp"
     small.write_bytes(reduced(path, 2))
-    assert size_of(small) == (128, 128)
+    with Image.open(small) as opened:
+        assert opened.size == (128, 128)
 
 
 def test_the_scrubber_has_its_data_in_the_page_and_works_without_scripts(tmp_path: Path) -> None:
@@ -263,7 +264,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
          "post.md:9:11: suite 'paper' has no image 'ana'; did you mean 'anna'?"),
         ("film-strip", {"suite": "paper"}, "block 'film-strip' needs the argument 'iterations'"),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "0 25o"},
-         "post.md:9:12: '25o' is no whole number"),
+         "post.md:9:12: expected an integer, got '25o'"),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "300"},
          "post.md:9:12: paper/anna/seed0 has no snapshot at 300; it has 0, 62, 250, 562 or 1000"),
         ("verdict-strip", {"suite": "paper", "preview": "paper"},
@@ -277,11 +278,20 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("claims-table", {"table": "inpaintin"},
          "post.md:9:10: unknown table of claims 'inpaintin'; did you mean 'inpainting'?"),
         ("compare", {"run": "small/anna", "left": "inputt"},
-         "post.md:9:11: small/anna/seed0 has no picture 'inputt'"),
-        ("curve", {"runs": " "}, "post.md:9:10: this names no run"),
-        ("suites-table", {"suites": " "}, "block 'suites-table' needs the argument 'suites'"),
+         "post.md:9:11: unknown output 'inputt'; did you mean 'input'?"),
+        ("compare", {"run": "small/anna", "right": "stop-oracle"},
+         "post.md:9:11: 'stop-oracle' is now spelled 'stop.oracle'"),
+        ("compare", {"run": "small/anna", "right": "250"},
+         "post.md:9:11: '250' is now spelled 'at.250'"),
+        ("compare", {"run": "small/anna", "right": "clean"},
+         "post.md:9:11: small/anna/seed0 has no picture of 'clean'"),
+        ("curve", {"runs": " "}, "post.md:9:10: the argument 'runs' is empty"),
+        ("suites-table", {"suites": " "}, "post.md:9:10: the argument 'suites' is empty"),
+        ("suites-table", {}, "block 'suites-table' needs the argument 'suites'"),
+        ("curve", {}, "block 'curve' needs the argument 'suite'"),
+        ("scrubber", {"suite": "paper"}, "block 'scrubber' needs the argument 'image'"),
         ("curve", {"suite": "paper", "width": "huge"},
-         "post.md:9:11: width is 'huge', not text, wide or full"),
+         "post.md:9:11: expected text, wide or full, got 'huge'"),
         ("figure", {"src": "no.png", "alt": "x"}, "no such file"),
     ],
 )  # fmt: skip

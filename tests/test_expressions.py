@@ -127,18 +127,6 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
     assert context.diagnostics == []
 
 
-def test_every_block_of_the_documentation_exists() -> None:
-    import re
-
-    from press.blocks.text import all_blocks
-
-    text = (Path(__file__).parent.parent / "docs/writing.md").read_text()
-    table = text[text.index("| block |") : text.index("`fallback` names")]
-    named = {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
-             for name in re.findall(r"`([\w-]+)`", row)}  # fmt: skip
-    assert named == set(all_blocks())
-
-
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [

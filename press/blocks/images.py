@@ -1,229 +1,306 @@
-"""Blocks that show pictures and curves of runs: film strip, scrubber, curve, figure."""
+"""Blocks that show images of runs: film strip, comparison, scrubber, and an author's own file.
 
+Images of records are copied as they are; small ones are made for rows and strips.
+"""
+
+import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
-from press.blocks.arguments import (
-    at,
-    check_arguments,
-    figure,
-    instead_note,
-    names_of,
-    runs_of,
-    whole_number,
+from press.blocks.curves import curve_panel, lines_of, stop_marks
+from press.blocks.declaration import (
+    FALLBACK,
+    IMAGES,
+    RUN,
+    SELECTOR,
+    SUITE,
+    TEXT,
+    WHOLE_NUMBERS,
+    WORD,
+    Argument,
+    Call,
+    Figure,
+    block,
+    chosen_runs,
+    not_run,
 )
-from press.blocks.pictures import absent, image, in_words, picture, thumbnail
-from press.charts.chart import CurvePanel, Line, Mark, db_range
+from press.cache import Cache
+from press.charts.curve_chart import CurvePanel
+from press.charts.svg import element
 from press.errors import InputError
-from press.results.numbers import Measured, grouped
+from press.files import sha256_of
+from press.page import PageContext
+from press.results.numbers import THIN_SPACE, Measured, decimal, grouped, listed
 from press.results.run import Run
+from press.results.selectors import Selector
 from press.results.stops import RULES
+from press.results.suite import SuiteView
 
-if TYPE_CHECKING:
-    from press.page import Directive, PageContext
-
-TICKS = (0, 250, 1000, 2000, 5000, 11000)
+EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole numbers
+SMALL = 128  # pixels at most on a side of a thumbnail
 
 
-def film_strip(call: "Directive", context: "PageContext") -> Markup:
-    """Show iterates of one or more runs, a step for each iteration, with their PSNR."""
-    check_arguments(call, "images", "fallback", "id", "width", needed=("suite", "iterations"))
-    runs, view = runs_of(call, context)
+def picture(page: PageContext, run: Run, path: Path | None, alternative: str) -> Markup:
+    """An image of a run's record with its true pixels, or the words why there is none."""
+    if path is None:
+        return absent(page, run)
+    page.shown["/".join(path.parts[-5:-2]), path.stem] = None
+    return image(page.copy(path), run.size, alternative)
+
+
+def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
+    """An image element with its size, so that nothing shifts while it loads."""
+    width, height = size
+    exact = width if width == height and width in EXACT_SIDES else "other"
+    return element(
+        "img",
+        src=url,
+        width=width,
+        height=height,
+        alt=alternative,
+        class_=kind or f"pixels native-{exact}",
+        loading="lazy",
+        decoding="async",
+    )
+
+
+def absent(page: PageContext, run: Run) -> Markup:
+    """What stands for an image that is not to be shown, or not run yet."""
+    if run.recorded and not run.shown:
+        words = f"{run.title}: not shown"
+        why = why_not_shown(page, run)
+        return Markup('<span class="absent" title="{}">{}</span>').format(why, words)
+    return Markup('<span class="absent absent-not-run">not run yet</span>')
+
+
+def why_not_shown(page: PageContext, run: Run) -> str:
+    """The reason why a run has no images; empty if they may be shown."""
+    if run.shown:
+        return ""
+    images, cases = page.results.images, run.suite.cases.values()
+    if not images.shown(run.case.image):
+        return images.why_not_shown(run.case.image)
+    kept = {case.image for case in cases if case.pictures and images.shown(case.image)}
+    whose = f"only of {listed(sorted(map(images.title, kept)))}" if kept else "of no image"
+    return f"so that the results stay small, this suite keeps pictures {whose}"
+
+
+def thumbnail(page: PageContext, run: Run, iteration: int, alternative: str) -> Markup:
+    """An iterate of a record reduced by a whole number, to at most 128 pixels a side."""
+    path = run.picture(iteration)
+    if path is None:
+        return absent(page, run)
+    page.note(path)
+    width, height = run.size
+    factor = -(-max(width, height) // SMALL)
+    if factor > 1:
+        cache, digest, full = Cache(page.cache_dir), sha256_of(path), path
+        key = f"{digest}|{factor}"
+        path = cache.file("thumbnails", key, ".webp", lambda: reduced(full, factor))
+    size = -(-width // factor), -(-height // factor)
+    return image(page.copy(path), size, alternative, "thumbnail")
+
+
+def reduced(path: Path, factor: int) -> bytes:
+    """An image with squares of `factor` pixels a side averaged, as lossless WebP."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    with Image.open(path) as opened:
+        opened.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
+    return stream.getvalue()
+
+
+def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
+    """Our last output of the first of the runs that is recorded; empty if none is kept."""
+    for run in runs:
+        if run.recorded and run.picture(run.iterations) is not None:
+            return thumbnail(page, run, run.iterations, f"{run.title}, our result")
+    shown = next((run for run in runs if run.recorded and run.case.pictures), None)
+    return absent(page, shown) if shown else Markup("")
+
+
+def in_words(run: Run, iteration: int, psnr_db: float | None) -> str:
+    """An iterate described for those who do not see it; None where there is no original."""
+    level = "" if psnr_db is None else f", {decimal(psnr_db)}{THIN_SPACE}dB"
+    return f"{run.title} after {grouped(iteration)} iterations{level}"
+
+
+@block(
+    "film-strip",
+    "snapshots of runs, a step for each iteration, with their PSNR",
+    Argument("suite", SUITE, "whose runs are shown", required=True),
+    Argument("iterations", WHOLE_NUMBERS, "the snapshots", required=True),
+    IMAGES,
+    FALLBACK,
+    numbered="figure",
+    example='suite="inpainting" images="peppers man" iterations="0 250 1000" id="fig-strip"',
+)
+def film_strip(
+    call: Call,
+    suite: SuiteView,
+    iterations: list[int],
+    images: list[str],
+    fallback: SuiteView | None,
+) -> Figure:
+    """Iterates of one or more runs, a step for each iteration."""
+    runs, note = chosen_runs(call, suite, images, fallback)
     if not any(run.recorded for run in runs):
-        return not_run(call, context, runs)
-    words = call.arguments["iterations"].split()
-    iterations = [whole_number(call, "iterations", word) for word in words]
-    with at(call, "iterations"):
+        return not_run(call, runs)
+    with call.at("iterations"):
         steps = [
-            {"iteration": k, "pictures": [_step(context, run, k) for run in runs]}
+            {"iteration": k, "pictures": [_step(call.page, run, k) for run in runs]}
             for k in iterations
         ]
-    content = context.render("blocks/film-strip.html", steps=steps)
-    return figure(call, context, content, runs=runs, note=instead_note(call, context, view))
+    return Figure(call.page.render("blocks/film-strip.html", steps=steps), runs, note)
 
 
-def not_run(call: "Directive", context: "PageContext", runs: list[Run]) -> Markup:
-    """Stand in for a figure of which no run is recorded, with the command that makes the first."""
-    content = context.render("blocks/not-run.html", runs=runs)
-    return figure(call, context, content)
-
-
-def _step(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
+def _step(page: PageContext, run: Run, iteration: int) -> dict[str, Any]:
     level = getattr(run.output(f"at.{iteration}"), run.measure) if run.has_original else ""
     if not run.recorded:
-        return {"picture": absent(context, run), "title": run.title, "level": ""}
+        return {"picture": absent(page, run), "title": run.title, "level": ""}
     words = in_words(run, iteration, level if isinstance(level, Measured) else None)
-    shown = picture(context, run, iteration, alternative=words)
+    shown = picture(page, run, run.picture(iteration), words)
     return {"picture": shown, "title": run.title, "level": level}
 
 
-def lines_of(run: Run) -> list[Line]:
-    """Read a run's curves: PSNR on all pixels, and apart on known and unknown ones."""
-    recorded = run.curve()
-    whole = "all pixels" if run.case.settings.get("mask") else "output"
-    kinds = (
-        (whole, "ours", "psnr_db"),
-        ("known", "known", "psnr_known_db"),
-        ("unknown", "unknown", "psnr_unknown_db"),
-    )
-    lines = [Line(label, kind, recorded.points(column)) for label, kind, column in kinds]
-    return [line for line in lines if line.points]
-
-
-def curve(call: "Directive", context: "PageContext") -> Markup:
-    """Draw the PSNR curves of one or more runs, a panel each on one axis."""
-    check_arguments(call, "suite", "images", "fallback", "runs", "names", "id", "width")
-    if "runs" in call.arguments:
-        with at(call, "runs"):
-            runs = [context.results.run(name) for name in call.arguments["runs"].split()]
-            if not runs:
-                raise InputError("this names no run")
-        note = ""
-    else:
-        check_arguments(call, "images", "fallback", "names", "id", "width", needed=("suite",))
-        runs, view = runs_of(call, context)
-        note = instead_note(call, context, view)
-    titles = [f"{run.title}, seed {run.seed}" if run.seed else run.title for run in runs]
-    names = names_of(call, titles, "runs")
-    if not any(run.recorded for run in runs):
-        return not_run(call, context, runs)
-    drawn = {run.name: lines_of(run) for run in runs}
-    shared = db_range([line for lines in drawn.values() for line in lines])
-    panels = [
-        {
-            "title": name,
-            "svg": curve_panel(run, drawn[run.name], shared).svg() if run.recorded else None,
-        }
-        for run, name in zip(runs, names, strict=True)
-    ]
-    content = context.render("blocks/curve.html", panels=panels)
-    return figure(call, context, content, runs=runs, note=note)
-
-
-def curve_panel(
-    run: Run,
-    lines: list[Line],
-    y_range: tuple[float, float] | None,
-    marks: list[Mark] | None = None,
-) -> CurvePanel:
-    """Make the panel of a run's lines, which say in words where they end."""
-    ends = ", ".join(f"{line.label} {line.points[-1][1]:.2f} dB" for line in lines)
-    title = f"PSNR of {run.title} against the iteration; at the end: {ends}"
-    if marks:
-        marked = ", ".join(f"{mark.label} at {grouped(int(mark.iteration))}" for mark in marks)
-        title += f"; marked: {marked}"
-    ticks = sorted({*(k for k in TICKS if k < run.iterations), run.iterations})
-    return CurvePanel(title, lines, ticks, marks or [], y_range)
-
-
-def scrubber(call: "Directive", context: "PageContext") -> Markup:
-    """Tie a run's frames to its curve; the film strip of the frames is there without scripts."""
-    check_arguments(call, "suite", "image", "fallback", "run", "id", "width")
-    if "run" in call.arguments:
-        with at(call, "run"):
-            run, note = context.results.run(call.arguments["run"]), ""
-    else:
-        check_arguments(call, "fallback", "id", "width", needed=("suite", "image"))
-        runs, view = runs_of(call, context)
-        run, note = runs[0], instead_note(call, context, view)
+@block(
+    "compare",
+    "two outputs of a run, to be dragged or blinked",
+    Argument("run", RUN, "whose outputs are shown", required=True),
+    Argument("left", SELECTOR, "one output", default="input"),
+    Argument("right", SELECTOR, "the other", default="final"),
+    numbered="figure",
+    example='run="inpainting/house" right="average" id="fig-house"',
+)
+def compare(call: Call, run: Run, left: Selector, right: Selector) -> Figure:
+    """Two outputs of a run, by default the degraded input and the result."""
     if not run.recorded:
-        return not_run(call, context, [run])
+        return not_run(call, [run])
     if not run.shown:
-        return figure(call, context, absent(context, run), note=note)
-    frames = frame_names(run)
+        return Figure(absent(call.page, run))
+    for side, selector in (("left", left), ("right", right)):
+        with call.at(side):
+            if run.output(selector).picture is None:
+                raise InputError(f"{run.name} has no picture of '{selector}'")
+    return Figure(compared(call.page, run, left, right), [run])
+
+
+def compared(page: PageContext, run: Run, *selectors: Selector | str) -> Markup:
+    """Outputs of a run beside each other; a script lays the two over each other."""
+    sides = []
+    for selector in selectors:
+        output = run.output(selector)
+        label = output.label
+        if label.startswith("iteration "):
+            label = f"after {label.removeprefix('iteration ')} iterations"
+        try:
+            level = getattr(output, run.measure)
+        except InputError:  # it was not scored
+            level = ""
+        shown = picture(page, run, output.picture, f"{run.title}: {label}")
+        sides.append({"label": label[0].upper() + label[1:], "picture": shown, "level": level})
+    return page.render("blocks/compare.html", sides=sides)
+
+
+@block(
+    "scrubber",
+    "all frames of a run, tied to its curve",
+    Argument("run", RUN, "the run; or name `suite` and `image`"),
+    Argument("suite", SUITE, "whose first run of `image` is shown"),
+    Argument("image", WORD, "the image"),
+    FALLBACK,
+    numbered="figure",
+    example='suite="inpainting" image="peppers" id="fig-scrubber"',
+)
+def scrubber(
+    call: Call,
+    run: Run | None,
+    suite: SuiteView | None,
+    image: str | None,
+    fallback: SuiteView | None,
+) -> Figure:
+    """A run's frames tied to its curve; without scripts there is the strip of the frames."""
+    note = ""
+    if run is None:
+        if suite is None or image is None:
+            raise call.needs("image" if suite else "suite")
+        (run, *_), note = chosen_runs(call, suite, [image], fallback)
+    if not run.recorded:
+        return not_run(call, [run])
+    if not run.shown:
+        return Figure(absent(call.page, run), note=note)
+    frames = _frames(run)
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
     panel = curve_panel(run, lines_of(run)[:1], None, stop_marks(run))
-    content = context.render(
+    content = call.page.render(
         "blocks/scrubber.html",
         run=run,
-        last=picture(context, run, frames[-1], alternative="", lazy=True),
+        last=picture(call.page, run, run.picture(max(frames)), ""),
         chart=panel.svg(),
-        strip=[_frame(context, run, k) for k in frames],
-        data=_json(_scrubber_data(context, run, panel, frames)),
+        strip=[
+            {"iteration": k, "picture": thumbnail(call.page, run, k, in_words(run, k, level))}
+            for k, level in frames.items()
+        ],
+        data=_scrubber_data(call.page, run, panel, frames),
     )
-    return figure(call, context, content, runs=[run], note=f"{note} {_not_stopped(run)}".strip())
-
-
-def _not_stopped(run: Run) -> str:
-    """Say of a rule that did not stop within a run that it did not; else nothing."""
     late = [point for point in run.stop_points.values() if not point.reached]
-    return " ".join(f"{RULES[point.rule]}: {point.words}." for point in late)
+    rules = " ".join(f"{RULES[point.rule]}: {point.words}." for point in late)
+    return Figure(content, [run], f"{note} {rules}".strip())
 
 
-def frame_names(run: Run) -> list[int]:
-    """List the iterations of which a run has a picture and scores."""
+def _frames(run: Run) -> dict[int, float]:
+    """The PSNR in dB of each iteration of which a run has an image and scores."""
     assert run.record
-    names = [name for name in run.record.snapshot_names() if name.isdigit()]
-    return [int(name) for name in names if name in run.record.metrics["snapshots"]]
-
-
-def level_at(run: Run, iteration: int) -> float:
-    """Give the PSNR of a recorded snapshot, in dB."""
-    level = run.output(f"at.{iteration}").psnr_db
-    assert isinstance(level, Measured)
-    return float(level)
-
-
-def stop_marks(run: Run) -> list[Mark]:
-    """Mark where each stopping rule stops, and where the paper does, if the run is that long."""
-    points = run.stop_points
-    marks = [
-        Mark(points[rule].mark, points[rule].iteration)
-        for rule in ("oracle", "es-wmv")
-        if rule in points
-    ]
-    count = run.case.paper_iterations
-    if count is not None and count <= run.iterations:
-        marks.append(Mark("the paper stops", count, "paper"))
-    return marks
-
-
-def _frame(context: "PageContext", run: Run, iteration: int) -> dict[str, Any]:
-    path = run.picture(iteration)
-    assert path
-    words = in_words(run, iteration, level_at(run, iteration))
-    return {"iteration": iteration, "picture": thumbnail(context, path, 128, words)}
+    scores = run.record.metrics["snapshots"]
+    names = [name for name in run.record.snapshot_names() if name.isdigit() and name in scores]
+    return {int(name): float(scores[name]["psnr_db"]) for name in names}
 
 
 def _scrubber_data(
-    context: "PageContext", run: Run, panel: CurvePanel, frames: list[int]
-) -> dict[str, Any]:
-    """Give the script what it needs: each frame's address, level, and place on the curve."""
+    page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, float]
+) -> Markup:
+    """What the script needs, as JSON: each frame's address, level, and place on the curve."""
     described = []
-    for k in frames:
-        path, level = run.picture(k), level_at(run, k)
+    for k, level in frames.items():
+        path = run.picture(k)
         assert path
         place = [round(panel.x(k), 1), round(panel.y(level), 1)]
         described.append(
-            {"iteration": k, "psnr_db": round(level, 2), "src": context.copy(path), "at": place}
+            {"iteration": k, "psnr_db": round(level, 2), "src": page.copy(path), "at": place}
         )
-    return {"title": run.title, "frames": described}
-
-
-def _json(value: object) -> Markup:
-    """Write JSON for a script element: nothing in it can close the element."""
+    value = {"title": run.title, "frames": described}
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    # nothing in it can close the script element
     return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
-def plain_figure(call: "Directive", context: "PageContext") -> Markup:
-    """Show a picture file that stands beside the post."""
-    check_arguments(call, "id", "width", needed=("src", "alt"))
+@block(
+    "figure",
+    "an image file beside the post",
+    Argument("src", WORD, "the file", required=True),
+    Argument("alt", TEXT, "what there is to see, for those who do not see it", required=True),
+    numbered="figure",
+    width="text",
+    example='src="setup.png" alt="The optical table" id="fig-setup"',
+)
+def plain_figure(call: Call, src: str, alt: str) -> Markup:
+    """An image file that stands beside the post."""
     from PIL import Image
 
-    with at(call, "src"):
-        path = context.content_dir / call.arguments["src"]
-        if not path.is_file():
-            path = Path(call.place.path).parent / call.arguments["src"]
-        url = context.copy(path)
+    path = call.page.content_dir / src
+    if not path.is_file():
+        path = Path(call.directive.place.path).parent / src
+    with call.at("src"):
+        url = call.page.copy(path)
         try:
             with Image.open(path) as opened:
-                width, height = opened.size
+                size = opened.size
         except (OSError, Image.DecompressionBombError):
             raise InputError(f"'{path.name}' is no picture that can be read") from None
-    shown = image(url, width, height, call.arguments["alt"])
-    return figure(call, context, shown, width="text")
+    return image(url, size, alt)

@@ -17,7 +17,7 @@ from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
 from press.markdown.citations import Citations, citation_html
 from press.markdown.code import fence
-from press.markdown.cross_references import CrossReferences, figure
+from press.markdown.cross_references import CrossReferences, figure_html
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths
 from press.markdown.parser import parser
@@ -201,12 +201,12 @@ class PostRenderer:
         """A picture that is alone in its paragraph, with number and caption if it has one."""
         number = token.meta.get("number", 0)
         caption = self.render(token.meta.get("caption", ()))
-        html = figure(
+        html = figure_html(
             self.context,
             self.render(token.children or []),
             kind="figure" if number else "picture",
             number=number,
-            caption=f"<p>{caption}</p>" if number else "",
+            caption=f"<p>{caption}</p>",
             id=str(token.attrs["id"]),
             width=str(token.attrs["class"]) or ("text" if number else ""),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from press.blocks.text import load_blocks
+from press.blocks.registry import load_blocks
 from press.cache import Cache
 from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
@@ -50,7 +50,7 @@ def write_article(
     heading = take_title(tokens) if post.title is None else None
     maths = Maths(context, cache)
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
-    blocks = load_blocks()
+    blocks = load_blocks(context.content_dir, context)
     resolve(Document(path, tokens, crossrefs, citations, blocks))
     renderer = PostRenderer(
         path,

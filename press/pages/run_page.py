@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from press.blocks.comparison import compared
-from press.blocks.images import curve_panel, lines_of, stop_marks
-from press.blocks.pictures import in_words as describe_iterate
-from press.blocks.pictures import picture, why_not_shown
-from press.blocks.results_table import METHOD_NAMES
+from press.blocks.curves import curve_panel, lines_of, stop_marks
+from press.blocks.images import compared, picture, why_not_shown
+from press.blocks.images import in_words as describe_iterate
+from press.blocks.tables import METHOD_NAMES
 from press.files import content_of
 from press.page import PageContext
 from press.results.numbers import decimal, grouped, powers
@@ -180,24 +179,25 @@ def _chart(run: Run) -> Markup:
 
 def _before_and_after(run: Run, context: PageContext) -> Markup:
     """Show the input and the last output; nothing where one of them is not kept."""
-    last = "output" if run.method else str(run.iterations)
-    if run.picture("input") is None or run.picture(last) is None:
+    outputs = ("input", "final")
+    if any(run.output(name).picture is None for name in outputs):
         return Markup("")
-    return compared(context, run, "input", last)
+    return compared(context, run, *outputs)
 
 
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Show every picture of the record, with what it is and its PSNR."""
     assert run.record
     for name in run.record.snapshot_names():
-        if run.picture(name) is None:
+        path = run.picture(name)
+        if path is None:
             continue
         level, label = level_in_db(psnr_of(run, name)), output_name(run, name)
         if name.isdigit() and level is not None:
             words = describe_iterate(run, int(name), level)
         else:
             words = f"{run.title}: {label}"
-        yield {"picture": picture(context, run, name, alternative=words), "label": label,
+        yield {"picture": picture(context, run, path, words), "label": label,
                "level": "" if level is None else decimal(level)}  # fmt: skip
 
 

@@ -1,27 +1,65 @@
-"""The network as a drawing, from the description that `dip describe` gives of it.
+"""Blocks of this site alone: the drawing of the paper's network.
 
 Rows are resolutions: the full one on top, half the sides in each row below. Row `level` holds the
 input of down `level + 1` on the left, up `level + 1` on the right, and the skip between them.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from press.blocks.declaration import Call, Figure, block
 from press.charts.svg import element, line, path, text
+from press.errors import InputError
+from press.files import text_of
+from press.page import PageContext
+from press.results.numbers import decimal, grouped
 
+WRITES_IT = "`python -m dip describe --json` writes it"
 WIDTH, ROW, BOX = 400, 54, 34
 LEFT, MIDDLE, RIGHT = 90.0, 200.0, 310.0  # centres of the columns
 
 
-def draw(described: dict[str, Any]) -> Markup:
-    """Draw a description, as `python -m dip describe --json` prints it."""
-    return _Drawing(described).svg()
+@block(
+    "network",
+    "the network of the paper, drawn from `content/network.json`",
+    numbered="figure",
+    width="text",
+    example='id="fig-network"',
+)
+def network(call: Call) -> Figure:
+    """The network's units with their shapes, and how large it is."""
+    described, file = description(call.page), call.page.content_dir / "network.json"
+    try:
+        billion = decimal(described["multiply_adds"] / 1e9, 1)
+        note = (
+            f"{grouped(described['parameters'])} parameters; {billion} billion "
+            f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
+        )
+        return Figure(Drawing(described).svg(), note=note)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise InputError(f"this describes no network; {WRITES_IT}", file, 1, 1) from None
+
+
+def description(page: PageContext) -> dict[str, Any]:
+    """The layers of the network with their shapes, as `python -m dip describe --json` prints it."""
+    file = page.content_dir / "network.json"
+    page.note(file)
+    if not file.exists():
+        raise InputError(f"no such file; {WRITES_IT}", file)
+    try:
+        described: dict[str, Any] = json.loads(text_of(file))
+    except json.JSONDecodeError as error:
+        raise InputError(f"not valid JSON: {error.msg}", file, error.lineno, error.colno) from None
+    return described
 
 
 @dataclass(frozen=True)
-class _Drawing:
+class Drawing:
+    """The drawing of a description."""
+
     described: dict[str, Any]
 
     @property
@@ -33,6 +71,7 @@ class _Drawing:
         return sum(name.startswith("down") and name.endswith(".conv1") for name in self.layers)
 
     def svg(self) -> Markup:
+        """Draw it."""
         parts = [element("title", self._title()), self._legend(), self._picture()]
         for level in range(self.scales):
             parts += [self._left(level), self._up(level), self._skip(level + 1)]
