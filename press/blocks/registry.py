@@ -8,7 +8,7 @@ from types import ModuleType
 
 from markupsafe import Markup
 
-from press.blocks import curves, images, method, tables, text
+from press.blocks import curves, images, tables, text, verdicts
 from press.blocks.declaration import Argument, Block
 from press.diagnostics import Place
 from press.errors import InputError, nearest
@@ -25,7 +25,7 @@ def declared(module: ModuleType) -> list[Block]:
 
 BUILT_IN = {
     block.name: block
-    for module in (tables, images, curves, method, text)
+    for module in (verdicts, tables, images, curves, text)
     for block in declared(module)
 }
 

@@ -63,40 +63,36 @@ class CurvePanel:
 
     @cached_property
     def x(self) -> Scale:
-        """Place iterations."""
+        """The scale of iterations."""
         last = max((p[0] for line in self.lines for p in line.points), default=1.0)
         return Scale(0, last, LEFT, WIDTH - RIGHT, root=True)
 
     @cached_property
     def y(self) -> Scale:
-        """Place levels in dB."""
+        """The scale of levels."""
         return Scale(*(self.y_range or db_range(self.lines)), HEIGHT - BOTTOM, self.top)
 
     @cached_property
-    def mark_rows(self) -> list[int]:
-        """Give each mark, in order, a row of its own words so that no two touch."""
-        ends: list[float] = []
-        rows = []
-        for mark in self._ordered_marks():
+    def _placed_marks(self) -> list[tuple[Mark, int]]:
+        """The marks in order, each with the row of its words, such that no two touch."""
+        ends: list[float] = []  # of the last words in each row
+        placed = []
+        for mark in sorted(self.marks, key=lambda mark: mark.iteration):
             half = 2.9 * len(mark.label)
             x = self.x(mark.iteration)
             row = next((i for i, end in enumerate(ends) if x - half > end), len(ends))
             ends[row:] = [x + half + 3, *ends[row + 1 :]]
-            rows.append(row)
-        return rows
-
-    def _ordered_marks(self) -> list[Mark]:
-        return sorted(self.marks, key=lambda mark: mark.iteration)
+            placed.append((mark, row))
+        return placed
 
     @cached_property
     def top(self) -> float:
-        """Give where the plot begins, below the words of the marks."""
-        return float(FIRST_ROW + ROW * max(self.mark_rows, default=0))
+        """Where the plot begins, below the words of the marks."""
+        return float(FIRST_ROW + ROW * max((row for _, row in self._placed_marks), default=0))
 
-    def svg(self, *extra: Markup) -> Markup:
-        """Draw the panel; `extra` is drawn on top."""
-        name = element("title", self.title)
-        parts = [name, *self._axes(), *self._marks(), *self._lines(), *extra]
+    def svg(self) -> Markup:
+        """The panel as a drawing, with its title for those who do not see it."""
+        parts = [element("title", self.title), *self._axes(), *self._marks(), *self._lines()]
         box = f"0 0 {WIDTH} {HEIGHT}"
         return element("svg", *parts, class_="chart", viewBox=box, role="img")
 
@@ -133,7 +129,7 @@ class CurvePanel:
     def _marks(self) -> list[Markup]:
         """Draw the marks, each with its words above it."""
         parts = []
-        for mark, row in zip(self._ordered_marks(), self.mark_rows, strict=True):
+        for mark, row in self._placed_marks:
             x, y = self.x(mark.iteration), self.top - 2 - ROW * row
             parts += [
                 line(x, y + 2, x, HEIGHT - BOTTOM, class_=f"mark mark-{mark.kind}"),
@@ -158,6 +154,6 @@ class CurvePanel:
 
 
 def db_range(lines: Sequence[Line]) -> tuple[float, float]:
-    """Give a range of whole levels that holds every line."""
+    """A range of whole levels that holds every line."""
     levels = [level for each in lines for _, level in each.points]
     return (floor(min(levels)), ceil(max(levels))) if levels else (0.0, 1.0)

@@ -37,21 +37,21 @@ class DotAxis:
 
     @classmethod
     def around(cls, levels: Sequence[float]) -> "DotAxis":
-        """Make an axis of round levels that holds every number."""
+        """An axis of round levels that holds every number."""
         return cls(*widened(min(levels), max(levels), 8)) if levels else cls(0, 1, bare=True)
 
     @cached_property
     def x(self) -> Scale:
-        """Place levels in dB."""
+        """The scale of levels in dB."""
         return Scale(self.low, self.high, 12, self.width - 12)
 
     @property
     def ticks(self) -> list[float]:
-        """Give the levels that have a grid line."""
+        """The levels that have a grid line."""
         return [] if self.bare else nice_ticks(self.low, self.high, 8)
 
     def head(self) -> Markup:
-        """Draw the axis' numbers, for the table's head."""
+        """The axis' numbers, for the table's head."""
         labels = [
             text(decimal(t, 0), self.x(t), 14, class_="tick", text_anchor="middle")
             for t in self.ticks
@@ -59,7 +59,7 @@ class DotAxis:
         return self._drawing(16, labels)
 
     def row(self, dots: Sequence[Dot]) -> Markup:
-        """Draw one row; a dot without a level that is ours is hatched and says "not run yet"."""
+        """One row; dots without a level are left out."""
         middle = self.height / 2
         parts = [line(self.x(t), 0, self.x(t), self.height, class_="grid") for t in self.ticks]
         levels = [dot.level for dot in dots if dot.level is not None]

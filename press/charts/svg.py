@@ -11,7 +11,7 @@ Point = tuple[float, float]
 
 
 def element(name: str, *content: str, **attributes: object) -> Markup:
-    """Write an element of SVG, or an img; `class_` is the class, other underscores are hyphens."""
+    """An element of SVG, or an img; `class_` is the class, other underscores are hyphens."""
     words = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
         for key, value in attributes.items()
@@ -28,12 +28,12 @@ def _short(value: object) -> str:
 
 
 def text(words: str, x: float, y: float, **attributes: object) -> Markup:
-    """Write words at a place."""
+    """Words at a place."""
     return element("text", escape(words), x=float(x), y=float(y), **attributes)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Markup:
-    """Draw a straight line."""
+    """A straight line."""
     return element("line", x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2), **attributes)
 
 
@@ -48,7 +48,7 @@ class Scale:
     root: bool = False
 
     def __call__(self, value: float) -> float:
-        """Give the place of a value."""
+        """The place of a value."""
         return self.start + (self._straight(value) - self._first) * self._factor
 
     def _straight(self, value: float) -> float:
@@ -65,7 +65,7 @@ class Scale:
 
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Give round values between `low` and `high`, about so many: steps of 1, 2 or 5."""
+    """Round values between `low` and `high`, about so many: steps of 1, 2 or 5."""
     if high <= low:
         return [low]
     rough = (high - low) / about
@@ -76,14 +76,14 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def widened(low: float, high: float, about: int = 5) -> tuple[float, float]:
-    """Widen a range to the round values around it."""
+    """A range widened to the round values around it."""
     ticks = nice_ticks(low, high, about)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
 
 
 def path(points: Sequence[Point], **attributes: object) -> Markup:
-    """Draw a line through points, each to a tenth."""
+    """A line through points, each to a tenth."""
     if not points:
         return Markup("")
     steps = " ".join(f"{_tenth(x)} {_tenth(y)}" for x, y in points)
@@ -95,7 +95,7 @@ def _tenth(value: float) -> str:
 
 
 def thinned(points: Sequence[Point], width: float = 1.6) -> list[Point]:
-    """Keep of the points in each `width` units the first, lowest, highest and last.
+    """The first, lowest, highest and last of the points in each `width` units.
 
     Every point that stays is a recorded one, and no spike is lost.
     """
