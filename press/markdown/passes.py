@@ -16,11 +16,10 @@ from markdown_it.token import Token
 from press.diagnostics import Place, SourceMap
 from press.markdown.citations import HAND_MADE, Citations
 from press.markdown.cross_references import CrossReferences
-from press.markdown.syntax import parse_line
+from press.markdown.syntax import ID_AT_END, parse_line
 from press.page import Blocks
 
 CAPTION = re.compile(r"Table:[ \t]+")
-CAPTION_ID = re.compile(r"[ \t]*\{#([\w:.-]+)\}[ \t]*$")
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 
@@ -86,10 +85,10 @@ def _give_caption(table: Token, inline: Token) -> None:
     children = inline.children or []
     if children and children[0].type == "text":
         children[0].content = CAPTION.sub("", children[0].content)
-    found = CAPTION_ID.search(inline.content)
+    found = ID_AT_END.search(inline.content)
     if found and children and children[-1].type == "text":
         table.attrs["id"] = found[1]
-        children[-1].content = CAPTION_ID.sub("", children[-1].content)
+        children[-1].content = ID_AT_END.sub("", children[-1].content)
     table.meta = {"caption": children, "origin": inline.meta["origin"]}
 
 
