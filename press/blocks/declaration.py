@@ -17,6 +17,7 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.markdown.cross_references import figure_html
 from press.page import Directive, PageContext
 from press.results.expressions import judge_of
 from press.results.numbers import listed
@@ -161,16 +162,15 @@ class Block:
         made = self.make(call, **values)
         figure = made if isinstance(made, Figure) else Figure(made)
         shown = [run for run in figure.runs if run.recorded]
-        label = f"{self.numbered.capitalize()} {directive.number}."
-        return page.render(
-            "blocks/figure.html",
+        return figure_html(
+            page,
+            figure.content,
             kind=self.numbered,
-            width=width,
+            number=directive.number,
             id=id,
-            caption=_captioned(
-                f"{self.numbered.capitalize()} {directive.number}.", figure.head, call.body
-            ),
-            content=figure.content,
+            width=width,
+            head=figure.head,
+            caption=call.body,
             note=f"{_reduced(shown)} {figure.note}".strip(),
             runs=shown,
         )
@@ -201,14 +201,6 @@ def _reduced(runs: Sequence[Run]) -> str:
     """Say that runs are of reduced images: "Preview, 128×128."; empty if none is."""
     sides = sorted({run.case.preview_side or 0 for run in runs} - {0})
     return f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
-
-
-def _captioned(label: str, head: Markup, body: Markup) -> Markup:
-    """Put the label of a figure, and its head, in front of its caption's first words."""
-    marked = Markup('<span class="label">{}</span> {}').format(label, head + " " if head else "")
-    if body.startswith("<p>"):
-        return Markup("<p>") + marked + Markup(body[3:])
-    return Markup("<p>{}</p>{}").format(marked, body)
 
 
 def block(
