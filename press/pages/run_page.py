@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from press.blocks.curves import curve_panel, lines_of, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
@@ -15,10 +15,8 @@ from press.results.numbers import decimal, grouped, powers
 from press.results.numbers import in_words as format_duration
 from press.results.record import Record
 from press.results.run import Run
+from press.results.store import Results
 from press.results.suite import SuiteView
-
-if TYPE_CHECKING:
-    from press.results.store import Results
 
 INDEX = "runs/index.html"
 MEASURES = {
@@ -32,7 +30,7 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 
-def run_pages(results: "Results") -> dict[str, Callable[[PageContext], str]]:
+def run_pages(results: Results) -> dict[str, Callable[[PageContext], str]]:
     """What makes each page about runs, by address: the list of them all, and one each."""
     views = [results.suite(name) for name in results.suites]
     runs = [run for view in views for run in (*view.runs, *view.baselines, *view.means)]
