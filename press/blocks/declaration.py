@@ -11,7 +11,7 @@ number, caption and id here.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -136,7 +136,7 @@ class Figure:
     content: Markup
     runs: Sequence[Run] = ()
     note: str = ""
-    head: Markup = field(default=Markup(""))  # before the caption's first words
+    caption: Markup | None = None  # where it is not the block's body
 
 
 @dataclass(frozen=True)
@@ -155,23 +155,22 @@ class Block:
         """Write the block; raises InputError for a bad argument, with the argument's place."""
         call = Call(directive, page)
         values = self._values(call)
-        if not self.numbered:
-            made = self.make(call, **values)
-            return made.content if isinstance(made, Figure) else made
-        id, width = values.pop("id"), values.pop("width", "text")
+        id, width = values.pop("id", None), values.pop("width", "text")
         made = self.make(call, **values)
-        figure = made if isinstance(made, Figure) else Figure(made)
-        shown = [run for run in figure.runs if run.recorded]
+        if isinstance(made, Markup):
+            made = Figure(made)
+        if not self.numbered:
+            return made.content
+        shown = [run for run in made.runs if run.recorded]
         return figure_html(
             page,
-            figure.content,
+            made.content,
             kind=self.numbered,
             number=directive.number,
             id=id,
             width=width,
-            head=figure.head,
-            caption=call.body,
-            note=f"{_reduced(shown)} {figure.note}".strip(),
+            caption=made.caption or call.body,
+            note=f"{_reduced(shown)} {made.note}".strip(),
             runs=shown,
         )
 

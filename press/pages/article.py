@@ -45,12 +45,12 @@ def write_article(
     path = str(post.file)
     tokens, errors = parse(post.text, path)
     context.diagnostics += errors
-    for place, number in typed_in_post(tokens, path):
+    blocks = load_blocks(context.content_dir, context)
+    for place, number in typed_in_post(tokens, path, blocks):
         _say_typed(place, number, post, context)
     heading = take_title(tokens) if post.title is None else None
     maths = Maths(context, cache)
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
-    blocks = load_blocks(context.content_dir, context)
     resolve(Document(path, tokens, crossrefs, citations, blocks))
     renderer = PostRenderer(
         path,
