@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0 if all is well, 1 for a mistake in an input.
-
-    Raises SystemExit with 2 for wrong usage, as argparse does.
-    """
+    """Run one command; 0 if all is well, 1 for a mistake in an input. Exits 2 for wrong usage."""
     args = parser().parse_args(arguments)
     module, function = args.function.split(":")
     try:
@@ -55,17 +52,22 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_list(commands: "Commands") -> None:
-    command = _add(commands, "list", "list:list_suites", "suites, what is recorded or missing")
+    command = _add(
+        commands, "list", "list:list_suites", "suites, what is recorded or missing",
+        "threads", "device", "results",
+    )  # fmt: skip
     command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
     command.add_argument(
         "--measure", action="store_true", help="time a few steps where no record has the speed"
     )
     command.add_argument("--json", action="store_true")
-    _add_shared(command, "threads", "device", "results")
+    what = "all of that as JSON, for a generator of pages"
+    _add(commands, "manifest", "list:print_manifest", what, "results")
 
 
 def _add_run(commands: "Commands") -> None:
-    command = _add(commands, "run", "run:run", "run what is not recorded")
+    what = "run what is not recorded"
+    command = _add(commands, "run", "run:run", what, "threads", "device", "results", "images")
     command.add_argument("suites", nargs="+", metavar="SUITE", help="a suite, or all")
     command.add_argument("--image", action="append", metavar="NAME")
     command.add_argument("--seed", action="append", type=int, metavar="K")
@@ -78,71 +80,69 @@ def _add_run(commands: "Commands") -> None:
     command.add_argument("--slurm", action="append", metavar="KEY=VALUE", default=[])
     command.add_argument("--rerun", action="store_true", help="move old records aside, run again")
     command.add_argument("--plain", action="store_true", help="lines instead of a bar")
-    _add_shared(command, "threads", "device", "results", "images")
 
 
 def _add_records(commands: "Commands") -> None:
-    command = _add(commands, "verify", "records:verify_records", "run the start of records again")
+    what, shared = "run the start of records again", ("device", "results", "images")
+    command = _add(commands, "verify", "records:verify_records", what, *shared)
     command.add_argument("suite", nargs="?", default="all", metavar="SUITE")
     command.add_argument("--image", metavar="NAME")
     command.add_argument("--iterations", type=_count, default=50, metavar="N")
-    _add_shared(command, "device", "results", "images")
-    command = _add(commands, "parity", "parity:run_command", "a plain loop's PSNR beside the runs'")
+    what = "a plain loop's PSNR beside the runs'"
+    command = _add(commands, "parity", "parity:run_command", what, "threads", *shared)
     command.add_argument("suite", metavar="SUITE")
     command.add_argument("--image", action="append", metavar="NAME")
     command.add_argument("--time-limit", type=float, metavar="SECONDS")
-    _add_shared(command, "threads", "device", "results", "images")
     command = _add(commands, "compare", "records:compare_results", "two folders of results")
     command.add_argument("a", type=Path, metavar="RESULTS_A")
     command.add_argument("b", type=Path, metavar="RESULTS_B")
-    command = _add(commands, "pack", "records:pack_records", "new records as archives")
+    what = "new records as archives"
+    command = _add(commands, "pack", "records:pack_records", what, "results")
     command.add_argument("folder", type=Path, metavar="DIR", help="where the archives go")
     command.add_argument("--size", type=float, default=45.0, metavar="MIB", help="at most; 45")
-    _add_shared(command, "results")
-    command = _add(commands, "unpack", "records:unpack_records", "put archived records in place")
+    what = "put archived records in place"
+    command = _add(commands, "unpack", "records:unpack_records", what, "results")
     command.add_argument("archives", nargs="+", metavar="FILE")
     command.add_argument(
         "--replace", action="store_true", help="move other records that stand there aside"
     )
-    _add_shared(command, "results")
 
 
 def _add_network(commands: "Commands") -> None:
     command = _add(commands, "describe", "list:describe_network", "a suite's network, by layers")
     command.add_argument("suite", nargs="?", default="inpainting", metavar="SUITE")
     command.add_argument("--json", action="store_true")
-    command = _add(commands, "bench", "bench:run_command", "our engine against a plain loop")
+    what = "our engine against a plain loop"
+    command = _add(commands, "bench", "bench:run_command", what, "threads", "device")
     command.add_argument("--size", type=_count, default=256, metavar="N", help="pixels a side")
     command.add_argument("--steps", type=_count, default=10, metavar="N")
     command.add_argument(
         "--precision", default="default", choices=CHOICES["arithmetic"], help="the engine's"
     )
     command.add_argument("--json", action="store_true")
-    _add_shared(command, "threads", "device")
 
 
 def _add_images(commands: "Commands") -> None:
     command = _add(commands, "images", "list:list_images", "the test images: list or fetch them")
     command.set_defaults(images=None)
     actions = command.add_subparsers(metavar="fetch|list")
-    listing = _add(actions, "list", "list:list_images", "name them, and check those that are here")
-    _add_shared(listing, "images")
-    fetching = _add(actions, "fetch", "list:fetch_images", "download what is nowhere, check all")
+    what = "name them, and check those that are here"
+    _add(actions, "list", "list:list_images", what, "images")
+    what = "download what is nowhere, check all"
+    fetching = _add(actions, "fetch", "list:fetch_images", what, "images")
     fetching.add_argument("names", nargs="*", metavar="NAME")
-    _add_shared(fetching, "images")
 
 
-def _add(commands: "Commands", name: str, function: str, summary: str) -> argparse.ArgumentParser:
-    """A new command `name`, which calls `module:function` of dip/commands."""
+def _add(
+    commands: "Commands", name: str, function: str, summary: str, *shared: str
+) -> argparse.ArgumentParser:
+    """A new command, which calls `module:function` of dip/commands and has `shared` arguments."""
     command = commands.add_parser(name, help=summary)
     command.set_defaults(function=f"dip.commands.{function}")
+    command.add_argument("--content", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    for argument in shared:
+        command.add_argument(f"--{argument}", **SHARED[argument])
     return command
-
-
-def _add_shared(command: argparse.ArgumentParser, *names: str) -> None:
-    """Give a command those of the arguments that many have, by name."""
-    for name in names:
-        command.add_argument(f"--{name}", **SHARED[name])
 
 
 def _count(text: str) -> int:

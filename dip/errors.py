@@ -1,7 +1,6 @@
 """Mistakes in what a person wrote, each a sentence with its place."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -29,6 +28,8 @@ class InputError(Exception):
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the choice nearest to `word`, or an empty string."""
+    from difflib import get_close_matches  # slow to load
+
     near = get_close_matches(word, list(choices), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""
 

@@ -65,14 +65,7 @@ def sweep(folder: Path, older_than_s: float = LEFT_AFTER_S) -> None:
                 if time.time() - path.stat().st_mtime >= older_than_s:
                     gone = path.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
                     os.replace(path, gone)
-                    _remove(gone)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink()
+                    shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink()
 
 
 def write_bytes_whole(path: Path, data: bytes) -> None:

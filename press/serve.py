@@ -1,4 +1,4 @@
-"""A small server for writing: it makes the site again when a file changes, and the page follows.
+"""A small server for writing: it builds again when a file changes, and the page follows.
 
 It answers on the loopback address only, shows drafts, never runs experiments, and makes its site
 in the cache, so that `site/` is not touched.
@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
-from dip.errors import InputError, sentence_of
-from press.once import Outcome, build, is_error, tell
+from press.build.command import BuildResult, build, report
+from press.errors import InputError, sentence_of
 from press.options import Options
 
 EVENTS, SCRIPT = "/__press/events", "/__press/follow.js"
@@ -26,26 +26,31 @@ QUIET_MS = 250  # how long the watcher waits before it tells that nothing change
 FOLLOW = """
 (function () {
   var seen = null, box = null;
-  function show(mistakes) {
+  function show(errors) {
     if (box) { box.remove(); box = null; }
-    if (!mistakes.length) return;
+    if (!errors.length) return;
     box = document.createElement("div");
     box.setAttribute("role", "alert");
     box.style.cssText =
       "position:fixed;inset:auto 0 0 0;max-height:60vh;overflow:auto;z-index:99;" +
       "background:#2b1113;color:#fff;font:14px/1.5 monospace;padding:1em 1.5em;" +
       "white-space:pre-wrap";
-    box.textContent = mistakes.join("\\n");
+    box.textContent = errors.join("\\n");
     document.body.appendChild(box);
   }
   new EventSource("/__press/events").onmessage = function (event) {
     var now = JSON.parse(event.data);
-    if (seen !== null && now.version !== seen && !now.mistakes.length) location.reload();
+    if (seen !== null && now.version !== seen && !now.errors.length) location.reload();
     seen = now.version;
-    show(now.mistakes);
+    show(now.errors);
   };
 })();
 """
+
+
+NO_SITE = (
+    '<!DOCTYPE html><html lang="en"><title>No site yet</title><body>No site yet.</body></html>'
+)
 
 
 class News:
@@ -53,21 +58,21 @@ class News:
 
     def __init__(self) -> None:
         """Begin with no site."""
-        self.version, self.mistakes = 0, list[str]()
+        self.version, self.errors = 0, list[str]()
         self._changed = Condition()
 
-    def is_new(self, mistakes: list[str], written: bool) -> bool:
-        """Tell whether an outcome is news: a site was written, or other mistakes than before."""
-        return written or self.version == 0 or mistakes != self.mistakes
+    def is_new(self, errors: list[str], written: bool) -> bool:
+        """Whether a build brings news: a site was written, or the errors are not as before."""
+        return written or self.version == 0 or errors != self.errors
 
-    def tell(self, mistakes: list[str]) -> None:
-        """Publish a new state to everyone who waits."""
+    def publish(self, errors: list[str]) -> None:
+        """Give a new state to everyone who waits."""
         with self._changed:
-            self.version, self.mistakes = self.version + 1, mistakes
+            self.version, self.errors = self.version + 1, errors
             self._changed.notify_all()
 
     def wait(self, seen: int, seconds: float) -> int:
-        """Wait until the version is another than `seen`, or so many seconds; gives the version."""
+        """Wait until the version is another than `seen`, or so many seconds; the version."""
         with self._changed:
             self._changed.wait_for(lambda: self.version != seen, seconds)
             return self.version
@@ -92,42 +97,39 @@ class Handler(SimpleHTTPRequestHandler):
             self._file(path)
 
     def _file(self, path: str) -> None:
+        site = Path(str(self.directory))
         file = Path(self.translate_path(path))
         file = file / "index.html" if file.is_dir() else file
         status = 200 if file.is_file() else 404
-        if status == 404:
-            file = Path(str(self.directory)) / "404.html"
+        file = file if status == 200 else site / "404.html"
         try:
             data = file.read_bytes()
         except OSError:
-            self._answer(503, "text/html", _PAGE.encode())
-            return
+            status, data = 503, NO_SITE.encode()
         if file.suffix == ".html":
             data = data.replace(b"</body>", f'<script src="{SCRIPT}"></script></body>'.encode())
         self._answer(status, self.guess_type(str(file)), data)
 
-    def _answer(self, status: int, kind: str, data: bytes) -> None:
+    def _answer(self, status: int, kind: str, data: bytes | None) -> None:
+        """Answer with all data at once, or, for None, begin a stream."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
+        if data is not None:
+            self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(data or b"")
 
     def _events(self) -> None:
-        """Tell the browser of every new version until it goes away."""
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
+        """Send every new version to the browser until it goes away."""
+        self._answer(200, "text/event-stream", None)
         seen = -1
         try:
             while True:
-                now = self.news.wait(seen, STILL_THERE_S)
-                data = {"version": now, "mistakes": self.news.mistakes}
+                seen = self.news.wait(seen, STILL_THERE_S)
+                data = {"version": seen, "errors": self.news.errors}
                 self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
                 self.wfile.flush()
-                seen = now
         except OSError:
             return
 
@@ -135,14 +137,8 @@ class Handler(SimpleHTTPRequestHandler):
         """Say nothing of single requests."""
 
 
-_PAGE = (
-    '<!DOCTYPE html><html lang="en"><title>No site yet</title><body><p>No site yet.</p>'
-    f'<script src="{SCRIPT}"></script></body></html>'
-)
-
-
 def serve(options: Options, port: int) -> int:
-    """Serve until Ctrl-C; gives the exit code."""
+    """Serve until Ctrl-C; returns the exit code; raises InputError if the port is taken."""
     shown = replace(
         options, out=options.cache / "preview", cache_folder=options.cache, drafts=True, run="never"
     )
@@ -167,37 +163,33 @@ def serve(options: Options, port: int) -> int:
 
 
 def _make(options: Options, news: News) -> set[Path]:
-    """Make the site, and publish an outcome that is new; gives the folders it was made from."""
+    """Make the site, and publish what is new; returns the folders that it was made from."""
     started = time.perf_counter()
-    outcome: Outcome | None = None
+    result: BuildResult | None = None
     try:
-        outcome = build(options)
-        mistakes = [str(message) for message in outcome.messages if is_error(message, options)]
+        result = build(options)
+        errors = [str(diagnostic) for diagnostic in result.errors]
     except InputError as error:
-        mistakes = [str(error)]
+        errors = [str(error)]
     except OSError as error:
-        mistakes = [sentence_of(error)]
+        errors = [sentence_of(error)]
     except Exception as error:  # noqa: BLE001  a defect of the press must not end the server
         what = "".join(traceback.format_exception_only(error)).strip()
-        mistakes = [f"the press itself failed, and `build.py build` shows where: {what}"]
-    if news.is_new(mistakes, outcome is not None and outcome.written):
-        if outcome:
-            tell(outcome, options, started)
+        errors = [f"the press itself failed, and `build.py build` shows where: {what}"]
+    if news.is_new(errors, result is not None and result.written):
+        if result:
+            report(result, options, started)
         else:
-            print(*mistakes, file=sys.stderr)
-        news.tell(mistakes)
-    inputs = list(outcome.state.signatures) if outcome else []
-    return {options.content, options.results, options.templates, *_parents(inputs)}
-
-
-def _parents(inputs: list[str]) -> set[Path]:
-    return {Path(path).parent for path in inputs}
+            print(*errors, file=sys.stderr)
+        news.publish(errors)
+    inputs = result.state.signatures if result else {}
+    return {options.content, options.results, options.templates, *(Path(p).parent for p in inputs)}
 
 
 def _follow(options: Options, news: News, folders: set[Path]) -> set[Path]:
     """Make the site again whenever something below these folders changes.
 
-    The first thing the watcher tells, a change or that all is quiet, is answered by making the
+    The first thing the watcher says, a change or that all is quiet, is answered by making the
     site once more: what changed before it watched would otherwise be lost. Returns when the site
     begins to be made from further folders, with all of them.
     """
@@ -210,14 +202,9 @@ def _follow(options: Options, news: News, folders: set[Path]) -> set[Path]:
         return hidden not in Path(path).parents and "__pycache__" not in path
 
     watching = watch(
-        *roots,
-        watch_filter=matters,
-        debounce=100,
-        step=20,
-        rust_timeout=QUIET_MS,
-        yield_on_timeout=True,
-        raise_interrupt=True,
-    )
+        *roots, watch_filter=matters, debounce=100, step=20, rust_timeout=QUIET_MS,
+        yield_on_timeout=True, raise_interrupt=True,
+    )  # fmt: skip
     for number, changes in enumerate(watching):
         if changes or number == 0:
             found = folders | _make(options, news)
@@ -228,8 +215,6 @@ def _follow(options: Options, news: News, folders: set[Path]) -> set[Path]:
 
 
 def _watched(folders: set[Path]) -> list[Path]:
-    return _outermost({folder.absolute() for folder in folders if folder.is_dir()})
-
-
-def _outermost(folders: set[Path]) -> list[Path]:
-    return sorted(one for one in folders if not folders & set(one.parents))
+    """The outermost of these folders that are there."""
+    there = {folder.absolute() for folder in folders if folder.is_dir()}
+    return sorted(folder for folder in there if not there & set(folder.parents))

@@ -1,16 +1,22 @@
 """A small site with records, for tests: two images, a suite of three seeds and its preview."""
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from made_records import write_baseline, write_run
 
 from dip.experiments.suites import Suite, load_suites
-from dip.network.architecture import describe
+from dip.planning.manifest import Manifest
+from press.cache import Cache
 from press.cli import main
-from press.context import PageContext
-from press.runs import Results
+from press.files import write_whole
+from press.page import PageContext
+from press.results.manifest import of_records, parts_of
+from press.results.store import Results, no_missing
+
+ROOT = Path(__file__).parent.parent
 
 SUITES = """
 [paper]
@@ -72,6 +78,18 @@ origin = "paper"
 name = "Slope"
 origin = "ours"
 why = "not stated"
+"""
+
+IMAGES = """
+["set/anna"]
+width = 32
+height = 32
+mode = "L"
+
+["set/bob"]
+width = 32
+height = 32
+mode = "L"
 """
 
 LEVELS = {("set/anna", 0): 31.9, ("set/anna", 1): 32.1, ("set/anna", 2): 32.3,
@@ -145,16 +163,40 @@ python build.py check  # a comment
 """
 
 
+SITE = """
+[experiments]
+manifest = "python -m dip manifest"
+"""
+
+
+def results_of(
+    results: Path,
+    content: Path,
+    note: Callable[[Path], None] = lambda path: None,
+    root: str = "",
+    lacks: Callable[[str, str, int], None] = no_missing,
+    parts: Path | None = None,
+) -> Results:
+    """What a page can ask of these folders, by a manifest of how they are now."""
+    parts = parts or content.parent / "parts"
+    planned = (content / "experiments.toml").exists()
+    manifest = Manifest(content, results).to_dict() if planned else of_records(results)
+    for name, data in parts_of(json.loads(json.dumps(manifest))).items():
+        write_whole(parts / name, data)
+    return Results(results, content, parts, note, root, lacks)
+
+
 def write_content(folder: Path, post: str = POST) -> dict[str, Suite]:
     """Write the content of the small site; gives its suites."""
     (folder / "posts").mkdir(parents=True, exist_ok=True)
+    (folder / "site.toml").write_text(SITE)
     (folder / "experiments.toml").write_text(SUITES)
     (folder / "claims.toml").write_text(CLAIMS)
     (folder / "choices.toml").write_text(CHOICES)
+    (folder / "images.toml").write_text(IMAGES)
     (folder / "posts" / "post.md").write_text(post)
     suites = load_suites(folder / "experiments.toml")
-    described = describe(suites["paper"].experiments[0], 32, 32, 32, 1)
-    (folder / "network.json").write_text(json.dumps(described))
+    shutil.copy(ROOT / "content/blocks.py", folder)
     return suites
 
 
@@ -175,23 +217,30 @@ def make_results(folder: Path, *recorded: str) -> Results:
     suites = write_content(folder / "content")
     for name in recorded:
         write_suite(folder / "results", suites[name], LEVELS)
-    return Results(folder / "results", folder / "content", lambda path: None)
+    return results_of(folder / "results", folder / "content")
 
 
 def make_context(folder: Path, *recorded: str) -> PageContext:
     """Write the small site and give the context of a page that is made for it."""
-    from press.cache import Cache
-    from press.config import Site
     from press.options import TEMPLATES
-    from press.templating import Templates
+    from press.pages.site_pages import Site
+    from press.pages.templates import Templates, Theme
 
     make_results(folder, *recorded)
-    assets = {"styles": [], "scripts": [], "fonts": [], "has_runs": True}
     cache = Cache(folder / "cache")
-    templates = Templates(TEMPLATES, Site(), assets, cache)
+    results_of(folder / "results", folder / "content", parts=cache.folder / "manifest")
+    templates = Templates(TEMPLATES, Site(), Theme(), cache, has_runs=True)
     return PageContext(
-        "posts/post.html", folder / "results", folder / "content", cache, templates.render,
+        "posts/post.html", folder / "results", folder / "content", cache,
+        templates.render,
     )  # fmt: skip
+
+
+def read_anew(context: PageContext) -> PageContext:
+    """Let a page see what was written since into its folders."""
+    results_of(context.results_dir, context.content_dir, parts=context.cache.folder / "manifest")
+    context.__dict__.pop("results", None)
+    return context
 
 
 def build_site(folder: Path, *recorded: str) -> Path:

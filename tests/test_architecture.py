@@ -1,4 +1,4 @@
-"""The folders of dip/: imports go one way, what the press needs is light, docs/engine.md is right.
+"""The folders of dip/ and press/: imports go one way, and neither package needs the other.
 
 Imports inside functions and for the type checker count too: whoever moves a file meets them all.
 Modules that the command line names in strings are left out, since it stands above them all.
@@ -11,42 +11,57 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
-ORDER = (
-    "errors files toml_file | experiments | tasks | records | network | engine | planning | runs"
-    " | photo | commands | cli __main__ __init__"
-)
-LEVELS = {name: level for level, names in enumerate(ORDER.split("|")) for name in names.split()}
-LIGHT = ["dip", "dip.cli", "dip.errors", "dip.files", "dip.records.record", "dip.planning.jobs"]
+ORDERS = {  # of each package, from what knows least to what knows most
+    "dip": "errors files toml_file | experiments | tasks | records | network | engine | planning"
+    " | runs | photo | commands | cli __main__ __init__",
+    "press": "errors files toml_file | diagnostics options | cache | results | charts | page"
+    " | markdown | blocks | pages | checks | build | serve | cli __main__ __init__",
+}
+LEVELS = {
+    package: {name: level for level, names in enumerate(order.split("|")) for name in names.split()}
+    for package, order in ORDERS.items()
+}
+LIGHT = ["dip", "dip.cli", "dip.errors", "dip.files", "dip.records.record", "dip.planning.manifest"]
 
 
-def place_of(path: Path) -> str:
-    """The folder of dip/ that a file is in, or its own name if it lies at the top."""
-    return path.relative_to(ROOT / "dip").with_suffix("").parts[0]
+def files_of(package: str) -> list[Path]:
+    """The modules of a package, each as a path from the root."""
+    return [path.relative_to(ROOT) for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def imported_by(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and place of each import of dip/ in a file, wherever in the file it stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imported_by(path: Path, package: str) -> Iterator[str]:
+    """Each module of `package` that a file imports, wherever in the file the import stands."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         modules: list[str] = []
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}:{node.lineno}: a relative import"
-            modules = [f"{node.module}.{alias.name}" for alias in node.names]
-        for package, place, *_ in (f"{module}.__init__".split(".") for module in modules):
-            if package == "dip":
-                yield node.lineno, place if place in LEVELS else "__init__"
+            modules = [node.module or ""]
+            if node.module == package:  # `from press import cli` names a module
+                modules = [f"{package}.{alias.name}" for alias in node.names]
+        yield from (module for module in modules if module.split(".")[0] == package)
 
 
-def test_imports_go_one_way() -> None:
-    upward = [
-        f"{path.relative_to(ROOT)}:{line} imports {place}"
-        for path in sorted((ROOT / "dip").rglob("*.py"))
-        for line, place in imported_by(path)
-        if LEVELS[place] > LEVELS[place_of(path)]
-    ]
-    assert upward == []
+@pytest.mark.parametrize("package", ORDERS)
+def test_imports_go_one_way(package: str) -> None:
+    levels = LEVELS[package]
+    upward = {
+        f"{path.as_posix()} imports {module}"
+        for path in files_of(package)
+        for module in imported_by(path, package)
+        if levels.get(f"{module}.__init__".split(".")[1], levels["__init__"])
+        > levels[path.with_suffix("").parts[1]]
+    }
+    assert upward == set()
+
+
+def test_neither_package_imports_the_other() -> None:
+    assert [path for path in files_of("dip") for _ in imported_by(path, "press")] == []
+    assert [path for path in files_of("press") for _ in imported_by(path, "dip")] == []
 
 
 def test_what_the_press_needs_loads_neither_torch_nor_numpy() -> None:
@@ -79,4 +94,4 @@ def test_each_answer_of_the_engine_page_names_a_function_that_is_there() -> None
 def test_the_tree_of_the_engine_page_has_every_folder_in_the_order_of_imports() -> None:
     text = (ROOT / "docs/engine.md").read_text(encoding="utf-8")
     folders = re.findall(r"^  (\w+)/", text, re.MULTILINE)
-    assert folders == [name for name in LEVELS if (ROOT / "dip" / name).is_dir()]
+    assert folders == [name for name in LEVELS["dip"] if (ROOT / "dip" / name).is_dir()]

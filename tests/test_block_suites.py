@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 from made_records import changed, write_baseline, write_mean, write_run
-from made_site import make_context
+from made_site import make_context, read_anew, results_of
 from test_blocks import made, text_of
 
-from dip.errors import InputError
 from dip.experiments.suites import load_suites
-from press.context import PageContext
-from press.quantities import NotRun
-from press.runs import Results
+from press.errors import InputError
+from press.page import PageContext
+from press.results.numbers import NotRun
 
 MORE = """
 [noisy]
@@ -83,7 +82,7 @@ def context(tmp_path: Path) -> PageContext:
     for image in ("set/anna", "set/bob"):
         write_baseline(tmp_path / "results", suites["noisy"], image, "non-local-means", 25.0)
         write_mean(tmp_path / "results", suites["noisy"], image, 31.0)
-    return found
+    return read_anew(found)
 
 
 def rows(html: str) -> dict[str, list[str]]:
@@ -100,12 +99,12 @@ def rows(html: str) -> dict[str, list[str]]:
 def test_a_mean_of_runs_with_other_settings_does_not_count(
     context: PageContext, tmp_path: Path
 ) -> None:
-    assert context.results.suite("noisy").mean_of_runs.mean_psnr_db == pytest.approx(31.0)
+    assert context.results.suite("noisy").output("mean").mean_psnr_db == pytest.approx(31.0)
     path = tmp_path / "content/experiments.toml"
     noisy = MORE.replace("problem_seed = 0", "problem_seed = 0\nlearning_rate = 0.02")
     path.write_text(path.read_text().replace(MORE, noisy))
-    fresh = Results(context.results_dir, context.content_dir, lambda path: None)
-    assert isinstance(fresh.suite("noisy").mean_of_runs.mean_psnr_db, NotRun)
+    fresh = results_of(context.results_dir, context.content_dir)
+    assert isinstance(fresh.suite("noisy").output("mean").mean_psnr_db, NotRun)
 
 
 def test_a_mean_of_a_run_that_was_made_again_does_not_count(
@@ -114,8 +113,8 @@ def test_a_mean_of_a_run_that_was_made_again_does_not_count(
     read: set[Path] = set()
 
     def level() -> object:
-        fresh = Results(context.results_dir, context.content_dir, read.add)
-        return fresh.suite("noisy").mean_of_runs.mean_psnr_db
+        fresh = results_of(context.results_dir, context.content_dir, read.add)
+        return fresh.suite("noisy").output("mean").mean_psnr_db
 
     noisy = tmp_path / "results/noisy"
     for image in ("anna", "bob"):
@@ -125,7 +124,7 @@ def test_a_mean_of_a_run_that_was_made_again_does_not_count(
     assert level() == pytest.approx(31.0)
     changed(noisy / "bob/seed0", lambda data: data.update(seconds=12.5))
     assert isinstance(level(), NotRun)
-    assert noisy / "bob/seed0/run.json" in read, "else the page would not be made anew"
+    assert context.content_dir.parent / "parts/suite-noisy.json" in read, "or it would stay stale"
 
 
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:
@@ -203,19 +202,21 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
     for experiment in suite.experiments:
         record = write_run(tmp_path / "results", suite, experiment, 27.0)
         changed(record.folder, lambda data: _add_luma(data["metrics"]))
-    found = rows(made(context, "results-table", suite="larger"))
+    found = rows(made(read_anew(context), "results-table", suite="larger"))
     assert found["Anna"] == ["29.00", "28.80", "−0.20"]
     assert found["Mean"] == ["29.00", "28.80", "−0.20"], "the mean is over the source's pictures"
     for image, level in (("set/anna", 26.0), ("set/bob", 20.0)):
         record = write_baseline(tmp_path / "results", suite, image, "bicubic", level)
         luma = {"psnr_luma_db": level}
         changed(record.folder, lambda data, luma=luma: data["metrics"]["final"].update(luma))
-    found = rows(made(context, "baselines-table", suite="larger"))
+    found = rows(made(read_anew(context), "baselines-table", suite="larger"))
     assert found["Mean"] == ["26.00", "29.00"], "of the source's pictures alone"
-    assert "of luma" in made(context, "preview-table", suite="larger")
-    strip = text_of(made(context, "film-strip", suite="larger", images="anna", iterations="100"))
+    assert "of luma" in made(read_anew(context), "preview-table", suite="larger")
+    strip = text_of(
+        made(read_anew(context), "film-strip", suite="larger", images="anna", iterations="100")
+    )
     assert "28.80 dB" in strip
-    beside = text_of(made(context, "compare", run="larger/anna", left="0"))
+    beside = text_of(made(read_anew(context), "compare", run="larger/anna", left="at.0"))
     assert "28.80 dB" in beside and "27.00 dB" not in beside
 
 
@@ -234,5 +235,6 @@ def test_panels_of_curves_have_the_names_that_are_given(context: PageContext) ->
 def test_one_picture_has_no_mean_beside_it(context: PageContext, tmp_path: Path) -> None:
     path = tmp_path / "content/experiments.toml"
     path.write_text(path.read_text() + '\n[single]\nlike = "small"\nimages = ["set/anna"]\n')
+    read_anew(context)
     assert list(rows(made(context, "preview-table", suite="single"))) == ["Anna"]
     assert list(rows(made(context, "preview-table", suite="small"))) == ["Anna", "Bob", "Mean"]

@@ -7,11 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dip.experiments.experiment import Experiment
-from dip.network.architecture import describe
-from press.charts import CurvePanel, Dot, DotAxis, Line, Mark
-from press.network_figure import draw
-from press.svg import Scale, nice_ticks, spread_apart, thinned, widened
+from press.charts.curve_chart import CurvePanel, Line, Mark
+from press.charts.dot_plot import Dot, DotAxis
+from press.charts.svg import Scale, nice_ticks, spread_apart, thinned, widened
 
 
 def test_scales_place_their_ends_and_the_root_of_a_quarter_in_the_middle() -> None:
@@ -111,16 +109,3 @@ def test_an_axis_without_levels_names_none() -> None:
     axis = DotAxis.around([])
     assert "<text" not in axis.head() and "<line" not in axis.row([Dot("ours", "ours", None)])
     assert "<text" in DotAxis.around([30.0]).head()
-
-
-@pytest.mark.parametrize("skip_channels", [(4, 4, 4, 4, 4), (0, 0, 0, 4, 4)])
-def test_the_network_is_drawn_from_its_description(skip_channels: tuple[int, ...]) -> None:
-    experiment = Experiment(image="set/a", mask="bernoulli", skip_channels=skip_channels)
-    described = describe(experiment, 256, 256, 32, 1)
-    svg = draw(described)
-    words = [e.text or "" for e in ElementTree.fromstring(svg).iter("text")]
-    for layer in described["layers"]:
-        if layer["name"].endswith("conv2"):
-            assert "×".join(map(str, layer["shape"])) in words, layer["name"]
-    assert sum(word.startswith("skip, ") for word in words) == sum(n > 0 for n in skip_channels)
-    assert f"{described['parameters']:,} parameters" in svg

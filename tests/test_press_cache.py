@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from press.build.state import read_sealed, write_sealed
 from press.cache import NAME, Cache
 from press.cli import main
-from press.graph import read_sealed, write_sealed
 
 PUTTING = """
 import sys

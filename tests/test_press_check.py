@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from press.checks.links import PageFacts
 from press.cli import main
-from press.links import PageFacts
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: st
         ('<a href="tow.html">There</a>', "the link 'tow.html' leads nowhere"),
         ('<a href="/two.html">There</a>', "'/two.html' begins at the root of the domain"),
         ('<p id="a"></p>\n\n<p id="a"></p>', "the id 'a' is given twice"),
-        ('<label for="b">B</label>', "<label> points at the id 'b', which is not"),
+        ('<label for="b">B</label>', "unknown id 'b' in <label>"),
         ("## A\n\n#### B", "a heading of level 4 follows one of level 2"),
         ('<video src="https://example.org/v.mp4"></video>', "is loaded from another site"),
     ],
@@ -53,8 +53,8 @@ def test_a_picture_that_lacks_something_is_an_error_with_front_matter_alone(
     (work / "content/posts/line.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     text = "Here ![](line.svg) and ![A line](lime.svg)"
     told = checked(work, text, capsys)
-    assert "one.md:5:6: the picture 'line.svg' has no alternative text\n" in told
-    assert "one.md:5:24: there is no picture 'lime.svg'; did you mean 'line.svg'?\n" in told
+    assert "one.md:5:6: the picture 'line.svg' has no alternative text [image]\n" in told
+    assert "one.md:5:24: there is no picture 'lime.svg'; did you mean 'line.svg'? [image]\n" in told
     assert main(["build"]) == 0, "a draft is shown as it is"
     (work / "content/posts/one.md").write_text(text)
     assert main(["check"]) == 0
@@ -64,7 +64,7 @@ def test_a_picture_that_lacks_something_is_an_error_with_front_matter_alone(
 def test_a_picture_of_a_template_needs_a_text(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text('<img src="a.png">\n<img src="b.png" alt="">')
     (found,) = PageFacts(tmp_path / "page.html").without_alt
-    assert (found.value, found.line) == ("a.png", 1)
+    assert (found.value, found.place.line) == ("a.png", 1)
 
 
 def test_a_place_in_a_page_has_line_and_column(
@@ -82,7 +82,7 @@ def test_a_work_that_nothing_cites_is_a_warning(
     bibliography = "@book{one, title={A}}\n\n@book{two, title={B}}\n"
     (work / "content/references.bib").write_text(bibliography)
     told = checked(work, "As in [@one].", capsys)
-    assert told == "content/references.bib:3:1: warning: nothing cites 'two'\n"
+    assert told == "content/references.bib:3:1: warning: nothing cites 'two' [unused-reference]\n"
 
 
 def test_a_result_typed_into_the_settings_is_an_error_each_time(

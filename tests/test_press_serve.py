@@ -80,7 +80,7 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
     with serving(tmp_path) as address, urlopen(f"{address}__press/events", timeout=60) as stream:
         assert address.startswith("http://127.0.0.1:")
         first = event(stream)
-        assert first["mistakes"] == []
+        assert first["errors"] == []
         page = read(f"{address}posts/one.html")
         assert "First words." in page, "drafts are shown"
         assert '<script src="/__press/follow.js"></script></body>' in page
@@ -92,13 +92,13 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
 
         post.write_text("---\ntitle: One\ndraft: true\n---\n\nThird $\\words$.\n")
         third = news_after(stream, second["version"])
-        assert third["mistakes"] == [
+        assert third["errors"] == [
             "content/posts/one.md:6:8: in this formula: undefined control sequence: \\words"
         ]
         assert "Second words." in read(f"{address}posts/one.html"), "the last good page stands"
 
         post.write_text("---\ntitle: One\ndraft: true\n---\n\nFourth words.\n")
-        assert news_after(stream, third["version"])["mistakes"] == []
+        assert news_after(stream, third["version"])["errors"] == []
         assert "Fourth words." in read(f"{address}posts/one.html")
         with pytest.raises(HTTPError) as missing:
             read(f"{address}posts/none.html")
@@ -115,8 +115,8 @@ def test_what_the_system_refuses_does_not_end_the_server(
     options = Options(tmp_path / "content", tmp_path / "results", tmp_path / "public/site")
     news = News()
     folders = _make(replace(options, cache_folder=tmp_path / "cache"), news)
-    assert "public" in news.mistakes[0] and "File exists" in news.mistakes[0]
-    assert news.mistakes[0] in capsys.readouterr().err
+    assert "public" in news.errors[0] and "File exists" in news.errors[0]
+    assert news.errors[0] in capsys.readouterr().err
     assert tmp_path / "content" in folders, "the next change is seen"
 
 

@@ -7,9 +7,9 @@ from made_records import write_run
 from made_site import build_site, make_context, make_results, write_content
 
 from dip.experiments.suites import load_suites
-from press.block_compare import compared
+from press.blocks.images import compared
 from press.cli import main
-from press.stops import PATIENCE, StopPoint, paper_stops
+from press.results.stops import PATIENCE, StopPoint
 
 LAST = 3000
 
@@ -33,20 +33,6 @@ def test_the_words_agree_with_the_engine(after: int) -> None:
     over = bool(followed.counts[monitor.OVER["es-wmv"]])
     assert best == least and StopPoint("es-wmv", best, LAST).reached == over
     assert PATIENCE["es-wmv"] == monitor.PATIENCE
-
-
-def test_the_paper_stops_where_the_shortest_run_in_full_size_does() -> None:
-    suites = load_suites(Path("content/experiments.toml"))
-    full = [e for s in suites.values() for e in s.experiments if not e.preview_side]
-
-    def stops(name: str) -> int | None:
-        return paper_stops(suites[name].experiments[0], full)
-
-    assert stops("denoising-f16-preview") == stops("denoising-f16") == 1800
-    assert (stops("super-resolution-x4-preview"), stops("super-resolution-x8")) == (2000, 4000)
-    assert stops("restoration-preview") == stops("open-spikes-preview") == 11000
-    assert stops("text-inpainting-preview") == 6000
-    assert stops("noise-impedance") is None and stops("flash-preview") is None
 
 
 def test_other_rules_have_no_patience() -> None:
@@ -85,19 +71,19 @@ def test_a_run_that_was_long_enough_stops(tmp_path: Path) -> None:
 
 
 SENTENCE = (
-    'It {{ run("small/anna").stop("es-wmv").words }}; '
+    'It {{ run("small/anna", "stop.es-wmv").words }}; '
     '{{ suite("small").stopped("es-wmv") | spelled }} run of the two.\n'
 )
 
 
 def test_words_of_a_run_that_is_not_recorded(tmp_path: Path) -> None:
     results = make_results(tmp_path)
-    assert str(results.run("small/anna").stop("es-wmv").words) == "not run yet"
+    assert str(results.run("small/anna").output("stop.es-wmv").words) == "not run yet"
     assert results.suite("small").stopped("es-wmv") == 0
 
 
 def test_a_comparison_names_what_the_rule_chose(tmp_path: Path) -> None:
     context = make_context(tmp_path, "small")
-    html = compared(context, context.results.run("small/anna"), "stop-es-wmv", "stop-oracle")
+    html = compared(context, context.results.run("small/anna"), "stop.es-wmv", "stop.oracle")
     assert "ES-WMV: not stopped within the run; least variance so far at iteration 700" in html
     assert ">The best iterate<" in html and "32.10" in html

@@ -5,16 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from dip.errors import InputError
 from press.cache import Cache
-from press.config import Site
-from press.context import PageContext
-from press.templating import Templates
+from press.errors import InputError
+from press.page import PageContext
+from press.pages.site_pages import Site
+from press.pages.templates import Templates, Theme
 
 
 def told(folder: Path, name: str, **values: object) -> str:
     """Fill a template that has a mistake, and give what is said of it."""
-    templates = Templates(folder, Site(), {"styles": []}, Cache(folder))
+    templates = Templates(folder, Site(), Theme(), Cache(folder))
     context = PageContext("posts/one.html", folder, folder, templates.cache, templates.render)
     with pytest.raises(InputError) as error:
         context.render(name, **values)

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from press.bibliography import Entry, decoded, plain_title, written
 from press.cache import Cache
-from press.config import Site
-from press.feeds import bibtex_of
-from press.highlight import code_block
-from press.katex import typeset
-from press.maths import katex_files
-from press.places import find_origin
-from press.summaries import Summary
-from press.typed import typed_results
+from press.diagnostics import map_source
+from press.markdown.bibliography import Entry, decoded, plain_title, written
+from press.markdown.code import code_block
+from press.markdown.katex import typeset
+from press.markdown.math import katex_files
+from press.markdown.typed_results import typed_results
+from press.pages.post import bibtex_of
+from press.pages.site_pages import Site, Summary
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_a_decimal_in_a_cell_is_a_result() -> None:
 
 def test_places_follow_lines_and_indents() -> None:
     source = ["> one", ">   two three", "> four"]
-    origin = find_origin("post.md", source, "one\ntwo three\nfour", 0)
+    origin = map_source("post.md", source, "one\ntwo three\nfour", 0)
     assert str(origin.at(0)) == "post.md:1:3"
     assert str(origin.at("one\ntwo three".index("three"))) == "post.md:2:9"
     assert str(origin.at(len("one\ntwo three\nfo"))) == "post.md:3:5"
@@ -88,7 +87,7 @@ def test_formulas_come_out_alike_together_and_alone() -> None:
 
 
 def test_a_process_ends_that_set_a_formula() -> None:
-    code = "from press.katex import typeset; print(typeset([('x', False)])[0].error)"
+    code = "from press.markdown.katex import typeset; print(typeset([('x', False)])[0].error)"
     for _ in range(5):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
         assert done.stdout.split() == [b"None"] and done.returncode == 0

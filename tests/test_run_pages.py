@@ -6,11 +6,11 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from made_site import build_site, make_context, make_results
+from made_site import build_site, make_context, make_results, read_anew
 
 from dip.records.record import load_record
-from press.context import PageContext
-from press.run_pages import plans, run_page
+from press.page import PageContext
+from press.pages.run_page import run_page, run_pages
 
 
 def page_of(context: PageContext, name: str) -> str:
@@ -24,7 +24,7 @@ def context_at(folder: Path, url: str, *recorded: str) -> PageContext:
 
 
 def test_there_is_a_page_for_each_record_and_a_list_of_all(tmp_path: Path) -> None:
-    urls = [plan.url for plan in plans(make_results(tmp_path, "paper"))]
+    urls = list(run_pages(make_results(tmp_path, "paper")))
     assert urls[0] == "runs/index.html"
     assert len(urls) == 1 + 6 + 4
     assert "runs/paper/anna/seed2.html" in urls
@@ -70,7 +70,7 @@ def test_a_picture_that_is_not_shown_has_its_reason_on_the_page(tmp_path: Path) 
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     text = '["set/anna"]\nshow = false\nwhy = "she asked that it be retired"\n'
     (tmp_path / "content/images.toml").write_text(text)
-    html = page_of(context, "paper/anna")
+    html = page_of(read_anew(context), "paper/anna")
     assert "<img" not in html
     assert "she asked that it be retired" in html
     assert not context.copies
@@ -80,7 +80,7 @@ def test_a_suite_that_keeps_pictures_of_some_images_says_so(tmp_path: Path) -> N
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     suites = tmp_path / "content/experiments.toml"
     suites.write_text(suites.read_text().replace("frames", 'pictures_of = ["set/bob"]\nframes', 1))
-    html = page_of(context, "paper/anna")
+    html = page_of(read_anew(context), "paper/anna")
     assert "<img" not in html
     assert "so that the results stay small, this suite keeps pictures only of Bob" in html
     assert "line-ours" in html, "the curve is there"

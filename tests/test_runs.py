@@ -6,10 +6,10 @@ from statistics import mean, stdev
 
 import pytest
 from made_records import changed
-from made_site import LEVELS, make_results, write_content, write_suite
+from made_site import LEVELS, make_results, results_of, write_content, write_suite
 
-from dip.errors import InputError
-from press.quantities import (
+from press.errors import InputError
+from press.results.numbers import (
     Measured,
     NotRun,
     decimal,
@@ -19,7 +19,6 @@ from press.quantities import (
     signed,
     with_unit,
 )
-from press.runs import Results
 
 
 def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path) -> None:
@@ -28,33 +27,33 @@ def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path
     assert run.psnr_db == pytest.approx(31.9)
     assert run.psnr_db.origin == "runs/paper/anna/seed0.html"
     assert run.psnr_unknown_db == pytest.approx(28.9)
-    assert run.at(0).psnr_db < run.at(250).psnr_db < run.at(1000).psnr_db
-    assert run.stop("oracle").iteration == 900
-    assert run.input.psnr_db == pytest.approx(9.1)
-    assert run.average.psnr_db == pytest.approx(32.2)
-    assert run.clean.psnr_db == pytest.approx(32.0)
+    assert run.output("at.0").psnr_db < run.output("at.250").psnr_db < run.output("at.1000").psnr_db
+    assert run.output("stop.oracle").iteration == 900
+    assert run.output("input").psnr_db == pytest.approx(9.1)
+    assert run.output("average").psnr_db == pytest.approx(32.2)
+    assert run.output("clean").psnr_db == pytest.approx(32.0)
     assert run.seconds == 120
     assert run.command == "python -m dip run paper --image anna --seed 0"
 
 
 def test_links_begin_at_the_page_that_is_made(tmp_path: Path) -> None:
     made = make_results(tmp_path, "paper")
-    deeper = Results(made.path, made.content, lambda path: None, root="../")
+    deeper = results_of(made.path, made.content, root="../")
     assert deeper.run("paper/anna").psnr_db.origin == "../runs/paper/anna/seed0.html"
 
 
 def test_a_run_that_is_not_recorded_says_so_everywhere(tmp_path: Path) -> None:
     lacking: list[tuple[str, str, int]] = []
     made = make_results(tmp_path)
-    results = Results(
+    results = results_of(
         made.path, made.content, lambda path: None, lacks=lambda *what: lacking.append(what)
     )
     run = results.run("paper/anna", seed=1)
     assert not run.recorded
     for value in (
         run.psnr_db,
-        run.at(250).ssim,
-        run.stop("es-wmv").psnr_db,
+        run.output("at.250").ssim,
+        run.output("stop.es-wmv").psnr_db,
         run.seconds,
         run.device,
     ):
@@ -86,27 +85,28 @@ def test_unknown_scores_snapshots_and_rules_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no 'psnr'; did you mean 'psnr_db'"):
         _ = run.psnr
     with pytest.raises(InputError, match=r"has no snapshot at 300; it has .*250.* or 1000"):
-        run.at(300)
+        run.output("at.300")
     with pytest.raises(InputError, match="unknown stopping rule 'orcale'; did you mean 'oracle'"):
-        run.stop("orcale")
+        run.output("stop.orcale")
 
 
 def test_a_record_of_other_settings_does_not_count(tmp_path: Path) -> None:
     results = make_results(tmp_path, "paper")
     path = tmp_path / "content" / "experiments.toml"
     path.write_text(path.read_text().replace("learning_rate = 0.001", "learning_rate = 0.002"))
-    assert results.run("paper/anna").recorded is False
+    assert results_of(results.path, results.content).run("paper/anna").recorded is False
 
 
 def test_a_record_of_an_older_revision_stays_valid(tmp_path: Path) -> None:
     from dip.experiments.experiment import key
+    from dip.experiments.suites import load_suites
 
     results = make_results(tmp_path, "paper")
-    run = results.run("paper/anna")
-    old = key(run.experiment, {"set/anna": "0" * 64}, "ieee", 0)
+    experiment = load_suites(results.content / "experiments.toml")["paper"].experiments[0]
+    old = key(experiment, {"set/anna": "0" * 64}, "ieee", 0)
     folder = tmp_path / "results/paper/anna/seed0"
     changed(folder, lambda data: data.update(trajectory_revision=0, key=old))
-    assert Results(results.path, results.content, lambda path: None).run("paper/anna").recorded
+    assert results_of(results.path, results.content).run("paper/anna").recorded
 
 
 def test_a_damaged_file_is_named_and_never_shown(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_means_over_images_and_seeds(tmp_path: Path) -> None:
     assert value == pytest.approx(mean(means))
     assert value.spread == pytest.approx(stdev(means))
     assert (value.n, view.n, view.recorded, view.planned, view.images) == (3, 3, 6, 6, 2)
-    assert view.baseline("biharmonic").mean_psnr_db == pytest.approx(29.0)
+    assert view.output("baseline.biharmonic").mean_psnr_db == pytest.approx(29.0)
     assert (view.seconds, view.duration, view.devices) == (720, "12 minutes", "Example CPU 3000")
 
 
@@ -135,21 +135,21 @@ def test_a_mean_is_over_seeds_that_have_every_image(tmp_path: Path) -> None:
     suites = write_content(tmp_path / "content")
     some = {what: level for what, level in LEVELS.items() if what != ("set/bob", 2)}
     write_suite(tmp_path / "results", suites["paper"], some, baselines=False)
-    view = Results(tmp_path / "results", tmp_path / "content", lambda path: None).suite("paper")
+    view = results_of(tmp_path / "results", tmp_path / "content").suite("paper")
     assert view.mean_psnr_db.n == 2
     assert view.final.of("set/anna").n == 3
-    assert isinstance(view.baseline("biharmonic").mean_psnr_db, NotRun)
+    assert isinstance(view.output("baseline.biharmonic").mean_psnr_db, NotRun)
     with pytest.raises(InputError, match="has no baseline 'biharmonik'; did you mean 'biharmonic'"):
-        view.baseline("biharmonik")
+        view.output("baseline.biharmonik")
 
 
 def test_a_baseline_is_a_run_of_its_own(tmp_path: Path) -> None:
     run = make_results(tmp_path, "paper").run("paper/anna/biharmonic")
     assert run.psnr_db == pytest.approx(29.0)
     assert run.page == "runs/paper/anna/biharmonic.html"
-    assert run.curve() == []
-    with pytest.raises(InputError, match=r"average of .* has no psnr_db"):
-        _ = run.average.psnr_db
+    assert run.curve().rows == ()
+    with pytest.raises(InputError, match=r", average of the last outputs has no psnr_db"):
+        _ = run.output("average").psnr_db
 
 
 @pytest.mark.parametrize("last", ["nearest-known-pixel", "seed0"])
@@ -158,7 +158,7 @@ def test_a_record_of_another_method_does_not_count(tmp_path: Path, last: str) ->
     folder = tmp_path / "results/paper/anna"
     shutil.rmtree(folder / last)
     shutil.copytree(folder / "biharmonic", folder / last)
-    run = Results(made.path, made.content, lambda path: None).run(f"paper/anna/{last}")
+    run = results_of(made.path, made.content).run(f"paper/anna/{last}")
     assert str(run.psnr_db) == "not run yet"
 
 
@@ -166,6 +166,7 @@ def test_an_image_that_is_not_to_be_shown_has_numbers_but_no_pictures(tmp_path: 
     results = make_results(tmp_path, "paper")
     text = '["set/anna"]\ntitle = "Anna"\nshow = false\nwhy = "she asked"\n'
     (tmp_path / "content/images.toml").write_text(text)
+    results = results_of(results.path, results.content)
     run = results.run("paper/anna")
     assert run.picture(250) is None
     assert run.psnr_db == pytest.approx(31.9)
@@ -183,18 +184,19 @@ def test_a_baseline_shows_the_input_of_the_run(tmp_path: Path) -> None:
 def test_every_file_that_is_read_is_noted(tmp_path: Path) -> None:
     made = make_results(tmp_path, "paper")
     noted: list[Path] = []
-    run = Results(made.path, made.content, noted.append).run("paper/anna")
+    run = results_of(made.path, made.content, noted.append).run("paper/anna")
     run.curve()
     run.picture(250)
     folder = tmp_path / "results/paper/anna/seed0"
     needed = {folder / "run.json", folder / "curve.csv", folder / "snapshots/250.webp"}
-    assert needed | {made.content / "experiments.toml", made.content / "images.toml"} <= set(noted)
+    planned = {made.parts / "suite-paper.json", made.parts / "images.json"}
+    assert needed | planned <= set(noted)
 
 
 def test_a_missing_record_is_noted_too(tmp_path: Path) -> None:
     made = make_results(tmp_path)
     noted: list[Path] = []
-    assert not Results(made.path, made.content, noted.append).run("paper/anna").recorded
+    assert not results_of(made.path, made.content, noted.append).run("paper/anna").recorded
     assert tmp_path / "results/paper/anna/seed0/run.json" in noted
 
 

@@ -7,11 +7,11 @@ import pytest
 from made_records import write_over
 from made_site import make_results
 
-from dip.errors import InputError
 from dip.records.record import parse_curve
-from press.run_pages import score_rows
-from press.run_view import Run
-from press.stability import BEFORE, spike_mark, stability_cells
+from press.errors import InputError
+from press.pages.run_page import score_rows
+from press.results.run import Run
+from press.results.stability import BEFORE, spike_mark, stability_cells
 
 
 def spiked_run(folder: Path, fall_db: float) -> Run:

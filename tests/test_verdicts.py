@@ -4,13 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_site import CLAIMS, make_results, write_content, write_suite
+from made_site import CLAIMS, make_results, results_of, write_content, write_suite
 
-from dip.errors import InputError
-from press.claims import MEAN, Claim, Claims, Rule
-from press.quantities import Measured
-from press.runs import Results
-from press.verdicts import Judge, Verdict, count
+from press.errors import InputError
+from press.results.claims import MEAN, Claim, Claims, Rule
+from press.results.numbers import Measured
+from press.results.verdicts import Judge, Verdict, count
 
 SITE = Path(__file__).parent.parent / "content"
 
@@ -71,7 +70,7 @@ def test_not_run_yet_is_a_verdict(tmp_path: Path) -> None:
 def test_the_mean_waits_for_every_image(tmp_path: Path) -> None:
     suites = write_content(tmp_path / "content")
     write_suite(tmp_path / "results", suites["paper"], {("set/anna", 0): 32.0})
-    results = Results(tmp_path / "results", tmp_path / "content", lambda path: None)
+    results = results_of(tmp_path / "results", tmp_path / "content")
     judged = Judge(Claims(tmp_path / "content/claims.toml", lambda path: None), results)
     assert judged.verdict("inpainting.dip.anna").word == "reproduced"
     assert judged.verdict("inpainting.dip.mean").word == "not run yet"
@@ -94,7 +93,7 @@ def test_a_misspelt_suite_is_no_run_to_come(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"toml:10:1: unknown suite 'papre'; .*'paper'"):
         judged.verdict("inpainting.dip.mean")
     (tmp_path / "content/experiments.toml").unlink()
-    without = Results(results.path, results.content, lambda path: None)
+    without = results_of(results.path, results.content)
     alone = Judge(judged.claims, without).verdict("inpainting.dip.mean")
     assert alone.word == "not run yet", "claims come before the experiments"
 
@@ -153,9 +152,9 @@ def test_the_means_that_sources_print_are_the_means_of_their_numbers() -> None:
     assert checked >= 15
 
 
-def test_the_claims_of_the_site_name_known_suites_and_images() -> None:
+def test_the_claims_of_the_site_name_known_suites_and_images(tmp_path: Path) -> None:
     claims = Claims(SITE / "claims.toml", lambda path: None)
-    results = Results(SITE.parent / "results", SITE, lambda path: None)
+    results = results_of(SITE.parent / "results", SITE, parts=tmp_path)
     for table in claims.tables.values():
         if table.suite in results.suites:
             suite = results.suites[table.suite]

@@ -1,4 +1,4 @@
-"""`dip list`, `dip describe`, `dip images`: what there is, without running anything."""
+"""`dip list`, `manifest`, `describe`, `images`: what there is, without running anything."""
 
 import argparse
 import json
@@ -13,14 +13,7 @@ from dip.experiments.experiment import device_kind
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, find, load_images, named
 from dip.network.architecture import describe, input_channels
-from dip.planning.estimates import (
-    BASELINE_SECONDS,
-    Machine,
-    Speed,
-    known_speeds,
-    measure,
-    seconds_per_iteration,
-)
+from dip.planning.estimates import Machine, Speed, known_speeds, measure, seconds_of_job, size_of
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
 from dip.records.environment import choose_device, cpu_model, has_torch
 
@@ -35,7 +28,18 @@ def list_suites(args: argparse.Namespace) -> int:
     if any(suite["recorded"] < suite["total"] for suite in summaries):
         here = _machine(args.device, args.threads)
         if args.measure:
-            _measure(args, chosen, summaries, images, here)
+            rows = [row for suite in summaries for row in suite["runs"]]
+            jobs = [job for suite in chosen for job in jobs_of(suite)]
+            missing = [
+                job.experiment
+                for job, row in zip(jobs, rows, strict=True)
+                if not (job.method or row["recorded"])
+            ]
+            from dip.commands.bench import seconds_of
+
+            device = choose_device(args.device)
+            for sentence in measure(missing, images, args.results, here, device, seconds_of):
+                print(sentence, file=sys.stderr)
         speeds = known_speeds(args.results, images)
         for suite, plain in zip(chosen, summaries, strict=True):
             _estimate(suite, plain, images, speeds, here)
@@ -45,6 +49,14 @@ def list_suites(args: argparse.Namespace) -> int:
         return 0
     for plain in summaries:
         _print_suite(plain, runs=bool(args.suites))
+    return 0
+
+
+def print_manifest(args: argparse.Namespace) -> int:
+    """Print the manifest: suites, images and the state of every run, as one line of JSON."""
+    from dip.planning.manifest import Manifest
+
+    print(json.dumps(Manifest(args.content, args.results).to_dict(), separators=(",", ":")))
     return 0
 
 
@@ -61,27 +73,6 @@ def _machine(wanted: str, threads: int | None) -> Machine:
         return Machine(device, cpu_model())
     instruction_set = torch.backends.cpu.get_cpu_capability()
     return Machine("cpu", cpu_model(), instruction_set, threads or torch.get_num_threads())
-
-
-def _measure(
-    args: argparse.Namespace,
-    suites: list[Suite],
-    summaries: list[dict[str, Any]],
-    images: Mapping[str, ListedImage],
-    here: Machine,
-) -> None:
-    """Time what missing runs need and no record has; print what could not be timed."""
-    from dip.commands.bench import seconds_of
-
-    missing = [
-        job.experiment
-        for suite, plain in zip(suites, summaries, strict=True)
-        for job, run in zip(jobs_of(suite), plain["runs"], strict=True)
-        if job.method is None and not run["recorded"]
-    ]
-    device = choose_device(args.device)
-    for sentence in measure(missing, images, args.results, here, device, seconds_of):
-        print(sentence, file=sys.stderr)
 
 
 def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
@@ -124,17 +115,14 @@ def _estimate(
     for job, run in zip(jobs_of(suite), plain["runs"], strict=True):
         if run["recorded"]:
             continue
-        if job.method is not None:
-            run["seconds_missing"] = BASELINE_SECONDS
-            continue
         try:
-            found = seconds_per_iteration(job.experiment, images, speeds, here)
+            found = seconds_of_job(job, images, speeds, here)
         except InputError as error:
             run["problem"] = run["problem"] or f"{job.name}: {error}"
             continue
-        run["seconds_missing"] = round(found.seconds * (job.experiment.iterations + 1), 1)
+        run["seconds_missing"] = found.seconds
         threads.add(found.threads)
-        if not found.measured:
+        if not found.measured and not job.method:
             plain["estimate"] = "a guess"
     plain["threads"] = sorted(number for number in threads if number)
     plain["seconds_missing"] = round(sum(run["seconds_missing"] for run in plain["runs"]), 1)
@@ -179,10 +167,8 @@ def describe_network(args: argparse.Namespace) -> int:
         raise InputError("describe takes one suite, not all: name it")
     (suite,) = find_suites(suites, [args.suite])
     experiment = suite.experiments[0]
-    image = named(experiment.image, load_images(args.content / "images.toml"))
-    side = experiment.preview_side
-    height, width = (side, side) if side else (image.height, image.width)
-    channels = 3 if image.mode == "RGB" else 1
+    images = load_images(args.content / "images.toml")
+    height, width, channels = size_of(experiment, images)
     network = describe(experiment, height, width, input_channels(experiment), channels)
     if args.json:
         print(json.dumps(network, indent=1))
@@ -203,10 +189,7 @@ def describe_network(args: argparse.Namespace) -> int:
 
 
 def list_images(args: argparse.Namespace) -> int:
-    """Print every test image, and whether it is in the folder of test images as it is listed.
-
-    Returns 1 if a file there is another than listed, or damaged; what it has is then printed.
-    """
+    """Print every test image, and whether its file is as listed; returns 1 if one is not."""
     from dip.tasks.images import check_image
 
     images = load_images(args.content / "images.toml")
@@ -225,10 +208,7 @@ def list_images(args: argparse.Namespace) -> int:
 
 
 def fetch_images(args: argparse.Namespace) -> int:
-    """Find every image that is named, all by default, downloading those that are not here.
-
-    Returns 1 if one could not be had.
-    """
+    """Find or download the images named, all by default; returns 1 if one cannot be had."""
     images = load_images(args.content / "images.toml")
     failed = 0
     for name in args.names or images:

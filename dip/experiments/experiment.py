@@ -7,16 +7,16 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from numbers import Integral, Real
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
 
 from dip.errors import InputError, nearest
 
-TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
-
 CHOICES: dict[str, tuple[str, ...]] = {
-    "task": TASKS,
+    "task": ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash"),
     "target": ("image", "noisy", "shuffled", "shuffled-channels", "noise"),
     "z": ("uniform", "meshgrid", "guide"),
     "upsampling": ("bilinear", "nearest"),
@@ -37,13 +37,9 @@ REPORTING = ("snapshots", "frames", "pictures", "variant")
 
 # Raised for a kind of device and a mode of arithmetic only when recorded bits change.
 TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
-    ("cpu", "ieee"): 2,
-    ("cpu", "bf16"): 1,
-    ("mps", "ieee"): 2,
-    ("cuda", "ieee"): 1,
-    ("cuda", "tf32"): 1,
-    ("cuda", "bf16"): 1,
-}
+    ("cpu", "ieee"): 2, ("cpu", "bf16"): 1, ("mps", "ieee"): 2,
+    ("cuda", "ieee"): 1, ("cuda", "tf32"): 1, ("cuda", "bf16"): 1,
+}  # fmt: skip
 
 DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
 
@@ -54,6 +50,7 @@ LEAST: Mapping[str, int] = {
     "sigma_p": 0, "iterations": 1, "frames": 0,
 }  # fmt: skip
 SEEDS = 2**64  # Philox has keys of 64 bits
+PLAIN = (str, bool, int)  # types whose values stand as they are
 KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
 
 
@@ -115,9 +112,14 @@ class Experiment:
 
     def __post_init__(self) -> None:
         """Raise InputError if a setting has the wrong type, or is impossible."""
-        for field in fields(self):
-            value = _as_type(field.name, field.type, getattr(self, field.name))
-            object.__setattr__(self, field.name, value)  # 25 as 25.0, a list as a tuple
+        for name, kind, may_be_none in _kinds():
+            value = getattr(self, name)
+            if type(value) is kind and kind in PLAIN:
+                continue
+            if type(value) is float and kind is float and math.isfinite(value):
+                continue
+            if value is not None or not may_be_none:  # 25 as 25.0, a list as a tuple
+                object.__setattr__(self, name, _as_type(name, kind, value))
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
@@ -128,10 +130,7 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
-        """The experiment of plain values; unknown keys and wrong types raise InputError.
-
-        A retired setting is dropped where it has its only value, and refused where it has another.
-        """
+        """The experiment of plain values, retired ones too; raises InputError for others."""
         known = [field.name for field in fields(cls)]
         for name, value in data.items():
             if name in RETIRED and value != RETIRED[name]:
@@ -145,10 +144,8 @@ class Experiment:
 
     def to_dict(self) -> dict[str, Any]:
         """Every setting as a plain value, for a record."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
+        values = vars(self).items()
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
     def canonical(self) -> dict[str, Any]:
         """What moves the numbers, without what stands at its default.
@@ -194,30 +191,31 @@ def _check_task(experiment: Experiment) -> None:
         raise InputError("inpainting needs a mask: 'bernoulli' or the name of a mask image")
 
 
-def _as_type(name: str, annotation: Any, value: Any) -> Any:
-    """A plain value in the type of the field `name`; raises InputError."""
-    wanted = str(annotation) if not isinstance(annotation, type) else annotation.__name__
-    if value is None and "None" in wanted:
-        return None
-    if (
-        wanted.startswith("tuple")
-        and isinstance(value, list | tuple)
-        and all(_is_number(v, Integral) for v in value)
-    ):
-        return tuple(int(v) for v in value)
-    if "float" in wanted and _is_number(value, Real):
+@cache
+def _kinds() -> list[tuple[str, type, bool]]:
+    """Each setting's name, its type, `tuple` for tuple[int, ...], and whether it may be None."""
+    found = []
+    for field in fields(Experiment):
+        kinds = get_args(field.type) if isinstance(field.type, UnionType) else (field.type,)
+        found.append((field.name, get_origin(kinds[0]) or kinds[0], NoneType in kinds))
+    return found
+
+
+def _as_type(name: str, kind: type, value: Any) -> Any:
+    """A plain value as one of `kind`; raises InputError."""
+    if kind is tuple and isinstance(value, list | tuple):
+        if all(_is_number(number, Integral) for number in value):
+            return tuple(map(int, value))
+    elif kind is float and _is_number(value, Real):
         return _finite(name, value)
-    if wanted.startswith("int") and _is_number(value, Integral):
+    elif kind is int and _is_number(value, Integral):
         return int(value)
-    for word, kind in (("str", str), ("bool", bool)):
-        if wanted.startswith(word) and type(value) is kind:
-            return value
-    raise InputError(f"{name}: expected {wanted.split(' ')[0].split('[')[0]}, got {value!r}")
+    raise InputError(f"{name}: expected {kind.__name__}, got {value!r}")
 
 
 def _is_number(value: Any, kind: type) -> bool:
     """Whether a value is a number of Python's or numpy's; a truth value is none."""
-    return isinstance(value, kind) and not isinstance(value, bool)
+    return type(value) is int or (isinstance(value, kind) and not isinstance(value, bool))
 
 
 def _finite(name: str, value: float) -> float:

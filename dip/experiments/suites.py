@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +11,11 @@ from dip.errors import InputError, nearest
 from dip.experiments.experiment import RETIRED, Experiment
 from dip.toml_file import TomlFile
 
-BASELINES = (
-    "nearest-known-pixel",
-    "biharmonic",
-    "total-variation",
-    "non-local-means",
-    "bicubic",
-)
-
+BASELINES = ("nearest-known-pixel", "biharmonic", "total-variation", "non-local-means", "bicubic")
 REPORT_KEYS = (
-    "title",
-    "why",
-    "images",
-    "seeds",
-    "baselines",
-    "frames_of",
-    "pictures_of",
-    "image_settings",
-    "variants",
-    "like",
-)
+    "title", "why", "images", "seeds", "baselines", "frames_of", "pictures_of", "image_settings",
+    "variants", "like",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,12 +33,12 @@ class Suite:
         """Whether the suite works on reduced pictures, never compared with the paper's."""
         return any(experiment.preview_side for experiment in self.experiments)
 
-    @property
+    @cached_property
     def images(self) -> tuple[str, ...]:
         """The suite's images once each, in their order; each variant of one counts apart."""
         return tuple(dict.fromkeys(experiment.case for experiment in self.experiments))
 
-    @property
+    @cached_property
     def seeds(self) -> tuple[int, ...]:
         """The suite's seeds once each, in their order."""
         return tuple(dict.fromkeys(experiment.seed for experiment in self.experiments))
@@ -70,8 +56,11 @@ class Suite:
 
     def image_folder(self, image: str) -> str:
         """An image's folder: bare where the suite draws on one set and names are distinct."""
-        one_set = len({name.split("/")[0] for name in self.images}) == 1
-        return image.split("/")[1] if one_set else image.replace("/", "-")
+        return image.split("/")[1] if self._one_set else image.replace("/", "-")
+
+    @cached_property
+    def _one_set(self) -> bool:
+        return len({name.split("/")[0] for name in self.images}) == 1
 
     def find(self, word: str) -> str:
         """The full name of the image called `word`, in full or bare; raises InputError."""
@@ -129,9 +118,7 @@ def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
     for needed in ("title", "task", "images"):
         if not table.get(needed):
             file.fail(f"suite '{name}' needs the key '{needed}'", name)
-    for key in ("title", "why"):
-        if not isinstance(table.get(key, ""), str):
-            file.fail(f"'{key}' is no text", name, key)
+    file.expect({"title": "text", "why": "text"}, table, name)
 
 
 def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:

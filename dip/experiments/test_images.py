@@ -1,10 +1,7 @@
-"""The named test images: where they are found, and that they are the ones meant.
+"""The named test images: where they are found, and that they are the ones meant."""
 
-Reading the list needs neither numpy nor Pillow.
-"""
-
-import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -35,13 +32,13 @@ class ListedImage:
     why: str = ""  # why it is not shown
 
 
-def load_images(path: Path) -> dict[str, ListedImage]:
-    """The list of test images, by name; a mistake raises InputError with its line."""
+def load_images(path: Path, *, whole: bool = True) -> dict[str, ListedImage]:
+    """The listed images by name; raises InputError. Unless `whole`, what is absent is "" or 0."""
     file = TomlFile(path)
-    return {name: _listed(file, name, table) for name, table in file.data.items()}
+    return {name: _listed(file, name, table, whole) for name, table in file.data.items()}
 
 
-def _listed(file: TomlFile, name: str, table: Any) -> ListedImage:
+def _listed(file: TomlFile, name: str, table: Any, whole: bool) -> ListedImage:
     if not isinstance(table, dict):
         file.fail(f"'{name}' stands outside an image; write it under [\"set/name\"]", None, name)
     known = {field.name: field for field in fields(ListedImage) if field.name != "name"}
@@ -50,10 +47,11 @@ def _listed(file: TomlFile, name: str, table: Any) -> ListedImage:
             file.fail(f"unknown key '{key}'{nearest(key, known)}", name, key)
         if type(value) is not known[key].type:
             file.fail(f"'{key}' of image '{name}' is {value!r}", name, key)
-    for key, field in known.items():
-        if field.default is MISSING and key not in table:
-            file.fail(f"image '{name}' needs the key '{key}'", name)
-    return ListedImage(name=name, **table)
+    lacking = [key for key in known if known[key].default is MISSING and key not in table]
+    if whole and lacking:
+        file.fail(f"image '{name}' needs the key '{lacking[0]}'", name)
+    blank: dict[str, Any] = {key: "" if known[key].type is str else 0 for key in lacking}
+    return ListedImage(name=name, **blank, **table)
 
 
 def named(name: str, images: Mapping[str, ListedImage]) -> ListedImage:
@@ -75,11 +73,14 @@ def find(image: ListedImage, folder: Path | None = None) -> Path:
     if not folder.is_dir():
         raise InputError("no such folder of test images", folder)
     present = [path for path in candidates(image, folder) if path.is_file()]
-    for path in present:
-        if sha256_of(path) == image.sha256:
+    hashes = {path: sha256_of(path) for path in present}
+    for path, found in hashes.items():
+        if found == image.sha256:
             return path
-    if present:
-        raise InputError(_other_hash(image, sha256_of(present[0])), present[0])
+    for path, found in hashes.items():
+        raise InputError(
+            f"the SHA-256 of image '{image.name}' is {found}, not {image.sha256}", path
+        )
     try:
         return _download(image)
     except InputError as error:
@@ -91,12 +92,10 @@ def candidates(image: ListedImage, folder: Path) -> list[Path]:
     return [folder / image.file, folder / Path(image.file).name]
 
 
-def _other_hash(image: ListedImage, found: str) -> str:
-    return f"the SHA-256 of image '{image.name}' is {found}, not {image.sha256}"
-
-
 def _download(image: ListedImage) -> Path:
     """The image's path in the user's cache, downloaded from its address if it is absent."""
+    import logging
+
     try:
         import pooch
     except ImportError:
@@ -111,16 +110,10 @@ def _download(image: ListedImage) -> Path:
     except ValueError as error:
         raise InputError(f"the file at {image.url} is not the one meant: {error}") from None
     except OSError as error:  # requests' errors are OSErrors too
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        if re.search("Name or service not known|Name resolution|resolve|getaddrinfo", str(error)):
+            reason = "the host's name cannot be resolved (no network?)"
         raise InputError(
-            f"image '{image.name}' could not be downloaded from {image.url}: {_reason(error)}"
+            f"image '{image.name}' could not be downloaded from {image.url}: {reason}"
         ) from None
     return Path(path)
-
-
-def _reason(error: OSError) -> str:
-    """Why a download failed, in few words."""
-    text = str(error)
-    for sign in ("Name or service not known", "Name resolution", "resolve", "getaddrinfo"):
-        if sign in text:
-            return "the host's name cannot be resolved (no network?)"
-    return text.splitlines()[0][:200] if text else type(error).__name__

@@ -6,14 +6,12 @@ down i, all deeper scales and an upsampling; both are concatenated and go throug
 Nothing here needs torch or numpy.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dip.experiments.experiment import RETIRED, Experiment
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer with parameters; its output has sides of size / 2**halvings pixels."""
 
     name: str  # "down1.conv1"
@@ -117,26 +115,17 @@ def describe(
     layers = layers_of(experiment, z_channels, image_channels)
     total = sum(x.multiply_adds(height, width) for x in layers if x.kind == "conv")
     return {
-        "height": height,
-        "width": width,
-        "z_channels": z_channels,
-        "image_channels": image_channels,
-        "upsampling": experiment.upsampling,
-        "align_corners": experiment.align_corners,
-        "padding": RETIRED["padding"],
-        "slope": experiment.slope,
-        "parameters": sum(layer.parameters for layer in layers),
-        "multiply_adds": total,
-        "multiply_adds_per_pixel": total / (height * width),
+        "height": height, "width": width, "z_channels": z_channels,
+        "image_channels": image_channels, "upsampling": experiment.upsampling,
+        "align_corners": experiment.align_corners, "padding": RETIRED["padding"],
+        "slope": experiment.slope, "parameters": sum(layer.parameters for layer in layers),
+        "multiply_adds": total, "multiply_adds_per_pixel": total / (height * width),
         "layers": [_layer_values(layer, height, width) for layer in layers],
         "edges": edges_of(experiment),
-    }
+    }  # fmt: skip
 
 
 def _layer_values(layer: Layer, height: int, width: int) -> dict[str, Any]:
     shape = [layer.channels_out, height >> layer.halvings, width >> layer.halvings]
-    return asdict(layer) | {
-        "shape": shape,
-        "parameters": layer.parameters,
-        "multiply_adds": layer.multiply_adds(height, width),
-    }
+    counts = {"parameters": layer.parameters, "multiply_adds": layer.multiply_adds(height, width)}
+    return {**layer._asdict(), "shape": shape, **counts}

@@ -3,7 +3,6 @@
 import argparse
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -21,13 +20,7 @@ from dip.photo.holes import (
     windows_round,
 )
 from dip.photo.progress import Progress
-from dip.photo.restore import (
-    LARGE_HOLE,
-    LEAST_SIDE,
-    restore,
-    settings_for,
-    settings_for_shapes,
-)
+from dip.photo.restore import LARGE_HOLE, LEAST_SIDE, restore, settings_for, settings_for_shapes
 from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import duration
 from dip.records.environment import choose_device, free_memory
@@ -42,10 +35,7 @@ DONE = {
 
 
 def run(args: argparse.Namespace) -> int:
-    """Restore `args.input` as `args.command` says, and write `args.output`; returns 0.
-
-    Raises InputError for whatever cannot be done; then nothing is written.
-    """
+    """Restore `args.input` into `args.output`; raises InputError, then nothing is written."""
     try:
         return _run(args)
     except KeyboardInterrupt:
@@ -58,7 +48,9 @@ def _run(args: argparse.Namespace) -> int:
     mask = getattr(args, "mask", None)
     check_output(args.output, {"photograph": args.input} | ({"mask": mask} if mask else {}))
     photo = read_photo(args.input)
-    _check_sides(photo, args.input)
+    if min(photo.pixels.shape[1:]) < LEAST_SIDE:
+        least = f"at least {LEAST_SIDE}x{LEAST_SIDE} are needed"
+        raise InputError(f"the photograph has {photo.size} pixels; {least}", args.input)
     lost = what_is_lost(photo, args.output)
     print(f"{args.input}: {photo.size}, {photo.kind}" + (f"; {lost}" if lost else ""))
     job = Job(args, photo)
@@ -82,15 +74,6 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise InputError(f"--channels is {args.channels}; it must be at least 1")
     if not 0 <= args.seed < SEEDS:
         raise InputError(f"--seed is {args.seed}; it must be at least 0 and below {SEEDS}")
-
-
-def _check_sides(photo: Photo, path: Path) -> None:
-    if min(photo.pixels.shape[1:]) < LEAST_SIDE:
-        raise InputError(
-            f"the photograph has {photo.size} pixels;"
-            f" at least {LEAST_SIDE}x{LEAST_SIDE} are needed",
-            path,
-        )
 
 
 class Job:

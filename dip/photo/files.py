@@ -13,17 +13,13 @@ import numpy as np
 
 from dip.errors import InputError, nearest
 from dip.files import write_bytes_whole
-from dip.tasks.images import ORIENTATION, oriented
+from dip.tasks.images import ORIENTATION, errors_named, oriented
 from dip.tasks.png16 import decode_png16, encode_png16, is_png16
 
 FORMATS = {
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
+    ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG",
     ".webp": "WEBP",
-}
+}  # fmt: skip
 DEEP_FORMATS = ("PNG", "TIFF")  # that hold 16 bit a channel
 PROFILE = 34675  # the tag of TIFF
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*")
@@ -62,32 +58,19 @@ class Photo:
 
 def read_photo(path: Path) -> Photo:
     """The photograph in a file; raises InputError if it is damaged, or neither grey nor RGB."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    try:
+    with errors_named(path, "photograph"):
         data = path.read_bytes()
-        deep = _tiff16(data) if data[:4] in TIFF_SIGNATURES else None
-        if deep:
-            return deep
-        # What a warning would say does not matter, or is said by one of the errors below.
+        photo = _tiff16(data) if data[:4] in TIFF_SIGNATURES else None
+        if photo:
+            return photo
+        # What a warning would say does not matter, or is said by one of the errors.
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             orientation = int(image.getexif().get(ORIENTATION, 1))
             profile = image.info.get("icc_profile")
-            return _photo(oriented(_values(image, data), orientation), profile)
-    except InputError as error:
-        raise InputError(error.sentence, path) from None
-    except IsADirectoryError:
-        raise InputError("is a folder, not a photograph", path) from None
-    except FileNotFoundError:
-        raise InputError("no such file", path) from None
-    except PermissionError:
-        raise InputError("may not be read", path) from None
-    except UnidentifiedImageError:
-        raise InputError("is no picture that can be read", path) from None
-    except (Image.DecompressionBombError, MemoryError):
-        raise InputError("the picture has more pixels than can be worked on", path) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InputError(f"the picture is damaged: {error}", path) from None
+            photo = _photo(oriented(_values(image, data), orientation), profile)
+    return photo
 
 
 def _values(image: Any, data: bytes) -> np.ndarray:
@@ -97,18 +80,12 @@ def _values(image: Any, data: bytes) -> np.ndarray:
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
         return np.asarray(image).astype(np.uint16)[..., None]
     if image.mode in ("P", "PA", "1"):
-        image = image.convert(_without_palette(image))
+        colour = "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
+        image = image.convert("L" if image.mode == "1" else colour)
     if image.mode not in PLAIN_MODES:
         raise InputError(f"the picture is {image.mode}, neither grey nor RGB; convert it first")
     values = np.asarray(image)
     return values[..., None] if values.ndim == 2 else values
-
-
-def _without_palette(image: Any) -> str:
-    """The mode that holds all that a palette or a bitmap says."""
-    if image.mode == "1":
-        return "L"
-    return "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
 
 
 def _tiff16(data: bytes) -> Photo | None:
@@ -142,10 +119,7 @@ def _photo(values: np.ndarray, profile: bytes | None) -> Photo:
 
 
 def check_output(output: Path, sources: Mapping[str, Path]) -> None:
-    """Raise InputError if `output` cannot be written: ending, folder, or one of the `sources`.
-
-    `sources` are the files that are read, by what they are called: photograph, mask.
-    """
+    """Raise InputError if `output` cannot be written, or is one of the `sources`, by name."""
     if output.suffix.lower() not in FORMATS:
         known = ", ".join(FORMATS)
         near = nearest(output.suffix.lower(), FORMATS)
@@ -185,9 +159,8 @@ def encoded(photo: Photo, kind: str) -> bytes:
     from PIL import Image
 
     bits = photo.bits if kind in DEEP_FORMATS else 8
-    planes = [*photo.pixels] + ([photo.alpha] if photo.alpha is not None else [])
-    if kind == "JPEG":
-        planes = [*photo.pixels]
+    has_alpha = photo.alpha is not None and kind != "JPEG"
+    planes = [*photo.pixels, photo.alpha] if has_alpha else [*photo.pixels]
     peak = 2**bits - 1
     levels = np.round(np.clip(np.stack(planes, axis=-1).astype(np.float64), 0, 1) * peak)
     if bits == 16:

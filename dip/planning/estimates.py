@@ -5,20 +5,19 @@ Nothing here needs torch or numpy, but the measurement's child process.
 
 import json
 import math
-import zipfile
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from dip.errors import InputError
-from dip.experiments.experiment import TRAJECTORY_REVISION, Experiment, arithmetic_on
+from dip.experiments.experiment import KERNELS, TRAJECTORY_REVISION, Experiment, arithmetic_on
 from dip.experiments.test_images import ListedImage, named
 from dip.files import write_text_whole
 from dip.network.architecture import input_channels, layers_of
-from dip.planning.jobs import records_in
+from dip.planning.jobs import Job, records_in
 from dip.records.record import Record
 
 BASELINE_SECONDS = 2.0  # a picture of 512x512 at the slowest
@@ -30,11 +29,14 @@ GUESSED_SPEED = {
 }  # fmt: skip
 MEASURED = ".work/speed.json"  # in the folder of results
 STEPS, BLOCK, LEAST_SIDE = 3, 32, 64  # of a measurement; sides in pixels
+# What the work of a forward depends on, beside the image's size; and those that were counted.
+NETWORK = ("z", "z_channels", "channels", "skip_channels", *KERNELS)
+_network = attrgetter(*NETWORK)
+_works: dict[tuple[Any, ...], float] = {}
 PAPER = Experiment(image="bench/made", mask="bernoulli")
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """What a step is timed on; `threads` are those that a run would get, None off the CPU."""
 
     kind: str  # cpu, mps, cuda
@@ -49,8 +51,7 @@ class Machine:
         return self.kind != "cpu" or self.instruction_set in (None, where["instruction_set"])
 
 
-@dataclass(frozen=True)
-class Speed:
+class Speed(NamedTuple):
     """Seconds an iteration, as measured once; `work` counts the multiply-adds of one forward."""
 
     environment: dict[str, Any]
@@ -67,8 +68,7 @@ class Speed:
         return int(self.environment["threads"]) if cpu else None
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Seconds an iteration; on a CPU with how many threads; `measured`, or a guess."""
 
     seconds: float
@@ -76,17 +76,27 @@ class Estimate:
     measured: bool
 
 
-def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> float:
-    """The multiply-adds of one forward at the experiment's size, without any short cut."""
+def size_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> tuple[int, int, int]:
+    """Height, width and channels of an experiment's image; raises InputError if not listed."""
     image = named(experiment.image, images)
     side = experiment.preview_side
-    width, height = (side, side) if side else (image.width, image.height)
-    return _work(experiment, height, width, 3 if image.mode == "RGB" else 1)
+    height, width = (side, side) if side else (image.height, image.width)
+    if not (height and width and image.mode):
+        raise InputError(f"the size of image '{image.name}' is not listed")
+    return height, width, 3 if image.mode == "RGB" else 1
+
+
+def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> float:
+    """The multiply-adds of one forward at the experiment's size, without any short cut."""
+    return _work(experiment, *size_of(experiment, images))
 
 
 def _work(experiment: Experiment, height: int, width: int, channels: int) -> float:
-    layers = layers_of(experiment, input_channels(experiment), channels)
-    return float(sum(layer.multiply_adds(height, width) for layer in layers))
+    key = (*_network(experiment), height, width, channels)
+    if key not in _works:
+        layers = layers_of(experiment, input_channels(experiment), channels)
+        _works[key] = float(sum(layer.multiply_adds(height, width) for layer in layers))
+    return _works[key]
 
 
 def seconds_per_iteration(
@@ -117,6 +127,22 @@ def seconds_per_iteration(
     return Estimate(work * each, nearest.threads, measured=True)
 
 
+def seconds_of_job(
+    job: Job, images: Mapping[str, ListedImage], speeds: Iterable[Speed], machine: Machine
+) -> Estimate:
+    """The seconds of a whole job, of a baseline or a mean a guess; raises InputError as above."""
+    if job.method:
+        return Estimate(BASELINE_SECONDS, None, measured=False)
+    each = seconds_per_iteration(job.experiment, images, speeds, machine)
+    return each._replace(seconds=round(each.seconds * (job.experiment.iterations + 1), 1))
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one of some values, of two the higher."""
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]
+
+
 def fitting(speeds: Iterable[Speed], machine: Machine, precision: str) -> list[Speed]:
     """The speeds of a machine, in a precision and the revision that runs now."""
     wanted = precision, TRAJECTORY_REVISION[machine.kind, precision]
@@ -130,23 +156,27 @@ def fitting(speeds: Iterable[Speed], machine: Machine, precision: str) -> list[S
 
 def known_speeds(results: Path, images: Mapping[str, ListedImage]) -> list[Speed]:
     """What records, runs in progress and measurements say; damaged ones say nothing."""
-    found = [_of_record(record, images) for record in records_in(results)]
+    found = [speed_of(record, images) for record in records_in(results)]
     found += [_of_checkpoint(path, images) for path in results.glob(".work/*/checkpoint.npz")]
-    return [speed for speed in found if speed] + _measured(results)
+    return [speed for speed in found if speed] + measured_speeds(results)
 
 
-def _of_record(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
-    if record.kind != "run" or record.data["image"] not in images:
-        return None
+def speed_of(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
+    """The speed of a recorded run; None of another record, or of an image of unknown size."""
     data = record.data
-    return Speed(
-        data["environment"], data["arithmetic"], data["trajectory_revision"],
-        multiply_adds(record.experiment, images), data["seconds_per_iteration"], of_run=True,
-    )  # fmt: skip
+    try:
+        work = multiply_adds(record.experiment, images)
+    except InputError:
+        return None
+    made = data["environment"], data["arithmetic"], data["trajectory_revision"]
+    seconds = data["seconds_per_iteration"]
+    return Speed(*made, work, seconds, of_run=True) if record.kind == "run" else None
 
 
 def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | None:
     """Read of a checkpoint its first array alone, which is text behind a short header."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read("told.npy")
@@ -160,21 +190,24 @@ def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | Non
         return None
 
 
-def _measured(results: Path) -> list[Speed]:
-    """Read the measurements made with the torch that is installed."""
+def measured_speeds(results: Path) -> list[Speed]:
+    """The measurements made with the torch that is installed."""
     try:
         kept = json.loads((results / MEASURED).read_text(encoding="utf-8"))
-        speeds = [Speed(**plain) for plain in kept]
-        return [speed for speed in speeds if speed.environment["torch"] == _torch()]
+        speeds, torch = [Speed(**plain) for plain in kept], _torch()
+        return [speed for speed in speeds if speed.environment["torch"] == torch]
     except (OSError, ValueError, TypeError, LookupError):
         return []
 
 
 def _torch() -> str | None:
-    try:
-        return version("torch").split("+")[0]
-    except PackageNotFoundError:
+    """The version of torch by its own file: to import it, or to read its metadata, is slow."""
+    spec = find_spec("torch")
+    if not spec or not spec.origin:
         return None
+    text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+    found = re.search(r"__version__ = '([^'+]+)", text)
+    return found[1] if found else None
 
 
 def measure(
@@ -187,16 +220,16 @@ def measure(
 ) -> list[str]:
     """Time three steps for each precision and size class that no speed tells of, and keep them.
 
-    Sides in one class differ by less than twice, and the paper's network stands for every other
-    one. `seconds_of` is that of the bench. Gives a sentence for each measurement that failed.
+    Sides in one class differ by less than twice; the paper's network stands for every other one.
+    `seconds_of` is that of the bench. Returns a sentence for each measurement that failed.
     """
     from dip.records.environment import environment
 
-    known, kept, problems = known_speeds(results, images), _measured(results), []
+    known, kept, problems = known_speeds(results, images), measured_speeds(results), []
+    precisions = [name for kind, name in TRAJECTORY_REVISION if kind == machine.kind]
     timed = {
         (speed.arithmetic, _size_class(speed.work))
-        for device_kind, precision in TRAJECTORY_REVISION
-        if device_kind == machine.kind
+        for precision in precisions
         for speed in fitting(known, machine, precision)
         if speed.threads == machine.threads
     }
@@ -215,7 +248,7 @@ def measure(
         where = environment(device) | ({"threads": machine.threads} if machine.threads else {})
         revision = TRAJECTORY_REVISION[machine.kind, precision]
         kept.append(Speed(where, precision, revision, _work(PAPER, side, side, 1), median(steps)))
-        text = json.dumps([asdict(speed) for speed in kept], indent=1)
+        text = json.dumps([speed._asdict() for speed in kept], indent=1)
         write_text_whole(results / MEASURED, text + "\n")
     return problems
 
@@ -248,16 +281,15 @@ SPARE = 0.8  # the part of free memory that is counted on
 def bytes_needed(experiment: Experiment, shape: tuple[int, int, int], precision: str) -> int:
     """Estimated bytes that a fit of a (C, H, W) image takes at its peak, beyond torch's."""
     fixed, of_pixel = _memory_terms(experiment, shape[0], precision)
-    return round(fixed + of_pixel * _pixels(experiment, shape))
+    block = 1 << len(experiment.channels)  # the network's sides are multiples of 2**scales
+    height, width = (-(-side // block) * block for side in shape[1:])
+    return round(fixed + of_pixel * height * width)
 
 
 def side_that_fits(
     experiment: Experiment, shape: tuple[int, int, int], precision: str, free: int
 ) -> int:
-    """The longest side, in steps of 32 pixels, of a like (C, H, W) picture that would fit.
-
-    0 if none would.
-    """
+    """The longest side, in steps of 32 pixels, of a like picture that would fit; 0 if none."""
     fixed, of_pixel = _memory_terms(experiment, shape[0], precision)
     pixels = max(0.0, SPARE * free - fixed) / of_pixel
     return int(max(shape[1:]) * math.sqrt(pixels / (shape[1] * shape[2]))) // 32 * 32
@@ -271,13 +303,6 @@ def _memory_terms(experiment: Experiment, colours: int, precision: str) -> tuple
     wide = sum(channels / 4**scale for scale, channels in enumerate(experiment.channels))
     of_pixel = of_channel * wide + OF_Z * z_channels + OF_COLOUR * colours + OF_PIXEL
     return FIXED + OF_PARAMETER * sum(layer.parameters for layer in layers), of_pixel
-
-
-def _pixels(experiment: Experiment, shape: tuple[int, int, int]) -> int:
-    """The pixels that the network runs on: sides are multiples of 2**scales."""
-    block = 1 << len(experiment.channels)
-    height, width = (-(-side // block) * block for side in shape[1:])
-    return height * width
 
 
 def size(count: int) -> str:

@@ -1,17 +1,15 @@
-"""What a suite asks to be run, and what is recorded of it.
-
-Nothing here needs torch or numpy.
-"""
+"""What a suite asks to be run, and what is recorded of it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dip.errors import InputError, nearest
-from dip.experiments.experiment import Experiment
+from dip.experiments.experiment import REPORTING, Experiment
 from dip.experiments.suites import Suite
 from dip.experiments.test_images import ListedImage
-from dip.records.record import Record, check_files, load_record, matches, pixels_of
+from dip.records.record import Record, check_files, load_record, matches
 from dip.records.store import find_records
 
 # The settings that make the problem, whoever solves it: all that a baseline depends on.
@@ -37,6 +35,13 @@ class Job:
         return f"{self.suite.name}/{image}/{self.method or f'seed{self.experiment.seed}'}"
 
     @property
+    def command(self) -> str:
+        """The arguments of `dip` that make the job's record."""
+        seed = "" if self.method else f" --seed {self.experiment.seed}"
+        image = self.suite.image_folder(self.experiment.case)
+        return f"run {self.suite.name} --image {image}{seed}"
+
+    @property
     def kind(self) -> str:
         """What the job's record will be: a run, a baseline or a mean."""
         return "mean" if self.seeds else "baseline" if self.method else "run"
@@ -52,10 +57,7 @@ def problem_of(experiment: Experiment) -> Experiment:
 
 
 def jobs_of(suite: Suite) -> list[Job]:
-    """A suite's jobs in order of worth: the baselines, which take seconds, the runs, means.
-
-    A mean is of the runs of all seeds, where these share their degraded input.
-    """
+    """A suite's jobs in order of worth: baselines, runs, and means where seeds share an input."""
     first = {experiment.case: experiment for experiment in reversed(suite.experiments)}
     baselines = [
         Job(suite, replace(problem_of(first[case]), pictures=first[case].pictures), method)
@@ -63,15 +65,12 @@ def jobs_of(suite: Suite) -> list[Job]:
         for method in suite.baselines
     ]
     runs = [Job(suite, experiment) for experiment in suite.experiments]
-    return (
-        baselines
-        + runs
-        + [_mean(suite, first[case]) for case in suite.images if suite.averages_runs]
-    )
-
-
-def _mean(suite: Suite, experiment: Experiment) -> Job:
-    return Job(suite, mean_of(experiment), suite.mean_method, suite.seeds)
+    means = [
+        Job(suite, mean_of(first[case]), suite.mean_method, suite.seeds)
+        for case in suite.images
+        if suite.averages_runs
+    ]
+    return baselines + runs + means
 
 
 def mean_of(experiment: Experiment) -> Experiment:
@@ -131,44 +130,95 @@ def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:
     return found
 
 
-def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Record | None:
-    """The record of this very job, or None; raises InputError if the one there is damaged."""
-    record = any_record(job, results)
-    if record is None:
-        return None
-    pixels = pixels_of(job.experiment, images)
-    fits = matches(record, job.experiment, pixels, kind=job.kind, method=job.method)
-    return record if fits and not has_another_run(record) else None
+@dataclass(frozen=True)
+class State:
+    """What stands where a job's record belongs: one rule for every command and for pages.
+
+    `word` is recorded, outdated, missing or damaged. Of an outdated record `changed` has what
+    differs, as [recorded, asked for], or `sentence` says it; of a damaged one that is `error`.
+    """
+
+    word: str
+    record: Record | None = None
+    changed: Mapping[str, list[Any]] = field(default_factory=dict)
+    sentence: str | None = None
+    error: InputError | None = None
 
 
-def readable(folder: Path) -> Record | None:
-    """The record in a folder; None if it is absent, or damaged: its own job reports that."""
-    try:
-        return load_record(folder)
-    except InputError:
-        return None
+def state_of(
+    job: Job,
+    results: Path,
+    images: Mapping[str, ListedImage],
+    read: Callable[[Path], Record] = load_record,
+) -> State:
+    """The state of a job; the files beside run.json are not looked at.
 
-
-def has_another_run(record: Record, read: Callable[[Path], Record | None] = readable) -> bool:
-    """Whether a run beside a mean is no longer the one it was made of; older means don't say."""
-    for name, seal in record.data.get("runs", {}).items():
-        run = read(record.folder.parent / name)
-        if run is not None and run.data["seal"] != seal:
-            return True
-    return False
-
-
-def any_record(job: Job, results: Path) -> Record | None:
-    """The record that stands in the job's folder, even of an older description.
-
-    Raises InputError if it is damaged.
+    Runs and means depend on every setting that moves numbers, a mean on its runs too; a baseline
+    on those alone that make the problem. `read` is what reads the record in a folder. An image
+    whose pixels the list does not state counts as it was recorded.
     """
     folder = job.folder(results)
-    if not folder.exists():
+    if not (folder / "run.json").exists():
+        return State("missing")
+    try:
+        record = read(folder)
+    except InputError as error:
+        return State("damaged", sentence=str(error), error=error)
+    recorded: Mapping[str, str] = record.data["pixels_sha256"]
+    pixels = {
+        name: images[name].pixels_sha256 or sha256 if name in images else sha256
+        for name, sha256 in recorded.items()
+    }
+    if not _fits(record, job, pixels):
+        changed = _changed(record, job, pixels)
+        sentence = None if changed else "its key is not that of its settings"
+        return State("outdated", record, changed, sentence)
+    for name, seal in record.data.get("runs", {}).items():  # of a mean; older ones do not say
+        run = readable(folder.parent / name, read)
+        if run and run.data["seal"] != seal:
+            remade = "a run that it is made of was made again since"
+            return State("outdated", record, sentence=remade)
+    return State("recorded", record)
+
+
+def _fits(record: Record, job: Job, pixels: Mapping[str, str]) -> bool:
+    if job.kind == "baseline":
+        return not _changed(record, job, pixels)
+    return matches(record, job.experiment, pixels, kind=job.kind, method=job.method)
+
+
+def _changed(record: Record, job: Job, pixels: Mapping[str, str]) -> dict[str, list[Any]]:
+    """What a record was made of and what its job asks for, wherever these differ."""
+    made, asked = record.experiment.to_dict(), job.experiment.to_dict()
+    moving = [name for name in asked if name not in (*REPORTING, "arithmetic")]
+    names = PROBLEM if job.kind == "baseline" else moving
+    pairs = {name: [made[name], asked[name]] for name in names}
+    pairs |= {"kind": [record.kind, job.kind], "method": [record.data["method"], job.method]}
+    if job.experiment.arithmetic != "default":
+        pairs["arithmetic"] = [record.data["arithmetic"], job.experiment.arithmetic]
+    if not set(map(str, job.experiment.snapshots)) <= set(record.metrics["snapshots"]):
+        pairs["snapshots"] = [made["snapshots"], asked["snapshots"]]
+    recorded = record.data["pixels_sha256"]
+    pairs |= {f"pixels of {name}": [recorded[name], pixels[name]] for name in pixels}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def record_of(job: Job, results: Path, images: Mapping[str, ListedImage]) -> Record | None:
+    """The record of this very job, or None; raises InputError if the one there is damaged."""
+    state = state_of(job, results, images)
+    if state.error:
+        raise state.error
+    if state.record:
+        check_files(state.record)
+    return state.record if state.word == "recorded" else None
+
+
+def readable(folder: Path, read: Callable[[Path], Record] = load_record) -> Record | None:
+    """The record in a folder; None if it is absent, or damaged: its own job reports that."""
+    try:
+        return read(folder)
+    except InputError:
         return None
-    record = load_record(folder)
-    check_files(record)
-    return record
 
 
 def records_in(results: Path) -> list[Record]:

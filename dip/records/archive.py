@@ -42,7 +42,7 @@ def pack(
     folder.mkdir(parents=True, exist_ok=True)
     packed = {
         name: sha256_of(data)
-        for path in _archives_in(folder)
+        for path in _archives_in(folder).values()
         for name, data in _members(path)
         if name.endswith("/run.json")
     }
@@ -70,9 +70,7 @@ def pack(
 
 def _files_of(place: Path, name: str) -> list[Member]:
     """The files of a record, run.json last; raises InputError if it is damaged."""
-    record = load_record(place)
-    check_files(record)
-    files = [*record.data["files"], "run.json"]
+    files = [*load_record(place, files=True).data["files"], "run.json"]
     return [(f"{name}/{file}", (place / file).read_bytes()) for file in files]
 
 
@@ -93,14 +91,10 @@ def _changed(results: Path) -> set[str] | None:
     return {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
 
 
-def _archives_in(folder: Path) -> list[Path]:
-    """The archives of a folder, in order."""
-    found = [p for p in folder.glob("records-*.tar") if p.stem.partition("-")[2].isdecimal()]
-    return sorted(found, key=_number)
-
-
-def _number(path: Path) -> int:
-    return int(path.stem.partition("-")[2])
+def _archives_in(folder: Path) -> dict[int, Path]:
+    """The archives of a folder by number."""
+    named = {path.stem.partition("-")[2]: path for path in folder.glob("records-*.tar")}
+    return {int(number): path for number, path in named.items() if number.isdecimal()}
 
 
 def _shares(members: Iterable[Member], limit: int) -> Iterator[list[Member]]:
@@ -122,7 +116,7 @@ def _shares(members: Iterable[Member], limit: int) -> Iterator[list[Member]]:
 def _write_archives(folder: Path, shares: Iterable[list[Member]]) -> list[Path]:
     """Write each share as the next archive of `folder`, whole or not at all."""
     written: list[Path] = []
-    for number, share in enumerate(shares, 1 + max(map(_number, _archives_in(folder)), default=0)):
+    for number, share in enumerate(shares, 1 + max(_archives_in(folder), default=0)):
         path = folder / f"records-{number:03d}.tar"
         with (
             fresh_file(path) as file,
@@ -146,14 +140,14 @@ def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> li
     results.mkdir(parents=True, exist_ok=True)
     with fresh_folder(results) as fresh:
         for path in archives:
-            for name, data in _members(path):
-                _extract(fresh, name, data, path)
+            for file, data in _members(path):
+                _extract(fresh, file, data, path)
         places = sorted(path for path in fresh.glob("*/*/*") if path.is_dir())
-        if not places:
-            raise InputError("no record in these archives")
-        for place in places:
-            _check(place, place.relative_to(fresh))
         names = [place.relative_to(fresh) for place in places]
+        if not names:
+            raise InputError("no record in these archives")
+        for name in names:
+            _check(fresh / name, name)
         others = [name for name in names if _is_other(fresh / name, results / name)]
         if others and not replace:
             raise InputError(
@@ -161,13 +155,13 @@ def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> li
                 " or let --replace move it to superseded",
                 results,
             )
-        known = [name for name in names if name not in others and (results / name).exists()]
-        return [
-            f"{name}: was there already"
-            if name in known
-            else f"{name}: {_put_record(fresh / name, results / name)}"
-            for name in names
-        ]
+        lines = []
+        for name in names:
+            known = name not in others and (results / name).exists()
+            aside = None if known else put_in_place(fresh / name, results / name)
+            what = "was there already" if known else "unpacked"
+            lines.append(f"{name}: {what}" + (f"; the old record is now {aside}" if aside else ""))
+        return lines
 
 
 def _members(path: Path) -> Iterator[Member]:
@@ -215,13 +209,7 @@ def _is_other(fresh: Path, place: Path) -> bool:
     if not place.exists():
         return False
     try:
-        check_files(load_record(place))
+        load_record(place, files=True)
     except InputError:
         return True
     return (place / "run.json").read_bytes() != (fresh / "run.json").read_bytes()
-
-
-def _put_record(fresh: Path, place: Path) -> str:
-    """Put a record that came in into its place; what was done, in words."""
-    aside = put_in_place(fresh, place)
-    return f"unpacked; the old record is now {aside}" if aside else "unpacked"

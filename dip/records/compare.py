@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dip.errors import InputError
-from dip.records.record import Record, check_files, load_record
+from dip.records.record import Record, load_record
 from dip.records.store import find_records
 
 
@@ -16,31 +16,19 @@ def compare(a: Path, b: Path) -> list[str]:
     for folder in (a, b):
         if not folder.is_dir():
             raise InputError("no such folder of results", folder)
-    places = sorted({*_records(a), *_records(b)})
+    places = sorted({p.relative_to(folder) for folder in (a, b) for p in find_records(folder)})
     if not places:
         raise InputError(f"no record here, and none in {b}", a)
-    return [f"{place}: {_line(a / place, b / place)}" for place in places]
-
-
-def _records(results: Path) -> list[str]:
-    """Name the folders of records under `results`, relative to it."""
-    return [place.relative_to(results).as_posix() for place in find_records(results)]
+    return [f"{place.as_posix()}: {_line(a / place, b / place)}" for place in places]
 
 
 def _line(a: Path, b: Path) -> str:
     if not a.exists() or not b.exists():
         return f"only in {(a if a.exists() else b).parents[2]}"
     try:
-        return _difference(_whole(a), _whole(b))
+        return _difference(load_record(a, files=True), load_record(b, files=True))
     except InputError as error:
         return str(error)
-
-
-def _whole(folder: Path) -> Record:
-    """Read a record and look at its files; raises InputError if anything of it is damaged."""
-    record = load_record(folder)
-    check_files(record)
-    return record
 
 
 def _difference(a: Record, b: Record) -> str:

@@ -1,9 +1,7 @@
 """Where a run was made: device, instruction set, versions, commit."""
 
 import os
-import platform
 import re
-import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,45 +26,44 @@ def has_torch() -> bool:
 
 
 def choose_device(wanted: str) -> str:
-    """The device `wanted`, or the best of cuda, mps and cpu that is present for "auto".
-
-    Raises InputError if torch is not installed or the device is not there.
-    """
+    """The device `wanted`, for "auto" the best that is present; raises InputError if absent."""
     if not has_torch():
         raise InputError(NEEDS_TORCH)
     import torch
 
-    present = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    able = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = [device for device in able if able[device]] + ["cpu"]
     if wanted == "auto":
-        return next(device for device, is_here in present.items() if is_here)
-    if not present.get(device_kind(wanted)):
-        here = ", ".join(device for device, is_here in present.items() if is_here)
-        raise InputError(f"this machine has no device '{wanted}'; it has {here}")
+        return here[0]
+    if device_kind(wanted) not in here:
+        raise InputError(f"this machine has no device '{wanted}'; it has {', '.join(here)}")
     return wanted
 
 
 def environment(device: str) -> dict[str, Any]:
     """This process as a record describes it: device and its kind, threads, versions."""
+    import platform
+
     import numpy
     import torch
 
+    driver = cudnn = None
     on_cuda = device_kind(device) == "cuda"
+    if on_cuda:
+        driver = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
+        cudnn = str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
     return {
         "device": torch.cuda.get_device_name(device) if on_cuda else cpu_model(),
         "device_kind": device_kind(device),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "processor_features": processor_features(),
         "threads": torch.get_num_threads(),
-        "driver": _driver() if on_cuda else None,
+        "driver": driver.splitlines()[0] if driver else None,
         "torch": torch.__version__.split("+")[0],
         "numpy": numpy.__version__,
         "python": platform.python_version(),
         "cuda": torch.version.cuda if on_cuda else None,
-        "cudnn": _cudnn() if on_cuda else None,
+        "cudnn": cudnn,
         "platform": f"{platform.system()} {platform.machine()}",
     }
 
@@ -106,8 +103,12 @@ def bf16_supported(device: str) -> bool:
 
 def cpu_model() -> str:
     """The processor's model name."""
-    model = _cpuinfo(("model name",)) or _output(["sysctl", "-n", "machdep.cpu.brand_string"])
-    return model or platform.processor() or platform.machine() or "unknown"
+    if model := _cpuinfo(("model name",)):
+        return model
+    import platform  # slow to load, and seldom needed
+
+    said = _output(["sysctl", "-n", "machdep.cpu.brand_string"])
+    return said or platform.processor() or platform.machine() or "unknown"
 
 
 def _cpuinfo(names: tuple[str, ...]) -> str:
@@ -119,17 +120,6 @@ def _cpuinfo(names: tuple[str, ...]) -> str:
     except OSError:
         pass
     return ""
-
-
-def _cudnn() -> str:
-    import torch
-
-    return str(torch.backends.cudnn.version())  # type: ignore[no-untyped-call]
-
-
-def _driver() -> str | None:
-    versions = _output(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
-    return versions.splitlines()[0] if versions else None
 
 
 def commit() -> tuple[str | None, bool]:
@@ -149,6 +139,8 @@ def commit() -> tuple[str | None, bool]:
 
 def _output(command: list[str]) -> str | None:
     """What a command prints, or None if it cannot be run or fails."""
+    import subprocess
+
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

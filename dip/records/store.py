@@ -15,15 +15,7 @@ from typing import Any
 
 from dip.errors import InputError
 from dip.files import fresh_folder, is_temporary, sha256_of, sync_folder, sync_tree
-from dip.records.record import (
-    CURVE_COLUMNS,
-    FORMAT,
-    CurveRow,
-    Record,
-    check_files,
-    load_record,
-    seal_of,
-)
+from dip.records.record import CURVE_COLUMNS, FORMAT, CurveRow, Record, load_record, seal_of
 
 
 def write_record(
@@ -84,16 +76,11 @@ def put_in_place(fresh: Path, folder: Path) -> Path | None:
 
 
 def move_aside(folder: Path) -> Path | None:
-    """Move the record in `folder` to `superseded/KEY/`; its new place, None if there was none.
-
-    A record that is damaged goes to `superseded/damaged/`.
-    """
+    """Move a record to `superseded/KEY/`, or `damaged/`; its new place, None without one."""
     if not folder.exists():
         return None
     try:
-        record = load_record(folder)
-        check_files(record)
-        key = record.key
+        key = load_record(folder, files=True).key
     except InputError:
         key = "damaged"
     place = folder.parents[2] / "superseded" / key
@@ -112,23 +99,20 @@ def _sync_parents(folder: Path) -> None:
 
 
 def find_records(results: Path, suite: str = "*") -> list[Path]:
-    """The folders of a suite's records, or of all suites', in order.
-
-    What has a temporary name, or was superseded, is no record.
-    """
-    places = (path.parent for path in results.glob(f"{suite}/*/*/run.json"))
-    return sorted(place for place in places if _is_place(place.relative_to(results).parts))
-
-
-def _is_place(parts: tuple[str, ...]) -> bool:
-    return parts[0] != "superseded" and not any(map(is_temporary, parts))
+    """The folders of a suite's records, or of all; without temporary and superseded ones."""
+    places = sorted(path.parent for path in results.glob(f"{suite}/*/*/run.json"))
+    parts = {place: place.relative_to(results).parts for place in places}
+    return [
+        place
+        for place in places
+        if parts[place][0] != "superseded" and not any(map(is_temporary, parts[place]))
+    ]
 
 
 def curve_text(rows: Iterable[CurveRow]) -> str:
     """A curve as CSV; floats with the fewest digits that give the same float32 again."""
-    lines = [",".join(CURVE_COLUMNS)]
-    lines += [",".join(_cell(value) for value in row) for row in rows]
-    return "\n".join(lines) + "\n"
+    lines = [CURVE_COLUMNS, *([_cell(value) for value in row] for row in rows)]
+    return "".join(f"{','.join(line)}\n" for line in lines)
 
 
 def _cell(value: float | None) -> str:

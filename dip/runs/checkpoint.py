@@ -6,7 +6,6 @@ import shutil
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -37,10 +36,7 @@ class RunProgress:
 
 
 class Work:
-    """The work folder of one run; a context manager that holds its lock.
-
-    Raises Busy on entry if another process holds it.
-    """
+    """The work folder of a run; entering takes its lock, and raises Busy if that is taken."""
 
     def __init__(self, folder: Path) -> None:
         """Name the folder; entering makes it."""
@@ -57,12 +53,7 @@ class Work:
         sweep(self.folder, older_than_s=0)  # nobody else writes here as long as the lock is held
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Release the lock."""
         self._lock.release()
 
@@ -74,10 +65,8 @@ class Work:
         text = json.dumps({"format": FORMAT, "described": described, "told": plain})
         arrays = {"told": np.frombuffer(text.encode(), np.uint8)}
         arrays |= {f"state.{name}": array for name, array in state.items()}
-        arrays |= {
-            f"picture.{name}": np.frombuffer(data, np.uint8)
-            for name, data in progress.pictures.items()
-        }
+        pictures = progress.pictures.items()
+        arrays |= {f"picture.{name}": np.frombuffer(data, np.uint8) for name, data in pictures}
         with fresh_file(self.path) as file:
             np.savez(file, allow_pickle=False, **arrays)
 
@@ -120,15 +109,9 @@ class Work:
             raise ValueError(f"format {content['format']}")
         plain = content["told"]
         plain["rows"] = [tuple(row) for row in plain["rows"]]
-        plain["pictures"] = {
-            name: arrays[f"picture.{name}"].tobytes() for name in plain["pictures"]
-        }
-        state = {
-            name.removeprefix("state."): array
-            for name, array in arrays.items()
-            if name.startswith("state.")
-        }
-        return content["described"], RunProgress(**plain), state
+        pictures = {name: arrays[f"picture.{name}"].tobytes() for name in plain["pictures"]}
+        state = {name[6:]: arrays[name] for name in arrays if name.startswith("state.")}
+        return content["described"], RunProgress(**{**plain, "pictures": pictures}), state
 
     def _set_aside(self, sentence: str) -> InputError:
         aside = self.path.with_name("checkpoint.set-aside.npz")

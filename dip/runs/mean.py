@@ -52,13 +52,10 @@ def average_runs(job: Job, context: RunContext) -> Finished:
 
 
 def _records(job: Job, context: RunContext) -> list[Record]:
-    runs = [
-        run
-        for run in jobs_of(job.suite)
-        if run.method is None and run.experiment.case == job.experiment.case
-    ]
     found = []
-    for run in runs:
+    for run in jobs_of(job.suite):
+        if run.method or run.experiment.case != job.experiment.case:
+            continue
         record = record_of(run, context.results, context.images)
         if record is None:
             raise InputError(f"the average needs {run.name}, which is not recorded")

@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ from dip.planning.jobs import duration
 
 if TYPE_CHECKING:
     from dip.engine.fit import Step
-    from dip.runs.recording import Listener
 
 LINE_SECONDS = 30.0
 
@@ -42,13 +42,21 @@ class Interrupts:
         return self.asked or self.seconds_left == 0.0
 
 
-class Lines:
-    """A line every half minute: name, iteration, PSNR, time left."""
+class Listener:
+    """Hears of a run while it goes on; this one prints nothing."""
 
-    def __init__(self) -> None:
-        """Begin with no run."""
-        self.name, self.first, self.last = "", 0, 0
-        self.began = self.printed = time.monotonic()
+    def begin(self, name: str, first: int, last: int) -> None:
+        """A run begins at iteration `first` and will end at `last`."""
+
+    def step(self, step: "Step") -> None:
+        """A step was done."""
+
+    def say(self, sentence: str) -> None:
+        """Something is worth a line."""
+
+
+class Lines(Listener):
+    """A line every half minute: name, iteration, PSNR, time left."""
 
     def begin(self, name: str, first: int, last: int) -> None:
         """Print that a run begins, or resumes from its checkpoint at iteration `first`."""
@@ -73,7 +81,7 @@ class Lines:
         print(sentence, flush=True)
 
 
-class Bar:
+class Bar(Listener):
     """A tqdm bar for each run."""
 
     def __init__(self) -> None:
@@ -105,11 +113,9 @@ def _psnr(step: "Step") -> str:
     return "" if step.psnr_db is None else f", {step.psnr_db:.2f} dB"
 
 
-def listener(plain: bool = False) -> "Listener":
+def listener(plain: bool = False) -> Listener:
     """A bar if this is a terminal, tqdm is installed and `plain` is not asked for; else lines."""
-    if not plain and sys.stderr.isatty():
-        try:
+    with suppress(ImportError):
+        if not plain and sys.stderr.isatty():
             return Bar()
-        except ImportError:
-            pass
     return Lines()

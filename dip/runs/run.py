@@ -1,5 +1,6 @@
 """From a job to a record: fitted, scored and written; a kill loses nothing but seconds."""
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -57,10 +58,8 @@ def perform(job: Job, context: RunContext) -> Record | None:
             work.remove()  # the checkpoint goes last: until here a kill costs no iteration
             return record
     except (MemoryError, RuntimeError) as error:
-        message = str(error).lower()
-        if isinstance(error, MemoryError) or any(
-            words in message for words in ("out of memory", "allocate memory")
-        ):
+        of_memory = re.search("(out of|allocate) memory", str(error).lower())
+        if of_memory or isinstance(error, MemoryError):
             raise InputError(what_would_fit(job.experiment, context)) from None
         raise
 

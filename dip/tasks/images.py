@@ -4,8 +4,8 @@ Importing this needs neither numpy nor Pillow: a list of images can be checked b
 """
 
 import io
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,7 @@ BOX = 32  # super-resolution is scored on the centre box whose sides are multipl
 
 
 def load(image: ListedImage, folder: Path | None = None) -> "np.ndarray":
-    """A test image as float32 (C, H, W) in [0, 1], C = 1 or 3.
-
-    Raises InputError if the file's SHA-256, its size or its mode is not the listed one.
-    """
+    """A test image, (C, H, W) float32 in [0, 1]; raises InputError if it is not as listed."""
     path = find(image, folder)
     picture = read_picture(path)
     channels = 3 if image.mode == "RGB" else 1
@@ -61,25 +58,42 @@ def read_picture(path: Path | str) -> "np.ndarray":
 def decoded(path: Path) -> "np.ndarray":
     """A picture as (H, W) or (H, W, 3) of uint8 or uint16; raises InputError if it is none."""
     import numpy as np
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     from dip.tasks.png16 import decode_png16, is_png16
 
-    try:
+    with errors_named(path, "picture"):
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as picture:
-            deep = decode_png16(data) if is_png16(data) else None
-            values = np.asarray(_plain(picture)) if deep is None else _without_alpha(deep)
-            return oriented(values, picture.getexif().get(ORIENTATION, 1))
+            if is_png16(data):
+                deep = decode_png16(data)
+                values = deep[..., 0] if deep.shape[2] < 3 else deep[..., :3]  # without alpha
+            else:
+                values = np.asarray(_plain(picture))
+            values = oriented(values, picture.getexif().get(ORIENTATION, 1))
+    return values
+
+
+@contextmanager
+def errors_named(path: Path, what: str) -> Iterator[None]:
+    """Whatever goes wrong while the picture at `path` is read, as an InputError."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        yield
     except InputError as error:
         raise InputError(error.sentence, path) from None
     except IsADirectoryError:
-        raise InputError("is a folder, not a picture", path) from None
+        raise InputError(f"is a folder, not a {what}", path) from None
     except FileNotFoundError:
         raise InputError("no such file", path) from None
+    except PermissionError:
+        raise InputError("may not be read", path) from None
     except UnidentifiedImageError:
         raise InputError("is no picture that can be read", path) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, MemoryError):
+        raise InputError("the picture has more pixels than can be worked on", path) from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InputError(f"the picture is damaged: {error}", path) from None
 
 
@@ -90,11 +104,6 @@ def _plain(picture: Any) -> Any:
     if picture.mode == "I":
         return picture.convert("I;16")
     return picture.convert("L" if picture.mode in ("1", "LA", "La") else "RGB")
-
-
-def _without_alpha(values: "np.ndarray") -> "np.ndarray":
-    """Of (H, W, C), C = 1 to 4, the colours: (H, W) or (H, W, 3)."""
-    return values[..., 0] if values.shape[2] < 3 else values[..., :3]
 
 
 def oriented(values: "np.ndarray", orientation: int) -> "np.ndarray":
@@ -122,27 +131,17 @@ def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str
     path = next((path for path in present if hashes[path] == image.sha256), present[0])
     found: dict[str, Any] = {"sha256": hashes[path]}
     with suppress(ModuleNotFoundError):
-        found |= _pixels(path)
+        values = decoded(path)
+        found |= {"width": values.shape[1], "height": values.shape[0]}
+        found["mode"] = "L" if values.ndim == 2 else "RGB"
+        found["pixels_sha256"] = sha256_of(values.tobytes())
     if path.suffix.lower() in (".jpg", ".jpeg") and hashes[path] == image.sha256:
         found.pop("pixels_sha256", None)
     return path, {key: value for key, value in found.items() if value != getattr(image, key)}
 
 
-def _pixels(path: Path) -> dict[str, Any]:
-    values = decoded(path)
-    height, width = values.shape[:2]
-    mode = "L" if values.ndim == 2 else "RGB"
-    return {
-        "width": width, "height": height, "mode": mode,
-        "pixels_sha256": sha256_of(values.tobytes()),
-    }  # fmt: skip
-
-
 def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
-    """Whether nothing is wrong with an image's file in `folder`, and lines that say so.
-
-    An absent file is not wrong. Lines after the first are what its list entry should be.
-    """
+    """Whether a file is absent or as listed, and lines that say so, with what it should be."""
     try:
         path, other = differences(image, folder)
     except InputError as error:
@@ -159,10 +158,7 @@ def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
 
 
 def centre_box(picture: "np.ndarray") -> "np.ndarray":
-    """The centre of (C, H, W), cut so that its sides are the largest multiples of 32.
-
-    Raises InputError if a side is under 32 pixels.
-    """
+    """The centre of (C, H, W), its sides multiples of 32; raises InputError if one is under 32."""
     import numpy as np
 
     height, width = (side // BOX * BOX for side in picture.shape[1:])
@@ -173,10 +169,7 @@ def centre_box(picture: "np.ndarray") -> "np.ndarray":
 
 
 def resized(picture: "np.ndarray", height: int, width: int, how: str) -> "np.ndarray":
-    """(C, H, W) in [0, 1] as float32 (C, height, width), resized in 8 bit.
-
-    `how` is one of Pillow's filters: LANCZOS, BICUBIC, ...
-    """
+    """(C, H, W) in [0, 1] resized in 8 bit, as float32, by Pillow's filter called `how`."""
     import numpy as np
     from PIL import Image
 

@@ -1,0 +1,195 @@
+"""The manifest: all that is planned and what of it is recorded, as plain values for JSON.
+
+A generator of pages needs it and the records, and nothing else of this package. Nothing here
+needs torch or numpy, and each record's run.json is read once.
+"""
+
+import os
+import sys
+from functools import cache, cached_property
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from dip.errors import InputError
+from dip.experiments.choices import choices_of
+from dip.experiments.experiment import Experiment
+from dip.experiments.suites import Suite, load_suites
+from dip.experiments.test_images import ListedImage, load_images
+from dip.network.architecture import describe, input_channels
+from dip.planning.estimates import (
+    MEASURED,
+    NETWORK,
+    Machine,
+    Speed,
+    measured_speeds,
+    seconds_of_job,
+    size_of,
+    speed_of,
+)
+from dip.planning.jobs import PROBLEM, Job, State, jobs_of, state_of
+from dip.records.environment import cpu_model
+from dip.records.record import load_record
+from dip.toml_file import TomlFile
+
+VERSION = 1
+OF_IMAGE = ("title", "show", "why", "licence", "width", "height", "mode", "pixels_sha256")
+COUNT_NOT_STATED = ("fit", "flash")  # tasks for which the paper gives no count of iterations
+# What makes an image's problem, in whatever size and with whatever seed.
+POSED = [name for name in PROBLEM if name not in ("seed", "problem_seed", "preview_side")]
+posed = attrgetter(*POSED)
+# On what the description of a network depends, beside the image's size.
+described = attrgetter(*NETWORK, "upsampling", "align_corners", "slope")
+
+
+class Manifest:
+    """What is planned in a folder of content, and recorded in a folder of results.
+
+    Raises InputError with its place for a mistake in a TOML file; lists of images and of choices
+    may be absent, and so may the results.
+    """
+
+    def __init__(self, content: Path, results: Path) -> None:
+        """Name the folders; nothing is read yet."""
+        self.content, self.results = content, results
+        self._networks: dict[str, dict[str, Any]] = {}  # by the first suite that has each
+        self._first_with: dict[tuple[Any, ...], str] = {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest as JSON has it; docs/experiments.md describes its form."""
+        suites = {name: self._suite(suite) for name, suite in self.suites.items()}
+        images = {name: _image(image) for name, image in self.images.items()}
+        found = {"manifest": VERSION, "images": images, "networks": self._networks}
+        # The inputs come last: by now all modules are loaded that are needed.
+        return {**found, "suites": suites, "inputs": self._inputs()}
+
+    @cached_property
+    def suites(self) -> dict[str, Suite]:
+        """The suites of experiments.toml."""
+        return load_suites(self.content / "experiments.toml")
+
+    @cached_property
+    def images(self) -> dict[str, ListedImage]:
+        """What images.toml states of the test images; nothing if there is no such file."""
+        path = self.content / "images.toml"
+        return load_images(path, whole=False) if path.exists() else {}
+
+    @cached_property
+    def _choices(self) -> TomlFile | None:
+        path = self.content / "choices.toml"
+        return TomlFile(path) if path.exists() else None
+
+    @cached_property
+    def _states(self) -> dict[str, list[tuple[Job, State]]]:
+        """Every suite's jobs, each with its state."""
+        read = cache(load_record)
+        return {
+            name: [(job, state_of(job, self.results, self.images, read)) for job in jobs_of(suite)]
+            for name, suite in self.suites.items()
+        }
+
+    def _inputs(self) -> list[str]:
+        """Every file on which the manifest depends, whether it is there or not."""
+        content = [self.content / f"{name}.toml" for name in ("experiments", "images", "choices")]
+        jobs = [job for planned in self._states.values() for job, _ in planned]
+        records = [job.folder(self.results) / "run.json" for job in jobs]
+        ours = [
+            _relative(module.__file__)
+            for name, module in list(sys.modules.items())
+            if name.partition(".")[0] == "dip" and module.__file__
+        ]
+        paths = [*content, *records, self.results / MEASURED, *sorted(ours)]
+        return [path.as_posix() for path in paths]
+
+    def _suite(self, suite: Suite) -> dict[str, Any]:
+        first, task = suite.experiments[0], suite.experiments[0].task
+        choices = self._choices
+        return {
+            "title": suite.title, "why": suite.why, "preview": suite.preview,
+            "measure": "psnr_luma_db" if task == "super-resolution" else "psnr_db",
+            "images": suite.images, "seeds": suite.seeds, "baselines": suite.baselines,
+            "mean": suite.mean_method if suite.averages_runs else None,
+            "cases": {case: self._case(suite, case) for case in suite.images},
+            "settings": choices and choices_of(choices, first, suite.name),
+            "network": self._network(suite.name, first),
+            "command": f"python -m dip run {suite.name}",
+            "runs": [self._run(job, state) for job, state in self._states[suite.name]],
+        }  # fmt: skip
+
+    def _case(self, suite: Suite, case: str) -> dict[str, Any]:
+        first = next(experiment for experiment in suite.experiments if experiment.case == case)
+        return {
+            "folder": suite.image_folder(case), "image": first.image, "variant": first.variant,
+            "preview_side": first.preview_side, "pictures": first.pictures,
+            "iterations": first.iterations, "paper_iterations": self._paper_iterations(first),
+            "settings": first.to_dict(),
+        }  # fmt: skip
+
+    def _paper_iterations(self, experiment: Experiment) -> int | None:
+        """After how many iterations the paper stops on a problem: the shortest run in full size."""
+        if experiment.task in COUNT_NOT_STATED:
+            return None
+        return self._shortest.get(posed(experiment))
+
+    @cached_property
+    def _shortest(self) -> dict[Any, int]:
+        """The least iterations of each problem's experiments in full size."""
+        full = [e for suite in self.suites.values() if not suite.preview for e in suite.experiments]
+        longest_first = sorted(full, key=lambda experiment: -experiment.iterations)
+        return {posed(experiment): experiment.iterations for experiment in longest_first}
+
+    def _network(self, name: str, experiment: Experiment) -> str | None:
+        """The name in "networks" of an experiment's network; None if its size is not known."""
+        try:
+            size = size_of(experiment, self.images)
+        except InputError:
+            return None
+        key = self._first_with.setdefault((described(experiment), size), name)
+        if key not in self._networks:
+            z_channels = input_channels(experiment)
+            self._networks[key] = describe(experiment, *size[:2], z_channels, size[2])
+        return key
+
+    def _run(self, job: Job, state: State) -> dict[str, Any]:
+        why = {"changed": state.changed} if state.changed else {"sentence": state.sentence}
+        seconds, estimate = None, None
+        if state.word != "recorded":
+            seconds, estimate = self._expected(job)
+        return {
+            "name": job.name, "case": job.experiment.case, "seed": job.experiment.seed,
+            "method": job.method, "kind": job.kind, "state": state.word,
+            "why": why if state.changed or state.sentence else None,
+            "command": f"python -m dip {job.command}", "seconds": seconds, "estimate": estimate,
+        }  # fmt: skip
+
+    def _expected(self, job: Job) -> tuple[float | None, str | None]:
+        """The seconds that a job would take on this machine, and whether that is a guess."""
+        # The machine is its processor: only torch could tell of a graphics card.
+        machine = Machine("cpu", self._cpu_model, None, os.cpu_count())
+        try:
+            found = seconds_of_job(job, self.images, self._speeds, machine)
+        except InputError:  # an image of unknown size, or a precision that is not to be had here
+            return None, None
+        return found.seconds, "measured" if found.measured else "a guess"
+
+    @cached_property
+    def _cpu_model(self) -> str:
+        return cpu_model()
+
+    @cached_property
+    def _speeds(self) -> list[Speed]:
+        states = [state for planned in self._states.values() for _, state in planned]
+        found = [speed_of(state.record, self.images) for state in states if state.record]
+        return [speed for speed in found if speed] + measured_speeds(self.results)
+
+
+def _image(image: ListedImage) -> dict[str, Any]:
+    """What is stated of an image, null where nothing is."""
+    values = {name: getattr(image, name) for name in OF_IMAGE}
+    return {name: value if value or value is False else None for name, value in values.items()}
+
+
+def _relative(file: str) -> Path:
+    """A file's path from the working directory if it lies below it, else the whole of it."""
+    path, here = Path(file), Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,307 @@
+"""Blocks that show images of runs: film strip, comparison, scrubber, and an author's own file.
+
+Images of records are copied as they are; small ones are made for rows and strips.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from press.blocks.curves import curve_panel, lines_of, stop_marks
+from press.blocks.declaration import (
+    FALLBACK,
+    IMAGES,
+    RUN,
+    SELECTOR,
+    SUITE,
+    TEXT,
+    WHOLE_NUMBERS,
+    WORD,
+    Argument,
+    Call,
+    Figure,
+    block,
+    chosen_runs,
+    not_run,
+)
+from press.charts.curve_chart import CurvePanel
+from press.charts.svg import element
+from press.errors import InputError
+from press.files import sha256_of
+from press.page import PageContext
+from press.results.numbers import THIN_SPACE, Measured, decimal, grouped, listed
+from press.results.run import Run
+from press.results.selectors import Selector
+from press.results.stops import RULES
+from press.results.suite import SuiteView
+
+EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole numbers
+SMALL = 128  # pixels at most on a side of a thumbnail
+
+
+def picture(page: PageContext, run: Run, path: Path | None, alternative: str) -> Markup:
+    """An image of a run's record with its true pixels, or the words why there is none."""
+    if path is None:
+        return absent(page, run)
+    page.shown["/".join(path.parts[-5:-2]), path.stem] = None
+    return image(page.copy(path), run.size, alternative)
+
+
+def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
+    """An image element with its size, so that nothing shifts while it loads."""
+    width, height = size
+    exact = width if width == height and width in EXACT_SIDES else "other"
+    return element(
+        "img",
+        src=url,
+        width=width,
+        height=height,
+        alt=alternative,
+        class_=kind or f"pixels native-{exact}",
+        loading="lazy",
+        decoding="async",
+    )
+
+
+def absent(page: PageContext, run: Run) -> Markup:
+    """What stands for an image that is not to be shown, or not run yet."""
+    if run.recorded and not run.shown:
+        words = f"{run.title}: not shown"
+        why = why_not_shown(page, run)
+        return Markup('<span class="absent" title="{}">{}</span>').format(why, words)
+    return Markup('<span class="absent absent-not-run">not run yet</span>')
+
+
+def why_not_shown(page: PageContext, run: Run) -> str:
+    """The reason why a run has no images; empty if they may be shown."""
+    if run.shown:
+        return ""
+    images, cases = page.results.images, run.suite.cases.values()
+    if not images.shown(run.case.image):
+        return images.why_not_shown(run.case.image)
+    kept = {case.image for case in cases if case.pictures and images.shown(case.image)}
+    whose = f"only of {listed(sorted(map(images.title, kept)))}" if kept else "of no image"
+    return f"so that the results stay small, this suite keeps pictures {whose}"
+
+
+def thumbnail(page: PageContext, run: Run, iteration: int, alternative: str) -> Markup:
+    """An iterate of a record reduced by a whole number, to at most 128 pixels a side."""
+    path = run.picture(iteration)
+    if path is None:
+        return absent(page, run)
+    page.note(path)
+    width, height = run.size
+    factor = -(-max(width, height) // SMALL)
+    if factor == 1:
+        url = page.copy(path)
+    else:
+        key = f"{sha256_of(path)}|{factor}"
+        data = page.cache.data("thumbnails", key, lambda: reduced(path, factor))
+        url = page.media(f"{path.stem}-small", ".webp", data)
+    size = -(-width // factor), -(-height // factor)
+    return image(url, size, alternative, "thumbnail")
+
+
+def reduced(path: Path, factor: int) -> bytes:
+    """An image with squares of `factor` pixels a side averaged, as lossless WebP."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    with Image.open(path) as opened:
+        opened.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
+    return stream.getvalue()
+
+
+def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
+    """Our last output of the first of the runs that is recorded; empty if none is kept."""
+    for run in runs:
+        if run.recorded and run.picture(run.iterations) is not None:
+            return thumbnail(page, run, run.iterations, f"{run.title}, our result")
+    shown = next((run for run in runs if run.recorded and run.case.pictures), None)
+    return absent(page, shown) if shown else Markup("")
+
+
+def in_words(run: Run, iteration: int, psnr_db: float | None) -> str:
+    """An iterate described for those who do not see it; None where there is no original."""
+    level = "" if psnr_db is None else f", {decimal(psnr_db)}{THIN_SPACE}dB"
+    return f"{run.title} after {grouped(iteration)} iterations{level}"
+
+
+@block(
+    "film-strip",
+    "snapshots of runs, a step for each iteration, with their PSNR",
+    Argument("suite", SUITE, "whose runs are shown", required=True),
+    Argument("iterations", WHOLE_NUMBERS, "the snapshots", required=True),
+    IMAGES,
+    FALLBACK,
+    numbered="figure",
+    example='suite="inpainting" images="peppers man" iterations="0 250 1000" id="fig-strip"',
+)
+def film_strip(
+    call: Call,
+    suite: SuiteView,
+    iterations: list[int],
+    images: list[str],
+    fallback: SuiteView | None,
+) -> Figure:
+    """Iterates of one or more runs, a step for each iteration."""
+    runs, note = chosen_runs(call, suite, images, fallback)
+    if not any(run.recorded for run in runs):
+        return not_run(call, runs)
+    with call.at("iterations"):
+        steps = [
+            {"iteration": k, "pictures": [_step(call.page, run, k) for run in runs]}
+            for k in iterations
+        ]
+    return Figure(call.page.render("blocks/film-strip.html", steps=steps), runs, note)
+
+
+def _step(page: PageContext, run: Run, iteration: int) -> dict[str, Any]:
+    level = getattr(run.output(f"at.{iteration}"), run.measure) if run.has_original else ""
+    if not run.recorded:
+        return {"picture": absent(page, run), "title": run.title, "level": ""}
+    words = in_words(run, iteration, level if isinstance(level, Measured) else None)
+    shown = picture(page, run, run.picture(iteration), words)
+    return {"picture": shown, "title": run.title, "level": level}
+
+
+@block(
+    "compare",
+    "two outputs of a run, to be dragged or blinked",
+    Argument("run", RUN, "whose outputs are shown", required=True),
+    Argument("left", SELECTOR, "one output", default="input"),
+    Argument("right", SELECTOR, "the other", default="final"),
+    numbered="figure",
+    example='run="inpainting/house" right="average" id="fig-house"',
+)
+def compare(call: Call, run: Run, left: Selector, right: Selector) -> Figure:
+    """Two outputs of a run, by default the degraded input and the result."""
+    if not run.recorded:
+        return not_run(call, [run])
+    if not run.shown:
+        return Figure(absent(call.page, run))
+    for side, selector in (("left", left), ("right", right)):
+        with call.at(side):
+            if run.output(selector).picture is None:
+                raise InputError(f"{run.name} has no picture of '{selector}'")
+    return Figure(compared(call.page, run, left, right), [run])
+
+
+def compared(page: PageContext, run: Run, *selectors: Selector | str) -> Markup:
+    """Outputs of a run beside each other; a script lays the two over each other."""
+    sides = []
+    for selector in selectors:
+        output = run.output(selector)
+        label = output.label
+        if label.startswith("iteration "):
+            label = f"after {label.removeprefix('iteration ')} iterations"
+        try:
+            level = getattr(output, run.measure)
+        except InputError:  # it was not scored
+            level = ""
+        shown = picture(page, run, output.picture, f"{run.title}: {label}")
+        sides.append({"label": label[0].upper() + label[1:], "picture": shown, "level": level})
+    return page.render("blocks/compare.html", sides=sides)
+
+
+@block(
+    "scrubber",
+    "all frames of a run, tied to its curve",
+    Argument("run", RUN, "the run; or name `suite` and `image`"),
+    Argument("suite", SUITE, "whose first run of `image` is shown"),
+    Argument("image", WORD, "the image"),
+    FALLBACK,
+    numbered="figure",
+    example='suite="inpainting" image="peppers" id="fig-scrubber"',
+)
+def scrubber(
+    call: Call,
+    run: Run | None,
+    suite: SuiteView | None,
+    image: str | None,
+    fallback: SuiteView | None,
+) -> Figure:
+    """A run's frames tied to its curve; without scripts there is the strip of the frames."""
+    note = ""
+    if run is None:
+        if suite is None or image is None:
+            raise call.needs("image" if suite else "suite")
+        (run, *_), note = chosen_runs(call, suite, [image], fallback)
+    if not run.recorded:
+        return not_run(call, [run])
+    if not run.shown:
+        return Figure(absent(call.page, run), note=note)
+    frames = _frames(run)
+    if not frames:
+        raise InputError(f"{run.name} has no frames to show")
+    panel = curve_panel(run, lines_of(run)[:1], None, stop_marks(run))
+    content = call.page.render(
+        "blocks/scrubber.html",
+        run=run,
+        last=picture(call.page, run, run.picture(max(frames)), ""),
+        chart=panel.svg(),
+        strip=[
+            {"iteration": k, "picture": thumbnail(call.page, run, k, in_words(run, k, level))}
+            for k, level in frames.items()
+        ],
+        data=_scrubber_data(call.page, run, panel, frames),
+    )
+    late = [point for point in run.stop_points.values() if not point.reached]
+    rules = " ".join(f"{RULES[point.rule]}: {point.words}." for point in late)
+    return Figure(content, [run], f"{note} {rules}".strip())
+
+
+def _frames(run: Run) -> dict[int, float]:
+    """The PSNR in dB of each iteration of which a run has an image and scores."""
+    assert run.record
+    scores = run.record.metrics["snapshots"]
+    names = [name for name in run.record.snapshot_names() if name.isdigit() and name in scores]
+    return {int(name): float(scores[name]["psnr_db"]) for name in names}
+
+
+def _scrubber_data(
+    page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, float]
+) -> Markup:
+    """What the script needs, as JSON: each frame's address, level, and place on the curve."""
+    described = []
+    for k, level in frames.items():
+        path = run.picture(k)
+        assert path
+        place = [round(panel.x(k), 1), round(panel.y(level), 1)]
+        described.append(
+            {"iteration": k, "psnr_db": round(level, 2), "src": page.copy(path), "at": place}
+        )
+    value = {"title": run.title, "frames": described}
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    # nothing in it can close the script element
+    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
+
+
+@block(
+    "figure",
+    "an image file beside the post",
+    Argument("src", WORD, "the file", required=True),
+    Argument("alt", TEXT, "what there is to see, for those who do not see it", required=True),
+    numbered="figure",
+    width="text",
+    example='src="setup.png" alt="The optical table" id="fig-setup"',
+)
+def plain_figure(call: Call, src: str, alt: str) -> Markup:
+    """An image file that stands beside the post."""
+    from PIL import Image
+
+    path = call.page.content_dir / src
+    if not path.is_file():
+        path = Path(call.directive.place.path).parent / src
+    with call.at("src"):
+        url = call.page.copy(path)
+        try:
+            with Image.open(path) as opened:
+                size = opened.size
+        except (OSError, Image.DecompressionBombError):
+            raise InputError(f"'{path.name}' is no picture that can be read") from None
+    return image(url, size, alt)

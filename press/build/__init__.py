@@ -1,0 +1,1 @@
+"""One build of the site: what is stale, made and written whole."""

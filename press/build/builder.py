@@ -1,0 +1,199 @@
+"""What a build makes, and in what order: `Builder.make`, read from top to bottom.
+
+Beside it: `command.py` (one call), `state.py` (what is stale), `output.py` (writing), `why.py`.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from press.build.command import BuildResult, nothing_is_kept
+from press.build.manifest import PAGE
+from press.build.output import Unchanged
+from press.build.state import ChangeDetector, PageState, State, global_inputs, signature
+from press.cache import Cache
+from press.checks.typed_in_settings import typed_in_settings
+from press.diagnostics import Diagnostic
+from press.errors import InputError
+from press.files import sha256_of
+from press.markdown.post import list_posts, load_post, url_of
+from press.options import Options
+from press.page import PageContext
+from press.pages import site_pages
+from press.pages.post import post_page
+from press.pages.run_page import run_pages
+from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_first
+from press.pages.templates import Templates, load_theme, maths_theme
+
+MakePage = Callable[[PageContext], str]
+
+
+class Builder:
+    """Makes the outputs of one site."""
+
+    def __init__(self, options: Options, changes: ChangeDetector, manifest: PageState) -> None:
+        """Read the settings and the theme."""
+        self.options, self.changes = options, changes
+        self.started_ns = time.time_ns()
+        self.cache = Cache(options.cache)
+        self.site = load_site(options.content / "site.toml", options.base_url)
+        self.theme = load_theme(options.templates)
+        self.templates = Templates(options.templates, self.site, self.theme, self.cache)
+        self.result = BuildResult(State(options.identity(), global_inputs(options)))
+        self.result.state.pages[PAGE] = manifest
+
+    def make(self) -> BuildResult:
+        """Every output of the site, in this order; a page whose inputs did not change is kept."""
+        files = self.result.files
+        files |= self.theme.files  # assets/: one style sheet, one script
+        run_urls = self._runs()  # runs/: the list, and a page for each recorded run; media/
+        posts = self._posts()  # posts/; media/
+        if any(page.meta.get("math") for page in self.result.state.pages.values()):
+            files |= maths_theme().files  # assets/: KaTeX's style sheet and fonts
+        self._settings()  # no output: results typed in them
+        try:
+            front = front_page(self.site)
+            files["index.html"] = self._at_root("index.html", page=front, posts=posts)
+            files["404.html"] = self._at_root("404.html", page=LOST)
+            files["robots.txt"] = site_pages.robots(self.site)
+            if self.site.base_url:
+                published = [post for post in posts if not post.draft]
+                urls = ["index.html", *(post.url for post in published), *run_urls]
+                files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
+                files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
+            files |= site_pages.moved_pages(posts, self.site, files)  # at posts' old addresses
+        except InputError as error:
+            self._error(error)
+        self._take_fingerprints()
+        self.cache.close()
+        if self.cache.refusal:
+            self.result.diagnostics.append(nothing_is_kept(self.options, self.cache.refusal))
+        return self.result
+
+    def _runs(self) -> list[str]:
+        """Make the pages about runs; where all of them are fresh, nothing is read for them."""
+        known = self.changes.page("(runs)")
+        if known is None or not all(map(self.changes.page, known.meta["urls"])):
+            return self._make_runs()
+        urls: list[str] = known.meta["urls"]
+        self.templates.has_runs = bool(urls)
+        self.result.state.pages["(runs)"] = known
+        for url in urls:
+            self._keep_page(url)
+        return urls
+
+    def _make_runs(self) -> list[str]:
+        context = self._context("runs/index.html")
+        found: dict[str, MakePage] = {}
+        try:
+            found = run_pages(context.results)
+        except InputError as error:
+            self._error(error)
+        self.templates.has_runs = bool(found)
+        if bool(found) != self.changes.had_runs():  # every page's head links to them
+            self.changes.invalidate_all()
+        inputs = [str(path) for path in context.inputs]
+        self.result.state.pages["(runs)"] = PageState(inputs, {}, [], {"urls": [*found]})
+        for url, make in found.items():
+            if not self._keep_page(url):
+                self._make_page(url, url, make)
+        return list(found)
+
+    def _posts(self) -> list[Summary]:
+        """Make the posts' pages; a fresh one is not even read. The newest comes first."""
+        folder = str(self.options.content / "posts")
+        pages = self.result.state.pages
+        pages["(posts)"] = PageState([folder], {}, [])
+        sources: dict[str, Path] = {}
+        for path in list_posts(self.options.content):
+            url = url_of(path)
+            if url in sources:
+                self._error(InputError(f"its page would be that of '{sources[url]}' too", path))
+                continue
+            sources[url] = path
+            if not self._keep_page(url, str(path)):
+                self._make_post(path)
+        found = [pages[url].meta.get("summary") for url in sources if url in pages]
+        return newest_first(Summary.from_dict(summary) for summary in found if summary)
+
+    def _make_post(self, path: Path) -> None:
+        try:
+            post = load_post(path)
+        except InputError as error:
+            self._error(error)
+            return
+        if post.draft and not self.options.drafts:
+            self.result.state.pages[f"(draft) {path}"] = PageState([str(path)], {}, [])
+        else:
+            make = partial(post_page, post, templates=self.templates)
+            self._make_page(post.url, str(path), make)
+
+    def _settings(self) -> None:
+        """Search what the settings say in words, unless they are as they were."""
+        known = self.changes.page("(settings)")
+        if known is None:
+            paths, found = typed_in_settings(self.options.content)
+            known = PageState([*map(str, paths)], {}, [one.row() for one in found])
+        self._remember("(settings)", known)
+
+    def _at_root(self, template: str, **values: Any) -> bytes:
+        """Fill a template whose page stands at the root, under the template's name."""
+        if template == "404.html" and self.site.base_url:  # which is shown at any address
+            values["root"] = "/" + self.site.base_url.split("/", 3)[3]
+        return self._context(template).render(template, **values).encode()
+
+    def _make_page(self, url: str, source: str, make: MakePage) -> None:
+        context = self._context(url)
+        self.result.made.append(url)
+        files: dict[str, bytes | Path] = {}
+        try:
+            html = make(context)
+            files = {**context.copies, **context.written, url: html.encode()}
+        except InputError as error:
+            self._error(error)
+        self.result.files |= files
+        inputs = [str(path) for path in context.inputs]
+        page = PageState(
+            inputs,
+            {name: sha256_of(content) for name, content in files.items()},
+            [diagnostic.row() for diagnostic in context.diagnostics],
+            {"source": source, **context.meta},
+            list(context.missing_runs),
+            self.changes.changes(url, inputs),
+        )
+        self._remember(url, page)
+
+    def _keep_page(self, url: str, source: str | None = None) -> bool:
+        """Keep a page of the last build if it is fresh."""
+        page = self.changes.page(url)
+        if page is None or source not in (None, page.meta.get("source")):
+            return False
+        self.result.files |= {name: Unchanged(sha256) for name, sha256 in page.outputs.items()}
+        self._remember(url, page)
+        return True
+
+    def _remember(self, url: str, page: PageState) -> None:
+        self.result.state.pages[url] = page
+        self.result.diagnostics += map(Diagnostic.from_row, page.messages)
+
+    def _error(self, error: InputError) -> None:
+        self.result.diagnostics.append(Diagnostic.from_error(error))
+
+    def _context(self, url: str) -> PageContext:
+        folders = self.options.results, self.options.content
+        return PageContext(url, *folders, self.cache, self.templates.render)
+
+    def _take_fingerprints(self) -> None:
+        """Remember how every input is now; one that changed meanwhile is to count as stale."""
+        state, old = self.result.state, self.changes.state.signatures
+        paths = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
+        for path in [*paths, *state.global_inputs]:
+            known = old.get(path)
+            if known and self.changes.unchanged([path]):
+                state.signatures[path] = known
+                continue
+            size, changed_ns, digest = signature(path)
+            seen = digest if changed_ns < self.started_ns else "changed while it was read"
+            state.signatures[path] = (size, changed_ns, seen)

@@ -1,0 +1,153 @@
+"""One call of the press: nothing to do, or make what is stale and write the site.
+
+What is made, and in what order, stands in `builder.py`. That file and all that it needs are loaded
+only if something changed, so that a build with nothing to do takes a fraction of a second.
+"""
+
+import os
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from press.build.manifest import refresh
+from press.build.state import ChangeDetector, State, listing, load_state, save_state
+from press.diagnostics import Diagnostic, Place, counted, errors_of, settled, summary
+from press.errors import InputError
+from press.files import content_of
+from press.options import Options
+
+if TYPE_CHECKING:
+    from press.build.output import Content
+
+
+@dataclass
+class BuildResult:
+    """What a build came to: the site that is made, and what there is to say of it."""
+
+    state: State
+    files: "dict[str, Content]" = field(default_factory=dict)  # address from the root -> content
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)  # pages that were not as they had been
+    written: bool = False
+    notes: list[str] = field(default_factory=list)  # on runs that are not recorded
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The diagnostics that keep the site from being written."""
+        return errors_of(self.diagnostics)
+
+    @property
+    def cited(self) -> set[str]:
+        """The keys of the works that posts cite."""
+        return {key for page in self.state.pages.values() for key in page.meta.get("cited", [])}
+
+    @property
+    def pages(self) -> int:
+        """The number of pages of the site."""
+        return sum(url.endswith(".html") for url in self.state.pages)
+
+
+def build(options: Options) -> BuildResult:
+    """Make the site if anything changed; a site with an error is not written.
+
+    Missing runs that posts name are made where `options.run` allows it, and the site then again.
+    A cache that cannot be written is replaced by a folder that lasts as long as the build. Raises
+    InputError for a mistake that stops everything, such as bad TOML.
+    """
+    try:
+        options.cache.mkdir(parents=True, exist_ok=True)
+        refusal = "" if os.access(options.cache, os.W_OK) else "Permission denied"
+    except OSError as error:
+        refusal = error.strerror or str(error)
+    if not refusal:
+        return _build(options, [])
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        spare = replace(options, cache_folder=Path(folder))
+        return _build(spare, [nothing_is_kept(options, refusal)])
+
+
+def nothing_is_kept(options: Options, refusal: str) -> Diagnostic:
+    """The warning of a build whose cache the system, or SQLite, refuses."""
+    sentence = f"nothing is kept for the next build: {refusal}"
+    return Diagnostic(Place(str(options.cache), 1, 1), sentence)
+
+
+def _build(options: Options, warnings: list[Diagnostic]) -> BuildResult:
+    result = _build_once(options, warnings)
+    if result.errors or not any(page.missing_runs for page in result.state.pages.values()):
+        return result
+    from press.build.missing_runs import handle_missing_runs
+
+    notes, are_made = handle_missing_runs(options, result.state)
+    if are_made:
+        first, result = result, _build_once(options, warnings)
+        result.made = list(dict.fromkeys([*first.made, *result.made]))
+    return replace(result, notes=notes)
+
+
+def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
+    changes = ChangeDetector(options, load_state(options))
+    manifest = refresh(options, changes)
+    if changes.nothing_changed():
+        rows = [row for page in changes.state.pages.values() for row in page.messages]
+        found = [*map(Diagnostic.from_row, rows)]
+        return _settled(BuildResult(changes.state, diagnostics=found), options)
+    from press.build.builder import Builder
+    from press.build.output import ChangedMeanwhileError, check_folder, lock, write_site
+
+    check_folder(options.out)
+    for _ in range(3):
+        made = Builder(options, changes, manifest).make()
+        made.diagnostics += warnings
+        result = _settled(made, options)
+        if result.errors:
+            return result
+        try:
+            with lock(options.cache):
+                old = changes.state.outputs
+                result.state.outputs = write_site(options.out, result.files, old)
+                save_state(options, result.state)
+                keep_inputs(options, result.state)
+            return replace(result, written=True)
+        except ChangedMeanwhileError:  # another build wrote its site: begin from nothing
+            changes = ChangeDetector(options, None)
+    raise InputError("other builds keep writing this folder", options.out)
+
+
+def _settled(result: BuildResult, options: Options) -> BuildResult:
+    found = settled(result.diagnostics, options.strict, options.check)
+    return replace(result, diagnostics=found)
+
+
+def keep_inputs(options: Options, state: State) -> None:
+    """Keep copies of the texts that pages were made from, so that `why` can show what changed."""
+    from press.cache import Cache
+
+    cache = Cache(options.cache)
+    for path, (size, _, digest) in state.signatures.items():
+        is_text = -1 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg"))
+        if is_text and len(digest) == 64 and cache.get("inputs", digest) is None:
+            cache.put("inputs", digest, listing(path) if size == -1 else content_of(Path(path)))
+    cache.close()
+
+
+def report(result: BuildResult, options: Options, started: float) -> int:
+    """Print what a build came to; returns the exit code."""
+    for diagnostic in result.diagnostics:
+        print(diagnostic, file=sys.stderr)
+    counts = summary(result.diagnostics)
+    if result.errors:
+        kept = "; the site is as it was" if options.out.exists() else ""
+        print(f"{counts}{kept}", file=sys.stderr)
+        return 1
+    for sentence in result.notes:
+        print(sentence)
+    seconds = time.perf_counter() - started
+    made = f"{counted(len(result.made), 'page')} made anew" if result.made else "nothing changed"
+    what = ", ".join(filter(None, (counted(result.pages, "page"), made, counts)))
+    print(f"{options.out}/: {what}, {seconds:.2f} s")
+    return 0

@@ -1,0 +1,104 @@
+"""The project's manifest: asked for when an input that it names has changed, kept in parts."""
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from press.build.state import ChangeDetector, PageState
+from press.errors import InputError
+from press.files import write_whole
+from press.options import Options
+from press.results.manifest import EXPECTED, of_records, parts_of
+from press.toml_file import toml_file
+
+PAGE = "(manifest)"  # under which the state of a build keeps it
+PLACE = re.compile(r"(.+?)(?::(\d+))?(?::(\d+))?: (.*)")
+
+
+def parts_folder(options: Options) -> Path:
+    """Where the manifest's parts are kept, a file for each suite."""
+    return options.cache / "manifest"
+
+
+def refresh(options: Options, changes: ChangeDetector) -> PageState:
+    """The manifest as the state of a build has it; asks the project anew if it is stale.
+
+    Raises InputError with the project's own sentence if that fails.
+    """
+    folder = parts_folder(options)
+    known = changes.page(PAGE)
+    if known and all((folder / name).exists() for name in known.meta["parts"]):
+        return known
+    settings = options.content / "site.toml"
+    command = _command(settings)
+    manifest = _asked(command, options) if command else of_records(options.results)
+    parts = parts_of(manifest)
+    for name, data in parts.items():
+        path = folder / name
+        if not path.exists() or path.read_bytes() != data:  # what is the same keeps its time
+            write_whole(path, data)
+    inputs = [str(settings), *manifest["inputs"]]
+    return PageState(inputs, {}, [], {"parts": list(parts)})
+
+
+def expected(options: Options) -> dict[str, tuple[float | None, str | None]]:
+    """For each planned run the seconds that it would take here, and whether that is a guess."""
+    path = parts_folder(options) / EXPECTED
+    found = json.loads(path.read_bytes()) if path.exists() else {}
+    return {name: (seconds, estimate) for name, (seconds, estimate) in found.items()}
+
+
+def with_folders(command: str, options: Options) -> str:
+    """A command of the project, with `--content` and `--results` where they are not the usual."""
+    folders = (("--content", options.content, "content"), ("--results", options.results, "results"))
+    chosen = [shlex.join([name, str(path)]) for name, path, usual in folders if str(path) != usual]
+    return " ".join([command, *chosen])
+
+
+def program(command: str, options: Options) -> list[str]:
+    """The arguments of a command; `python` is the interpreter that runs the press."""
+    words = shlex.split(with_folders(command, options))
+    return [sys.executable if words[0] == "python" else words[0], *words[1:]]
+
+
+def _command(settings: Path) -> str:
+    """What site.toml says under [experiments]; empty if it says nothing."""
+    if not settings.exists():
+        return ""
+    file = toml_file(settings)
+    file.expect({"experiments": "table"}, file.data, None)
+    table = file.data.get("experiments", {})
+    file.expect({"manifest": "text"}, table, "experiments")
+    return str(table.get("manifest", ""))
+
+
+def _asked(command: str, options: Options) -> dict[str, Any]:
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            program(command, options), capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise InputError(f"'{command}' cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise _failure(command, done.stderr)
+    try:
+        manifest: dict[str, Any] = json.loads(done.stdout)
+        parts_of(manifest)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"'{command}' printed no manifest") from None
+    return manifest
+
+
+def _failure(command: str, said: str) -> InputError:
+    """The last line that the command said, with its place if it names one."""
+    lines = said.strip().splitlines()
+    found = PLACE.fullmatch(lines[-1]) if lines else None
+    if found and found[2]:
+        column = int(found[3]) if found[3] else None
+        return InputError(found[4], found[1], int(found[2]), column)
+    return InputError(f"'{command}' failed: {lines[-1] if lines else 'it said nothing'}")

@@ -1,0 +1,158 @@
+"""The site on disk, whole or not at all: a new folder is made complete, then takes the place.
+
+A file that did not change stays the same file, with its time.
+"""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from press.errors import InputError
+from press.files import content_of, sha256_of
+
+# Tells GitHub to leave a site as it is, and us what stands at its top by our doing, a line each.
+MARK = ".nojekyll"
+PRESERVED = (".gitignore", ".gitkeep", "CNAME")
+# What we write at a site's top, beside the pages at old addresses of posts.
+ALWAYS = (
+    "404.html", "assets", "feed.xml", "index.html", "media", "posts", "robots.txt", "runs",
+    "sitemap.xml",
+)  # fmt: skip
+OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A file that stands in the old site as it is to be in the new one."""
+
+    sha256: str
+
+
+Content = bytes | Path | Unchanged
+Written = tuple[int, int, str]  # size, time in ns, hash
+
+
+class ChangedMeanwhileError(Exception):
+    """The old site is no longer what it was when this build began."""
+
+
+def check_folder(out: Path) -> None:
+    """Raise InputError if `out` holds something that the press did not make."""
+    if out.exists() and not out.is_dir():
+        raise InputError("the output is to be a folder, and this is a file", out)
+    names = {path.name for path in out.iterdir()} if out.exists() else set()
+    ours = {*PRESERVED, *OS_FILES}
+    if MARK in names:
+        listed: list[str] = []
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            listed = (out / MARK).read_text(encoding="utf-8").splitlines()
+        ours |= {MARK, *ALWAYS, *listed} - {".git"}  # never a repository
+    for foreign in sorted(names - ours):
+        sentence = f"this folder holds '{foreign}', which the press did not make; name another"
+        raise InputError(sentence, out)
+
+
+@contextlib.contextmanager
+def lock(cache: Path) -> Iterator[None]:
+    """Let one build at a time put its site in place; the others wait."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("a") as file:
+        with contextlib.suppress(ImportError):  # Windows: its renames fail rather than mix sites
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def write_site(
+    out: Path, files: Mapping[str, Content], old: Mapping[str, Written]
+) -> dict[str, Written]:
+    """Put a site of these files in the place of `out`, under the lock; returns what was written.
+
+    Raises ChangedMeanwhileError if a file that was to be kept is no longer there.
+    """
+    check_folder(out)
+    _restore(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".{out.name}.new.*"):  # by a build that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.new."))
+    try:
+        os.chmod(fresh, 0o755)
+        top = sorted({url.partition("/")[0] for url in files})
+        mark = "".join(f"{name}\n" for name in top).encode()
+        written = {
+            url: _write(fresh / url, out / url, content, old.get(url))
+            for url, content in sorted({**files, MARK: mark}.items())
+        }
+        for name in PRESERVED:
+            if (out / name).is_file():
+                shutil.copy2(out / name, fresh / name)
+        _swap(fresh, out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return written
+
+
+def _write(target: Path, old_path: Path, content: Content, old: Written | None) -> Written:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sha256 = content.sha256 if isinstance(content, Unchanged) else sha256_of(content)
+    if not (old and old[2] == sha256 and _link(old_path, target, old)):
+        if isinstance(content, Unchanged):
+            raise ChangedMeanwhileError(str(old_path))
+        target.write_bytes(content_of(content) if isinstance(content, Path) else content)
+    stat = target.stat()
+    return stat.st_size, stat.st_mtime_ns, sha256
+
+
+def _link(source: Path, target: Path, known: Written) -> bool:
+    """Make `target` the same file as `source`, if that is still as it was written."""
+    try:
+        stat = source.stat()
+        if (stat.st_size, stat.st_mtime_ns) != (known[0], known[1]):
+            return False
+        try:
+            os.link(source, target)
+        except OSError:  # a file system without links
+            shutil.copy2(source, target)
+    except OSError:
+        return False
+    return True
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    """Exchange two folders in one step where the system can; else in two renames."""
+    if not out.exists():
+        os.replace(fresh, out)
+    elif not _exchange(fresh, out):
+        aside = out.parent / f".{out.name}.old"
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(out, aside)
+        os.replace(fresh, out)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths at once; False where the system cannot."""
+    paths = os.fsencode(one.absolute()), os.fsencode(other.absolute())
+    try:
+        system = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "darwin":
+            return bool(system.renamex_np(*paths, 2) == 0)
+        here = -100  # AT_FDCWD
+        return bool(system.renameat2(here, paths[0], here, paths[1], 2) == 0)
+    except (AttributeError, OSError, TypeError):
+        return False
+
+
+def _restore(out: Path) -> None:
+    """Put back the site of a build that was stopped between two renames."""
+    aside = out.parent / f".{out.name}.old"
+    if aside.is_dir() and not out.exists():
+        os.replace(aside, out)

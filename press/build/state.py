@@ -1,0 +1,212 @@
+"""What was read to make each page, and so what is stale: contents decide, times only hurry.
+
+The state of the last build is one JSON file in the cache. A build that finds every input and
+every output of it unchanged has nothing to do, and loads nothing else.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from press.files import sha256_of, write_whole
+from press.options import Options
+
+FORM = 7  # raise when the form of the state changes
+RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
+
+Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
+
+
+@dataclass
+class PageState:
+    """What is remembered of a page that was made."""
+
+    inputs: list[str]
+    outputs: dict[str, str]  # address -> hash
+    messages: list[list[Any]]
+    meta: dict[str, Any] = field(default_factory=dict)
+    missing_runs: list[tuple[str, str, int]] = field(default_factory=list)
+    changed: list[list[str]] = field(default_factory=list)  # why it was made: path, old, new hash
+
+
+@dataclass
+class State:
+    """What is remembered of a build."""
+
+    identity: list[str | None]
+    global_inputs: list[str]  # inputs of every page: code, templates, settings
+    pages: dict[str, PageState] = field(default_factory=dict)
+    signatures: dict[str, Signature] = field(default_factory=dict)
+    outputs: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    saved_ns: int = 0
+
+
+def state_path(options: Options) -> Path:
+    """Give where the state of builds into this folder is kept."""
+    name = hashlib.sha256(str(options.out.absolute()).encode()).hexdigest()[:12]
+    return options.cache / f"state-{name}.json"
+
+
+def load_state(options: Options) -> State | None:
+    """Read the state of the last good build; None if there is none of this form and kind."""
+    try:
+        data = read_sealed(state_path(options))
+        if data.pop("form") != [FORM, sys.version]:
+            return None
+        pages = {url: PageState(**page) for url, page in data.pop("pages").items()}
+        state = State(**data, pages=pages)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return state if state.identity == options.identity() else None
+
+
+def save_state(options: Options, state: State) -> None:
+    """Keep the state of a build for the next one."""
+    state.saved_ns = time.time_ns()
+    pages = {url: page.__dict__ for url, page in state.pages.items()}
+    data = {"form": [FORM, sys.version], **state.__dict__, "pages": pages}
+    with contextlib.suppress(OSError):  # the next build makes all pages
+        write_sealed(state_path(options), data)
+
+
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON whole, below a line with its hash."""
+    data = json.dumps(value, ensure_ascii=False).encode()
+    write_whole(path, sha256_of(data).encode() + b"\n" + data)
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read what `write_sealed` wrote; raises OSError or ValueError if it is not there whole."""
+    seal, _, data = path.read_bytes().partition(b"\n")
+    if sha256_of(data).encode() != seal:
+        raise ValueError(f"broken: {path}")
+    value: dict[str, Any] = json.loads(data)
+    return value
+
+
+def listing(folder: str) -> bytes:
+    """Give the names in a folder, a line each; hidden ones do not count."""
+    names = sorted(name for name in os.listdir(folder) if name[0] not in "._")
+    return "\n".join(names).encode()
+
+
+def signature(path: str) -> Signature:
+    """Tell one state of a file from another; of a folder, its names; of nothing, that it is not."""
+    try:
+        stat = os.stat(path)
+        if os.path.isdir(path):
+            return -1, 0, hashlib.sha256(listing(path)).hexdigest()
+        return stat.st_size, stat.st_mtime_ns, sha256_of(Path(path))
+    except OSError:
+        return -2, 0, ""
+
+
+def is_unchanged(path: str, old: Signature, saved_ns: int) -> bool:
+    """Tell whether a file is as it was; its hash is taken only where its time does not tell."""
+    if old[0] >= 0:
+        try:
+            stat = os.stat(path)
+        except OSError:
+            return False
+        if stat.st_size != old[0]:
+            return False
+        if stat.st_mtime_ns == old[1] and stat.st_mtime_ns < saved_ns - RACY_NS:
+            return True
+    return signature(path)[2] == old[2]
+
+
+class ChangeDetector:
+    """Answers what is stale against the state of the last build; each file is looked at once."""
+
+    def __init__(self, options: Options, state: State | None) -> None:
+        """Compare with `state`; without one everything is stale."""
+        self.options, self.state = options, state or State([], [])
+        self._known: dict[str, bool] = {}
+        self._all_are_stale = False
+
+    def unchanged(self, paths: Iterable[str]) -> bool:
+        """Whether every one of these inputs is as it was."""
+        return all(map(self._is_unchanged, paths))
+
+    def _is_unchanged(self, path: str) -> bool:
+        if path not in self._known:
+            old = self.state.signatures.get(path)
+            self._known[path] = old is not None and is_unchanged(path, old, self.state.saved_ns)
+        return self._known[path]
+
+    @cached_property
+    def _global_unchanged(self) -> bool:
+        known = self.state.global_inputs
+        return known == global_inputs(self.options) and self.unchanged(known)
+
+    def had_runs(self) -> bool:
+        """Whether the last build's site had pages about runs."""
+        page = self.state.pages.get("(runs)")
+        return bool(page and page.meta.get("urls"))
+
+    def invalidate_all(self) -> None:
+        """Count every page as stale."""
+        self._all_are_stale = True
+
+    def page(self, url: str) -> PageState | None:
+        """What is remembered of a page if it need not be made again."""
+        page = self.state.pages.get(url)
+        if page is None or self._all_are_stale or not self._global_unchanged:
+            return None
+        return page if self.unchanged(page.inputs) and self.intact(page.outputs) else None
+
+    def changes(self, url: str, inputs: list[str]) -> list[list[str]]:
+        """The inputs of a page that are no longer what they were: path, old and new hash."""
+        page, known = self.state.pages.get(url), self.state.signatures
+        if page is None:
+            return []
+        everywhere = [*self.state.global_inputs, *global_inputs(self.options)]
+        paths = dict.fromkeys([*everywhere, *page.inputs, *inputs])
+        changed = [path for path in paths if not self._is_unchanged(path)]
+        return [
+            [path, known[path][2] if path in known else "", signature(path)[2]] for path in changed
+        ] or page.changed
+
+    def intact(self, addresses: Iterable[str]) -> bool:
+        """Whether files of the old site are still as they were written."""
+        out, outputs = self.options.out, self.state.outputs
+        return all(url in outputs and _stands(out / url, outputs[url]) for url in addresses)
+
+    def nothing_changed(self) -> bool:
+        """Whether nothing at all has changed."""
+        inputs = dict.fromkeys(path for page in self.state.pages.values() for path in page.inputs)
+        is_same = self._global_unchanged and self.unchanged(inputs)
+        return is_same and self.intact(self.state.outputs)
+
+
+def _stands(path: Path, written: tuple[int, int, str]) -> bool:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return False
+    return (stat.st_size, stat.st_mtime_ns) == (written[0], written[1])
+
+
+def global_inputs(options: Options) -> list[str]:
+    """List the inputs of every page: our code, the libraries, the templates, the settings.
+
+    The folder of the libraries stands for their versions, which are in its names.
+    """
+    code = sorted(options.code.rglob("*.py"))
+    templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
+    settings = options.content / "site.toml"
+    return [str(path) for path in (*code, *_libraries(), *templates, settings)]
+
+
+def _libraries() -> list[Path]:
+    found = find_spec("markdown_it")
+    return [Path(found.origin).parent.parent] if found and found.origin else []

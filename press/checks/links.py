@@ -1,0 +1,218 @@
+"""Checks of a made site: links, anchors, ids, headings, pictures, references, outside addresses.
+
+Each page is read again as a browser gets it; a place is a line and column of its HTML.
+"""
+
+import posixpath
+import sys
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from press.cache import Cache
+from press.diagnostics import Diagnostic, Place, Severity, counted, errors_of, settled, summary
+from press.errors import nearest
+from press.markdown.bibliography import load_bibliography
+from press.options import Options
+from press.page import PageContext
+
+ADDRESSES = {
+    "a": ("href",), "link": ("href",), "image": ("href",), "script": ("src",),
+    "img": ("src", "srcset"), "source": ("src", "srcset"), "video": ("src", "poster"),
+}  # fmt: skip
+POINTERS = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers", "list")
+SECONDS = 15  # to wait for an outside address
+GONE = (404, 410)  # anything else may be a guard against machines, and is only a warning
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something of a page, with its place in the page's HTML."""
+
+    tag: str
+    value: str
+    place: Place
+
+
+@dataclass
+class PageFacts(HTMLParser):
+    """What a page holds that can be checked."""
+
+    path: Path
+    language: str = ""
+    title: str = ""
+    ids: list[Found] = field(default_factory=list)
+    links: list[Found] = field(default_factory=list)
+    pointers: list[Found] = field(default_factory=list)
+    headings: list[Found] = field(default_factory=list)
+    without_alt: list[Found] = field(default_factory=list)
+    _in_title: bool = False
+
+    def __post_init__(self) -> None:
+        """Read the page."""
+        super().__init__(convert_charrefs=True)
+        self.feed(self.path.read_text(encoding="utf-8"))
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what a tag holds."""
+        line, offset = self.getpos()
+        place = Place(str(self.path), line, offset + 1)
+        attributes = {name: value or "" for name, value in attrs}
+        self._in_title = tag == "title" and not self.title
+        if tag == "html":
+            self.language = attributes.get("lang", "")
+        if "id" in attributes:
+            self.ids.append(Found(tag, attributes["id"], place))
+        if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+            self.headings.append(Found(tag, tag[1], place))
+        if tag == "img" and "alt" not in attributes:  # a template's: those of posts have one
+            self.without_alt.append(Found(tag, attributes.get("src", ""), place))
+        for name in POINTERS:
+            self.pointers += [Found(tag, id, place) for id in attributes.get(name, "").split()]
+        for name in filter(attributes.__contains__, ADDRESSES.get(tag, ())):
+            value = attributes[name]
+            parts = [part.split()[0] for part in value.split(",")] if name == "srcset" else [value]
+            self.links += [Found(tag, address, place) for address in parts]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave the title."""
+        self._in_title = self._in_title and tag != "title"
+
+    def handle_data(self, data: str) -> None:
+        """Read the title."""
+        if self._in_title:
+            self.title += data
+
+
+def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
+    """Check the site that was made; prints what is wrong and returns the exit code.
+
+    `cited` has the keys of the works that posts cite; outside addresses are asked for on demand.
+    """
+    pages = {
+        path.relative_to(options.out).as_posix(): PageFacts(path)
+        for path in sorted(options.out.rglob("*.html"))
+    }
+    in_pages = [row for page in pages.values() for row in _page(page)]
+    found = [Diagnostic(place, sentence, "error", "html") for place, sentence in in_pages]
+    links = _links(options.out, pages)
+    found += [Diagnostic(place, sentence, "error", "link") for place, sentence in links]
+    found += _unused_references(options, cited)
+    if outside:
+        found += _outside(pages.values())
+    diagnostics = settled(found, options.strict, options.check)
+    for diagnostic in diagnostics:
+        print(diagnostic, file=sys.stderr)
+    number = counted(sum(len(page.links) for page in pages.values()), "link")
+    what = summary(diagnostics) or "no errors"
+    print(f"checked {counted(len(pages), 'page')}, {number}: {what}")
+    return 1 if errors_of(diagnostics) else 0
+
+
+def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
+    """What is wrong with a page's HTML, as far as the page alone can tell."""
+    start = Place(str(page.path), 1, 1)
+    if not page.title.strip():
+        yield start, "the page has no title"
+    if not page.language:
+        yield start, "the page does not say its language"
+    seen = Counter(found.value for found in page.ids)
+    for id in page.ids:
+        if seen[id.value] > 1:
+            yield id.place, f"the id '{id.value}' is given {seen[id.value]} times"
+    for found in page.pointers:
+        if found.value not in seen:
+            near = nearest(found.value, seen)
+            yield found.place, f"unknown id '{found.value}' in <{found.tag}>{near}"
+    for image in page.without_alt:
+        yield image.place, f"the picture '{image.value}' has no alternative text"
+    level = 0
+    for heading in page.headings:
+        now = int(heading.value)
+        if now == 1 and level:
+            yield heading.place, "a second heading of the first level"
+        if now > level + 1:
+            yield heading.place, f"a heading of level {now} follows one of level {level}"
+        level = now
+
+
+def _links(out: Path, pages: dict[str, PageFacts]) -> Iterator[tuple[Place, str]]:
+    ids = {url: {found.value for found in page.ids} for url, page in pages.items()}
+    for url, page in pages.items():
+        for link in page.links:
+            if sentence := _broken(out, url, link, ids):
+                yield link.place, sentence
+
+
+def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
+    """Say what is wrong with a link; an empty text if nothing is."""
+    parts = urlsplit(found.value)
+    if parts.scheme in ("data", "mailto"):
+        return ""
+    if parts.scheme or parts.netloc:
+        loads = found.tag not in ("a", "link")
+        return f"'{found.value}' is loaded from another site" if loads else ""
+    if parts.path.startswith("/"):
+        return "" if url == "404.html" else f"'{found.value}' begins at the root of the domain"
+    target = url if not parts.path else _joined(url, unquote(parts.path))
+    if target.startswith("../") or not (out / target).is_file():
+        known = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()]
+        return f"the link '{found.value}' leads nowhere{nearest(target, known)}"
+    fragment = unquote(parts.fragment)
+    if fragment and target in ids and fragment not in ids[target]:
+        return f"'{target}' has no id '{fragment}'{nearest(fragment, ids[target])}"
+    return ""
+
+
+def _joined(url: str, path: str) -> str:
+    """Where a relative address leads from a page; begins with "../" if out of the site."""
+    file = f"{path}index.html" if path.endswith("/") else path
+    return posixpath.normpath(posixpath.join(posixpath.dirname(url), file))
+
+
+def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Diagnostic]:
+    """Warn of works in the bibliography that no post cites."""
+    path = options.content / "references.bib"
+    context = PageContext("", options.results, options.content, Cache(options.cache), _no_template)
+    entries = load_bibliography(path, context) if path.exists() else {}
+    for entry in entries.values():
+        if entry.key not in cited:
+            place = Place(str(path), entry.line, 1)
+            yield Diagnostic(place, f"nothing cites '{entry.key}'", "warning", "unused-reference")
+
+
+def _no_template(*_: object) -> str:
+    raise AssertionError("checking makes no page")
+
+
+def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:
+    """Ask the network once for each outside address that a page links to."""
+    places: dict[str, Place] = {}
+    for link in (link for page in pages for link in page.links if link.tag == "a"):
+        if link.value.startswith(("https://", "http://")):
+            places.setdefault(link.value.partition("#")[0], link.place)
+    with ThreadPoolExecutor(8) as pool:
+        for (address, place), answer in zip(places.items(), pool.map(_ask, places), strict=True):
+            if answer:
+                yield Diagnostic(place, f"'{address}' {answer[1]}", answer[0], "outside-link")
+
+
+def _ask(address: str) -> tuple[Severity, str] | None:
+    """What is wrong with an address: an error if it is surely gone; None if it answers."""
+    agent = {"User-Agent": "Mozilla/5.0 (checks the links of a site)"}
+    request = urllib.request.Request(address, headers=agent)
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS):
+            return None
+    except urllib.error.HTTPError as error:
+        severity: Severity = "error" if error.code in GONE else "warning"
+        return severity, f"answers with {error.code} {error.reason}"
+    except (OSError, ValueError) as error:
+        return "warning", f"does not answer: {getattr(error, 'reason', error)}"

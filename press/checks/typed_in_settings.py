@@ -1,0 +1,57 @@
+"""Results typed by hand in what the settings say in words, which pages print as it stands."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from press.diagnostics import Diagnostic, Place
+from press.errors import InputError
+from press.markdown.typed_results import SENTENCE, typed_results
+from press.toml_file import TomlFile, toml_file
+
+PRINTED = {  # claims.toml is where the numbers of a source belong
+    "site.toml": ("title", "description"),
+    "experiments.toml": ("title", "why"),
+    "choices.toml": ("name", "shown", "why"),
+    "images.toml": ("title", "why"),
+}
+
+
+def typed_in_settings(content: Path) -> tuple[list[Path], list[Diagnostic]]:
+    """The files that were searched, and a diagnostic for each result that was typed in them."""
+    paths = [content / name for name in PRINTED]
+    found = [message for path in paths if path.exists() for message in _messages(path)]
+    return paths, found
+
+
+def _messages(path: Path) -> Iterator[Diagnostic]:
+    try:
+        file = toml_file(path)
+    except InputError:  # told where the file is used
+        return
+    for table, key, text in _texts(file.data, None, PRINTED[path.name]):
+        for _, number in typed_results(text, False):
+            place = _place(file, table, key, number)
+            yield Diagnostic(place, SENTENCE.format(number), "check", "typed-result")
+
+
+def _texts(
+    data: Mapping[str, Any], table: str | None, keys: tuple[str, ...]
+) -> Iterator[tuple[str | None, str, str]]:
+    """Give table, key and text of each value that a page prints."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _texts(value, f"{table}.{key}" if table else key, keys)
+        elif isinstance(value, str) and key in keys:
+            yield table, key, value
+
+
+def _place(file: TomlFile, table: str | None, key: str, number: str) -> Place:
+    """Find a number in the text of a key, which may go over several lines."""
+    line, column = file.place(table, key) or file.place(table) or (1, 1)
+    rows = file.text.splitlines()
+    for row in range(line, len(rows) + 1):
+        at = rows[row - 1].find(number)
+        if at >= 0:
+            return Place(str(file.path), row, at + 1)
+    return Place(str(file.path), line, column)

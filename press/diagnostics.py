@@ -1,0 +1,133 @@
+"""What is wrong in what a person wrote, with its place; and where a piece of text came from."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
+from itertools import accumulate
+from typing import Any, Literal
+
+from press.errors import InputError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a file: line and column are counted from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """Write the place as `path:line:column`."""
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+Severity = Literal["error", "warning", "check"]  # "check": a warning, and an error of `check`
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """Something wrong in what a person wrote: where, what, how bad, and a code for its kind.
+
+    `code` is short and stable, and empty for most mistakes, whose sentence says it all.
+    """
+
+    place: Place | None
+    sentence: str
+    severity: Severity = "warning"
+    code: str = ""
+
+    @classmethod
+    def from_error(cls, error: InputError) -> "Diagnostic":
+        """An error that stopped something; without a line its sentence begins with the file."""
+        if error.path is None or error.line is None:
+            return cls(None, str(error), "error")
+        return cls(Place(str(error.path), error.line, error.column or 1), error.sentence, "error")
+
+    @classmethod
+    def from_row(cls, row: list[Any]) -> "Diagnostic":
+        """The diagnostic of which `row` was made."""
+        place, *rest = row
+        return cls(Place(*place) if place else None, *rest)
+
+    def row(self) -> list[Any]:
+        """Plain values, for JSON."""
+        return list(astuple(self))
+
+    def __str__(self) -> str:
+        """`path:line:column: sentence [code]`, a warning marked as one."""
+        place = f"{self.place}: " if self.place else ""
+        code = f" [{self.code}]" if self.code else ""
+        return f"{place}{'' if self.severity == 'error' else 'warning: '}{self.sentence}{code}"
+
+
+def settled(found: Iterable[Diagnostic], strict: bool, check: bool) -> list[Diagnostic]:
+    """Each diagnostic once, in the order of places, as the error or the warning that it is here.
+
+    With `strict` every warning is an error, with `check` those that are meant for it.
+    """
+    fatal = {"error", *(["check"] if check else []), *(["check", "warning"] if strict else [])}
+    ordered = sorted(dict.fromkeys(found), key=_order)
+    return [
+        replace(one, severity="error" if one.severity in fatal else "warning") for one in ordered
+    ]
+
+
+def _order(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    place = diagnostic.place
+    return (place.path, place.line, place.column) if place else ("", 0, 0)
+
+
+def errors_of(settled: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Those that are errors."""
+    return [one for one in settled if one.severity == "error"]
+
+
+def summary(settled: Sequence[Diagnostic]) -> str:
+    """How many there are: "3 errors, 1 warning"; an empty text for none."""
+    errors = len(errors_of(settled))
+    counts = {"error": errors, "warning": len(settled) - errors}
+    return ", ".join(counted(number, noun) for noun, number in counts.items() if number)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 page", "2 pages"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class SourceMap:
+    """The place in a file of each line of a text that was cut out of it."""
+
+    path: str
+    text: str
+    starts: tuple[tuple[int, int], ...]  # for each line of the text: its line and column
+
+    @classmethod
+    def of_lines(cls, path: str, text: str, line: int, column: int = 1) -> "SourceMap":
+        """The map of a text that stands in its file as it is, from a line and a column on."""
+        return cls(path, text, tuple((line + n, column) for n in range(text.count("\n") + 1)))
+
+    def at(self, offset: int) -> Place:
+        """The place of `offset`, a count of characters from the start of the text."""
+        lengths = [len(line) + 1 for line in self.text.split("\n")]
+        ends = list(accumulate(lengths))
+        index = min(bisect_right(ends, max(offset, 0)), len(self.starts) - 1)
+        line, column = self.starts[index]
+        return Place(self.path, line, column + offset - (ends[index] - lengths[index]))
+
+
+def map_source(path: str, source: list[str], text: str, line: int, column: int = 0) -> SourceMap:
+    """The map of `text`, whose lines are looked for in those of `source` from index `line` on.
+
+    The first line is looked for from index `column` on. A line that is not found word for word
+    (an escape was taken away) gets the column where its file's line begins.
+    """
+    starts = []
+    for number, wanted in enumerate(text.split("\n"), line):
+        here = source[number] if number < len(source) else ""
+        found = here.find(wanted, column if number == line else 0)
+        if found < 0:
+            found = max(here.find(wanted[:4], column if number == line else 0), 0)
+        starts.append((number + 1, found + 1))
+    return SourceMap(path, text, tuple(starts))

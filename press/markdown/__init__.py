@@ -1,0 +1,1 @@
+"""A post's Markdown: parsed, resolved and rendered."""

@@ -1,0 +1,108 @@
+"""References within a page: ids and numbers, the names that references show, figures."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import unescape
+
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from press.diagnostics import Place
+from press.errors import nearest
+from press.page import PageContext
+from press.results.run import Run
+
+NAMES = {  # of what is numbered, each kind by itself
+    "figure": "Figure {}",
+    "table": "Table {}",
+    "equation": "Equation ({})",
+    "listing": "Listing {}",
+}
+RESERVED = ("content", "references", "cite-this")  # ids of the template
+IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']([^"']*)["']""")
+
+
+@dataclass
+class CrossReferences:
+    """What a page can refer to, and what it does refer to."""
+
+    context: PageContext
+    path: str  # of the post
+    labels: dict[str, str] = field(default_factory=dict)  # id -> "Figure 1"
+    sections: dict[str, list[Token]] = field(default_factory=dict)  # id -> a heading's words
+    wanted: list[tuple[str, Place]] = field(default_factory=list)
+    _counts: Counter[str] = field(default_factory=Counter)
+    _ids: set[str] = field(default_factory=lambda: set(RESERVED))
+
+    def new_id(self, wish: str, given: bool) -> str:
+        """An id that no other heading has; a given one stays as it is."""
+        id, count = wish, 1
+        while id in self._ids and not given:
+            count += 1
+            id = f"{wish}-{count}"
+        self._ids.add(id)
+        return id
+
+    def number(self, kind: str, id: str, place: Place) -> int:
+        """The next number of a kind of NAMES, which `id` (if it is not empty) refers to."""
+        self._counts[kind] += 1
+        if id in self.labels:
+            self.context.error(place, f"the id '{id}' is given twice")
+        elif id:
+            self.labels[id] = NAMES[kind].format(self._counts[kind])
+        return self._counts[kind]
+
+    def link(self, id: str, place: Place) -> None:
+        """Remember a link to `id`, to be checked once the page is whole."""
+        self.wanted.append((id, place))
+
+    def check(self, html: str) -> None:
+        """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
+        ids = Counter(unescape(id) for id in IDS.findall(html))
+        for id, place in self.wanted:
+            if id and id not in ids:
+                sentence = f"unknown id '{id}'{nearest(id, ids)}"
+                self.context.error(place, sentence)
+        for id in [id for id, count in ids.items() if count > 1 and id not in self.labels]:
+            self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
+
+
+def figure_html(
+    context: PageContext,
+    content: str,
+    *,
+    kind: str = "figure",
+    number: int = 0,
+    id: str | None = "",
+    width: str = "text",
+    head: str = "",
+    caption: str = "",
+    note: str = "",
+    runs: Sequence[Run] = (),
+) -> Markup:
+    """A figure, table or listing by the theme's template.
+
+    The number and the head stand in front of the caption's first words, the note and links to the
+    runs behind the caption. Without a number there is no caption.
+    """
+    return context.render(
+        "blocks/figure.html",
+        kind=kind,
+        id=id,
+        width=width,
+        content=Markup(content),
+        caption=_labelled(f"{kind.capitalize()} {number}.", head, caption) if number else "",
+        note=note,
+        runs=runs,
+    )
+
+
+def _labelled(label: str, head: str, caption: str) -> Markup:
+    start = Markup('<p><span class="label">{}</span> {}').format(
+        label, Markup(f"{head} ") if head else ""
+    )
+    if caption.startswith("<p>"):
+        return start + Markup(caption[3:])
+    return start + Markup("</p>") + Markup(caption)

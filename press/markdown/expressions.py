@@ -1,0 +1,99 @@
+"""Expressions of a post, `{{ run("inpainting/house").psnr_db | db }}`, worked out safely."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import escape
+
+from press.diagnostics import Place, SourceMap
+from press.errors import InputError, nearest
+from press.markdown.typed_results import (
+    METHODS,
+    SENTENCE,
+    call_of_another_kind,
+    typed_in_expression,
+)
+from press.page import PageContext
+from press.results.expressions import FILTERS, namespace
+from press.results.numbers import Measured, Quoted
+from press.results.selectors import refuse_old
+
+NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .psnr_db"
+
+
+@dataclass
+class Expressions:
+    """The expressions of one page."""
+
+    context: PageContext
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        return namespace(self.context.results)
+
+    @cached_property
+    def _environment(self) -> SandboxedEnvironment:
+        environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+        environment.filters = dict(FILTERS)
+        environment.globals = {}
+        return environment
+
+    def html(self, source: str, origin: SourceMap, start: int) -> str:
+        """What an expression comes to, as HTML; whatever is wrong with it is told with its place.
+
+        `start` is the offset in `origin` of the braces in front of it.
+        """
+        try:
+            return self._worked_out(source)
+        except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
+            if isinstance(error, InputError) and error.line is not None:
+                place = Place(str(error.path), error.line, error.column or 1)
+                self.context.error(place, error.sentence)
+                return ""
+            word, sentence = self._explained(error)
+            at = source.find(word) if word else -1
+            offset = start + 2 + (at if at >= 0 else len(source) - len(source.lstrip()))
+            self.context.error(origin.at(offset), sentence)
+            return ""
+
+    def _worked_out(self, source: str) -> str:
+        """An expression's value as HTML; raises InputError if it was typed, not recorded."""
+        compiled = self._environment.compile_expression(source, undefined_to_none=False)
+        tree = self._environment.parse(f"{{{{{source}}}}}")
+        typed = typed_in_expression(tree)
+        if typed is not None:
+            raise InputError(SENTENCE.format(typed))
+        called = call_of_another_kind(tree)
+        if called is not None:
+            refuse_old(called, 'run("suite/image", ')
+            raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
+        value = compiled(**self._names)
+        if isinstance(value, float) and not isinstance(value, Measured | Quoted):
+            raise InputError(f"'{value}' is no number of a run, a suite or a claim")
+        text = str(escape(value))  # what is undefined says so here
+        is_written = isinstance(value, str | int) or hasattr(value, "__html__")
+        if isinstance(value, bool) or not is_written:
+            raise InputError(NOTHING_TO_PRINT)
+        return text
+
+    def _explained(self, error: Exception) -> tuple[str, str]:
+        """The word that is wrong, if one is known, and the sentence."""
+        if isinstance(error, InputError):
+            quoted = re.search(r"'([^']+)'", error.sentence)
+            return (quoted[1] if quoted else ""), str(error)
+        text = str(error)
+        if isinstance(error, TemplateSyntaxError):
+            unknown = re.search(r"No filter named '(\w+)'", text)
+            if unknown:
+                near = nearest(unknown[1], self._environment.filters)
+                return unknown[1], f"unknown filter '{unknown[1]}'{near}"
+            return "", f"this is no expression: {text.replace('end of template', 'end')}"
+        unknown = re.search(r"^'(\w+)' is undefined$", text)
+        if isinstance(error, UndefinedError) and unknown:
+            near = nearest(unknown[1], self._names)
+            return unknown[1], f"unknown name '{unknown[1]}'{near}"
+        return "", f"this expression cannot be worked out: {text}"

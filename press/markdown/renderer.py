@@ -1,0 +1,252 @@
+"""The tokens of one post as HTML: `render_heading_open` renders the token `heading_open`.
+
+What has no method here is rendered by markdown-it's own rules.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from press.diagnostics import Place, SourceMap
+from press.markdown.assets import Assets
+from press.markdown.citations import Citations, citation_html
+from press.markdown.code import fence
+from press.markdown.cross_references import CrossReferences, figure_html
+from press.markdown.expressions import Expressions
+from press.markdown.math import Maths
+from press.markdown.parser import parser
+from press.markdown.passes import argument_places, place_of, plain_text, text_token
+from press.markdown.raw_html import rewrite, warn_of_unsafe
+from press.markdown.typed_in_post import formula_origin, is_formula
+from press.page import Blocks, Directive, PageContext
+
+FOOTNOTES = (
+    '<hr class="footnotes-sep">\n'
+    '<div class="footnotes" role="doc-endnotes" aria-label="Footnotes">\n'
+    '<ol class="footnotes-list">\n'
+)
+SCROLL = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0">'
+
+
+@dataclass(frozen=True)
+class Heading:
+    """An entry of the table of contents."""
+
+    id: str
+    html: Markup
+    level: int
+
+
+@dataclass
+class PostRenderer:
+    """Renders the tokens of a post, once its passes have numbered them."""
+
+    path: str  # of the post, as messages name it
+    context: PageContext
+    maths: Maths
+    citations: Citations
+    crossrefs: CrossReferences
+    expressions: Expressions
+    assets: Assets
+    blocks: Blocks
+    toc: list[Heading] = field(default_factory=list)
+    _heading: str = ""
+
+    def render(self, tokens: Sequence[Token]) -> Markup:
+        """Render block or inline tokens; the body of a directive before the directive itself."""
+        opened: list[Token] = []
+        parts: list[list[str]] = [[]]  # of the text, then of each directive that is open
+        for index, token in enumerate(tokens):
+            if token.type == "directive_open":
+                opened.append(token)
+                parts.append([])
+            elif token.type == "directive_close":
+                body = Markup("".join(parts.pop()))
+                parts[-1].append(self.render_directive(opened.pop(), body))
+            else:
+                parts[-1].append(self._rendered(tokens, index))
+        return Markup("".join(parts[0]))
+
+    def _rendered(self, tokens: Sequence[Token], index: int) -> str:
+        token = tokens[index]
+        method = getattr(self, f"render_{token.type}", None)
+        if method is not None:
+            return str(method(token))
+        html: Any = parser().renderer
+        render = html.rules.get(token.type, html.renderToken)
+        return str(render(tokens, index, parser().options, {}))
+
+    def plain(self, tokens: Sequence[Token]) -> str:
+        """The text of inline tokens without markup, expressions worked out."""
+        worked_out = [
+            text_token(Markup(self.render_expression(token)).striptags())
+            if token.type == "expression"
+            else token
+            for token in tokens
+        ]
+        return plain_text(worked_out)
+
+    def place(self, token: Token) -> Place:
+        """Where a token stands."""
+        return place_of(token, self.path)
+
+    def render_inline(self, token: Token) -> str:
+        """The text of a paragraph, a heading or a cell."""
+        return self.render(token.children or [])
+
+    def render_heading_open(self, token: Token) -> str:
+        """The start of a heading, which becomes an entry of the table of contents."""
+        self._heading = str(token.attrs["id"])
+        level = int(token.tag[1])
+        if level == 1:
+            self.context.warn(self.place(token), "a second heading of the first level")
+        if 2 <= level <= 3:
+            name = Markup(self._section_name(self._heading))
+            self.toc.append(Heading(self._heading, name, level))
+        return f'<{token.tag} id="{escape(self._heading)}">'
+
+    def render_heading_close(self, token: Token) -> str:
+        """The end of a heading, with a link to itself."""
+        label = "Link to this section"
+        link = f'<a class="anchor" href="#{quote(self._heading)}" aria-label="{label}">#</a>'
+        return f" {link}</{token.tag}>\n"
+
+    def render_formula(self, token: Token) -> str:
+        """A formula within a line; between two dollars it is displayed."""
+        meta = token.meta
+        return self.maths.html(token.content, token.markup == "$$", meta["origin"], meta["start"])
+
+    def render_formula_block(self, token: Token) -> str:
+        """A formula on lines of its own; one with a label has a number."""
+        html = self.maths.html(token.content, True, token.meta["origin"], token.meta["start"])
+        if not token.info:
+            return f'<div class="equation">{html}</div>\n'
+        mark = f'<span class="equation-number">({token.meta["number"]})</span>'
+        return f'<div class="equation numbered" id="{escape(token.info)}">{html}{mark}</div>\n'
+
+    def render_expression(self, token: Token) -> str:
+        """What an expression comes to."""
+        start = token.meta["start"] - len(token.markup)  # of the braces
+        return self.expressions.html(token.content, token.meta["origin"], start)
+
+    def render_citation(self, token: Token) -> str:
+        """A citation, linked to the list of references."""
+        return citation_html(token.meta["cited"])
+
+    def render_reference(self, token: Token) -> str:
+        """A reference to a numbered thing or a section, with its name."""
+        id = str(token.attrs["href"])[1:]
+        self.crossrefs.link(id, self.place(token))
+        name = self.crossrefs.labels.get(id) or self._section_name(id)
+        return f'<a class="reference" href="#{escape(id)}">{name}</a>'
+
+    def _section_name(self, id: str) -> str:
+        """The words of the heading that has an id, as HTML; the id itself if there is none."""
+        words = self.crossrefs.sections.get(id) or [text_token(id)]
+        return " ".join(self.render(words).split())
+
+    def render_fence(self, token: Token) -> str:
+        """A block of code, or a formula written as one."""
+        if is_formula(token):
+            origin = formula_origin(token, self.path)
+            html = self.maths.html(origin.text, True, origin, 0)
+            return f'<div class="equation">{html}</div>\n'
+        place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
+        return fence(token.content, token.info, self.context, place)
+
+    def render_html_inline(self, token: Token) -> str:
+        """Raw HTML within a line."""
+        return self._raw(token, token.meta["origin"], token.meta["start"])
+
+    def render_html_block(self, token: Token) -> str:
+        """Raw HTML on lines of its own."""
+        first = token.map[0] + 1 if token.map else 1
+        return self._raw(token, SourceMap.of_lines(self.path, token.content, first), 0)
+
+    def _raw(self, token: Token, origin: SourceMap, start: int) -> str:
+        warn_of_unsafe(token.content, origin, start, self.context)
+        return rewrite(
+            token.content, origin, start, self.assets, self.citations, self.expressions.html
+        )
+
+    def render_image(self, token: Token) -> str:
+        """A picture."""
+        attributes = {name: str(value) for name, value in token.attrs.items()}
+        address = attributes.pop("src")
+        attributes.pop("alt", None)
+        attributes.pop("title", None)
+        alt = plain_text(token.children or [])
+        return self.assets.picture(address, alt, self.place(token), attributes)
+
+    def render_figure(self, token: Token) -> str:
+        """A picture that is alone in its paragraph, with number and caption if it has one."""
+        number = token.meta.get("number", 0)
+        caption = self.render(token.meta.get("caption", ()))
+        html = figure_html(
+            self.context,
+            self.render(token.children or []),
+            kind="figure" if number else "picture",
+            number=number,
+            caption=f"<p>{caption}</p>",
+            id=str(token.attrs["id"]),
+            width=str(token.attrs["class"]) or ("text" if number else ""),
+        )
+        return f"{html}\n"
+
+    def render_table_open(self, token: Token) -> str:
+        """The start of a table, with its caption if it has one."""
+        if "caption" not in token.meta:
+            return f"{SCROLL}<table>\n"
+        id = str(token.attrs.get("id", ""))
+        named = f' id="{escape(id)}"' if id else ""
+        number = f'<span class="number">Table {token.meta["number"]}.</span>'
+        caption = self.render(token.meta["caption"])
+        return f"{SCROLL}<table{named}>\n<caption>{number} {caption}</caption>\n"
+
+    def render_table_close(self, _token: Token) -> str:
+        """The end of a table."""
+        return "</table></div>\n"
+
+    def render_link_open(self, token: Token) -> str:
+        """The start of a link, led to where the site has what it names."""
+        attributes = {name: str(value) for name, value in token.attrs.items()}
+        href, place = attributes["href"], self.place(token)
+        if href.startswith("#"):
+            self.crossrefs.link(href[1:], place)
+        else:
+            attributes["href"] = self.assets.address(href, place)
+        written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
+        return f"<a {written}>"
+
+    def render_footnote_block_open(self, _token: Token) -> str:
+        """The start of the list of footnotes."""
+        return FOOTNOTES
+
+    def render_footnote_block_close(self, _token: Token) -> str:
+        """The end of the list of footnotes."""
+        return "</ol>\n</div>\n"
+
+    def render_footnote_anchor(self, token: Token) -> str:
+        """The link from a footnote back to where it is referred to."""
+        number, again = token.meta["id"] + 1, token.meta["subId"]
+        target = f"fnref{number}:{again}" if again > 0 else f"fnref{number}"
+        label = f"Back to footnote {number}"
+        return f' <a href="#{target}" class="footnote-backref" aria-label="{label}">↩\ufe0e</a>'
+
+    def render_directive(self, token: Token, body: Markup) -> str:
+        """A block of the site, which gets the body as HTML."""
+        line, column = token.meta["at"]
+        directive = Directive(
+            token.info,
+            token.meta["arguments"],
+            body,
+            Place(self.path, line + 1, column + 1),
+            argument_places(token, self.path),
+            token.meta.get("number", 0),
+        )
+        return self.blocks.render(directive, self.context)

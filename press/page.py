@@ -1,0 +1,130 @@
+"""What a page can ask for while it is made, and what is remembered of what it asked.
+
+Templates get `site`, `page`, `root`, `assets` and `posts`; a template that a block renders gets
+`site`, `root`, and the values that the block gave.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from markupsafe import Markup
+
+from press.cache import Cache
+from press.diagnostics import Diagnostic, Place, Severity
+from press.errors import InputError
+from press.files import sha256_of
+from press.results.store import Results
+
+
+@dataclass(frozen=True)
+class Directive:
+    """A block as a post has it: `::: name key="value"`, its body made into HTML, its places."""
+
+    name: str
+    arguments: dict[str, str]
+    body_html: Markup
+    place: Place
+    argument_places: dict[str, Place]
+    number: int = 0  # of the figure, table or listing; 0 for a block that has no number
+
+
+class Block(Protocol):
+    """What a directive's name stands for."""
+
+    @property
+    def numbered(self) -> str:
+        """What it makes that has a number: "figure", "table" or "listing"; else empty."""
+
+
+class Blocks(Protocol):
+    """The blocks that posts of a site can call."""
+
+    def get(self, name: str, /) -> Block | None:
+        """The block of a name."""
+
+    def prose_arguments(self, name: str, /) -> Collection[str]:
+        """The arguments of a block that stand on the page as they are written."""
+
+    def render(self, directive: Directive, context: "PageContext", /) -> Markup:
+        """A directive as HTML; what is wrong with it goes to the context, with its place."""
+
+
+@dataclass
+class PageContext:
+    """One page while it is made: what it may use, and what it read, copied and said."""
+
+    url: str  # from the site's root: "posts/dip.html"
+    results_dir: Path
+    content_dir: Path
+    cache: Cache
+    renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
+    copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source
+    written: dict[str, bytes] = field(default_factory=dict)  # address from the root -> content
+    shown: dict[tuple[str, str], None] = field(default_factory=dict)  # run, output: as they come
+    meta: dict[str, Any] = field(default_factory=dict)  # JSON values that later builds are to know
+    missing_runs: dict[tuple[str, str, int], None] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """The way from this page to the site's root: "", "../" and so on."""
+        return "../" * self.url.count("/")
+
+    @cached_property
+    def results(self) -> Results:
+        """What is planned and recorded; every file that it looks at is an input of this page."""
+        parts = self.cache.folder / "manifest"
+        return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
+
+    def render(self, template: str, **values: Any) -> Markup:
+        """Fill a template of `templates/`, named from there: "blocks/strip.html"."""
+        return Markup(self.renderer(self, template, values))
+
+    def note(self, path: Path) -> None:
+        """Remember that the page read `path`; for a folder, that it listed its names."""
+        self.inputs[path] = None
+
+    def copy(self, source: Path) -> str:
+        """Copy a file into the site under a name with its hash; its address from this page."""
+        self.note(source)
+        try:
+            digest = sha256_of(source)[:10]
+        except OSError:
+            raise InputError(f"no such file: '{source}'") from None
+        url = f"media/{source.stem}-{digest}{source.suffix}"
+        self.copies[url] = source
+        return self.root + url
+
+    def media(self, stem: str, suffix: str, data: bytes) -> str:
+        """Write a picture that was made, under a name with its hash; its address from here."""
+        return self.add(f"media/{stem}-{sha256_of(data)[:10]}{suffix}", data)
+
+    def add(self, url: str, data: bytes) -> str:
+        """Write a further file of the site, at `url` from its root; its address from this page."""
+        self.written[url] = data
+        return self.root + url
+
+    def lacks(self, suite: str, image: str, seed: int) -> None:
+        """Remember that the page names a run that is not recorded."""
+        self.missing_runs[suite, image, seed] = None
+
+    def warn(
+        self, place: Place | None, sentence: str, is_for_check: bool = False, code: str = ""
+    ) -> None:
+        """Report what lets the page stand: an error under --strict, or of `check` if it is so."""
+        self._report(place, sentence, "check" if is_for_check else "warning", code)
+
+    def error(self, place: Place | None, sentence: str) -> None:
+        """Report what is wrong and go on, so that one build finds every error."""
+        self._report(place, sentence, "error")
+
+    def _report(
+        self, place: Place | None, sentence: str, severity: Severity, code: str = ""
+    ) -> None:
+        diagnostic = Diagnostic(place, sentence, severity, code)
+        if diagnostic not in self.diagnostics:
+            self.diagnostics.append(diagnostic)

@@ -1,0 +1,104 @@
+"""One post made into an article: title, body, table of contents and references."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from press.blocks.registry import load_blocks
+from press.diagnostics import Place, SourceMap
+from press.markdown.assets import Assets
+from press.markdown.bibliography import Entry
+from press.markdown.citations import Citations, Reference
+from press.markdown.cross_references import CrossReferences
+from press.markdown.expressions import Expressions
+from press.markdown.math import Maths
+from press.markdown.parser import parse, parse_line
+from press.markdown.passes import NOT_IN_NAME, Document, resolve, take_title, words_of
+from press.markdown.post import Post
+from press.markdown.renderer import Heading, PostRenderer
+from press.markdown.typed_in_post import formulas_in, typed_in_post
+from press.markdown.typed_results import SENTENCE, typed_results
+from press.page import PageContext
+
+
+@dataclass(frozen=True)
+class Article:
+    """What a post's page shows."""
+
+    title: str
+    title_html: Markup
+    summary: str
+    summary_html: Markup
+    body: Markup
+    toc: list[Heading]
+    references: list[Reference]
+    has_formulas: bool
+
+
+def write_article(post: Post, context: PageContext, entries: Mapping[str, Entry]) -> Article:
+    """Write a post; what is wrong with it goes to the context, with its place."""
+    path = str(post.file)
+    tokens, errors = parse(post.text, path)
+    context.diagnostics += errors
+    blocks = load_blocks(context.content_dir, context)
+    for place, number in typed_in_post(tokens, path, blocks):
+        _say_typed(place, number, post, context)
+    maths = Maths(context)
+    maths.prepare(formulas_in(tokens))
+    heading = take_title(tokens) if post.title is None else None
+    citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
+    resolve(Document(path, tokens, crossrefs, citations, blocks))
+    renderer = PostRenderer(
+        path,
+        context,
+        maths,
+        citations,
+        crossrefs,
+        Expressions(context),
+        Assets(context, post.file.parent, is_checked=post.has_front_matter),
+        blocks,
+    )
+    if post.title is not None:
+        title, title_html = _front_text(post.title, "title", post, renderer)
+    else:
+        title, title_html = _heading_text(heading, post, renderer)
+    summary, summary_html = _front_text(post.summary, "summary", post, renderer)
+    body = renderer.render(tokens)
+    references = citations.references()
+    crossrefs.check(body)
+    return Article(
+        title, title_html, summary, summary_html, body, renderer.toc, references, bool(maths.ready)
+    )
+
+
+def _heading_text(
+    heading: list[Token] | None, post: Post, renderer: PostRenderer
+) -> tuple[str, Markup]:
+    """The title that the first heading is, as plain text and as HTML."""
+    if heading is None:
+        place = Place(renderer.path, 1, 1)
+        renderer.context.warn(place, "the post has no title and no heading")
+        return post.file.stem, Markup.escape(post.file.stem)
+    words = renderer.render(words_of(heading, renderer.crossrefs.labels))
+    return renderer.plain(heading), Markup(" ".join(words.split()))
+
+
+def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tuple[str, Markup]:
+    """A text of the front matter as plain text and as HTML."""
+    if not text:
+        return "", Markup("")
+    place = post.places[key]
+    source = SourceMap.of_lines(renderer.path, text, place.line, place.column)
+    tokens = parse_line(text, source)
+    for offset, number in typed_results(text, False):
+        _say_typed(source.at(offset), number, post, renderer.context)
+    shown = [token for token in tokens if token.type not in NOT_IN_NAME]
+    return renderer.plain(tokens), renderer.render(shown)
+
+
+def _say_typed(place: Place, number: str, post: Post, context: PageContext) -> None:
+    """Tell of a result typed by hand: an error of `check` in a post with front matter."""
+    sentence = SENTENCE.format(number)
+    context.warn(place, sentence, post.has_front_matter, "typed-result")

@@ -1,0 +1,166 @@
+"""The site as a whole: settings, what it says of each post, feed, pages at old addresses."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from html import escape
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
+from typing import Any
+
+from markupsafe import Markup
+
+from press.errors import InputError, nearest
+from press.toml_file import toml_file
+
+LOST = SimpleNamespace(title="There is no such page", summary="", url="")
+
+
+OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
+
+
+@dataclass(frozen=True)
+class Site:
+    """The settings in `content/site.toml`; every one of them has a default.
+
+    `base_url` is where the site is published, with a slash at its end, or empty: then nothing that
+    needs a full address (feed, sitemap, canonical addresses) is made.
+    """
+
+    title: str = "Posts"
+    description: str = ""
+    authors: tuple[str, ...] = ()
+    base_url: str = ""
+    language: str = "en"
+    licence: str = ""
+    repository: str = ""  # where the source is, for links
+
+    def full_url(self, url: str) -> str:
+        """The full address of `url`, named from the site's root."""
+        return self.base_url + ("" if url == "index.html" else url)
+
+
+def load_site(path: Path, base_url: str | None) -> Site:
+    """Read the settings; an absent file means the defaults; `base_url` goes before the file's.
+
+    Raises InputError with its place for a mistake in the file.
+    """
+    site = _read(path) if path.exists() else Site()
+    return replace(site, base_url=_checked_url(site.base_url if base_url is None else base_url))
+
+
+def _read(path: Path) -> Site:
+    file = toml_file(path)
+    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "list of names"}
+    settings = {key: value for key, value in file.data.items() if key not in OTHERS}
+    for key in settings:
+        if key not in kinds:
+            file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
+    file.expect(kinds, settings, None)
+    try:
+        _checked_url(file.data.get("base_url", ""))
+    except InputError as error:
+        file.fail(error.sentence, None, "base_url")
+    return Site(**{**settings, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
+
+
+def _checked_url(url: str) -> str:
+    if url and not url.startswith(("https://", "http://")):
+        raise InputError(f"the base URL '{url}' does not begin with https:// or http://")
+    return url if not url or url.endswith("/") else f"{url}/"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the rest of the site says of a post."""
+
+    url: str
+    source: str
+    title: str
+    title_html: str
+    date: datetime.date | None
+    authors: tuple[str, ...]
+    summary: str
+    summary_html: str
+    draft: bool
+    aliases: tuple[str, ...]
+    aliases_line: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for the state of the build."""
+        return {**self.__dict__, "date": self.date.isoformat() if self.date else None}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Summary":
+        """The summary of which `data` was made."""
+        html = {key: Markup(data[key]) for key in ("title_html", "summary_html")}
+        day = data["date"] and datetime.date.fromisoformat(data["date"])
+        lists = {key: tuple(data[key]) for key in ("authors", "aliases")}
+        return cls(**{**data, **html, **lists, "date": day})
+
+
+def newest_first(posts: Iterable[Summary]) -> list[Summary]:
+    """Posts by date, those of one day by their addresses."""
+    by_name = sorted(posts, key=lambda post: post.url)
+    return sorted(by_name, key=lambda post: post.date or datetime.date.min, reverse=True)
+
+
+def front_page(site: Site) -> SimpleNamespace:
+    """What the front page's template needs of its page."""
+    return SimpleNamespace(title=site.title, summary=site.description, url="index.html")
+
+
+def feed_values(posts: Sequence[Summary]) -> dict[str, Any]:
+    """What the feed's template needs; the feed is as old as its newest post."""
+    dates = [post.date for post in posts if post.date]
+    newest = max(dates).isoformat() if dates else "1970-01-01"
+    return {"posts": posts, "updated": f"{newest}T00:00:00Z"}
+
+
+def robots(site: Site) -> bytes:
+    """Allow everything to be read, and name the sitemap."""
+    sitemap = f"Sitemap: {site.full_url('sitemap.xml')}\n" if site.base_url else ""
+    return f"User-agent: *\nAllow: /\n{sitemap}".encode()
+
+
+def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> dict[str, bytes]:
+    """A page at each old address of a post; raises InputError for an address in use."""
+    pages: dict[str, bytes] = {}
+    used = set(taken)
+    for post in posts:
+        for alias in post.aliases:
+            url = _address(alias)
+            wrong = "" if _is_within(url) else "no address within the site"
+            if url in used or used & set(map(str, PurePosixPath(url).parents)):
+                wrong = "an address in use"
+            if wrong:
+                sentence = f"the alias '{alias}' is {wrong}"
+                raise InputError(sentence, Path(post.source), post.aliases_line, 1)
+            used.add(url)
+            pages[url] = _moved(url, post, site)
+    return pages
+
+
+def _address(alias: str) -> str:
+    """The file that stands for an address: "old/" is "old/index.html"."""
+    path = alias.removeprefix("/")
+    if path.endswith("/") or not path:
+        return f"{path}index.html"
+    return path if PurePosixPath(path).suffix else f"{path}/index.html"
+
+
+def _is_within(url: str) -> bool:
+    """Whether a file of this name stays in the site, and is none of those that are hidden."""
+    return url.isprintable() and all(part and part[0] != "." for part in url.split("/"))
+
+
+def _moved(url: str, post: Summary, site: Site) -> bytes:
+    target = escape("../" * url.count("/") + post.url)
+    canonical = escape(site.full_url(post.url)) if site.base_url else target
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escape(site.language)}">\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n'
+        f'<link rel="canonical" href="{canonical}">\n<title>{escape(post.title)}</title>\n'
+        f'<p>This page has moved: <a href="{target}">{escape(post.title)}</a>.</p>\n'
+        "</html>\n"
+    ).encode()

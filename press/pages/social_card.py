@@ -1,0 +1,121 @@
+"""The picture by which other sites show a link to a post: what the post shows, at their size.
+
+By default the input and the last iterate shown of the first run whose pictures the post shows,
+else the picture that the front matter names. Pixels are enlarged by whole numbers, never smoothed.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from press.files import sha256_of
+from press.markdown.assets import Assets
+from press.markdown.post import Post
+from press.page import PageContext
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+WIDTH, HEIGHT, GAP = 1200, 630, 40  # pixels
+PAPER = (254, 253, 251)  # the page's own background
+
+
+@dataclass(frozen=True)
+class SocialCard:
+    """A picture to be named in a page's head: its address from the site's root, and its text."""
+
+    url: str
+    alternative: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> SocialCard | None:
+    """Make a post's card; None if it has none, or it is not `wanted` (no base URL is known).
+
+    A picture that the front matter names and that is not there is an error either way.
+    """
+    if post.image:
+        named = _named(post, context, Assets(context, post.file.parent))
+        sources, words = [named] if named else [], title
+    else:
+        sources, words = _of_a_run(context)
+    if not sources or not wanted:
+        return None
+    margin = 0 if post.image else GAP
+    key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
+    data = context.cache.data("share", key, lambda: composed(sources, margin))
+    url = context.media(f"{Path(post.url).stem}-shared", ".png", data)
+    return SocialCard(url.removeprefix(context.root), words)
+
+
+def _named(post: Post, context: PageContext, assets: Assets) -> Path | None:
+    """The picture that the front matter names; None, and an error, if it is none."""
+    from PIL import Image, UnidentifiedImageError
+
+    place = post.places["image"]
+    path = assets.find(post.image)
+    if path is None:
+        near = assets.nearest(post.image)
+        context.error(place, f"there is no picture '{post.image}'{near}")
+        return None
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        is_drawing = path.suffix.lower() == ".svg"
+        wrong = (
+            "is a drawing; other sites show PNG, JPEG or WebP"
+            if is_drawing
+            else ("cannot be read as a picture")
+        )
+        context.error(place, f"'{path.name}' {wrong}")
+        return None
+    return path
+
+
+def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
+    """The pictures of the first run that the page shows, and what they are."""
+    if not context.shown:
+        return [], ""
+    name = next(iter(context.shown))[0]
+    run = context.results.run(name)
+    stems = [stem for shown, stem in context.shown if shown == name]
+    iterates = [stem for stem in stems if stem.isdigit()]
+    chosen = max(iterates, key=int) if iterates else stems[0]
+    labels = {path: output.label for output in run.kept() if (path := output.picture)}
+    found = sorted((path for path in labels if path.stem in ("input", chosen)),
+                   key=lambda path: path.stem != "input")  # fmt: skip
+    return found, f"{run.title}: {' and '.join(labels[path] for path in found)}"
+
+
+def composed(sources: list[Path], margin: int) -> bytes:
+    """Put pictures beside each other in the middle of a sheet; the bytes of a PNG."""
+    from PIL import Image
+
+    sheet = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
+    room = (WIDTH - margin * (len(sources) + 1)) // len(sources), HEIGHT - 2 * margin
+    pictures = [_fitted(path, *room) for path in sources]
+    gaps = WIDTH - sum(picture.width for picture in pictures)
+    left = gaps // 2 if len(pictures) == 1 else (gaps - margin * (len(pictures) - 1)) // 2
+    for picture in pictures:
+        sheet.paste(picture, (left, (HEIGHT - picture.height) // 2))
+        left += picture.width + margin
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _fitted(path: Path, width: int, height: int) -> "Image.Image":
+    """Enlarge a picture by a whole number, or reduce it, so that it just fits."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as opened:
+        upright = ImageOps.exif_transpose(opened).convert("RGBA")
+    background = Image.new("RGBA", upright.size, (*PAPER, 255))
+    picture = Image.alpha_composite(background, upright).convert("RGB")
+    factor = min(width // picture.width, height // picture.height)
+    if factor:
+        return ImageOps.scale(picture, factor, Image.Resampling.NEAREST)
+    return ImageOps.contain(picture, (width, height), Image.Resampling.LANCZOS)

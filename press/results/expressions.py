@@ -1,0 +1,176 @@
+"""What a post's expressions can call, and the filters that write numbers.
+
+`{{ run("inpainting/house").psnr_db | db }}` gives "12.34 dB", linked to the page of the run.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from press.errors import InputError
+from press.results.claims import Claim, Claims
+from press.results.numbers import (
+    Measured,
+    NotRun,
+    decimal,
+    grouped,
+    in_words,
+    linked,
+    listed,
+    signed,
+    with_unit,
+)
+from press.results.run import Run
+from press.results.scores import Score, ScoreTable
+from press.results.store import Results
+from press.results.suite import SuiteView
+from press.results.verdicts import BETTER, NOT_RUN, REPRODUCED, WORSE, Judge, Verdict
+
+SPELLED = [
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen", "fifteen",
+]  # fmt: skip
+
+
+class Verdicts:
+    """The verdicts of a table together: how many of each word, and the one on the mean."""
+
+    def __init__(self, judge: Judge, table: str) -> None:
+        """Judge every image of the table."""
+        self.all: list[Verdict] = judge.table(table)
+        counts = judge.count(table)
+        self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
+        self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
+        self.total = len(self.all)
+        self._judge, self._table = judge, table
+
+    @property
+    def runs(self) -> str:
+        """Say on how many runs each verdict stands, where some are too few for a spread."""
+        judged = [verdict for verdict in self.all if verdict.n]
+        if not any(verdict.runs for verdict in judged):
+            return ""
+        fewest, most = min(v.n for v in judged), max(v.n for v in judged)
+        each = " each" if len(judged) > 1 else ""
+        if fewest == most:
+            return f"{judged[0].runs}{each}"
+        return f"on {fewest} to {most} runs{each}"
+
+    @property
+    def mean(self) -> Verdict:
+        """Judge the mean over the table's images."""
+        ours = self._judge.claims.table(self._table).ours
+        return self._judge.verdict(f"{self._table}.{ours}.mean")
+
+
+def judge_of(results: Results) -> Judge:
+    """Make the judge of a page: its claims joined with its results."""
+    return Judge(Claims(results.content / "claims.toml", results.note), results)
+
+
+def namespace(results: Results) -> dict[str, Any]:
+    """Give the functions that an expression can call on a page."""
+    judge = judge_of(results)
+    return {
+        "run": partial(_run, results),
+        "suite": partial(_suite, results),
+        "claim": judge.claims.claim,
+        "verdict": judge.verdict,
+        "verdicts": partial(Verdicts, judge),
+    }
+
+
+def _run(
+    results: Results, name: str, output: str | None = None, seed: int | None = None
+) -> Run | Score:
+    """A run, or one of its outputs: `run("inpainting/house", "average")`."""
+    _require_text("output", output)
+    run = results.run(name, seed)
+    return run if output is None else run.output(output)
+
+
+def _suite(results: Results, name: str, output: str | None = None) -> SuiteView | ScoreTable:
+    """A suite, or the scores of one output of its runs: `suite("inpainting", "average")`."""
+    _require_text("output", output)
+    suite = results.suite(name)
+    return suite if output is None else suite.output(output)
+
+
+def _require_text(argument: str, value: Any) -> None:
+    if not isinstance(value, str | None):
+        raise InputError(f'{argument}: expected text such as "average", got {value!r}')
+
+
+def _number(value: Any, write: Callable[[Any], str]) -> Any:
+    """Write a number by `write`, keeping its link or its claim; what is not run says so."""
+    if isinstance(value, NotRun):
+        return value
+    if isinstance(value, Claim):
+        return value.marked(write(value))
+    if isinstance(value, Measured):
+        return linked(write(value), value.origin)
+    if isinstance(value, int):  # a count of runs, images or iterations
+        return Markup('<span class="q">{}</span>').format(write(value))
+    raise InputError(f"'{value}' is no number of a run, a suite or a claim")
+
+
+def db(value: Any, digits: int = 2) -> Any:
+    """Write a level in decibels: "36.05 dB"."""
+    return _number(value, lambda number: with_unit(number, "dB", digits))
+
+
+def signed_db(value: Any, digits: int = 2) -> Any:
+    """Write a difference in decibels with its sign: "+0.31 dB"."""
+    return _number(value, lambda number: signed(number, digits) + with_unit(0, "dB", 0)[1:])
+
+
+def digits(value: Any, count: int = 2) -> Any:
+    """Write a number with so many decimals."""
+    return _number(value, lambda number: decimal(number, count))
+
+
+def words(value: Any) -> Any:
+    """Write seconds as a person says them: "12 minutes"."""
+    return _number(value, in_words)
+
+
+def whole(value: Any) -> Any:
+    """Write a whole number with commas between thousands."""
+    return _number(value, grouped)
+
+
+def mean_sd(value: Any, digits: int = 2) -> Any:
+    """Write a mean with its standard deviation between seeds and n: "36.05 ± 0.12 dB (n = 3)"."""
+
+    def write(number: Any) -> str:
+        spread, n = getattr(number, "spread", None), getattr(number, "n", 1)
+        plus_minus = f" ± {decimal(spread, digits)}" if spread is not None else ""
+        level = decimal(number, digits) + plus_minus
+        return f"{level}{with_unit(0, 'dB', 0)[1:]} (n\u00a0=\u00a0{n})"
+
+    return _number(value, write)
+
+
+def spelled(value: int) -> str:
+    """Write a small count as a word: "seven"; larger ones in figures."""
+    return SPELLED[value] if 0 <= value < len(SPELLED) else grouped(value)
+
+
+def n(value: Any) -> Any:
+    """Give the number of seeds behind a number."""
+    return value if isinstance(value, NotRun) else getattr(value, "n", 1)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "db": db,
+    "signed_db": signed_db,
+    "digits": digits,
+    "words": words,
+    "whole": whole,
+    "mean_sd": mean_sd,
+    "spelled": spelled,
+    "n": n,
+    "listed": listed,
+}

@@ -1,0 +1,260 @@
+"""What is planned, as the project that makes the records states it: its manifest, kept as files.
+
+The manifest is one JSON (docs/experiments.md describes it). A build keeps it in parts, a file for
+each suite, so that a page depends on the suites that it names and on no others. Without a
+manifest, what stands under results/ is all there is, and `of_records` describes that.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from press.errors import InputError, nearest
+from press.results.record import Record, read_record
+
+VERSION = 1
+NAMES, IMAGES, NETWORKS, EXPECTED = "suites.json", "images.json", "networks.json", "expected.json"
+OF_EXPECTED = ("seconds", "estimate")  # depends on the machine, so no page depends on it
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem of a suite: an image, or a variant of one."""
+
+    folder: str
+    image: str
+    variant: str
+    preview_side: int | None
+    pictures: bool  # whether the suite keeps pictures of it
+    iterations: int
+    paper_iterations: int | None  # after how many the paper stops on such a problem
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run, baseline or mean of a suite, recorded or not."""
+
+    name: str  # its place under results/
+    case: str
+    seed: int
+    method: str | None
+    kind: str  # run, baseline, mean
+    state: str  # recorded, outdated, missing, damaged
+    why: Mapping[str, Any] | None  # what makes it outdated: settings that changed, or a sentence
+    command: str  # that makes it
+
+
+class Suite:
+    """A suite of runs as the manifest describes it."""
+
+    def __init__(self, name: str, data: Mapping[str, Any]) -> None:
+        """Take the suite's part of the manifest."""
+        self.name, self._data = name, data
+        self.title: str = data["title"]
+        self.why: str = data["why"]
+        self.preview: bool = data["preview"]
+        self.measure: str = data["measure"]
+        self.images: tuple[str, ...] = tuple(data["images"])  # its cases, in their order
+        self.seeds: tuple[int, ...] = tuple(data["seeds"])
+        self.baselines: tuple[str, ...] = tuple(data["baselines"])
+        self.mean: str | None = data["mean"]  # the method's name, where outputs are averaged
+        self.settings: list[dict[str, str]] | None = data["settings"]
+        self.network: str | None = data["network"]
+        self.command: str = data["command"]  # makes all that is not recorded
+
+    @cached_property
+    def cases(self) -> dict[str, Case]:
+        """Its cases by name."""
+        return {name: Case(**case) for name, case in self._data["cases"].items()}
+
+    @cached_property
+    def planned(self) -> dict[tuple[str, int, str | None], Planned]:
+        """Its runs, baselines and means in order of worth, by case, seed and method."""
+        found = [Planned(**row) for row in self._data["runs"]]
+        return {(one.case, 0 if one.method else one.seed, one.method): one for one in found}
+
+    def require_baseline(self, method: str) -> str:
+        """The method, if it is a baseline of the suite; raises InputError with the nearest name."""
+        if method not in self.baselines:
+            near = nearest(method, self.baselines)
+            raise InputError(f"suite '{self.name}' has no baseline '{method}'{near}")
+        return method
+
+    def require_mean(self) -> str:
+        """The name of the mean over its seeds' outputs; raises InputError if none is made."""
+        if not self.mean:
+            raise InputError(f"suite '{self.name}' averages no runs")
+        return self.mean
+
+    def find(self, word: str) -> str:
+        """The case called `word`, in full or bare; raises InputError with the nearest name."""
+        for name, case in self.cases.items():
+            if word in (name, name.rpartition("/")[2], case.folder):
+                return name
+        known = [case.folder for case in self.cases.values()]
+        raise InputError(f"suite '{self.name}' has no image '{word}'{nearest(word, known)}")
+
+
+class Manifest(Mapping[str, Suite]):
+    """The suites by name, and what is known of the test images; `note` is told each file read."""
+
+    def __init__(self, folder: Path, note: Callable[[Path], None]) -> None:
+        """Name the folder of the manifest's parts; nothing is read yet."""
+        self._folder, self._note = folder, note
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(self._part(NAMES, []))
+
+    def __getitem__(self, name: str) -> Suite:
+        """A suite; raises KeyError if there is none of this name."""
+        if name not in self._names:
+            raise KeyError(name)
+        path = self._folder / part_of(name)
+        self._note(path)
+        return _suite(name, path, *_stamp(path))
+
+    def __iter__(self) -> Iterator[str]:
+        """The suites' names, in their order."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """The number of suites."""
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a suite; does not read it."""
+        return name in self._names
+
+    def network(self, name: str) -> dict[str, Any]:
+        """The network of this name."""
+        network: dict[str, Any] = self._part(NETWORKS, {})[name]
+        return network
+
+    @cached_property
+    def images(self) -> "Images":
+        """What may be said and shown of the test images."""
+        return Images(self._part(IMAGES, {}))
+
+    def _part(self, name: str, absent: Any) -> Any:
+        path = self._folder / name
+        self._note(path)
+        return json.loads(path.read_bytes()) if path.exists() else absent
+
+
+@dataclass(frozen=True)
+class Images:
+    """The test images' titles, and whether pictures of them may be shown."""
+
+    entries: Mapping[str, Mapping[str, Any]]
+
+    def title(self, image: str) -> str:
+        """The name that a page writes: the stated title, or the bare name capitalised."""
+        name = image.rpartition("/")[2]
+        return str(self._entry(image).get("title") or name[:1].upper() + name[1:])
+
+    def shown(self, image: str) -> bool:
+        """Whether pictures of the image may be shown."""
+        return self._entry(image).get("show") is not False
+
+    def why_not_shown(self, image: str) -> str:
+        """The reason why an image is not shown."""
+        return str(self._entry(image).get("why") or "")
+
+    def _entry(self, image: str) -> Mapping[str, Any]:
+        return self.entries.get(image, {})
+
+
+def part_of(suite: str) -> str:
+    """The file that holds a suite's part of the manifest."""
+    return f"suite-{quote(suite, safe='')}.json"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=256)
+def _suite(name: str, path: Path, _changed_ns: int, _size: int) -> Suite:
+    return Suite(name, json.loads(path.read_bytes()))
+
+
+def parts_of(manifest: Mapping[str, Any]) -> dict[str, bytes]:
+    """The manifest as files; raises InputError if it is of another version."""
+    if manifest.get("manifest") != VERSION:
+        raise InputError(f"this manifest is of another version than {VERSION}")
+    suites: Mapping[str, Mapping[str, Any]] = manifest["suites"]
+    expected: dict[str, list[Any]] = {}
+    parts = {}
+    for name, suite in suites.items():
+        runs = [
+            {key: value for key, value in run.items() if key not in OF_EXPECTED}
+            for run in suite["runs"]
+        ]
+        parts[part_of(name)] = {**suite, "runs": runs}
+        expected |= {run["name"]: [run[key] for key in OF_EXPECTED] for run in suite["runs"]}
+    whole = {
+        NAMES: list(suites), IMAGES: manifest["images"], NETWORKS: manifest["networks"],
+        EXPECTED: expected, **parts,
+    }  # fmt: skip
+    return {name: json.dumps(part, ensure_ascii=False).encode() for name, part in whole.items()}
+
+
+def of_records(results: Path) -> dict[str, Any]:
+    """A manifest of what is recorded under `results`, where a project states none.
+
+    Raises InputError for a damaged record.
+    """
+    paths = sorted(path for path in results.glob("[!.]*/[!.]*/[!.]*/run.json"))
+    suites: dict[str, list[Record]] = {}
+    for path in paths:
+        suites.setdefault(path.parts[-4], []).append(read_record(path.parent))
+    folders = {results, *(parent for path in paths for parent in path.parents[1:3])}
+    return {
+        "manifest": VERSION,
+        "inputs": [str(path) for path in (*sorted(folders), *paths)],
+        "images": {},
+        "networks": {},
+        "suites": {name: _recorded(name, records) for name, records in suites.items()},
+    }
+
+
+def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
+    """Describe a suite by its records."""
+    cases = {record.folder.parent.name: _case(record) for record in reversed(records)}
+    of_runs = [record.data["seed"] for record in records if record.kind == "run"]
+    final = [record.metrics["final"] for record in records]
+    return {
+        "title": name, "why": "", "settings": None, "network": None,
+        "command": "",
+        "preview": any(case["preview_side"] for case in cases.values()),
+        "measure": "psnr_luma_db" if any(f.get("psnr_luma_db") for f in final) else "psnr_db",
+        "images": sorted(cases), "seeds": sorted(set(of_runs)) or [0],
+        "baselines": sorted({r.data["method"] for r in records if r.kind == "baseline"}),
+        "mean": next((r.data["method"] for r in records if r.kind == "mean"), None),
+        "cases": cases,
+        "runs": [
+            {
+                "name": "/".join(record.folder.parts[-3:]), "case": record.folder.parent.name,
+                "seed": record.data["seed"], "method": record.data["method"], "kind": record.kind,
+                "state": "recorded", "why": None, "command": "", "seconds": None, "estimate": None,
+            }
+            for record in records
+        ],
+    }  # fmt: skip
+
+
+def _case(record: Record) -> dict[str, Any]:
+    settings = record.data["experiment"]
+    return {
+        "folder": record.folder.parent.name, "image": record.data["image"],
+        "variant": settings.get("variant", ""), "preview_side": settings.get("preview_side"),
+        "pictures": True, "iterations": settings.get("iterations", 0), "paper_iterations": None,
+        "settings": settings,
+    }  # fmt: skip

@@ -1,0 +1,168 @@
+"""Numbers that remember the run behind them, and how numbers are written on a page.
+
+True minus signs, a narrow no-break space before a unit, and "not run yet" for what is absent.
+"""
+
+from typing import Any, Self
+
+from markupsafe import Markup, escape
+
+from press.errors import InputError
+
+THIN_SPACE = "\u202f"
+MINUS = "\u2212"
+
+
+class Measured(float):
+    """A number from records: what it counts, the page of its run, its spread and n.
+
+    `origin` is the address of the run's page from the page that shows it, or an empty string;
+    `preview` tells that it was measured on reduced pictures.
+    """
+
+    unit: str
+    origin: str
+    spread: float | None
+    n: int
+    preview: bool
+
+    def __new__(
+        cls,
+        value: float,
+        unit: str = "",
+        origin: str = "",
+        spread: float | None = None,
+        n: int = 1,
+        preview: bool = False,
+    ) -> Self:
+        """Wrap `value`; `spread` is a standard deviation between `n` seeds, None if n < 2."""
+        number = super().__new__(cls, value)
+        number.unit, number.origin, number.spread, number.n = unit, origin, spread, n
+        number.preview = preview
+        return number
+
+    def __sub__(self, other: Any) -> Any:
+        """Subtract a number; an absent one makes the difference absent."""
+        return other if isinstance(other, NotRun) else self._from(other, float(self) - float(other))
+
+    def __rsub__(self, other: Any) -> Any:
+        """Subtract this number from another one."""
+        return self._from(other, float(other) - float(self))
+
+    def __add__(self, other: Any) -> Any:
+        """Add a number; an absent one makes the sum absent."""
+        return other if isinstance(other, NotRun) else self._from(other, float(self) + float(other))
+
+    def _from(self, other: Any, value: float) -> "Measured":
+        """What was worked out from this number and `other`; raises InputError if they clash."""
+        if self.preview and isinstance(other, Quoted):
+            raise InputError("a preview is not compared with the numbers of a source")
+        return Measured(value, self.unit, self.origin, preview=self.preview)
+
+    def __html__(self) -> str:
+        """Write the number with its unit, linked to its run."""
+        return linked(with_unit(self, self.unit), self.origin)
+
+
+class Quoted(float):
+    """A number that a source prints."""
+
+    def __sub__(self, other: Any) -> Any:
+        """Subtract a number; the difference from a measured one is a measured one."""
+        return NotImplemented if isinstance(other, Measured | NotRun) else float(self) - other
+
+
+class NotRun:
+    """A result that is planned and not recorded; it prints as words, and counts as false."""
+
+    def __init__(self, what: str) -> None:
+        """Keep the name of what was not run."""
+        self.what = what
+
+    def __bool__(self) -> bool:
+        """Tell that there is no such result."""
+        return False
+
+    def __str__(self) -> str:
+        """Say so in words."""
+        return "not run yet"
+
+    def __html__(self) -> str:
+        """Say so in words, with the name of the run in the title."""
+        return str(Markup('<span class="not-run" title="{}">not run yet</span>').format(self.what))
+
+    def _same(self, _other: Any) -> "NotRun":
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _same
+
+
+Quantity = Measured | NotRun
+
+DIGITS = {"dB": 2, "": 3, "s": 0}
+
+
+def with_unit(value: float, unit: str, digits: int | None = None) -> str:
+    """Write a number and its unit, as in "36.05 dB"."""
+    text = decimal(value, DIGITS.get(unit, 2) if digits is None else digits)
+    return f"{text}{THIN_SPACE}{unit}" if unit else text
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """Write a number with `digits` decimals and a true minus sign, never minus zero."""
+    text = f"{value:.{digits}f}"
+    if not text.startswith("-"):
+        return text
+    return text[1:] if float(text) == 0 else MINUS + text[1:]
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Write a difference with its sign, + or −; a difference of nothing has none."""
+    text = decimal(value, digits)
+    return text if text.startswith(MINUS) or float(text) == 0 else f"+{text}"
+
+
+def in_words(seconds: float) -> str:
+    """Write a duration as a person says it: "40 seconds", "12 minutes", "3 hours 20 minutes"."""
+    if seconds < 0.95:
+        return f"{seconds:.2g} seconds"
+    if seconds < 90:
+        return _count(round(seconds), "second")
+    if seconds < 90 * 60:
+        return _count(round(seconds / 60), "minute")
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours >= 48:
+        return f"{seconds / 86400:.1f} days"
+    return _count(hours, "hour") + (f" {_count(minutes, 'minute')}" if minutes else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def powers(value: float) -> str:
+    """Write a number as a multiple of a power of ten: "5.18×10⁻⁵"."""
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+
+
+def grouped(number: float) -> str:
+    """Write a whole number with commas between thousands: "11,000"."""
+    return f"{round(number):,}".replace("-", MINUS)
+
+
+def listed(words: list[str], joint: str = "and") -> str:
+    """Join words as a sentence does: "a", "a and b", "a, b and c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def linked(text: str, origin: str) -> Markup:
+    """Link a number quietly to the page of its run."""
+    if not origin:
+        return Markup('<span class="q">{}</span>').format(text)
+    return Markup('<a class="q from-run" href="{}">{}</a>').format(escape(origin), text)

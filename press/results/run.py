@@ -1,0 +1,284 @@
+"""One run, or one baseline, as a post sees it: its outputs, curve and pictures, recorded or not."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from press.errors import InputError, nearest
+from press.files import content_of
+from press.results.manifest import Case, Images, Planned, Suite
+from press.results.numbers import Measured, NotRun, Quantity, grouped, listed
+from press.results.record import EMPTY, Curve, Record, parse_curve, read_record
+from press.results.scores import Score
+from press.results.selectors import Selector, parse_selector, refuse_old
+from press.results.stability import Stability
+from press.results.stops import RULES, StopPoint
+
+# Where a record keeps the scores of an output that is no iterate, and how a page calls it.
+BESIDES = {
+    "input": ("input", "the input"),
+    "average": ("average", "average of the last outputs"),
+    "clean": ("clean_z", "the output for z without noise"),
+}
+
+
+class Run:
+    """One run of a suite, or one baseline on one of its images, recorded or not."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        image: str,
+        seed: int,
+        method: str | None,
+        *,
+        images: Images,
+        results: Path,
+        note: Callable[[Path], None],
+        root: str,
+        lacks: Callable[[str, str, int], None],
+        other: Callable[[str, int, str | None], "Run"],
+    ) -> None:
+        """Name the run; its record is read when it is first asked for.
+
+        `image` is the case. `other` gives another run of the suite, by case, seed and method; the
+        rest is as `Results` has it.
+        """
+        self.suite, self.image, self.seed, self.method = suite, image, seed, method
+        self._images, self._results, self._root = images, results, root
+        self._note, self._lacks, self._other = note, lacks, other
+
+    @property
+    def case(self) -> Case:
+        """What is solved: the image, its variant, and the settings."""
+        return self.suite.cases[self.image]
+
+    @property
+    def name(self) -> str:
+        """Suite, image, and seed or method: its place under results/."""
+        return f"{self.suite.name}/{self.case.folder}/{self.last}"
+
+    @property
+    def last(self) -> str:
+        """The last part of the run's folder: seed0, or the baseline's name."""
+        return self.method or f"seed{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        """The folder where the run's record belongs."""
+        return self._results / self.name
+
+    @property
+    def page(self) -> str:
+        """The address of the run's page from the site's root."""
+        return f"runs/{self.name}.html"
+
+    @property
+    def url(self) -> str:
+        """The address of the run's page from the page being made; empty if not recorded."""
+        return self._root + self.page if self.recorded else ""
+
+    @property
+    def planned(self) -> Planned | None:
+        """What the manifest says of it; None if it says nothing."""
+        return self.suite.planned.get((self.image, self.seed, self.method))
+
+    @cached_property
+    def record(self) -> Record | None:
+        """The run's record; None if there is none of this very run. InputError if damaged."""
+        self._note(self.folder / "run.json")
+        if self.planned and self.planned.state in ("recorded", "damaged"):
+            return read_record(self.folder)
+        if self.method is None:
+            self._lacks(self.suite.name, self.image, self.seed)
+        return None
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a record of this very run."""
+        return self.record is not None
+
+    @property
+    def title(self) -> str:
+        """The image's name as a page writes it, with the variant."""
+        title = self._images.title(self.case.image)
+        return f"{title}, {self.case.variant}" if self.case.variant else title
+
+    @property
+    def shown(self) -> bool:
+        """Whether pictures of this image may be shown."""
+        return self._images.shown(self.case.image) and self.case.pictures
+
+    @property
+    def measure(self) -> str:
+        """The name of the score that the paper gives for such a task."""
+        return self.suite.measure
+
+    @property
+    def has_original(self) -> bool:
+        """Whether there is an image without damage to score against, as far as is known."""
+        return not self.record or self.record.metrics["final"]["psnr_db"] is not None
+
+    @property
+    def iterations(self) -> int:
+        """The number of updates of theta."""
+        return self.case.iterations
+
+    def output(self, selector: str | Selector) -> Score:
+        """One output, by its selector; raises InputError if the run has no such output."""
+        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        match chosen.kind:
+            case "final":
+                return self.final
+            case "at":
+                return self._at(chosen.iteration)
+            case "stop":
+                return self._stop(chosen.name)
+            case "baseline":
+                self.suite.require_baseline(chosen.name)
+                return self._other(self.image, 0, chosen.name).final
+            case "mean":
+                return self._other(self.image, 0, self.suite.require_mean()).final
+        return self._besides(chosen.kind)
+
+    @property
+    def final(self) -> Score:
+        """The last iterate (of a baseline: its only output)."""
+        metrics = self.record.metrics["final"] if self.record else None
+        if self.method:
+            return self._score(self.name, metrics, None, "the output", "output")
+        k = self.iterations
+        return self._score(self.name, metrics, k, f"iteration {grouped(k)}", str(k))
+
+    def _at(self, iteration: int) -> Score:
+        """A snapshot; raises InputError if that iteration has none."""
+        metrics = None
+        if self.record:
+            snapshots = self.record.metrics["snapshots"]
+            if str(iteration) not in snapshots:
+                known = listed(sorted(snapshots, key=int), "or")
+                raise InputError(f"{self.name} has no snapshot at {iteration}; it has {known}")
+            metrics = snapshots[str(iteration)]
+        label = f"iteration {grouped(iteration)}"
+        return self._score(f"{self.name} at {iteration}", metrics, iteration, label, str(iteration))
+
+    def _stop(self, rule: str) -> Score:
+        """Where a stopping rule stops: fixed, oracle or es-wmv."""
+        if rule not in RULES:
+            raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
+        if not self.record:
+            return self._score(self.name, None)
+        point = self.stop_points.get(rule)
+        if not point:
+            raise InputError(f"the rule '{rule}' never stopped {self.name}")
+        found = self.record.data["stops"][rule]
+        name = f"{self.name}, {rule}"
+        return self._score(name, found, point.iteration, point.label, f"stop-{rule}", point)
+
+    def _besides(self, kind: str) -> Score:
+        """What a record has beside its iterates; what it has not is not scored."""
+        key, label = BESIDES[kind]
+        metrics = (self.record.metrics[key] or {}) if self.record else None
+        return self._score(f"{self.name}, {label}", metrics, None, label, kind)
+
+    def _score(
+        self,
+        name: str,
+        metrics: Any,
+        iteration: int | None = None,
+        label: str = "",
+        file: str = "",
+        point: StopPoint | None = None,
+    ) -> Score:
+        def picture() -> Path | None:
+            return self.picture(file)
+
+        preview = self.suite.preview
+        return Score(name, metrics, self.url, iteration, preview, point, label, picture)
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """A score of the last iterate: psnr_db, ssim, loss ..."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        refuse_old(quantity, f'run("{self.name}", ')
+        return getattr(self.final, quantity)  # type: ignore[no-any-return]
+
+    @property
+    def stop_points(self) -> dict[str, StopPoint]:
+        """What each stopping rule chose, by rule; a rule that chose nothing is absent."""
+        stops = (self.record.data["stops"] if self.record else None) or {}
+        return {
+            rule: StopPoint(rule, found["iteration"], self.iterations)
+            for rule, found in stops.items()
+            if found and rule in RULES
+        }
+
+    @cached_property
+    def stable(self) -> Stability:
+        """The levels near the run's end: median, lowest and highest over its last fifth."""
+        return Stability(self)
+
+    @property
+    def seconds(self) -> Quantity:
+        """The run's wall seconds."""
+        if not self.record:
+            return NotRun(self.name)
+        return Measured(self.record.data["seconds"], "s", self.url)
+
+    @property
+    def spikes(self) -> int | NotRun:
+        """The number of iterates that were rolled back in a loss spike."""
+        return int(self.record.data["spikes"]) if self.record else NotRun(self.name)
+
+    @property
+    def device(self) -> str | NotRun:
+        """The model of the processor that ran it."""
+        return str(self.record.data["environment"]["device"]) if self.record else NotRun(self.name)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and height of the record's images, in pixels."""
+        assert self.record
+        return int(self.record.data["width"]), int(self.record.data["height"])
+
+    @property
+    def command(self) -> str:
+        """The command that makes the run; empty if it is not known."""
+        return self.planned.command if self.planned else ""
+
+    def curve(self) -> Curve:
+        """The run's curve; empty if it is not recorded or has none."""
+        if not self.record or "curve.csv" not in self.record.data["files"]:
+            return EMPTY
+        path = self.file("curve.csv")
+        return parse_curve(content_of(path).decode(), path)
+
+    def picture(self, name: str | int) -> Path | None:
+        """The path of an image of the record; None if absent or not to be shown."""
+        if not self.record or not self.shown:
+            return None
+        file = f"snapshots/{name}.webp"
+        if file in self.record.data["files"]:
+            return self.file(file)
+        if self.method and name == "input":  # it had that of the first seed's run
+            return self._other(self.image, self.suite.seeds[0], None).picture(name)
+        return None
+
+    def kept(self) -> list[Score]:
+        """The outputs of which the record has an image, iterates first."""
+        names = self.record.snapshot_names() if self.record else []
+        return [self.output(_selector_of(name)) for name in names]
+
+    def file(self, name: str) -> Path:
+        """The path of a file of the record, its hash checked; raises InputError if damaged."""
+        assert self.record
+        self._note(self.record.folder / name)
+        return self.record.file(name)
+
+
+def _selector_of(name: str) -> str:
+    """The selector of the output whose image has this name in a record of format 1."""
+    if name.isdigit():
+        return f"at.{name}"
+    return "final" if name == "output" else name.replace("stop-", "stop.", 1)

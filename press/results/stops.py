@@ -1,0 +1,58 @@
+"""Where the stopping rules of a run came to, in words.
+
+ES-WMV waits: it has stopped only once 1,000 iterations brought no lower variance. A run that ends
+before that has a least variance so far and no stop, and a page says so. Records hold the iteration
+alone; that, and how long the run was, tells which of the two it is.
+"""
+
+from dataclasses import dataclass
+
+from press.results.numbers import grouped
+
+RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
+PATIENCE = {"es-wmv": 1000}  # iterations, as the engine has it
+
+
+@dataclass(frozen=True)
+class StopPoint:
+    """What a rule chose of a run of `last` iterations."""
+
+    rule: str
+    iteration: int
+    last: int
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether the rule stopped within the run."""
+        return self.last - self.iteration > PATIENCE.get(self.rule, -1)
+
+    @property
+    def words(self) -> str:
+        """Say where it stops: "stops at iteration 8,031", or that it did not."""
+        if self.reached:
+            return f"stops at iteration {grouped(self.iteration)}"
+        so_far = f"least variance so far at iteration {grouped(self.iteration)}"
+        return f"not stopped within the run; {so_far}"
+
+    @property
+    def row(self) -> str:
+        """Name its output in a table of scores."""
+        if self.rule == "fixed":
+            return f"the last output, iteration {grouped(self.iteration)}"
+        if self.reached:
+            return f"{RULES[self.rule]}, iteration {grouped(self.iteration)}"
+        return f"{RULES[self.rule]}: {self.words}"
+
+    @property
+    def label(self) -> str:
+        """Name its output under a picture."""
+        if self.rule == "oracle":
+            return "the best iterate"
+        return "where ES-WMV stops" if self.reached else f"ES-WMV: {self.words}"
+
+    @property
+    def mark(self) -> str:
+        """Name it over a curve, in a word or two."""
+        if self.rule == "oracle":
+            return "best"
+        return "ES-WMV" if self.reached else "least variance so far"

@@ -1,0 +1,85 @@
+"""Every suite and run that a post may name, read from the manifest and the records.
+
+A run that is planned and not recorded prints as "not run yet"; a name that nothing plans is an
+InputError with the nearest name. Every file that is read is noted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from press.errors import InputError, nearest
+from press.results.manifest import Images, Manifest, Suite
+from press.results.numbers import listed
+from press.results.run import Run
+from press.results.suite import SuiteView
+
+
+def no_missing(suite: str, case: str, seed: int) -> None:
+    """Take no notice of a run that is not recorded."""
+
+
+@dataclass
+class Results:
+    """Every suite and record that a page may name.
+
+    `note` is told each file that is read, `lacks` each run that was asked for and is not recorded
+    (suite, case, seed). `root` leads from the page being made to the site's root: "", "../" ...
+    """
+
+    path: Path  # of the records
+    content: Path
+    parts: Path  # of the manifest, as the build keeps it
+    note: Callable[[Path], None]
+    root: str = ""
+    lacks: Callable[[str, str, int], None] = no_missing
+    suites: Manifest = field(init=False)
+    _runs: dict[tuple[str, str, int, str | None], Run] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Nothing is read yet."""
+        self.suites = Manifest(self.parts, self.note)
+
+    @property
+    def images(self) -> Images:
+        """What is known of the test images."""
+        return self.suites.images
+
+    def suite(self, name: str) -> SuiteView:
+        """A suite; raises InputError with the nearest name."""
+        if name not in self.suites:
+            raise InputError(f"unknown suite '{name}'{nearest(name, self.suites)}")
+        suite = self.suites[name]
+        return SuiteView(suite, lambda case, seed, method: self._one(suite, case, seed, method),
+                         f"{self.root}runs/index.html")  # fmt: skip
+
+    def run(self, name: str, seed: int | None = None) -> Run:
+        """A run by "suite/image", "suite/image/seed0" or "suite/image/method"; or InputError."""
+        suite_name, _, rest = name.partition("/")
+        suite = self.suite(suite_name).suite
+        image_word, _, last = rest.rpartition("/")
+        methods = [*suite.baselines, *([suite.mean] if suite.mean else [])]
+        if last in methods:
+            return self._one(suite, suite.find(image_word), 0, last)
+        if last.startswith("mean-seeds-"):
+            near = nearest(last, methods)
+            raise InputError(f"suite '{suite_name}' has no average '{last}' of runs{near}")
+        if last.startswith("seed") and last[4:].isdigit():
+            rest, seed = image_word, int(last[4:])
+        case = suite.find(rest)
+        chosen = suite.seeds[0] if seed is None else seed
+        if chosen not in suite.seeds:
+            known = listed([str(seed) for seed in suite.seeds])
+            raise InputError(f"suite '{suite_name}' has no seed {chosen}; it has {known}")
+        return self._one(suite, case, chosen, None)
+
+    def _one(self, suite: Suite, case: str, seed: int, method: str | None) -> Run:
+        """A run, the same object each time, so that its record is read and checked once."""
+        what = (suite.name, case, seed, method)
+        if what not in self._runs:
+            self._runs[what] = Run(
+                suite, case, seed, method, images=self.suites.images, results=self.path,
+                note=self.note, root=self.root, lacks=self.lacks,
+                other=lambda case, seed, method: self._one(suite, case, seed, method),
+            )  # fmt: skip
+        return self._runs[what]

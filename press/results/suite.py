@@ -1,0 +1,165 @@
+"""A suite as a post sees it: how much of it is recorded, and means over its images."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from press.errors import InputError, nearest
+from press.results.manifest import Suite
+from press.results.numbers import Measured, NotRun, Quantity, in_words, listed
+from press.results.run import Run
+from press.results.scores import Score, ScoreTable
+from press.results.selectors import Selector, parse_selector, refuse_old
+from press.results.stops import RULES
+
+
+class SuiteView:
+    """A suite's runs together: what was recorded, and means over its images."""
+
+    def __init__(
+        self, suite: Suite, one: Callable[[str, int, str | None], Run], index: str
+    ) -> None:
+        """Wrap a suite; its records are read when they are first asked for.
+
+        `one` gives a run of it by case, seed and method; `index` is the address of the list of
+        all runs from the page being made.
+        """
+        self.suite, self._one, self._index = suite, one, index
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """Give a mean of the last iterates: mean_psnr_db, mean_ssim ..."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        refuse_old(quantity, f'suite("{self.name}", ')
+        return getattr(self.final, quantity)  # type: ignore[no-any-return]
+
+    @property
+    def name(self) -> str:
+        """Give the suite's name."""
+        return self.suite.name
+
+    @property
+    def title(self) -> str:
+        """Give the suite's title."""
+        return self.suite.title
+
+    @property
+    def why(self) -> str:
+        """Give the sentence that says why these settings."""
+        return self.suite.why
+
+    @property
+    def preview(self) -> bool:
+        """Tell whether the suite works on reduced pictures."""
+        return self.suite.preview
+
+    @property
+    def measure(self) -> str:
+        """Name the score that the paper gives for such a task."""
+        return self.suite.measure
+
+    @property
+    def label(self) -> str:
+        """Say what kind of suite it is: "preview, 128×128", or an empty string."""
+        side = next(iter(self.suite.cases.values())).preview_side
+        return f"preview, {side}×{side}" if side else ""
+
+    @property
+    def page(self) -> str:
+        """Give the address of the suite's list of runs, from the page being made."""
+        return f"{self._index}#{self.name}"
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Give every run of the suite, recorded or not, in order of worth."""
+        planned = self.suite.planned.values()
+        return tuple(self._one(run.case, run.seed, None) for run in planned if run.kind == "run")
+
+    @property
+    def images(self) -> int:
+        """Count the suite's images."""
+        return len(self.suite.images)
+
+    @property
+    def planned(self) -> int:
+        """Count the suite's runs."""
+        return len(self.runs)
+
+    @property
+    def recorded(self) -> int:
+        """Count the suite's runs that are recorded."""
+        return sum(run.recorded for run in self.runs)
+
+    @property
+    def n(self) -> int:
+        """Count the seeds of which every image is recorded."""
+        value = self.final.mean()
+        return value.n if isinstance(value, Measured) else 0
+
+    @property
+    def seconds(self) -> Quantity:
+        """Give the wall seconds of all recorded runs together."""
+        found = [run.seconds for run in self.runs if run.recorded]
+        total = sum(float(seconds) for seconds in found if isinstance(seconds, Measured))
+        return Measured(total, "s", self.page, n=len(found)) if found else NotRun(self.name)
+
+    @property
+    def devices(self) -> str | NotRun:
+        """Name the processors that ran the recorded runs."""
+        names = dict.fromkeys(str(run.device) for run in self.runs if run.recorded)
+        return listed(list(names)) if names else NotRun(self.name)
+
+    @property
+    def duration(self) -> str | NotRun:
+        """Give the seconds of all recorded runs together, in words."""
+        seconds = self.seconds
+        return in_words(seconds) if isinstance(seconds, Measured) else NotRun(self.name)
+
+    @property
+    def baselines(self) -> tuple[Run, ...]:
+        """Give the suite's baselines, image by image, recorded or not."""
+        return tuple(
+            self._one(image, 0, method)
+            for image in self.suite.images
+            for method in self.suite.baselines
+        )
+
+    @property
+    def means(self) -> tuple[Run, ...]:
+        """The average of each image's runs, recorded or not; none where runs share no input."""
+        suite = self.suite
+        images = suite.images if suite.mean else ()
+        return tuple(self._one(image, 0, suite.mean) for image in images)
+
+    def run(self, image: str, seed: int | None = None) -> Run:
+        """Give one run; raises InputError with the nearest name."""
+        case = self.suite.find(image)
+        return self._one(case, self.suite.seeds[0] if seed is None else seed, None)
+
+    def output(self, selector: str | Selector) -> ScoreTable:
+        """The scores of one output of every run, by its selector; raises InputError."""
+        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        suite, seeds = self.suite, self.suite.seeds
+        if chosen.kind == "baseline":
+            suite.require_baseline(chosen.name)
+        if chosen.kind == "mean":
+            suite.require_mean()
+        if chosen.kind in ("baseline", "mean"):  # one for all seeds
+            seeds = seeds[:1]
+        name = suite.name if chosen.kind == "final" else f"{suite.name}, {chosen}"
+
+        def score(image: str, seed: int) -> Score:
+            return self._one(image, seed, None).output(chosen)
+
+        return ScoreTable(name, suite.images, seeds, score, self.page, self.measure)
+
+    @cached_property
+    def final(self) -> ScoreTable:
+        """The scores of the last iterates."""
+        return self.output("final")
+
+    def stopped(self, rule: str) -> int:
+        """Count the recorded runs in which a stopping rule stopped before their end."""
+        if rule not in RULES:
+            raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
+        points = [run.stop_points.get(rule) for run in self.runs if run.recorded]
+        return sum(point.reached for point in points if point)

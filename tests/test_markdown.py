@@ -1,0 +1,184 @@
+"""From a post's text to HTML: parsed, numbered by passes on tokens, rendered."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from made_site import make_context
+
+from press.blocks.registry import BUILT_IN
+from press.diagnostics import Place, SourceMap
+from press.markdown.bibliography import Entry
+from press.markdown.parser import PASSES, parse, parse_line, parser
+from press.markdown.passes import RESOLVING, in_reading_order
+from press.markdown.post import load_post
+from press.markdown.renderer import PostRenderer
+from press.page import PageContext
+from press.pages.article import Article, write_article
+
+FOLDER = Path(__file__).parent.parent / "press/markdown"
+ENTRIES = {
+    key: Entry(key, 1, [[key.title(), ""]], {"title": key, "year": "2020"})
+    for key in ("one", "two")
+}
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> PageContext:
+    """The page of a post in a small site, a drawing beside the post."""
+    made = make_context(tmp_path)
+    (tmp_path / "content/posts/line.svg").write_text('<svg viewBox="0 0 9 9"/>')
+    return made
+
+
+def article_of(context: PageContext, text: str) -> Article:
+    """The article of a post with this body."""
+    file = context.content_dir / "posts/body.md"
+    file.write_text(f"---\ntitle: A post\n---\n\n{text}\n", encoding="utf-8")
+    return write_article(load_post(file), context, ENTRIES)
+
+
+def said(context: PageContext) -> list[str]:
+    return [re.sub(r"^.*/", "", str(message)) for message in context.diagnostics]
+
+
+def test_a_text_is_parsed_without_a_page() -> None:
+    tokens, errors = parse("See $x$.\n\n::: note title=a\nNever closed", "post.md")
+    assert [token.type for token in tokens if token.nesting > 0] == [
+        "paragraph_open", "directive_open", "paragraph_open",
+    ]  # fmt: skip
+    assert [str(error) for error in errors] == [
+        "post.md:3:1: this block is opened here and never closed by :::",
+        "post.md:3:10: 'title=a' is not of the form key=\"value\"",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("$x$ is in table 3", ["formula", "text"]),
+        ("It costs $5 and `a$` more", ["text", "code_inline", "text"]),
+        ("$5 or $6", ["text"]),
+        ("where $$x$$ is it", ["text", "formula", "text"]),
+        ("<InlineMath>a|b</InlineMath>", ["formula"]),
+        ("[see @one, p. 3; @two]", ["citation"]),
+        ("[@one](#a) is a link", ["link_open", "text", "link_close", "text"]),
+        ("[](#a) but [](b.md)", ["reference", "text", "link_open", "link_close"]),
+        ('{{ run("a|b").x | db }}', ["expression"]),
+        ("{{ {'a': 1} }} and { {", ["expression", "text"]),
+    ],
+)
+def test_the_rules_of_a_line(text: str, kinds: list[str]) -> None:
+    tokens = parse_line(text, SourceMap.of_lines("post.md", text, 1))
+    assert [token.type for token in tokens] == kinds
+
+
+def test_the_tokens_of_a_caption_know_their_place() -> None:
+    tokens, _ = parse('Text.\n\n![Alt](x.png "A *fine* $x$"){#fig-a .wide}\n', "post.md")
+    figure = next(token for token in tokens if token.type == "figure")
+    assert figure.attrs == {"title": "A *fine* $x$", "id": "fig-a", "class": "wide"}
+    formula = next(token for token in in_reading_order([figure]) if token.type == "formula")
+    assert formula.meta["origin"].at(formula.meta["start"]) == Place("post.md", 3, 25)
+
+
+def test_references_have_the_names_of_what_comes_later(context: PageContext) -> None:
+    html = article_of(
+        context,
+        "[](#fig-b), [](#eq-a), [](#tab-a), [](#part-2), [](#lst).\n\n"
+        ":::: details\n::: note\n![a](line.svg){#fig-a}\n:::\n\n$$ x $$ (eq-a)\n::::\n\n"
+        '![b](line.svg "In it [](#fig-a)"){#fig-b}\n\n## Part\n\n## Part\n\n'
+        "| a |\n|---|\n| b |\n\nTable: Words {#tab-a}\n\n"
+        '::: include path="content/claims.toml" lines="1" id="lst"\nWords.\n:::',
+    ).body
+    names = re.findall(r'class="reference" href="[^"]*">(.*?)</a>', html)
+    assert names == ["Figure 2", "Equation (1)", "Table 1", "Part", "Listing 1", "Figure 1"]
+    assert '<span class="label">Figure 2.</span> In it' in html
+    assert said(context) == []
+
+
+def test_ids_that_are_unknown_or_given_twice_have_a_place(context: PageContext) -> None:
+    article_of(
+        context,
+        '[](#fig-z) and [words](#nothing).\n\n![a](line.svg){#fig-a}\n\n'
+        '::: figure src="line.svg" alt="a" id="fig-a"\nWords.\n:::\n\n$$ x $$ {#fig-a}',
+    )  # fmt: skip
+    assert [message for message in said(context) if "is no picture" not in message] == [
+        "body.md:9:39: the id 'fig-a' is given twice",
+        "body.md:13:3: the id 'fig-a' is given twice",
+        "body.md:5:1: unknown id 'fig-z'; did you mean 'fig-a'?",
+        "body.md:5:16: unknown id 'nothing'",
+    ]
+
+
+def test_a_heading_may_refer_and_cite(context: PageContext) -> None:
+    article = article_of(
+        context, "## As [](#fig-a) shows [@one]\n\n## See [](#last)\n\n## Last {#last}\n\n"
+        "![a](line.svg){#fig-a}\n\n[](#as-shows)",
+    )  # fmt: skip
+    assert [str(heading.html) for heading in article.toc] == [
+        "As Figure 1 shows", "See last", "Last",
+    ]  # fmt: skip
+    assert '<a class="reference" href="#as-shows">As Figure 1 shows</a>' in article.body
+    assert article.body.count('id="cite-one-1"') == 1
+
+
+def test_citations_are_numbered_as_they_are_read(context: PageContext) -> None:
+    article = article_of(
+        context,
+        "| a |\n|---|\n| [@one] |\n\nTable: By [@two]\n\nAnd [see @one, p. 3; @two].[^n]\n\n"
+        "[^n]: Once more [@one; @none].",
+    )
+    assert [(one.number, one.key) for one in article.references] == [(1, "two"), (2, "one")]
+    assert [link.href for link in article.references[1].back_links] == [
+        "#cite-one-1", "#cite-one-2", "#cite-one-3",
+    ]  # fmt: skip
+    text = re.sub(r"<[^>]+>", "", article.body)
+    assert "And [see 2, p. 3; 1]." in text and "Once more [2]" in text
+    assert said(context) == ["body.md:13:24: unknown citation '@none'; did you mean 'one'?"]
+
+
+def test_references_made_by_hand_lead_back_to_every_link(context: PageContext) -> None:
+    html = article_of(
+        context,
+        "It[[1]](#citation-1) and[^n] it[[1]](#citation-1).\n\n[^n]: Or [[2]](#citation-2).\n\n"
+        '<div id="citation-1">First</div>\n\n<p id="citation-2">Second</p>\n\n'
+        '<p id="citation-3">Third</p>',
+    ).body
+    links = re.findall(r'<a href="#(cite-\S+)" aria-label="(.*?)">', html)
+    assert links == [
+        ("cite-1-1", "Back to citation 1, mention 1"),
+        ("cite-1-2", "Back to citation 1, mention 2"),
+        ("cite-2-1", "Back to citation 2"),
+    ]
+    assert all(html.count(f'id="{id}"') == 1 for id, _ in links)
+    assert said(context) == ["body.md:13:1: warning: nothing cites the reference 'citation-3'"]
+
+
+def test_every_method_of_the_renderer_renders_a_token_that_there_is() -> None:
+    source = "".join(file.read_text() for file in FOLDER.glob("*.py"))
+    known = {*parser().renderer.rules, "inline", "heading_open", "heading_close", "link_open"}
+    known |= {"table_open", "table_close", "directive"}
+    methods = [name for name in vars(PostRenderer) if name.startswith("render_")]
+    unknown = [
+        name for name in methods
+        if (kind := name.removeprefix("render_")) not in known and f'"{kind}"' not in source
+    ]  # fmt: skip
+    assert len(methods) >= 20 and unknown == []
+
+
+def test_passes_have_names_and_blocks_kinds() -> None:
+    assert [name for name, _ in PASSES][-1] == "corners" and "numbers" in RESOLVING
+    assert {block.numbered for block in BUILT_IN.values()} == {
+        "figure", "table", "listing", "",
+    }  # fmt: skip
+
+
+def test_markdown_knows_neither_blocks_nor_pages() -> None:
+    late = ("press.blocks", "press.pages", "press.checks", "press.build")
+    for file in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                assert not node.module.startswith(late), f"{file.name} imports {node.module}"
+                is_late = node.col_offset > 0 and node.module.startswith("press.")
+                assert not is_late, f"{file.name}:{node.lineno} imports {node.module} late"

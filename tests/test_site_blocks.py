@@ -1,0 +1,118 @@
+"""The table of blocks, and blocks that a site declares for itself in content/blocks.py."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from made_site import ROOT, SITE, make_context
+from test_blocks import made
+
+from dip.experiments.experiment import Experiment
+from dip.network.architecture import describe
+from press.blocks.declaration import Block
+from press.blocks.registry import documentation, load_blocks
+from press.cli import main
+
+TOOK = re.findall(
+    r"```python\n(from markupsafe.*?)```", (ROOT / "docs/writing.md").read_text(), re.DOTALL
+)[0]
+
+
+def write_site(folder: Path, blocks: str) -> None:
+    (folder / "content/posts").mkdir(parents=True)
+    (folder / "content/blocks.py").write_text(blocks)
+    (folder / "content/site.toml").write_text(SITE)
+    post = '# One\n\n::: took suite="small"\nThe caption.\n:::\n'
+    (folder / "content/posts/one.md").write_text(post)
+    (folder / "content/posts/two.md").write_text("# Two\n\n::: note\nA note.\n:::\n")
+    (folder / "content/experiments.toml").write_text(
+        '[small]\ntitle = "Small"\ntask = "fit"\nimages = ["set/a"]\niterations = 10\n'
+    )
+
+
+def build(folder: Path) -> int:
+    names = [word for name in ("content", "results") for word in (f"--{name}", str(folder / name))]
+    return main(["build", *names, "--out", str(folder / "site"), "--run", "never"])
+
+
+def test_a_site_adds_a_block_by_one_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_site(tmp_path, TOOK)
+    assert build(tmp_path) == 0
+    page = tmp_path / "site/posts/one.html"
+    assert "<p>Computed in <span" in page.read_text()
+    capsys.readouterr()
+    (tmp_path / "content/blocks.py").write_text(TOOK.replace("Computed in", "Done within"))
+    assert build(tmp_path) == 0
+    assert "1 page made anew" in capsys.readouterr().out, "the other post does not call it"
+    assert "<p>Done within <span" in page.read_text()
+    assert main(["blocks", "--content", str(tmp_path / "content")]) == 0
+    assert "| `took` | how long the runs of a suite took |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("def took(", "def took", "blocks.py:13:49: not valid Python: unmatched ')'"),
+        (
+            "import SUITE,",
+            "import SUITES, SIUTE,",
+            "blocks.py:3:1: ImportError: cannot import name",
+        ),
+        ("suite.duration", "1 / 0", "blocks.py:14:1: ZeroDivisionError: division by zero"),
+        ('"took"', '"curve"', "blocks.py: the press has a block 'curve' already"),
+        ('"took"', '"tok"', "one.md:3:1: unknown block 'took'; did you mean 'tok'?"),
+    ],
+)
+def test_a_mistake_in_them_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    write_site(tmp_path, TOOK.replace(old, new, 1))
+    assert build(tmp_path) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_the_documentation_has_the_table_of_blocks() -> None:
+    blocks = load_blocks(ROOT / "content")
+    assert documentation(blocks) in (ROOT / "docs/writing.md").read_text()
+
+
+@pytest.mark.parametrize("block", load_blocks(ROOT / "content").values(), ids=lambda b: b.name)
+def test_the_example_of_a_block_has_arguments_that_it_knows(block: Block) -> None:
+    given = re.findall(r'(\w+)="', block.example)
+    known = {argument.name: argument for argument in block.arguments}
+    assert set(given) <= set(known)
+    assert set(given) >= {argument.name for argument in block.arguments if argument.required}
+    assert all(argument.help for argument in block.arguments)
+
+
+def test_prose_is_what_stands_on_the_page_as_it_is_written() -> None:
+    blocks = load_blocks(ROOT / "content")
+    found = {name: blocks.prose_arguments(name) for name in blocks}
+    assert {name: prose for name, prose in found.items() if prose} == {
+        "suites-table": {"names"}, "curve": {"names"}, "figure": {"alt"},
+        "note": {"title"}, "warning": {"title"}, "details": {"title"},
+    }  # fmt: skip
+    assert blocks.prose_arguments("no-such-block") == set()
+
+
+@pytest.mark.parametrize("skip_channels", [(4, 4, 4, 4, 4), (0, 0, 0, 4, 4)])
+def test_the_network_is_drawn_from_its_description(
+    tmp_path: Path, skip_channels: tuple[int, ...]
+) -> None:
+    import json
+
+    experiment = Experiment(image="set/a", mask="bernoulli", skip_channels=skip_channels)
+    described = describe(experiment, 256, 256, 32, 1)
+    context = make_context(tmp_path)
+    (tmp_path / "content/network.json").write_text(json.dumps(described))
+    html = made(context, "network")
+    svg = html[html.index("<svg") : html.index("</svg>") + len("</svg>")]
+    words = [e.text or "" for e in ElementTree.fromstring(svg).iter("text")]
+    for layer in described["layers"]:
+        if layer["name"].endswith("conv2"):
+            assert "×".join(map(str, layer["shape"])) in words, layer["name"]
+    assert sum(word.startswith("skip, ") for word in words) == sum(n > 0 for n in skip_channels)
+    assert f"{described['parameters']:,} parameters" in svg
