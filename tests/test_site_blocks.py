@@ -5,14 +5,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from made_site import ROOT, SITE, make_context
+from made_site import ROOT, SITE, make_context, read_anew
 from test_blocks import made
 
-from dip.experiments.experiment import Experiment
-from dip.network.architecture import describe
 from press.blocks.declaration import Block
 from press.blocks.registry import documentation, load_blocks
 from press.cli import main
+from press.errors import InputError
 
 TOOK = re.findall(
     r"```python\n(from markupsafe.*?)```", (ROOT / "docs/writing.md").read_text(), re.DOTALL
@@ -102,13 +101,12 @@ def test_prose_is_what_stands_on_the_page_as_it_is_written() -> None:
 def test_the_network_is_drawn_from_its_description(
     tmp_path: Path, skip_channels: tuple[int, ...]
 ) -> None:
-    import json
-
-    experiment = Experiment(image="set/a", mask="bernoulli", skip_channels=skip_channels)
-    described = describe(experiment, 256, 256, 32, 1)
     context = make_context(tmp_path)
-    (tmp_path / "content/network.json").write_text(json.dumps(described))
-    html = made(context, "network")
+    suites = tmp_path / "content/experiments.toml"
+    changed = f"[paper]\nskip_channels = {list(skip_channels)}"
+    suites.write_text(suites.read_text().replace("[paper]", changed, 1))
+    html = made(read_anew(context), "network", suite="paper")
+    described = context.results.suites.network(context.results.suites["paper"].network or "")
     svg = html[html.index("<svg") : html.index("</svg>") + len("</svg>")]
     words = [e.text or "" for e in ElementTree.fromstring(svg).iter("text")]
     for layer in described["layers"]:
@@ -116,3 +114,10 @@ def test_the_network_is_drawn_from_its_description(
             assert "×".join(map(str, layer["shape"])) in words, layer["name"]
     assert sum(word.startswith("skip, ") for word in words) == sum(n > 0 for n in skip_channels)
     assert f"{described['parameters']:,} parameters" in svg
+
+
+def test_a_suite_without_a_described_network_has_none_to_draw(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "small")
+    (tmp_path / "content/images.toml").unlink()
+    with pytest.raises(InputError, match=r"post\.md:9:10: the manifest describes no network"):
+        made(read_anew(context), "network", suite="paper")
