@@ -20,8 +20,8 @@ LEFT, MIDDLE, RIGHT = 90.0, 200.0, 310.0  # centres of the columns
 
 @block(
     "network",
-    "the network of a suite, drawn from its description in the manifest",
-    Argument("suite", SUITE, "whose network is drawn", required=True),
+    "the network that a suite fits, with the shapes of its layers",
+    Argument("suite", SUITE, "whose network, at the size of its first image", required=True),
     numbered="figure",
     width="text",
     example='suite="inpainting" id="fig-network"',

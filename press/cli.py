@@ -13,10 +13,11 @@ WORDS = ("build", "serve", "check", "why", "blocks")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line asks; gives the exit code: 0 well, 1 a mistake, 2 wrong usage."""
+    """Do what the command line asks; the exit code: 0 well, 1 an error, 2 wrong usage."""
     given = sys.argv[1:] if arguments is None else arguments
     started = time.perf_counter()
-    asked = _parser().parse_args(given if given and given[0] in WORDS else _with_word(given))
+    has_word = given[:1] and given[0] in (*WORDS, "-h", "--help")
+    asked = _parser().parse_args(given if has_word else ["build", *given])
     try:
         return _do(asked, started)
     except InputError as error:
@@ -33,10 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _with_word(given: list[str]) -> list[str]:
-    return given if given and given[0] in ("-h", "--help") else ["build", *given]
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="build.py", description="Make the site from posts, templates and recorded runs."
@@ -48,7 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     why = words.add_parser("why", help="say which input of a page or of a run changed")
     blocks = words.add_parser("blocks", help="print the table of blocks that posts can call")
     for one in (build, serve, check, why, blocks):
-        _add_folders(one)
+        for name in ("content", "results", "site"):
+            flag = "--out" if name == "site" else f"--{name}"
+            one.add_argument(flag, type=Path, default=Path(name), metavar="DIR")
+        one.add_argument("--base-url", metavar="URL", help="where the site is published")
+        one.add_argument(
+            "--run", choices=("auto", "never", "all"), default="auto",
+            help="which runs that posts lack to make first: short ones, none, or all of them",
+        )  # fmt: skip
     for one in (build, check):
         one.add_argument("--strict", action="store_true", help="warnings are errors")
     serve.add_argument("--port", type=_port, default=8000, help="where to answer (8000)")
@@ -66,26 +70,11 @@ def _port(word: str) -> int:
     return number
 
 
-def _add_folders(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--content", type=Path, default=Path("content"), metavar="DIR")
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
-    parser.add_argument("--out", type=Path, default=Path("site"), metavar="DIR")
-    parser.add_argument("--base-url", metavar="URL", help="where the site is published")
-    parser.add_argument(
-        "--run", choices=("auto", "never", "all"), default="auto",
-        help="which runs that posts lack to make first: short ones, none, or all of them",
-    )  # fmt: skip
-
-
-def _options(asked: argparse.Namespace) -> Options:
-    return Options(
-        asked.content, asked.results, asked.out, asked.base_url, asked.run,
-        strict=getattr(asked, "strict", False), check=asked.word == "check",
-    )  # fmt: skip
-
-
 def _do(asked: argparse.Namespace, started: float) -> int:
-    options = _options(asked)
+    strict, check = getattr(asked, "strict", False), asked.word == "check"
+    options = Options(
+        asked.content, asked.results, asked.out, asked.base_url, asked.run, strict, check
+    )
     if asked.word == "serve":
         from press.serve import serve
 
@@ -103,12 +92,8 @@ def _do(asked: argparse.Namespace, started: float) -> int:
 
     result = build(options)
     code = report(result, options, started)
-    if asked.word == "check" and code == 0:
-        from press.checks.links import check
+    if check and code == 0:
+        from press.checks.links import check_site
 
-        return check(options, result.cited, asked.outside)
+        return check_site(options, result.cited, asked.outside)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
 def _near(path: Path) -> Path:
-    """Give a path as seen from the working folder, if it is below that."""
+    """A path as seen from the working folder, if it is below that."""
     try:
         return path.relative_to(Path.cwd())
     except ValueError:
@@ -30,20 +30,20 @@ class Options:
 
     @property
     def templates(self) -> Path:
-        """Give the folder of the templates, which stands beside this package."""
+        """The folder of the templates, which stands beside this package."""
         return _near(TEMPLATES)
 
     @property
     def code(self) -> Path:
-        """Give the folder of this package."""
+        """The folder of this package."""
         return _near(Path(__file__).parent)
 
     @property
     def cache(self) -> Path:
-        """Give the folder of what can be made again; it stands beside the output."""
+        """The folder of what can be made again; it stands beside the output."""
         return self.cache_folder or self.out.parent / ".press"
 
     def identity(self) -> list[str | None]:
-        """Give what makes one build's pages differ from another's, beside the inputs."""
+        """What makes one build's pages differ from another's, beside the inputs."""
         folders = [str(path.absolute()) for path in (self.content, self.results, self.out)]
         return [*folders, self.base_url, str(self.drafts)]

@@ -8,16 +8,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from markupsafe import Markup
 
 from press.diagnostics import Diagnostic, Place, Severity
 from press.errors import InputError
 from press.files import sha256_of
-
-if TYPE_CHECKING:
-    from press.results.store import Results
+from press.results.store import Results
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,12 @@ class PageContext:
 
     @property
     def root(self) -> str:
-        """Give the way from this page to the site's root: "", "../" and so on."""
+        """The way from this page to the site's root: "", "../" and so on."""
         return "../" * self.url.count("/")
 
     @cached_property
-    def results(self) -> "Results":
-        """Read the records; every file that is looked at is noted as an input of this page."""
-        from press.results.store import Results
-
+    def results(self) -> Results:
+        """What is planned and recorded; every file that it looks at is an input of this page."""
         parts = self.cache_dir / "manifest"
         return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
 
@@ -103,7 +99,7 @@ class PageContext:
         return self.root + url
 
     def add(self, url: str, data: bytes) -> str:
-        """Write a further file of the site, at `url` from its root; gives its address from here."""
+        """Write a further file of the site, at `url` from its root; its address from this page."""
         self.written[url] = data
         return self.root + url
 

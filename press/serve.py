@@ -48,6 +48,11 @@ FOLLOW = """
 """
 
 
+NO_SITE = (
+    '<!DOCTYPE html><html lang="en"><title>No site yet</title><body>No site yet.</body></html>'
+)
+
+
 class News:
     """What the browser is to know: the version of the site, and what is wrong with it."""
 
@@ -67,7 +72,7 @@ class News:
             self._changed.notify_all()
 
     def wait(self, seen: int, seconds: float) -> int:
-        """Wait until the version is another than `seen`, or so many seconds; gives the version."""
+        """Wait until the version is another than `seen`, or so many seconds; the version."""
         with self._changed:
             self._changed.wait_for(lambda: self.version != seen, seconds)
             return self.version
@@ -92,53 +97,44 @@ class Handler(SimpleHTTPRequestHandler):
             self._file(path)
 
     def _file(self, path: str) -> None:
+        site = Path(str(self.directory))
         file = Path(self.translate_path(path))
         file = file / "index.html" if file.is_dir() else file
         status = 200 if file.is_file() else 404
-        if status == 404:
-            file = Path(str(self.directory)) / "404.html"
+        file = file if status == 200 else site / "404.html"
         try:
             data = file.read_bytes()
         except OSError:
-            self._answer(503, "text/html", _PAGE.encode())
-            return
+            status, data = 503, NO_SITE.encode()
         if file.suffix == ".html":
             data = data.replace(b"</body>", f'<script src="{SCRIPT}"></script></body>'.encode())
         self._answer(status, self.guess_type(str(file)), data)
 
-    def _answer(self, status: int, kind: str, data: bytes) -> None:
+    def _answer(self, status: int, kind: str, data: bytes | None) -> None:
+        """Answer with all data at once, or, for None, begin a stream."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
+        if data is not None:
+            self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(data or b"")
 
     def _events(self) -> None:
-        """Tell the browser of every new version until it goes away."""
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
+        """Send every new version to the browser until it goes away."""
+        self._answer(200, "text/event-stream", None)
         seen = -1
         try:
             while True:
-                now = self.news.wait(seen, STILL_THERE_S)
-                data = {"version": now, "errors": self.news.errors}
+                seen = self.news.wait(seen, STILL_THERE_S)
+                data = {"version": seen, "errors": self.news.errors}
                 self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
                 self.wfile.flush()
-                seen = now
         except OSError:
             return
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing of single requests."""
-
-
-_PAGE = (
-    '<!DOCTYPE html><html lang="en"><title>No site yet</title><body><p>No site yet.</p>'
-    f'<script src="{SCRIPT}"></script></body></html>'
-)
 
 
 def serve(options: Options, port: int) -> int:
@@ -206,14 +202,9 @@ def _follow(options: Options, news: News, folders: set[Path]) -> set[Path]:
         return hidden not in Path(path).parents and "__pycache__" not in path
 
     watching = watch(
-        *roots,
-        watch_filter=matters,
-        debounce=100,
-        step=20,
-        rust_timeout=QUIET_MS,
-        yield_on_timeout=True,
-        raise_interrupt=True,
-    )
+        *roots, watch_filter=matters, debounce=100, step=20, rust_timeout=QUIET_MS,
+        yield_on_timeout=True, raise_interrupt=True,
+    )  # fmt: skip
     for number, changes in enumerate(watching):
         if changes or number == 0:
             found = folders | _make(options, news)

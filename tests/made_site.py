@@ -68,6 +68,17 @@ bob = 30.0
 mean = 31.0
 """
 
+CHOICES = """
+[learning_rate]
+name = "Learning rate"
+origin = "paper"
+
+[slope]
+name = "Slope"
+origin = "ours"
+why = "not stated"
+"""
+
 IMAGES = """
 ["set/anna"]
 width = 32
@@ -78,17 +89,6 @@ mode = "L"
 width = 32
 height = 32
 mode = "L"
-"""
-
-CHOICES = """
-[learning_rate]
-name = "Learning rate"
-origin = "paper"
-
-[slope]
-name = "Slope"
-origin = "ours"
-why = "not stated"
 """
 
 LEVELS = {("set/anna", 0): 31.9, ("set/anna", 1): 32.1, ("set/anna", 2): 32.3,
@@ -134,7 +134,7 @@ Input and result.
 Curves.
 :::
 
-::: network suite="paper" id="fig-network"
+::: network id="fig-network"
 The network.
 :::
 

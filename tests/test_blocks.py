@@ -306,6 +306,14 @@ def test_a_mistake_is_told_with_the_place_of_the_argument(
     assert sentence in str(error.value)
 
 
+def test_a_network_that_is_not_described_is_told_with_the_place(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    (tmp_path / "content/images.toml").unlink()  # so that no size is known
+    sentence = r"post\.md:9:10: the manifest describes no network of suite 'paper'"
+    with pytest.raises(InputError, match=sentence):
+        made(read_anew(context), "network", suite="paper")
+
+
 def test_an_unknown_origin_of_a_setting_is_told_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,13 +1,10 @@
-"""The description of the network: counts that the paper's reading gives, and the committed file."""
-
-from pathlib import Path
+"""The description of the network: counts that the paper's reading gives."""
 
 import pytest
 
 from dip.experiments.experiment import Experiment
 from dip.network.architecture import describe, layers_of
 
-ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = Experiment(image="any/any", mask="bernoulli")
 
 

@@ -41,7 +41,7 @@ def article_of(context: PageContext, text: str) -> Article:
 
 
 def said(context: PageContext) -> list[str]:
-    return [re.sub(r"^.*/", "", str(message)) for message in context.messages]
+    return [re.sub(r"^.*/", "", str(message)) for message in context.diagnostics]
 
 
 def test_a_text_is_parsed_without_a_page() -> None:

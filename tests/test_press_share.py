@@ -75,8 +75,7 @@ def test_nothing_is_made_where_no_address_is_known(tmp_path: Path) -> None:
 def test_an_image_that_must_not_be_shown_is_not_shared(tmp_path: Path) -> None:
     make_results(tmp_path, "small")
     (tmp_path / "content/images.toml").write_text(
-        '["set/anna"]\nshow = false\nwhy_not_shown = "no licence"\n'
-        'file = "a.png"\nsize = [32, 32]\nchannels = 1\n'
+        '["set/anna"]\nshow = false\nwhy = "no licence"\n'
     )
     (tmp_path / "content/posts/post.md").write_text(STRIP.format("", "anna bob"))
     page = built(tmp_path, "--base-url", BASE)

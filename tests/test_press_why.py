@@ -86,7 +86,7 @@ def test_a_run_whose_suite_asks_for_something_else(
     assert "not run yet" in capsys.readouterr().out
     assert main(ask) == 0
     said = capsys.readouterr().out
-    assert "is not of the run that the suite asks for now" in said
+    assert "is not of the run that is asked for now" in said
     assert "    learning_rate: 0.001 -> 0.02\n" in said
     assert not (tmp_path / "site/runs/paper/anna/seed0.html").exists()
 

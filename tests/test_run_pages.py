@@ -6,7 +6,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from made_site import build_site, make_context, make_results
+from made_site import build_site, make_context, make_results, read_anew
 
 from dip.records.record import load_record
 from press.page import PageContext
@@ -70,7 +70,7 @@ def test_a_picture_that_is_not_shown_has_its_reason_on_the_page(tmp_path: Path) 
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     text = '["set/anna"]\nshow = false\nwhy = "she asked that it be retired"\n'
     (tmp_path / "content/images.toml").write_text(text)
-    html = page_of(context, "paper/anna")
+    html = page_of(read_anew(context), "paper/anna")
     assert "<img" not in html
     assert "she asked that it be retired" in html
     assert not context.copies
@@ -80,7 +80,7 @@ def test_a_suite_that_keeps_pictures_of_some_images_says_so(tmp_path: Path) -> N
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     suites = tmp_path / "content/experiments.toml"
     suites.write_text(suites.read_text().replace("frames", 'pictures_of = ["set/bob"]\nframes', 1))
-    html = page_of(context, "paper/anna")
+    html = page_of(read_anew(context), "paper/anna")
     assert "<img" not in html
     assert "so that the results stay small, this suite keeps pictures only of Bob" in html
     assert "line-ours" in html, "the curve is there"

@@ -11,7 +11,6 @@ from test_blocks import made
 from press.blocks.declaration import Block
 from press.blocks.registry import documentation, load_blocks
 from press.cli import main
-from press.errors import InputError
 
 TOOK = re.findall(
     r"```python\n(from markupsafe.*?)```", (ROOT / "docs/writing.md").read_text(), re.DOTALL
@@ -114,10 +113,3 @@ def test_the_network_is_drawn_from_its_description(
             assert "×".join(map(str, layer["shape"])) in words, layer["name"]
     assert sum(word.startswith("skip, ") for word in words) == sum(n > 0 for n in skip_channels)
     assert f"{described['parameters']:,} parameters" in svg
-
-
-def test_a_suite_without_a_described_network_has_none_to_draw(tmp_path: Path) -> None:
-    context = make_context(tmp_path, "small")
-    (tmp_path / "content/images.toml").unlink()
-    with pytest.raises(InputError, match=r"post\.md:9:10: the manifest describes no network"):
-        made(read_anew(context), "network", suite="paper")

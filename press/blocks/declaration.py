@@ -17,7 +17,7 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.markdown.cross_references import figure
+from press.markdown.cross_references import figure_html
 from press.page import Directive, PageContext
 from press.results.expressions import judge_of
 from press.results.numbers import listed
@@ -162,7 +162,7 @@ class Block:
         if not self.numbered:
             return made.content
         shown = [run for run in made.runs if run.recorded]
-        return figure(
+        return figure_html(
             page,
             made.content,
             kind=self.numbered,

@@ -21,18 +21,10 @@ from press.files import sha256_of
 from press.markdown.post import list_posts, load_post, url_of
 from press.options import Options
 from press.page import PageContext
+from press.pages import site_pages
 from press.pages.post import post_page
 from press.pages.run_page import run_pages
-from press.pages.site_pages import (
-    LOST,
-    Summary,
-    feed_values,
-    front_page,
-    load_site,
-    moved_pages,
-    newest_first,
-    robots,
-)  # fmt: skip
+from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_first
 from press.pages.templates import Templates, load_theme
 
 MakePage = Callable[[PageContext], str]
@@ -61,17 +53,16 @@ class Builder:
         posts = self._posts()  # posts/; media/, assets/ of formulas
         self._settings()  # no output: results typed in them
         try:
-            files["index.html"] = self._at_root(
-                "index.html", page=front_page(self.site), posts=posts
-            )
+            front = front_page(self.site)
+            files["index.html"] = self._at_root("index.html", page=front, posts=posts)
             files["404.html"] = self._at_root("404.html", page=LOST)
-            files["robots.txt"] = robots(self.site)
+            files["robots.txt"] = site_pages.robots(self.site)
             if self.site.base_url:
                 published = [post for post in posts if not post.draft]
                 urls = ["index.html", *(post.url for post in published), *run_urls]
-                files["feed.xml"] = self._at_root("feed.xml", **feed_values(published))
+                files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
                 files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
-            files |= moved_pages(posts, self.site, files)  # at the old addresses of posts
+            files |= site_pages.moved_pages(posts, self.site, files)  # at posts' old addresses
         except InputError as error:
             self._error(error)
         self._take_fingerprints()
@@ -80,13 +71,16 @@ class Builder:
     def _runs(self) -> list[str]:
         """Make the pages about runs; where all of them are fresh, nothing is read for them."""
         known = self.changes.page("(runs)")
-        urls: list[str] = known.meta["urls"] if known else []
-        if known and all(self.changes.page(url) for url in urls):
-            self.templates.has_runs = bool(urls)
-            self.result.state.pages["(runs)"] = known
-            for url in urls:
-                self._keep_page(url)
-            return urls
+        if known is None or not all(map(self.changes.page, known.meta["urls"])):
+            return self._make_runs()
+        urls: list[str] = known.meta["urls"]
+        self.templates.has_runs = bool(urls)
+        self.result.state.pages["(runs)"] = known
+        for url in urls:
+            self._keep_page(url)
+        return urls
+
+    def _make_runs(self) -> list[str]:
         context = self._context("runs/index.html")
         found: dict[str, MakePage] = {}
         try:
@@ -184,17 +178,15 @@ class Builder:
         self.result.diagnostics.append(Diagnostic.from_error(error))
 
     def _context(self, url: str) -> PageContext:
-        options = self.options
-        return PageContext(
-            url, options.results, options.content, options.cache, self.templates.render
-        )
+        folders = self.options.results, self.options.content, self.options.cache
+        return PageContext(url, *folders, self.templates.render)
 
     def _take_fingerprints(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""
-        state, old = self.result.state, self.changes.state
+        state, old = self.result.state, self.changes.state.signatures
         paths = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
         for path in [*paths, *state.global_inputs]:
-            known = old.signatures.get(path) if old else None
+            known = old.get(path)
             if known and self.changes.unchanged([path]):
                 state.signatures[path] = known
                 continue

@@ -69,11 +69,10 @@ def build(options: Options) -> BuildResult:
 def _build_once(options: Options) -> BuildResult:
     changes = ChangeDetector(options, load_state(options))
     manifest = refresh(options, changes)
-    if changes.state and changes.nothing_changed():
+    if changes.nothing_changed():
         rows = [row for page in changes.state.pages.values() for row in page.messages]
-        return _settled(
-            BuildResult(changes.state, diagnostics=[*map(Diagnostic.from_row, rows)]), options
-        )
+        found = [*map(Diagnostic.from_row, rows)]
+        return _settled(BuildResult(changes.state, diagnostics=found), options)
     from press.build.builder import Builder
     from press.build.output import ChangedMeanwhileError, check_folder, lock, write_site
 
@@ -84,7 +83,7 @@ def _build_once(options: Options) -> BuildResult:
             return result
         try:
             with lock(options.cache):
-                old = changes.state.outputs if changes.state else {}
+                old = changes.state.outputs
                 result.state.outputs = write_site(options.out, result.files, old)
                 save_state(options, result.state)
                 keep_inputs(options, result.state)

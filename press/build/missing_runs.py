@@ -16,7 +16,7 @@ from press.errors import InputError
 from press.files import sha256_of
 from press.options import Options
 from press.results.manifest import Manifest, Planned, Suite, part_of
-from press.results.numbers import in_words
+from press.results.numbers import in_words as format_duration
 
 AUTO_SECONDS = 120  # what may be run without being asked
 
@@ -35,7 +35,7 @@ class Group:
         took = ""
         if self.seconds is not None:
             guess = ", a guess" if self.is_guess else ""
-            took = f", {in_words(self.seconds)} on this machine{guess}"
+            took = f", {format_duration(self.seconds)} on this machine{guess}"
         command = self.suite.command if len(self.runs) > 1 else self.runs[0].command
         runs = f"{self.suite.name}: {counted(len(self.runs), 'run')} not run yet"
         return f"{runs}{took}: {with_folders(command, options)}"

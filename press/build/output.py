@@ -16,9 +16,8 @@ from pathlib import Path
 from press.errors import InputError
 from press.files import content_of, sha256_of
 
-MARK = (
-    ".nojekyll"  # tells GitHub to leave a site as it is, and us what we wrote: names, a line each
-)
+# Tells GitHub to leave a site as it is, and us what stands at its top by our doing, a line each.
+MARK = ".nojekyll"
 PRESERVED = (".gitignore", ".gitkeep", "CNAME")
 # What we write at a site's top, beside the pages at old addresses of posts.
 ALWAYS = (
@@ -36,7 +35,7 @@ class Unchanged:
 
 
 Content = bytes | Path | Unchanged
-Outputs = dict[str, tuple[int, int, str]]  # address -> size, time in ns, hash
+Written = tuple[int, int, str]  # size, time in ns, hash
 
 
 class ChangedMeanwhileError(Exception):
@@ -48,27 +47,15 @@ def check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError("the output is to be a folder, and this is a file", out)
     names = {path.name for path in out.iterdir()} if out.exists() else set()
-    foreign = sorted(
-        names - {*PRESERVED, *OS_FILES, *(_written_by_us(out) if MARK in names else ())}
-    )
-    if foreign:
-        sentence = f"this folder holds '{foreign[0]}', which the press did not make; name another"
+    ours = {*PRESERVED, *OS_FILES}
+    if MARK in names:
+        listed: list[str] = []
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            listed = (out / MARK).read_text(encoding="utf-8").splitlines()
+        ours |= {MARK, *ALWAYS, *listed} - {".git"}  # never a repository
+    for foreign in sorted(names - ours):
+        sentence = f"this folder holds '{foreign}', which the press did not make; name another"
         raise InputError(sentence, out)
-
-
-def _written_by_us(out: Path) -> set[str]:
-    """Give the names at the top of a site that we may have written; never that of a repository."""
-    try:
-        listed = (out / MARK).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        listed = []
-    return {MARK, *ALWAYS, *listed} - {".git"}
-
-
-def _mark(files: Mapping[str, Content]) -> bytes:
-    """List the names at the top of a site, for the next build to know them again."""
-    names = sorted({url.partition("/")[0] for url in files})
-    return "".join(f"{name}\n" for name in names).encode()
 
 
 @contextlib.contextmanager
@@ -76,17 +63,17 @@ def lock(cache: Path) -> Iterator[None]:
     """Let one build at a time put its site in place; the others wait."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("a") as file:
-        try:
+        with contextlib.suppress(ImportError):  # Windows: its renames fail rather than mix sites
             import fcntl
-        except ImportError:  # Windows: its renames fail rather than mix two sites
-            yield
-            return
-        fcntl.flock(file, fcntl.LOCK_EX)
+
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def write_site(out: Path, files: Mapping[str, Content], old: Outputs) -> Outputs:
-    """Put a site of these files in the place of `out`, under the lock; gives what was written.
+def write_site(
+    out: Path, files: Mapping[str, Content], old: Mapping[str, Written]
+) -> dict[str, Written]:
+    """Put a site of these files in the place of `out`, under the lock; returns what was written.
 
     Raises ChangedMeanwhileError if a file that was to be kept is no longer there.
     """
@@ -98,9 +85,11 @@ def write_site(out: Path, files: Mapping[str, Content], old: Outputs) -> Outputs
     fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.new."))
     try:
         os.chmod(fresh, 0o755)
+        top = sorted({url.partition("/")[0] for url in files})
+        mark = "".join(f"{name}\n" for name in top).encode()
         written = {
             url: _write(fresh / url, out / url, content, old.get(url))
-            for url, content in sorted({**files, MARK: _mark(files)}.items())
+            for url, content in sorted({**files, MARK: mark}.items())
         }
         for name in PRESERVED:
             if (out / name).is_file():
@@ -111,27 +100,22 @@ def write_site(out: Path, files: Mapping[str, Content], old: Outputs) -> Outputs
     return written
 
 
-def _write(
-    target: Path, old_path: Path, content: Content, old: tuple[int, int, str] | None
-) -> tuple[int, int, str]:
+def _write(target: Path, old_path: Path, content: Content, old: Written | None) -> Written:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, Unchanged):
-        if not _link(old_path, target, old):
+    sha256 = content.sha256 if isinstance(content, Unchanged) else sha256_of(content)
+    if not (old and old[2] == sha256 and _link(old_path, target, old)):
+        if isinstance(content, Unchanged):
             raise ChangedMeanwhileError(str(old_path))
-        sha256 = content.sha256
-    else:
-        sha256 = sha256_of(content)
-        if not (old and old[2] == sha256 and _link(old_path, target, old)):
-            target.write_bytes(content_of(content) if isinstance(content, Path) else content)
+        target.write_bytes(content_of(content) if isinstance(content, Path) else content)
     stat = target.stat()
     return stat.st_size, stat.st_mtime_ns, sha256
 
 
-def _link(source: Path, target: Path, known: tuple[int, int, str] | None) -> bool:
+def _link(source: Path, target: Path, known: Written) -> bool:
     """Make `target` the same file as `source`, if that is still as it was written."""
     try:
         stat = source.stat()
-        if known is None or (stat.st_size, stat.st_mtime_ns) != (known[0], known[1]):
+        if (stat.st_size, stat.st_mtime_ns) != (known[0], known[1]):
             return False
         try:
             os.link(source, target)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -113,88 +114,63 @@ class ChangeDetector:
 
     def __init__(self, options: Options, state: State | None) -> None:
         """Compare with `state`; without one everything is stale."""
-        self.options, self.state = options, state
+        self.options, self.state = options, state or State([], [])
         self._known: dict[str, bool] = {}
-        self._hashes: dict[str, str] = {}
-        self._global_unchanged: bool | None = None
+        self._all_are_stale = False
 
     def unchanged(self, paths: Iterable[str]) -> bool:
-        """Tell whether every one of these inputs is as it was."""
-        return all(self._is_unchanged(path) for path in paths)
+        """Whether every one of these inputs is as it was."""
+        return all(map(self._is_unchanged, paths))
 
     def _is_unchanged(self, path: str) -> bool:
         if path not in self._known:
-            state = self.state
-            old = state.signatures.get(path) if state else None
-            self._known[path] = bool(state and old and is_unchanged(path, old, state.saved_ns))
+            old = self.state.signatures.get(path)
+            self._known[path] = old is not None and is_unchanged(path, old, self.state.saved_ns)
         return self._known[path]
 
-    def global_inputs_unchanged(self) -> bool:
-        """Tell whether what every page is made with is as it was."""
-        if self._global_unchanged is None:
-            state = self.state
-            self._global_unchanged = bool(
-                state
-                and state.global_inputs == global_inputs(self.options)
-                and self.unchanged(state.global_inputs)
-            )
-        return self._global_unchanged
+    @cached_property
+    def _global_unchanged(self) -> bool:
+        known = self.state.global_inputs
+        return known == global_inputs(self.options) and self.unchanged(known)
 
     def had_runs(self) -> bool:
-        """Tell whether the last build's site had pages about runs."""
-        page = self.state.pages.get("(runs)") if self.state else None
+        """Whether the last build's site had pages about runs."""
+        page = self.state.pages.get("(runs)")
         return bool(page and page.meta.get("urls"))
 
     def invalidate_all(self) -> None:
         """Count every page as stale."""
-        self._global_unchanged = False
+        self._all_are_stale = True
 
     def page(self, url: str) -> PageState | None:
-        """Give what is remembered of a page if it need not be made again."""
-        page = self.state.pages.get(url) if self.state else None
-        if (
-            page
-            and self.global_inputs_unchanged()
-            and self.unchanged(page.inputs)
-            and self.intact(page.outputs)
-        ):
-            return page
-        return None
+        """What is remembered of a page if it need not be made again."""
+        page = self.state.pages.get(url)
+        if page is None or self._all_are_stale or not self._global_unchanged:
+            return None
+        return page if self.unchanged(page.inputs) and self.intact(page.outputs) else None
 
     def changes(self, url: str, inputs: list[str]) -> list[list[str]]:
-        """List the inputs of a page that are no longer what they were: path, old and new hash."""
-        page = self.state.pages.get(url) if self.state else None
-        if self.state is None or page is None:
+        """The inputs of a page that are no longer what they were: path, old and new hash."""
+        page, known = self.state.pages.get(url), self.state.signatures
+        if page is None:
             return []
-        paths = dict.fromkeys(
-            [*self.state.global_inputs, *global_inputs(self.options), *page.inputs, *inputs]
-        )
+        everywhere = [*self.state.global_inputs, *global_inputs(self.options)]
+        paths = dict.fromkeys([*everywhere, *page.inputs, *inputs])
         changed = [path for path in paths if not self._is_unchanged(path)]
-        known = self.state.signatures
         return [
-            [path, known[path][2] if path in known else "", self._hash_now(path)]
-            for path in changed
+            [path, known[path][2] if path in known else "", signature(path)[2]] for path in changed
         ] or page.changed
 
-    def _hash_now(self, path: str) -> str:
-        if path not in self._hashes:
-            self._hashes[path] = signature(path)[2]
-        return self._hashes[path]
-
     def intact(self, addresses: Iterable[str]) -> bool:
-        """Tell whether files of the old site are still as they were written."""
-        outputs = self.state.outputs if self.state else {}
-        return all(
-            url in outputs and _stands(self.options.out / url, outputs[url]) for url in addresses
-        )
+        """Whether files of the old site are still as they were written."""
+        out, outputs = self.options.out, self.state.outputs
+        return all(url in outputs and _stands(out / url, outputs[url]) for url in addresses)
 
     def nothing_changed(self) -> bool:
-        """Tell whether nothing at all has changed."""
-        state = self.state
-        if state is None or not self.global_inputs_unchanged():
-            return False
-        inputs = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
-        return self.unchanged(inputs) and self.intact(state.outputs)
+        """Whether nothing at all has changed."""
+        inputs = dict.fromkeys(path for page in self.state.pages.values() for path in page.inputs)
+        is_same = self._global_unchanged and self.unchanged(inputs)
+        return is_same and self.intact(self.state.outputs)
 
 
 def _stands(path: Path, written: tuple[int, int, str]) -> bool:

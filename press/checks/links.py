@@ -27,7 +27,6 @@ ADDRESSES = {
     "img": ("src", "srcset"), "source": ("src", "srcset"), "video": ("src", "poster"),
 }  # fmt: skip
 POINTERS = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers", "list")
-OUTSIDE = ("https://", "http://")
 SECONDS = 15  # to wait for an outside address
 GONE = (404, 410)  # anything else may be a guard against machines, and is only a warning
 
@@ -77,13 +76,10 @@ class PageFacts(HTMLParser):
             self.without_alt.append(Found(tag, attributes.get("src", ""), place))
         for name in POINTERS:
             self.pointers += [Found(tag, id, place) for id in attributes.get(name, "").split()]
-        for name in ADDRESSES.get(tag, ()):
-            candidates = attributes[name].split(",") if name in attributes else []
-            if name == "srcset":
-                candidates = [candidate.strip().split(" ")[0] for candidate in candidates]
-            elif candidates:
-                candidates = [attributes[name]]
-            self.links += [Found(tag, address, place) for address in candidates]
+        for name in filter(attributes.__contains__, ADDRESSES.get(tag, ())):
+            value = attributes[name]
+            parts = [part.split()[0] for part in value.split(",")] if name == "srcset" else [value]
+            self.links += [Found(tag, address, place) for address in parts]
 
     def handle_endtag(self, tag: str) -> None:
         """Leave the title."""
@@ -95,7 +91,7 @@ class PageFacts(HTMLParser):
             self.title += data
 
 
-def check(options: Options, cited: Collection[str], outside: bool) -> int:
+def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
     """Check the site that was made; prints what is wrong and returns the exit code.
 
     `cited` has the keys of the works that posts cite; outside addresses are asked for on demand.
@@ -104,59 +100,55 @@ def check(options: Options, cited: Collection[str], outside: bool) -> int:
         path.relative_to(options.out).as_posix(): PageFacts(path)
         for path in sorted(options.out.rglob("*.html"))
     }
-    found = [diagnostic for page in pages.values() for diagnostic in _page(page)]
-    found += _links(options.out, pages)
+    in_pages = [row for page in pages.values() for row in _page(page)]
+    found = [Diagnostic(place, sentence, "error", "html") for place, sentence in in_pages]
+    links = _links(options.out, pages)
+    found += [Diagnostic(place, sentence, "error", "link") for place, sentence in links]
     found += _unused_references(options, cited)
     if outside:
         found += _outside(pages.values())
     diagnostics = settled(found, options.strict, options.check)
     for diagnostic in diagnostics:
         print(diagnostic, file=sys.stderr)
-    links = counted(sum(len(page.links) for page in pages.values()), "link")
+    number = counted(sum(len(page.links) for page in pages.values()), "link")
     what = summary(diagnostics) or "no errors"
-    print(f"checked {counted(len(pages), 'page')}, {links}: {what}")
+    print(f"checked {counted(len(pages), 'page')}, {number}: {what}")
     return 1 if errors_of(diagnostics) else 0
 
 
-def _page(page: PageFacts) -> Iterator[Diagnostic]:
-    """Check what can be told from one page alone."""
+def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
+    """What is wrong with a page's HTML, as far as the page alone can tell."""
     start = Place(str(page.path), 1, 1)
     if not page.title.strip():
-        yield Diagnostic(start, "the page has no title", "error", "html")
+        yield start, "the page has no title"
     if not page.language:
-        yield Diagnostic(start, "the page does not say its language", "error", "html")
+        yield start, "the page does not say its language"
     seen = Counter(found.value for found in page.ids)
     for id in page.ids:
         if seen[id.value] > 1:
-            sentence = f"the id '{id.value}' is given {seen[id.value]} times"
-            yield Diagnostic(id.place, sentence, "error", "html")
-    for pointer in page.pointers:
-        if pointer.value not in seen:
-            sentence = (
-                f"unknown id '{pointer.value}' in <{pointer.tag}>{nearest(pointer.value, seen)}"
-            )
-            yield Diagnostic(pointer.place, sentence, "error", "html")
+            yield id.place, f"the id '{id.value}' is given {seen[id.value]} times"
+    for found in page.pointers:
+        if found.value not in seen:
+            near = nearest(found.value, seen)
+            yield found.place, f"unknown id '{found.value}' in <{found.tag}>{near}"
     for image in page.without_alt:
-        sentence = f"the picture '{image.value}' has no alternative text"
-        yield Diagnostic(image.place, sentence, "error", "image")
+        yield image.place, f"the picture '{image.value}' has no alternative text"
     level = 0
     for heading in page.headings:
         now = int(heading.value)
         if now == 1 and level:
-            sentence = "a second heading of the first level"
-            yield Diagnostic(heading.place, sentence, "error", "html")
+            yield heading.place, "a second heading of the first level"
         if now > level + 1:
-            sentence = f"a heading of level {now} follows one of level {level}"
-            yield Diagnostic(heading.place, sentence, "error", "html")
+            yield heading.place, f"a heading of level {now} follows one of level {level}"
         level = now
 
 
-def _links(out: Path, pages: dict[str, PageFacts]) -> Iterator[Diagnostic]:
+def _links(out: Path, pages: dict[str, PageFacts]) -> Iterator[tuple[Place, str]]:
     ids = {url: {found.value for found in page.ids} for url, page in pages.items()}
     for url, page in pages.items():
         for link in page.links:
             if sentence := _broken(out, url, link, ids):
-                yield Diagnostic(link.place, sentence, "error", "link")
+                yield link.place, sentence
 
 
 def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
@@ -200,20 +192,16 @@ def _no_template(*_: object) -> str:
     raise AssertionError("checking makes no page")
 
 
-def _outside(pages: Iterable[PageFacts]) -> list[Diagnostic]:
+def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:
     """Ask the network once for each outside address that a page links to."""
-    links = [link for page in pages for link in page.links if link.tag == "a"]
     places: dict[str, Place] = {}
-    for link in links:
-        if link.value.startswith(OUTSIDE):
+    for link in (link for page in pages for link in page.links if link.tag == "a"):
+        if link.value.startswith(("https://", "http://")):
             places.setdefault(link.value.partition("#")[0], link.place)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(_ask, places))
-    return [
-        Diagnostic(place, f"'{address}' {answer[1]}", answer[0], "outside-link")
-        for (address, place), answer in zip(places.items(), answers, strict=True)
-        if answer
-    ]
+        for (address, place), answer in zip(places.items(), pool.map(_ask, places), strict=True):
+            if answer:
+                yield Diagnostic(place, f"'{address}' {answer[1]}", answer[0], "outside-link")
 
 
 def _ask(address: str) -> tuple[Severity, str] | None:

@@ -84,7 +84,8 @@ def _heading_text(
         place = Place(renderer.path, 1, 1)
         renderer.context.warn(place, "the post has no title and no heading")
         return post.file.stem, Markup.escape(post.file.stem)
-    return renderer.plain(heading), Markup(" ".join(renderer.render(words_of(heading)).split()))
+    words = renderer.render(words_of(heading, renderer.crossrefs.labels))
+    return renderer.plain(heading), Markup(" ".join(words.split()))
 
 
 def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tuple[str, Markup]:

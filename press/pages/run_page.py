@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup
+from typing import Any
 
 from press.blocks.curves import curve_panel, lines_of, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
@@ -15,20 +13,16 @@ from press.files import content_of
 from press.page import PageContext
 from press.results.numbers import decimal, grouped, powers
 from press.results.numbers import in_words as format_duration
-from press.results.outputs import level_in_db, output_name, psnr_of
+from press.results.record import Record
 from press.results.run import Run
+from press.results.store import Results
 from press.results.suite import SuiteView
-
-if TYPE_CHECKING:
-    from press.results.store import Results
 
 INDEX = "runs/index.html"
 MEASURES = {
-    "psnr_db": "PSNR, dB",
-    "psnr_luma_db": "of luma",
-    "psnr_unknown_db": "unknown pixels",
-    "psnr_known_db": "known pixels",
-}
+    "psnr_db": "PSNR, dB", "psnr_luma_db": "of luma",
+    "psnr_unknown_db": "unknown pixels", "psnr_known_db": "known pixels",
+}  # fmt: skip
 ENVIRONMENT = {
     "device": "device", "instruction_set": "instruction set", "threads": "threads",
     "driver": "driver", "torch": "torch", "cuda": "CUDA", "cudnn": "cuDNN", "numpy": "numpy",
@@ -36,7 +30,7 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 
-def run_pages(results: "Results") -> dict[str, Callable[[PageContext], str]]:
+def run_pages(results: Results) -> dict[str, Callable[[PageContext], str]]:
     """What makes each page about runs, by address: the list of them all, and one each."""
     views = [results.suite(name) for name in results.suites]
     runs = [run for view in views for run in (*view.runs, *view.baselines, *view.means)]
@@ -50,75 +44,74 @@ def _page_of(name: str, context: PageContext) -> str:
 
 def run_page(run: Run, context: PageContext) -> str:
     """Make the page of a recorded run; its run.json is written beside it."""
-    assert run.record
-    path = run.folder / "run.json"
+    record, path = _record(run), run.folder / "run.json"
     context.note(path)
     context.add(run.page.removesuffix(".html") + ".json", content_of(path))
     view = context.results.suite(run.suite.name)
-    title = f"{run.title}, {title_of(run)}"
+    within = METHOD_NAMES.get(run.method, run.method) if run.method else f"seed {run.seed}"
+    title = f"{run.title}, {within}"
+    summary = f"{view.title}: {title}, one recorded run"
+    lines = lines_of(run)
+    has_both = run.output("input").picture and run.final.picture
     return context.render(
         "run.html",
-        page={
-            "title": title,
-            "summary": f"{view.title}: {title}, one recorded run",
-            "url": run.page,
-        },
+        page={"title": title, "summary": summary, "url": run.page},
         run=run,
         suite=view,
-        facts=facts(run),
-        measures=measures_of(run).values(),
-        outcome=psnr_of(run, "output"),
-        took=format_duration(run.record.data["seconds"]),
-        before_and_after=_before_and_after(run, context),
+        facts=facts(record),
+        measures=measures_of(record).values(),
+        outcome=run.final.get(run.measure),
+        took=format_duration(record.data["seconds"]),
+        before_and_after=compared(context, run, "input", "final") if has_both else "",
         scores=score_rows(run),
-        snapshots=snapshot_rows(run),
-        chart=_chart(run),
+        snapshots=[
+            _score_row(grouped(int(iteration)), values, measures_of(record))
+            for iteration, values in record.metrics["snapshots"].items()
+        ],
+        chart=curve_panel(run, lines, None, stop_marks(run)).svg() if lines else "",
         gallery=list(_gallery(run, context)),
-        settings=run.record.data["experiment"].items(),
-        files=run.record.data["files"].items(),
+        settings=record.data["experiment"].items(),
+        files=record.data["files"].items(),
         verify=f"python -m dip verify {run.suite.name} --image {run.case.folder}",
         why_not_shown=why_not_shown(context, run),
     )
 
 
-def title_of(run: Run) -> str:
-    """Name a run within its image: "seed 0", or the method."""
-    return METHOD_NAMES.get(run.method, run.method) if run.method else f"seed {run.seed}"
+def _record(run: Run) -> Record:
+    assert run.record, "only recorded runs have pages"
+    return run.record
 
 
-def facts(run: Run) -> list[tuple[str, str]]:
-    """List what identifies a run, and what it was run on."""
-    assert run.record
-    data = run.record.data
-    pixels = ", ".join(f"{name} {sha256[:16]}" for name, sha256 in data["pixels_sha256"].items())
+def facts(record: Record) -> list[tuple[str, str]]:
+    """What identifies a run, and what it was run on."""
+    data, used = record.data, record.data["environment"]
     dirty = ", with changes that were not committed" if data.get("commit_dirty") else ""
-    rows = [
-        ("key", run.record.key),
+    each = data["seconds_per_iteration"]
+    rate = f", {1000 * each:.3g} ms an iteration" if each else ""
+    return [
+        ("key", record.key),
         ("arithmetic", data["arithmetic"]),
         ("trajectory revision", str(data["trajectory_revision"])),
-        ("pixels, SHA-256", pixels),
+        ("pixels, SHA-256", ", ".join(f"{k} {v[:16]}" for k, v in data["pixels_sha256"].items())),
         ("size", f"{data['width']}×{data['height']}, {data['channels']} channels"),
         ("loss spikes", str(data["spikes"])),
         ("commit", f"{data['commit'] or 'unknown'}{dirty}"),
         ("started", data["started"]),
-        ("took", _took(run)),
+        ("took", f"{format_duration(data['seconds'])}{rate}"),
+        *((name, str(used[key])) for key, name in ENVIRONMENT.items() if used.get(key)),
     ]
-    used = data["environment"]
-    return rows + [(name, str(used[key])) for key, name in ENVIRONMENT.items() if used.get(key)]
 
 
-def _took(run: Run) -> str:
-    assert run.record
-    data = run.record.data
-    each = data["seconds_per_iteration"]
-    rate = f", {1000 * each:.3g} ms an iteration" if each else ""
-    return f"{format_duration(data['seconds'])}{rate}"
+def measures_of(record: Record) -> dict[str, str]:
+    """The scores in dB that a run has, each with its heading."""
+    final = record.metrics["final"]
+    return {name: words for name, words in MEASURES.items() if name == "psnr_db" or final.get(name)}
 
 
 def score_rows(run: Run) -> list[dict[str, Any]]:
-    """List the outputs that a run ends in: name, PSNR, on unknown and known pixels, SSIM, loss."""
-    assert run.record
-    metrics, stops = run.record.metrics, run.record.data["stops"]
+    """The outputs that a run ends in: name, PSNR, on unknown and known pixels, SSIM, loss."""
+    record = _record(run)
+    metrics, stops, measures = record.metrics, record.data["stops"], measures_of(record)
     rows = [("the input", metrics["input"])]
     rows += [(point.row, stops[rule]) for rule, point in run.stop_points.items()]
     if "fixed" not in run.stop_points:
@@ -127,109 +120,60 @@ def score_rows(run: Run) -> list[dict[str, Any]]:
         ("average of the last outputs", metrics["average"]),
         ("the last weights, z without noise", metrics["clean_z"]),
     ]
-    measures = measures_of(run)
-    rows += _last_fifth(run, measures)
+    if not run.method and run.stable.known:
+        levels = {name: run.stable.levels(name) for name in measures if name in run.curve().columns}
+        summaries: dict[str, Callable[[list[float]], float]]
+        summaries = {"median": median, "lowest": min, "highest": max}
+        for word, of in summaries.items():
+            values = {name: of(found) for name, found in levels.items()}
+            rows.append((f"last fifth, {word}", values))
     return [_score_row(name, values, measures) for name, values in rows if values]
 
 
-def _last_fifth(run: Run, measures: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
-    """Summarise each level over the last fifth of the iterations, where a curve has it."""
-    if run.method or not run.stable.known:
-        return []
-    levels = {name: run.stable.levels(name) for name in measures if name in run.curve().columns}
-    summaries: dict[str, Callable[[list[float]], float]]
-    summaries = {"median": median, "lowest": min, "highest": max}
-    return [
-        (f"last fifth, {word}", {name: summary(found) for name, found in levels.items()})
-        for word, summary in summaries.items()
-    ]
-
-
-def measures_of(run: Run) -> dict[str, str]:
-    """Name the levels that a run is scored by, each with its heading."""
-    assert run.record
-    final = run.record.metrics["final"]
-    return {name: words for name, words in MEASURES.items() if name == "psnr_db" or final.get(name)}
-
-
-def snapshot_rows(run: Run) -> list[dict[str, Any]]:
-    """List the scores of the iterates that were kept."""
-    assert run.record
-    measures = measures_of(run)
-    return [
-        _score_row(grouped(int(iteration)), values, measures)
-        for iteration, values in run.record.metrics["snapshots"].items()
-    ]
-
-
 def _score_row(name: str, values: dict[str, Any], measures: Iterable[str]) -> dict[str, Any]:
-    def number(quantity: str, digits: int) -> str:
-        value = values.get(quantity)
-        return "" if value is None else decimal(value, digits)
-
-    levels = [number(measure, 2) for measure in measures]
+    digits = {**dict.fromkeys(measures, 2), "ssim": 4}
+    found = [(values.get(quantity), number) for quantity, number in digits.items()]
+    cells = ["" if value is None else decimal(value, number) for value, number in found]
     loss = values.get("loss")
-    return {"name": name, "cells": [*levels, number("ssim", 4), powers(loss) if loss else ""]}
-
-
-def _chart(run: Run) -> Markup:
-    lines = lines_of(run)
-    return curve_panel(run, lines, None, stop_marks(run)).svg() if lines else Markup("")
-
-
-def _before_and_after(run: Run, context: PageContext) -> Markup:
-    """Show the input and the last output; nothing where one of them is not kept."""
-    outputs = ("input", "final")
-    if any(run.output(name).picture is None for name in outputs):
-        return Markup("")
-    return compared(context, run, *outputs)
+    return {"name": name, "cells": [*cells, powers(loss) if loss else ""]}
 
 
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
-    """Show every picture of the record, with what it is and its PSNR."""
-    assert run.record
-    for name in run.record.snapshot_names():
-        path = run.picture(name)
+    """Every picture of the record, with what it is and its PSNR."""
+    for output in run.kept():
+        path, level = output.picture, output.get(run.measure)
         if path is None:
             continue
-        level, label = level_in_db(psnr_of(run, name)), output_name(run, name)
-        if name.isdigit() and level is not None:
-            words = describe_iterate(run, int(name), level)
-        else:
-            words = f"{run.title}: {label}"
-        yield {"picture": picture(context, run, path, words), "label": label,
+        words = f"{run.title}: {output.label}"
+        if path.stem.isdigit() and level is not None:
+            words = describe_iterate(run, int(path.stem), level)
+        yield {"picture": picture(context, run, path, words), "label": output.label,
                "level": "" if level is None else decimal(level)}  # fmt: skip
 
 
 def index_page(context: PageContext) -> str:
     """Make the list of all suites and runs, recorded or not."""
-    suites = [_suite_rows(context.results.suite(name)) for name in context.results.suites]
-    return context.render(
-        "runs.html",
-        page={"title": "All runs", "summary": "Every run behind this site", "url": INDEX},
-        suites=suites,
-    )
+    page = {"title": "All runs", "summary": "Every run behind this site", "url": INDEX}
+    views = [context.results.suite(name) for name in context.results.suites]
+    return context.render("runs.html", page=page, suites=[_suite_rows(view) for view in views])
 
 
 def _suite_rows(view: SuiteView) -> dict[str, Any]:
-    """Set a suite's images against its seeds and baselines."""
-    suite = view.suite
-    names = [f"seed {seed}" for seed in suite.seeds]
-    names += [METHOD_NAMES.get(method, method) for method in suite.baselines]
-    rows, found = [], False
-    for image in suite.images:
-        runs = [run for run in (*view.runs, *view.baselines) if run.image == image]
-        found = found or any(run.recorded for run in runs)
-        rows.append({"title": runs[0].title, "cells": _cells(runs)})
-    return {"view": view, "heads": names, "rows": rows, "any": found}
+    """A suite's images against its seeds and baselines."""
+    heads = [f"seed {seed}" for seed in view.suite.seeds]
+    heads += [METHOD_NAMES.get(method, method) for method in view.suite.baselines]
+    runs = (*view.runs, *view.baselines)
+    of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
+    rows = [{"title": found[0].title, "cells": _cells(found)} for found in of_images]
+    return {"view": view, "heads": heads, "rows": rows, "any": any(run.recorded for run in runs)}
 
 
 def _cells(runs: list[Run]) -> list[dict[str, Any]]:
-    """Give a cell for each run; those that follow each other and are not run share one."""
+    """A cell for each run; those that follow each other and are not run share one."""
     cells: list[dict[str, Any]] = []
     for run in runs:
         if cells and not run.recorded and not cells[-1]["run"].recorded:
             cells[-1]["span"] += 1
         else:
-            cells.append({"run": run, "level": level_in_db(psnr_of(run, "output")), "span": 1})
+            cells.append({"run": run, "level": run.final.get(run.measure), "span": 1})
     return cells

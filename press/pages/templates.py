@@ -15,6 +15,7 @@ from press.files import sha256_of, text_of
 from press.markdown.math import FIRST_FONTS, FOLDER, Face, katex_files, used_faces
 from press.page import PageContext
 from press.pages.site_pages import Site
+from press.results.expressions import FILTERS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -77,8 +78,6 @@ class Templates:
     @cached_property
     def _environment(self) -> "Environment":
         from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
-
-        from press.results.expressions import FILTERS
 
         self.compiled.mkdir(parents=True, exist_ok=True)
         environment = Environment(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError
-from press.files import sha256_of
+from press.files import content_of, sha256_of
 
 FORMAT = 1
 NEEDED = (
@@ -98,7 +98,7 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
     """Read a record; kept for as long as its file does not change, so that `serve` sees it."""
     path = folder / "run.json"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(content_of(path).decode())
     except json.JSONDecodeError as error:
         sentence = f"the record is damaged: {error.msg}"
         raise InputError(sentence, path, error.lineno, error.colno) from None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError, nearest
+from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.numbers import Measured, NotRun, Quantity, grouped, listed
 from press.results.record import EMPTY, Curve, Record, parse_curve, read_record
@@ -251,7 +252,7 @@ class Run:
         if not self.record or "curve.csv" not in self.record.data["files"]:
             return EMPTY
         path = self.file("curve.csv")
-        return parse_curve(path.read_text(encoding="utf-8"), path)
+        return parse_curve(content_of(path).decode(), path)
 
     def picture(self, name: str | int) -> Path | None:
         """The path of an image of the record; None if absent or not to be shown."""
@@ -264,8 +265,20 @@ class Run:
             return self._other(self.image, self.suite.seeds[0], None).picture(name)
         return None
 
+    def kept(self) -> list[Score]:
+        """The outputs of which the record has an image, iterates first."""
+        names = self.record.snapshot_names() if self.record else []
+        return [self.output(_selector_of(name)) for name in names]
+
     def file(self, name: str) -> Path:
         """The path of a file of the record, its hash checked; raises InputError if damaged."""
         assert self.record
         self._note(self.record.folder / name)
         return self.record.file(name)
+
+
+def _selector_of(name: str) -> str:
+    """The selector of the output whose image has this name in a record of format 1."""
+    if name.isdigit():
+        return f"at.{name}"
+    return "final" if name == "output" else name.replace("stop-", "stop.", 1)
