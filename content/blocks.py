@@ -4,56 +4,40 @@ Rows are resolutions: the full one on top, half the sides in each row below. Row
 input of down `level + 1` on the left, up `level + 1` on the right, and the skip between them.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from press.blocks.declaration import Call, Figure, block
+from press.blocks.declaration import SUITE, Argument, Call, Figure, block
 from press.charts.svg import element, line, path, text
-from press.errors import InputError
-from press.files import text_of
-from press.page import PageContext
 from press.results.numbers import decimal, grouped
+from press.results.suite import SuiteView
 
-WRITES_IT = "`python -m dip describe --json` writes it"
 WIDTH, ROW, BOX = 400, 54, 34
 LEFT, MIDDLE, RIGHT = 90.0, 200.0, 310.0  # centres of the columns
 
 
 @block(
     "network",
-    "the network of the paper, drawn from `content/network.json`",
+    "the network that a suite fits, with the shapes of its layers",
+    Argument("suite", SUITE, "whose network, at the size of its first image", required=True),
     numbered="figure",
     width="text",
-    example='id="fig-network"',
+    example='suite="inpainting" id="fig-network"',
 )
-def network(call: Call) -> Figure:
+def network(call: Call, suite: SuiteView) -> Figure:
     """The network's units with their shapes, and how large it is."""
-    described, file = description(call.page), call.page.content_dir / "network.json"
-    try:
-        billion = decimal(described["multiply_adds"] / 1e9, 1)
-        note = (
-            f"{grouped(described['parameters'])} parameters; {billion} billion "
-            f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
-        )
-        return Figure(Drawing(described).svg(), note=note)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        raise InputError(f"this describes no network; {WRITES_IT}", file, 1, 1) from None
-
-
-def description(page: PageContext) -> dict[str, Any]:
-    """The layers of the network with their shapes, as `python -m dip describe --json` prints it."""
-    file = page.content_dir / "network.json"
-    page.note(file)
-    if not file.exists():
-        raise InputError(f"no such file; {WRITES_IT}", file)
-    try:
-        described: dict[str, Any] = json.loads(text_of(file))
-    except json.JSONDecodeError as error:
-        raise InputError(f"not valid JSON: {error.msg}", file, error.lineno, error.colno) from None
-    return described
+    name = suite.suite.network
+    if name is None:
+        raise call.error("suite", f"the manifest describes no network of suite '{suite.name}'")
+    described = call.page.results.suites.network(name)
+    billion = decimal(described["multiply_adds"] / 1e9, 1)
+    note = (
+        f"{grouped(described['parameters'])} parameters; {billion} billion "
+        f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
+    )
+    return Figure(Drawing(described).svg(), note=note)
 
 
 @dataclass(frozen=True)

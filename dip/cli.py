@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0 if all is well, 1 for a mistake in an input.
-
-    Raises SystemExit with 2 for wrong usage, as argparse does.
-    """
+    """Run one command; 0 if all is well, 1 for a mistake in an input. Exits 2 for wrong usage."""
     args = parser().parse_args(arguments)
     module, function = args.function.split(":")
     try:

@@ -4,7 +4,7 @@ Templates get `site`, `page`, `root`, `assets` and `posts`; a template that a bl
 `site`, `root`, and the values that the block gave.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +44,9 @@ class Blocks(Protocol):
     def get(self, name: str, /) -> Block | None:
         """The block of a name."""
 
+    def prose_arguments(self, name: str, /) -> Collection[str]:
+        """The arguments of a block that stand on the page as they are written."""
+
     def render(self, directive: Directive, context: "PageContext", /) -> Markup:
         """A directive as HTML; what is wrong with it goes to the context, with its place."""
 
@@ -72,7 +75,7 @@ class PageContext:
 
     @cached_property
     def results(self) -> Results:
-        """What is planned and recorded; every file that is looked at is noted as an input of this page."""
+        """What is planned and recorded; every file that it looks at is an input of this page."""
         parts = self.cache_dir / "manifest"
         return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
 

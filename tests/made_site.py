@@ -8,7 +8,6 @@ from pathlib import Path
 from made_records import write_baseline, write_run
 
 from dip.experiments.suites import Suite, load_suites
-from dip.network.architecture import describe
 from dip.planning.manifest import Manifest
 from press.cache import put
 from press.cli import main
@@ -78,6 +77,18 @@ origin = "paper"
 name = "Slope"
 origin = "ours"
 why = "not stated"
+"""
+
+IMAGES = """
+["set/anna"]
+width = 32
+height = 32
+mode = "L"
+
+["set/bob"]
+width = 32
+height = 32
+mode = "L"
 """
 
 LEVELS = {("set/anna", 0): 31.9, ("set/anna", 1): 32.1, ("set/anna", 2): 32.3,
@@ -181,10 +192,9 @@ def write_content(folder: Path, post: str = POST) -> dict[str, Suite]:
     (folder / "experiments.toml").write_text(SUITES)
     (folder / "claims.toml").write_text(CLAIMS)
     (folder / "choices.toml").write_text(CHOICES)
+    (folder / "images.toml").write_text(IMAGES)
     (folder / "posts" / "post.md").write_text(post)
     suites = load_suites(folder / "experiments.toml")
-    described = describe(suites["paper"].experiments[0], 32, 32, 32, 1)
-    (folder / "network.json").write_text(json.dumps(described))
     shutil.copy(ROOT / "content/blocks.py", folder)
     return suites
 

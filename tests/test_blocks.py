@@ -306,12 +306,12 @@ def test_a_mistake_is_told_with_the_place_of_the_argument(
     assert sentence in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", '{"layers": 5}', '{"multiply_adds": "many"}'])
-def test_what_describes_no_network_is_told_with_its_file(tmp_path: Path, text: str) -> None:
+def test_a_network_that_is_not_described_is_told_with_the_place(tmp_path: Path) -> None:
     context = make_context(tmp_path)
-    (tmp_path / "content/network.json").write_text(text)
-    with pytest.raises(InputError, match=r"network\.json:1:1: this describes no network"):
-        made(context, "network")
+    (tmp_path / "content/images.toml").unlink()  # so that no size is known
+    sentence = r"post\.md:9:10: the manifest describes no network of suite 'paper'"
+    with pytest.raises(InputError, match=sentence):
+        made(read_anew(context), "network", suite="paper")
 
 
 def test_an_unknown_origin_of_a_setting_is_told_with_its_line(

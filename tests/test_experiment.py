@@ -238,7 +238,7 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
         ("seeds = [0, 3]", "seeds = [3, 3]", ":6:1: 'seeds' names 3 twice"),
         ('"set5/bird", "set5/baby"]', '"bird"]', ":5:1: 'bird' is not '<set>/<name>'"),
         ('"set5/bird", "set5/baby"]', "5]", ":5:1: 'images' is not a list of names"),
-        ('title = "Small"', "title = 5", ":3:1: 'title' is no text"),
+        ('title = "Small"', "title = 5", ":3:1: 'title': expected text, got 5"),
         ("frames = 24", "image_settings = 4", ":8:1: 'image_settings' is not a table of settings"),
         (
             "frames = 24",

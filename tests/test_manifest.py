@@ -221,14 +221,15 @@ def test_a_mean_counts_as_long_as_its_runs_stand(
     )  # fmt: skip
 
 
-def test_other_folders_stand_in_the_commands(project: Path, capsys: Told) -> None:
+def test_inputs_are_named_as_the_folders_were_given(project: Path, capsys: Told) -> None:
     (project / "content").rename(project / "my content")
-    assert main(["--content", "my content", "manifest", "--results", "kept"]) == 0
+    folders = ["--content", "my content", "--results", "kept"]
+    assert main(["manifest", *folders]) == 0
     told = json.loads(capsys.readouterr().out)
-    command = told["suites"]["tiny"]["runs"][-1]["command"]
-    options = "--content 'my content' run tiny --image rings --seed 0 --results kept"
-    assert command == f"python -m dip {options}"
     assert {"my content/experiments.toml", "kept/tiny/rings/seed0/run.json"} <= set(told["inputs"])
+    suite = told["suites"]["tiny"]
+    assert suite["command"] == "python -m dip run tiny"
+    assert suite["runs"][-1]["command"] == "python -m dip run tiny --image rings --seed 0"
 
 
 def test_images_choices_and_results_may_be_absent(project: Path, capsys: Told) -> None:

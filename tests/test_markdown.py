@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made_site import make_context
 
-from press.blocks.text import load_blocks
+from press.blocks.registry import BUILT_IN
 from press.cache import Cache
 from press.diagnostics import Place, SourceMap
 from press.markdown.bibliography import Entry
@@ -41,7 +41,7 @@ def article_of(context: PageContext, text: str) -> Article:
 
 
 def said(context: PageContext) -> list[str]:
-    return [re.sub(r"^.*/", "", str(message)) for message in context.messages]
+    return [re.sub(r"^.*/", "", str(message)) for message in context.diagnostics]
 
 
 def test_a_text_is_parsed_without_a_page() -> None:
@@ -170,7 +170,7 @@ def test_every_method_of_the_renderer_renders_a_token_that_there_is() -> None:
 
 def test_passes_have_names_and_blocks_kinds() -> None:
     assert [name for name, _ in PASSES][-1] == "corners" and "numbers" in RESOLVING
-    assert {block.numbered for block in load_blocks().values()} == {
+    assert {block.numbered for block in BUILT_IN.values()} == {
         "figure", "table", "listing", "",
     }  # fmt: skip
 

@@ -15,7 +15,13 @@ from made_site import POST, make_results
 from dip.cli import main as dip_main
 from press.cli import main
 
-SITE = 'title = "A site"\nauthors = ["Ann Author"]\nbase_url = "https://example.org/x/"\n'
+SITE = """
+title = "A site"
+authors = ["Ann Author"]
+base_url = "https://example.org/x/"
+[experiments]
+manifest = "python -m dip manifest"
+"""
 IMAGES = f"""
 ["set/anna"]
 file = "set/anna.png"

@@ -56,10 +56,7 @@ def bench(
 def seconds_of(
     loop: str, size: int, steps: int, device: str, precision: str, threads: int | None
 ) -> list[float]:
-    """Seconds of each counted step of one loop, run in a fresh process.
-
-    Raises InputError if that fails: of memory, or of a precision that the device lacks.
-    """
+    """Seconds of each step of a loop in a fresh process; raises InputError if that fails."""
     words = [loop, str(size), str(steps), device, precision, str(threads or 0)]
     done = subprocess.run(
         [sys.executable, "-m", "dip.commands.bench", *words], capture_output=True, text=True,

@@ -189,10 +189,7 @@ def describe_network(args: argparse.Namespace) -> int:
 
 
 def list_images(args: argparse.Namespace) -> int:
-    """Print every test image, and whether it is in the folder of test images as it is listed.
-
-    Returns 1 if a file there is another than listed, or damaged; what it has is then printed.
-    """
+    """Print every test image, and whether its file is as listed; returns 1 if one is not."""
     from dip.tasks.images import check_image
 
     images = load_images(args.content / "images.toml")
@@ -211,10 +208,7 @@ def list_images(args: argparse.Namespace) -> int:
 
 
 def fetch_images(args: argparse.Namespace) -> int:
-    """Find every image that is named, all by default, downloading those that are not here.
-
-    Returns 1 if one could not be had.
-    """
+    """Find or download the images named, all by default; returns 1 if one cannot be had."""
     images = load_images(args.content / "images.toml")
     failed = 0
     for name in args.names or images:

@@ -55,10 +55,7 @@ def summary(pairs: list[Pair]) -> str:
 
 
 def run_command(args: argparse.Namespace) -> int:
-    """Print plain loop and engine side by side; an image that was run before is not run again.
-
-    Raises InputError if no inpainting run of the suite is recorded.
-    """
+    """Print plain loop and engine side by side; raises InputError if nothing is recorded."""
     loop = PlainRuns(args, Interrupts(args.time_limit))
     pairs = []
     for record in _recorded(args, loop):

@@ -1,7 +1,4 @@
-"""`dip denoise|inpaint|upscale|clean-jpeg`: the reader's own photograph.
-
-Nothing here needs torch or numpy.
-"""
+"""`dip denoise|inpaint|upscale|clean-jpeg`: the reader's own photograph."""
 
 import argparse
 from pathlib import Path

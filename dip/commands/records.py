@@ -22,8 +22,8 @@ def verify_records(args: argparse.Namespace) -> int:
     for record in records:
         name, good = record.folder.relative_to(args.results), False
         try:
-            verdict = verify(record, images, args.images, device, args.iterations)
-            good, result = verdict.good, f"{'verified' if verdict.good else 'FAILED'}: {verdict}"
+            good, sentence = verify(record, images, args.images, device, args.iterations)
+            result = f"{'verified' if good else 'FAILED'}: {sentence}"
         except InputError as error:
             result = f"could not be verified: {error}"
         print(f"{name}: {result}", flush=True)

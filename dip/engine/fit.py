@@ -200,10 +200,7 @@ class Fit:
 
     @property
     def average(self) -> np.ndarray | None:
-        """The exponential sliding average of the outputs, (C, H, W) in [0, 1].
-
-        None before the first output.
-        """
+        """The sliding average of the outputs, (C, H, W) in [0, 1]; None before the first."""
         monitor = self._current().monitor
         return monitor.average[0].cpu().numpy().copy() if monitor.counts[AVERAGED] else None
 

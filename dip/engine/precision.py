@@ -8,6 +8,7 @@ import torch
 
 from dip.errors import InputError, nearest
 from dip.experiments.experiment import device_kind
+from dip.records.environment import bf16_supported
 
 MALLOPT_TRIM_THRESHOLD, MALLOPT_TOP_PAD, MALLOPT_MMAP_MAX = -1, -2, -4
 DTYPES = {"ieee": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
@@ -22,18 +23,6 @@ def set_precision(precision: str, device: str) -> torch.dtype:
     """
     if precision not in DTYPES:
         raise InputError(f"unknown precision '{precision}'{nearest(precision, DTYPES)}")
-    require_precision(precision, device)
-    torch.backends.cudnn.allow_tf32 = precision != "ieee"
-    torch.backends.cuda.matmul.allow_tf32 = precision != "ieee"
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
-    return DTYPES[precision]
-
-
-def require_precision(precision: str, device: str) -> None:
-    """Raise InputError if the device does not compute in `precision`."""
-    from dip.records.environment import bf16_supported
-
     if precision == "tf32" and device_kind(device) != "cuda":
         raise InputError("the precision tf32 needs a CUDA device")
     if precision == "bf16" and not bf16_supported(device):
@@ -41,6 +30,11 @@ def require_precision(precision: str, device: str) -> None:
             "the precision bf16 needs a processor with AVX-512-BF16 or AMX, or a CUDA device; this"
             " one has neither"
         )
+    torch.backends.cudnn.allow_tf32 = precision != "ieee"
+    torch.backends.cuda.matmul.allow_tf32 = precision != "ieee"
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    return DTYPES[precision]
 
 
 @cache

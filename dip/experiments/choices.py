@@ -26,8 +26,8 @@ def choices_of(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[
     of_suite = file.data.get(suite, {})
     for setting, table in file.data.items():
         if not isinstance(table, dict) or not isinstance(of_suite.get(setting, {}), dict):
-            file.expect({setting: "table"}, file.data, None)
-            file.expect({setting: "table"}, of_suite, suite)
+            file.expect({setting: "a table"}, file.data, None)
+            file.expect({setting: "a table"}, of_suite, suite)
         if setting not in known:
             if all(isinstance(inner, dict) for inner in table.values()):
                 continue  # what is different in one suite

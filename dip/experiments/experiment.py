@@ -15,10 +15,8 @@ from typing import Any, get_args, get_origin
 
 from dip.errors import InputError, nearest
 
-TASKS = ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash")
-
 CHOICES: dict[str, tuple[str, ...]] = {
-    "task": TASKS,
+    "task": ("inpainting", "denoising", "super-resolution", "fit", "jpeg", "flash"),
     "target": ("image", "noisy", "shuffled", "shuffled-channels", "noise"),
     "z": ("uniform", "meshgrid", "guide"),
     "upsampling": ("bilinear", "nearest"),
@@ -39,13 +37,9 @@ REPORTING = ("snapshots", "frames", "pictures", "variant")
 
 # Raised for a kind of device and a mode of arithmetic only when recorded bits change.
 TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
-    ("cpu", "ieee"): 2,
-    ("cpu", "bf16"): 1,
-    ("mps", "ieee"): 2,
-    ("cuda", "ieee"): 1,
-    ("cuda", "tf32"): 1,
-    ("cuda", "bf16"): 1,
-}
+    ("cpu", "ieee"): 2, ("cpu", "bf16"): 1, ("mps", "ieee"): 2,
+    ("cuda", "ieee"): 1, ("cuda", "tf32"): 1, ("cuda", "bf16"): 1,
+}  # fmt: skip
 
 DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
 
@@ -136,10 +130,7 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
-        """The experiment of plain values; unknown keys and wrong types raise InputError.
-
-        A retired setting is dropped where it has its only value, and refused where it has another.
-        """
+        """The experiment of plain values, retired ones too; raises InputError for others."""
         known = [field.name for field in fields(cls)]
         for name, value in data.items():
             if name in RETIRED and value != RETIRED[name]:

@@ -118,9 +118,7 @@ def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
     for needed in ("title", "task", "images"):
         if not table.get(needed):
             file.fail(f"suite '{name}' needs the key '{needed}'", name)
-    for key in ("title", "why"):
-        if not isinstance(table.get(key, ""), str):
-            file.fail(f"'{key}' is no text", name, key)
+    file.expect({"title": "text", "why": "text"}, table, name)
 
 
 def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:

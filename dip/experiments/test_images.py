@@ -1,7 +1,4 @@
-"""The named test images: where they are found, and that they are the ones meant.
-
-Reading the list needs neither numpy nor Pillow.
-"""
+"""The named test images: where they are found, and that they are the ones meant."""
 
 import os
 import re
@@ -36,10 +33,7 @@ class ListedImage:
 
 
 def load_images(path: Path, *, whole: bool = True) -> dict[str, ListedImage]:
-    """The list of test images, by name; a mistake raises InputError with its line.
-
-    Unless they must be `whole`, entries may lack any key: a text is then empty, a number 0.
-    """
+    """The listed images by name; raises InputError. Unless `whole`, what is absent is "" or 0."""
     file = TomlFile(path)
     return {name: _listed(file, name, table, whole) for name, table in file.data.items()}
 

@@ -79,10 +79,7 @@ def fold_reflection(gradient: Tensor, pad: int) -> None:
 
 
 def strips(matrix: Tensor, multiple: int = 1) -> Iterator[slice]:
-    """Slices of rows, in multiples, so few that several operations on them stay in cache.
-
-    Off the CPU all rows are one slice.
-    """
+    """Slices of rows, so few that operations on them stay in cache; off the CPU one of all."""
     count, channels = matrix.shape
     rows = count
     if matrix.device.type == "cpu":
@@ -136,10 +133,7 @@ def weight_gradient(image: Tensor, gradient: Tensor, kernel: int, stride: int) -
 
 
 class Convolve(torch.autograd.Function):
-    """A convolution without border or bias: (1, C, H, W) and (O, C, k, k) to (1, O, H', W').
-
-    H' is (H - k) // stride + 1: the image comes with its border.
-    """
+    """A convolution of a bordered (1, C, H, W) by (O, C, k, k), to sides (H - k) // stride + 1."""
 
     @staticmethod
     def forward(ctx: Any, image: Tensor, weight: Tensor, stride: int) -> Tensor:

@@ -73,16 +73,6 @@ class PlainNetwork(nn.Module):
         """The (1, C, H, W) output in [0, 1] for z; its sides are multiples of 2**scales."""
         return torch.sigmoid(self.end(self.scales(z)))
 
-    def in_order(self) -> list[nn.Parameter]:
-        """The parameters in the engine's order: down, skip and up of each scale, the end."""
-        found: list[nn.Parameter] = []
-        scale: Scale | None = self.scales
-        while scale is not None:
-            for unit in (scale.down, scale.skip, scale.up):
-                found += [] if unit is None else unit.parameters()
-            scale = scale.deeper
-        return found + list(self.end.parameters())
-
 
 def plain_steps(
     experiment: Experiment, x0: Tensor, mask: Tensor, channels_last: bool = False

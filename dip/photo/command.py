@@ -35,10 +35,7 @@ DONE = {
 
 
 def run(args: argparse.Namespace) -> int:
-    """Restore `args.input` as `args.command` says, and write `args.output`; returns 0.
-
-    Raises InputError for whatever cannot be done; then nothing is written.
-    """
+    """Restore `args.input` into `args.output`; raises InputError, then nothing is written."""
     try:
         return _run(args)
     except KeyboardInterrupt:

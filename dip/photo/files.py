@@ -119,10 +119,7 @@ def _photo(values: np.ndarray, profile: bytes | None) -> Photo:
 
 
 def check_output(output: Path, sources: Mapping[str, Path]) -> None:
-    """Raise InputError if `output` cannot be written: ending, folder, or one of the `sources`.
-
-    `sources` are the files that are read, by what they are called: photograph, mask.
-    """
+    """Raise InputError if `output` cannot be written, or is one of the `sources`, by name."""
     if output.suffix.lower() not in FORMATS:
         known = ", ".join(FORMATS)
         near = nearest(output.suffix.lower(), FORMATS)

@@ -76,10 +76,7 @@ def transparent(photo: Photo, path: Path) -> np.ndarray:
 
 
 def width_of_widest(holes: np.ndarray) -> int:
-    """The diameter in pixels of the largest circle inside a hole of (H, W) bool.
-
-    What lies beyond the image's edge counts as unknown too.
-    """
+    """The diameter in pixels of the largest circle in a hole, (H, W) bool, or beyond the edge."""
     from scipy.ndimage import distance_transform_edt
 
     return round(2 * float(distance_transform_edt(holes).max()) - 1)
@@ -128,23 +125,20 @@ def windows_round(holes: np.ndarray, whole_side: int) -> list[Window]:
     if max(height, width) <= whole_side:
         return [whole]
     near = maximum_filter(holes, size=2 * MARGIN + 1)
-    found = [_grown(rows, columns, holes.shape) for rows, columns in find_objects(label(near)[0])]
-    windows = _disjoint(found)
+    windows = _disjoint(
+        [
+            Window(*_grown(rows, holes.shape[0]), *_grown(columns, holes.shape[1]))
+            for rows, columns in find_objects(label(near)[0])
+        ]
+    )
     return [whole] if sum(w.area for w in windows) > WHOLE * whole.area else windows
 
 
-def _grown(rows: slice, columns: slice, shape: tuple[int, ...]) -> Window:
-    """The window of a hole that, with its margin, fills `rows` and `columns`."""
-    top, bottom = _grown_side(rows.start, rows.stop, shape[0])
-    left, right = _grown_side(columns.start, columns.stop, shape[1])
-    return Window(top, bottom, left, right)
-
-
-def _grown_side(start: int, stop: int, length: int) -> tuple[int, int]:
-    """First and last row (or column) of a window, moved so that it stays inside the image."""
-    hole = stop - start - 2 * MARGIN
-    side = min(length, max(stop - start, 2 * hole, LEAST_WINDOW))
-    first = min(max(0, (start + stop - side) // 2), length - side)
+def _grown(hole: slice, length: int) -> tuple[int, int]:
+    """The rows (or columns) of a window round a hole with its margin, inside the image."""
+    filled = hole.stop - hole.start
+    side = min(length, max(filled, 2 * (filled - 2 * MARGIN), LEAST_WINDOW))
+    first = min(max(0, (hole.start + hole.stop - side) // 2), length - side)
     return first, first + side
 
 

@@ -79,10 +79,7 @@ class Progress:
 
 
 def _free_name(output: Path) -> Path:
-    """`<output>.preview.png`, with a number where a file of that name is there already.
-
-    It may be anybody's: the photograph itself, or what is left of a fit that was stopped.
-    """
+    """`<output>.preview.png`, numbered where there is anybody's file of that name already."""
     ends = chain([""], (f"-{number}" for number in count(2)))
     names = (f"{output.stem}.preview{end}.png" for end in ends)
     return next(path for path in map(output.with_name, names) if not os.path.lexists(path))

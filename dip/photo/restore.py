@@ -154,10 +154,7 @@ def restore(
     device: str,
     is_over: Callable[["Fit", "Step"], bool],
 ) -> Restored:
-    """Fit one task until it stops by itself, at the last iteration, or when `is_over` says so.
-
-    `is_over` is called after each step; what it raises ends the fit.
-    """
+    """Fit a task until it stops by itself, ends, or `is_over`, called each step, says so."""
     from dip.engine.fit import Fit
 
     began = time.perf_counter()

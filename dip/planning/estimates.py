@@ -5,13 +5,15 @@ Nothing here needs torch or numpy, but the measurement's child process.
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dip.errors import InputError
-from dip.experiments.experiment import TRAJECTORY_REVISION, Experiment, arithmetic_on
+from dip.experiments.experiment import KERNELS, TRAJECTORY_REVISION, Experiment, arithmetic_on
 from dip.experiments.test_images import ListedImage, named
 from dip.files import write_text_whole
 from dip.network.architecture import input_channels, layers_of
@@ -28,9 +30,8 @@ GUESSED_SPEED = {
 MEASURED = ".work/speed.json"  # in the folder of results
 STEPS, BLOCK, LEAST_SIDE = 3, 32, 64  # of a measurement; sides in pixels
 # What the work of a forward depends on, beside the image's size; and those that were counted.
-_network = attrgetter(
-    "z", "z_channels", "channels", "skip_channels", "kernel_down", "kernel_up", "kernel_skip"
-)
+NETWORK = ("z", "z_channels", "channels", "skip_channels", *KERNELS)
+_network = attrgetter(*NETWORK)
 _works: dict[tuple[Any, ...], float] = {}
 PAPER = Experiment(image="bench/made", mask="bernoulli")
 
@@ -193,19 +194,20 @@ def measured_speeds(results: Path) -> list[Speed]:
     """The measurements made with the torch that is installed."""
     try:
         kept = json.loads((results / MEASURED).read_text(encoding="utf-8"))
-        speeds = [Speed(**plain) for plain in kept]
-        return [speed for speed in speeds if speed.environment["torch"] == _torch()]
+        speeds, torch = [Speed(**plain) for plain in kept], _torch()
+        return [speed for speed in speeds if speed.environment["torch"] == torch]
     except (OSError, ValueError, TypeError, LookupError):
         return []
 
 
 def _torch() -> str | None:
-    from importlib.metadata import PackageNotFoundError, version  # slow to load
-
-    try:
-        return version("torch").split("+")[0]
-    except PackageNotFoundError:
+    """The version of torch by its own file: to import it, or to read its metadata, is slow."""
+    spec = find_spec("torch")
+    if not spec or not spec.origin:
         return None
+    text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+    found = re.search(r"__version__ = '([^'+]+)", text)
+    return found[1] if found else None
 
 
 def measure(
@@ -218,16 +220,16 @@ def measure(
 ) -> list[str]:
     """Time three steps for each precision and size class that no speed tells of, and keep them.
 
-    Sides in one class differ by less than twice, and the paper's network stands for every other
-    one. `seconds_of` is that of the bench. Gives a sentence for each measurement that failed.
+    Sides in one class differ by less than twice; the paper's network stands for every other one.
+    `seconds_of` is that of the bench. Returns a sentence for each measurement that failed.
     """
     from dip.records.environment import environment
 
     known, kept, problems = known_speeds(results, images), measured_speeds(results), []
+    precisions = [name for kind, name in TRAJECTORY_REVISION if kind == machine.kind]
     timed = {
         (speed.arithmetic, _size_class(speed.work))
-        for device_kind, precision in TRAJECTORY_REVISION
-        if device_kind == machine.kind
+        for precision in precisions
         for speed in fitting(known, machine, precision)
         if speed.threads == machine.threads
     }
@@ -279,16 +281,15 @@ SPARE = 0.8  # the part of free memory that is counted on
 def bytes_needed(experiment: Experiment, shape: tuple[int, int, int], precision: str) -> int:
     """Estimated bytes that a fit of a (C, H, W) image takes at its peak, beyond torch's."""
     fixed, of_pixel = _memory_terms(experiment, shape[0], precision)
-    return round(fixed + of_pixel * _pixels(experiment, shape))
+    block = 1 << len(experiment.channels)  # the network's sides are multiples of 2**scales
+    height, width = (-(-side // block) * block for side in shape[1:])
+    return round(fixed + of_pixel * height * width)
 
 
 def side_that_fits(
     experiment: Experiment, shape: tuple[int, int, int], precision: str, free: int
 ) -> int:
-    """The longest side, in steps of 32 pixels, of a like (C, H, W) picture that would fit.
-
-    0 if none would.
-    """
+    """The longest side, in steps of 32 pixels, of a like picture that would fit; 0 if none."""
     fixed, of_pixel = _memory_terms(experiment, shape[0], precision)
     pixels = max(0.0, SPARE * free - fixed) / of_pixel
     return int(max(shape[1:]) * math.sqrt(pixels / (shape[1] * shape[2]))) // 32 * 32
@@ -302,13 +303,6 @@ def _memory_terms(experiment: Experiment, colours: int, precision: str) -> tuple
     wide = sum(channels / 4**scale for scale, channels in enumerate(experiment.channels))
     of_pixel = of_channel * wide + OF_Z * z_channels + OF_COLOUR * colours + OF_PIXEL
     return FIXED + OF_PARAMETER * sum(layer.parameters for layer in layers), of_pixel
-
-
-def _pixels(experiment: Experiment, shape: tuple[int, int, int]) -> int:
-    """The pixels that the network runs on: sides are multiples of 2**scales."""
-    block = 1 << len(experiment.channels)
-    height, width = (-(-side // block) * block for side in shape[1:])
-    return height * width
 
 
 def size(count: int) -> str:

@@ -1,7 +1,4 @@
-"""What a suite asks to be run, and what is recorded of it.
-
-Nothing here needs torch or numpy.
-"""
+"""What a suite asks to be run, and what is recorded of it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -60,10 +57,7 @@ def problem_of(experiment: Experiment) -> Experiment:
 
 
 def jobs_of(suite: Suite) -> list[Job]:
-    """A suite's jobs in order of worth: the baselines, which take seconds, the runs, means.
-
-    A mean is of the runs of all seeds, where these share their degraded input.
-    """
+    """A suite's jobs in order of worth: baselines, runs, and means where seeds share an input."""
     first = {experiment.case: experiment for experiment in reversed(suite.experiments)}
     baselines = [
         Job(suite, replace(problem_of(first[case]), pictures=first[case].pictures), method)
@@ -170,15 +164,20 @@ def state_of(
         record = read(folder)
     except InputError as error:
         return State("damaged", sentence=str(error), error=error)
-    stated = {name: image.pixels_sha256 for name, image in images.items() if image.pixels_sha256}
     recorded: Mapping[str, str] = record.data["pixels_sha256"]
-    pixels = {name: stated.get(name, recorded[name]) for name in recorded}
+    pixels = {
+        name: images[name].pixels_sha256 or sha256 if name in images else sha256
+        for name, sha256 in recorded.items()
+    }
     if not _fits(record, job, pixels):
         changed = _changed(record, job, pixels)
         sentence = None if changed else "its key is not that of its settings"
         return State("outdated", record, changed, sentence)
-    if has_another_run(record, lambda place: readable(place, read)):
-        return State("outdated", record, sentence="a run that it is made of was made again since")
+    for name, seal in record.data.get("runs", {}).items():  # of a mean; older ones do not say
+        run = readable(folder.parent / name, read)
+        if run and run.data["seal"] != seal:
+            remade = "a run that it is made of was made again since"
+            return State("outdated", record, sentence=remade)
     return State("recorded", record)
 
 
@@ -220,15 +219,6 @@ def readable(folder: Path, read: Callable[[Path], Record] = load_record) -> Reco
         return read(folder)
     except InputError:
         return None
-
-
-def has_another_run(record: Record, read: Callable[[Path], Record | None] = readable) -> bool:
-    """Whether a run beside a mean is no longer the one it was made of; older means don't say."""
-    for name, seal in record.data.get("runs", {}).items():
-        run = read(record.folder.parent / name)
-        if run is not None and run.data["seal"] != seal:
-            return True
-    return False
 
 
 def records_in(results: Path) -> list[Record]:

@@ -19,6 +19,7 @@ from dip.experiments.test_images import ListedImage, load_images
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import (
     MEASURED,
+    NETWORK,
     Machine,
     Speed,
     measured_speeds,
@@ -38,10 +39,7 @@ COUNT_NOT_STATED = ("fit", "flash")  # tasks for which the paper gives no count 
 POSED = [name for name in PROBLEM if name not in ("seed", "problem_seed", "preview_side")]
 posed = attrgetter(*POSED)
 # On what the description of a network depends, beside the image's size.
-described = attrgetter(
-    "z", "z_channels", "channels", "skip_channels", "kernel_down", "kernel_up", "kernel_skip",
-    "upsampling", "align_corners", "slope",
-)  # fmt: skip
+described = attrgetter(*NETWORK, "upsampling", "align_corners", "slope")
 
 
 class Manifest:
@@ -60,13 +58,10 @@ class Manifest:
     def to_dict(self) -> dict[str, Any]:
         """The manifest as JSON has it; docs/experiments.md describes its form."""
         suites = {name: self._suite(suite) for name, suite in self.suites.items()}
-        return {
-            "manifest": VERSION,
-            "images": {name: _image(image) for name, image in self.images.items()},
-            "networks": self._networks,
-            "suites": suites,
-            "inputs": self._inputs(),  # last: by now all is loaded that is needed
-        }
+        images = {name: _image(image) for name, image in self.images.items()}
+        found = {"manifest": VERSION, "images": images, "networks": self._networks}
+        # The inputs come last: by now all modules are loaded that are needed.
+        return {**found, "suites": suites, "inputs": self._inputs()}
 
     @cached_property
     def suites(self) -> dict[str, Suite]:
@@ -131,10 +126,7 @@ class Manifest:
         }  # fmt: skip
 
     def _paper_iterations(self, experiment: Experiment) -> int | None:
-        """After how many iterations the paper stops on a problem, if it says so.
-
-        The shortest run of that problem in full size: one that goes on further is ours.
-        """
+        """After how many iterations the paper stops on a problem: the shortest run in full size."""
         if experiment.task in COUNT_NOT_STATED:
             return None
         return self._shortest.get(posed(experiment))

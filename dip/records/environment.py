@@ -26,10 +26,7 @@ def has_torch() -> bool:
 
 
 def choose_device(wanted: str) -> str:
-    """The device `wanted`, or the best of cuda, mps and cpu that is present for "auto".
-
-    Raises InputError if torch is not installed or the device is not there.
-    """
+    """The device `wanted`, for "auto" the best that is present; raises InputError if absent."""
     if not has_torch():
         raise InputError(NEEDS_TORCH)
     import torch

@@ -129,10 +129,7 @@ class Record:
 
 
 def load_record(folder: Path, *, files: bool = False) -> Record:
-    """Read the record in `folder`, its `files` too if asked for.
-
-    Raises InputError with its place if anything of that is absent or damaged.
-    """
+    """Read a record, its `files` too if asked for; raises InputError if absent or damaged."""
     path = folder / "run.json"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

@@ -76,10 +76,7 @@ def put_in_place(fresh: Path, folder: Path) -> Path | None:
 
 
 def move_aside(folder: Path) -> Path | None:
-    """Move the record in `folder` to `superseded/KEY/`; its new place, None if there was none.
-
-    A record that is damaged goes to `superseded/damaged/`.
-    """
+    """Move a record to `superseded/KEY/`, or `damaged/`; its new place, None without one."""
     if not folder.exists():
         return None
     try:
@@ -102,10 +99,7 @@ def _sync_parents(folder: Path) -> None:
 
 
 def find_records(results: Path, suite: str = "*") -> list[Path]:
-    """The folders of a suite's records, or of all suites', in order.
-
-    What has a temporary name, or was superseded, is no record.
-    """
+    """The folders of a suite's records, or of all; without temporary and superseded ones."""
     places = sorted(path.parent for path in results.glob(f"{suite}/*/*/run.json"))
     parts = {place: place.relative_to(results).parts for place in places}
     return [

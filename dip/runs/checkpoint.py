@@ -36,10 +36,7 @@ class RunProgress:
 
 
 class Work:
-    """The work folder of one run; a context manager that holds its lock.
-
-    Raises Busy on entry if another process holds it.
-    """
+    """The work folder of a run; entering takes its lock, and raises Busy if that is taken."""
 
     def __init__(self, folder: Path) -> None:
         """Name the folder; entering makes it."""

@@ -8,7 +8,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from dip.planning.jobs import duration
-from dip.runs.recording import Listener
 
 if TYPE_CHECKING:
     from dip.engine.fit import Step
@@ -43,13 +42,21 @@ class Interrupts:
         return self.asked or self.seconds_left == 0.0
 
 
+class Listener:
+    """Hears of a run while it goes on; this one prints nothing."""
+
+    def begin(self, name: str, first: int, last: int) -> None:
+        """A run begins at iteration `first` and will end at `last`."""
+
+    def step(self, step: "Step") -> None:
+        """A step was done."""
+
+    def say(self, sentence: str) -> None:
+        """Something is worth a line."""
+
+
 class Lines(Listener):
     """A line every half minute: name, iteration, PSNR, time left."""
-
-    def __init__(self) -> None:
-        """Begin with no run."""
-        self.name, self.first, self.last = "", 0, 0
-        self.began = self.printed = time.monotonic()
 
     def begin(self, name: str, first: int, last: int) -> None:
         """Print that a run begins, or resumes from its checkpoint at iteration `first`."""

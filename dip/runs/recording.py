@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,27 +15,12 @@ from dip.planning.estimates import bytes_needed, side_that_fits, size, size_of
 from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, free_memory
 from dip.records.record import Identity, pixels_of
+from dip.runs.progress import Listener
 from dip.tasks.degradations import Task
 from dip.tasks.images import load_all
 from dip.tasks.metrics import scores
 
-if TYPE_CHECKING:
-    from dip.engine.fit import Step
-
 EVERY_STEP_UNTIL, THEN_EVERY = 1000, 10  # the iterations that a curve has
-
-
-class Listener:
-    """Hears of a run while it goes on; this one prints nothing."""
-
-    def begin(self, name: str, first: int, last: int) -> None:
-        """A run begins at iteration `first` and will end at `last`."""
-
-    def step(self, step: "Step") -> None:
-        """A step was done."""
-
-    def say(self, sentence: str) -> None:
-        """Something is worth a line."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +52,6 @@ def in_curve(iteration: int, last: int) -> bool:
     return iteration <= EVERY_STEP_UNTIL or iteration % THEN_EVERY == 0 or iteration == last
 
 
-def keeps_pictures(experiment: Experiment, images: Mapping[str, ListedImage]) -> bool:
-    """Whether a record has pictures: its suite keeps them, and the image may be shown."""
-    return experiment.pictures and named(experiment.image, images).show
-
-
 def pictured(experiment: Experiment, show: bool) -> set[int]:
     """The iterations of which a picture is kept: past seed 0 the last one only."""
     if not (show and experiment.pictures):
@@ -82,10 +62,7 @@ def pictured(experiment: Experiment, show: bool) -> set[int]:
 
 
 def input_is_the_image(experiment: Experiment) -> bool:
-    """Whether the input is a clean test image, of which no record keeps a copy.
-
-    The photographs of jpeg and flash are degraded observations, kept like every other input.
-    """
+    """Whether the input is a clean test image, of which no record keeps a copy."""
     return experiment.task == "fit" and experiment.target == "image"
 
 
@@ -116,10 +93,7 @@ def provenance(
 def of_one_output(
     job: Job, context: RunContext, task: Task, output: np.ndarray, started: str, seconds: float
 ) -> Finished:
-    """What is recorded of a baseline or a mean: its one `output`, (C, H, W) in [0, 1].
-
-    Both are computed on the CPU in one precision, whatever the device of the runs.
-    """
+    """What is recorded of a baseline or a mean: its `output`, (C, H, W), made on the CPU."""
     identity = Identity(job.experiment, pixels_of(job.experiment, context.images))
     data = {
         **provenance(job, identity, task),
@@ -130,7 +104,7 @@ def of_one_output(
         "stops": {}, "spikes": 0, "environment": environment("cpu"), "started": started,
         "seconds": round(seconds, 3), "seconds_per_iteration": None,
     }  # fmt: skip
-    kept = keeps_pictures(job.experiment, context.images)
+    kept = job.experiment.pictures and named(job.experiment.image, context.images).show
     return Finished(data, {"output": webp(output)} if kept else {})
 
 

@@ -1,9 +1,9 @@
 """The beginning of a recorded run recomputed, and compared with its record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dip.errors import InputError
 from dip.experiments.experiment import TRAJECTORY_REVISION, device_kind
@@ -26,16 +26,11 @@ ROUNDED_SQUARE, PICTURE_TOLERANCE = 2 / (12 * 255**2), 0.01
 SCORE_TOLERANCE = 1e-3  # of a score beside the curve: in dB, or relative; rounding takes 1e-5
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a verification found, as a sentence; `good` where the record stands."""
 
     good: bool
     sentence: str
-
-    def __str__(self) -> str:
-        """The sentence."""
-        return self.sentence
 
 
 def verify(
@@ -61,9 +56,11 @@ def verify(
     experiment = record.experiment
     if pixels_of(experiment, images) != record.data["pixels_sha256"]:
         raise InputError("the record is of other images than images.toml lists", record.folder)
-    _same_precision(record, device)
-    task = make_task(experiment, load_all(experiment.images(), images, image_folder))
     kind, precision = device_kind(device), record.data["arithmetic"]
+    if (kind, precision) not in TRAJECTORY_REVISION:
+        why = f"the record was made in {precision}, which '{kind}' cannot do"
+        raise InputError(f"{why}: only its files and hashes could be checked", record.folder)
+    task = make_task(experiment, load_all(experiment.images(), images, image_folder))
     revision = record.data["trajectory_revision"]
     if revision != TRAJECTORY_REVISION[kind, precision]:
         return _of_older_revision(record, task, device)
@@ -158,17 +155,6 @@ def _is_near(name: str, score: float, recorded: float | None) -> bool:
         return False
     scale = 1.0 if name.endswith("_db") else abs(recorded)
     return abs(score - recorded) <= SCORE_TOLERANCE * scale
-
-
-def _same_precision(record: Record, device: str) -> None:
-    """Raise InputError if the device cannot compute as the record was."""
-    precision, kind = record.data["arithmetic"], device_kind(device)
-    if (kind, precision) not in TRAJECTORY_REVISION:
-        raise InputError(
-            f"the record was made in {precision}, which '{kind}' cannot do:"
-            " only its files and hashes could be checked",
-            record.folder,
-        )
 
 
 def _recompute(record: Record, task: Task, device: str, iterations: int) -> list[CurveRow]:

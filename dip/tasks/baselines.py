@@ -65,10 +65,7 @@ def total_variation(task: Task, noise_255: float) -> np.ndarray:
 
 
 def non_local_means(task: Task, noise_255: float) -> np.ndarray:
-    """Denoise by non-local means with the settings of scikit-image's example, sigma known.
-
-    Patches of 5x5 pixels within 6 pixels, h = 0.8 sigma.
-    """
+    """Denoise by scikit-image's non-local means: 5x5 pixels within 6, h = 0.8 sigma, known."""
     from skimage.restoration import denoise_nl_means
 
     sigma = _sigma(noise_255, "non-local-means")

@@ -152,10 +152,7 @@ def super_resolution(x0: np.ndarray, factor: int, x: np.ndarray | None = None) -
 
 
 def flash(x0: np.ndarray, guide: np.ndarray) -> Task:
-    """The task ||x - x0||^2 of a dark picture, the one taken with flash standing in for z.
-
-    Raises InputError as `denoising`. The experiment needs z = "guide".
-    """
+    """The task of a dark picture with its flash photograph as z = "guide"; raises InputError."""
     picture = _picture(x0, "x0")
     return Task("flash", picture, guide=_like(guide, picture, "the guide"))
 
@@ -195,14 +192,15 @@ def make_task(experiment: Experiment, images: Mapping[str, np.ndarray]) -> Task:
     a preview is reduced here. Raises InputError if a mask or a guide does not fit.
     """
     pictures = {name: _reduced(experiment, images[name]) for name in experiment.images()}
+    image = pictures[experiment.image]
+    if experiment.task == "denoising":
+        return denoising(_noisy(experiment, image), image)
+    if experiment.task == "jpeg":
+        return jpeg_artefacts(image)
     makers = {
-        "inpainting": _inpainting,
-        "denoising": _denoising,
-        "super-resolution": _super_resolution,
-        "fit": _fit,
-        "jpeg": lambda experiment, pictures: jpeg_artefacts(pictures[experiment.image]),
+        "inpainting": _inpainting, "super-resolution": _super_resolution, "fit": _fit,
         "flash": _flash,
-    }
+    }  # fmt: skip
     return makers[experiment.task](experiment, pictures)
 
 
@@ -225,11 +223,6 @@ def _inpainting(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> T
         return inpainting(x, known, x)
     except InputError as error:
         raise InputError(f"mask '{experiment.mask}': {error.sentence}") from None
-
-
-def _denoising(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> Task:
-    x = pictures[experiment.image]
-    return denoising(_noisy(experiment, x), x)
 
 
 def _noisy(experiment: Experiment, x: np.ndarray) -> np.ndarray:

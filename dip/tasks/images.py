@@ -21,10 +21,7 @@ BOX = 32  # super-resolution is scored on the centre box whose sides are multipl
 
 
 def load(image: ListedImage, folder: Path | None = None) -> "np.ndarray":
-    """A test image as float32 (C, H, W) in [0, 1], C = 1 or 3.
-
-    Raises InputError if the file's SHA-256, its size or its mode is not the listed one.
-    """
+    """A test image, (C, H, W) float32 in [0, 1]; raises InputError if it is not as listed."""
     path = find(image, folder)
     picture = read_picture(path)
     channels = 3 if image.mode == "RGB" else 1
@@ -134,27 +131,17 @@ def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str
     path = next((path for path in present if hashes[path] == image.sha256), present[0])
     found: dict[str, Any] = {"sha256": hashes[path]}
     with suppress(ModuleNotFoundError):
-        found |= _pixels(path)
+        values = decoded(path)
+        found |= {"width": values.shape[1], "height": values.shape[0]}
+        found["mode"] = "L" if values.ndim == 2 else "RGB"
+        found["pixels_sha256"] = sha256_of(values.tobytes())
     if path.suffix.lower() in (".jpg", ".jpeg") and hashes[path] == image.sha256:
         found.pop("pixels_sha256", None)
     return path, {key: value for key, value in found.items() if value != getattr(image, key)}
 
 
-def _pixels(path: Path) -> dict[str, Any]:
-    values = decoded(path)
-    height, width = values.shape[:2]
-    mode = "L" if values.ndim == 2 else "RGB"
-    return {
-        "width": width, "height": height, "mode": mode,
-        "pixels_sha256": sha256_of(values.tobytes()),
-    }  # fmt: skip
-
-
 def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
-    """Whether nothing is wrong with an image's file in `folder`, and lines that say so.
-
-    An absent file is not wrong. Lines after the first are what its list entry should be.
-    """
+    """Whether a file is absent or as listed, and lines that say so, with what it should be."""
     try:
         path, other = differences(image, folder)
     except InputError as error:
@@ -171,10 +158,7 @@ def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
 
 
 def centre_box(picture: "np.ndarray") -> "np.ndarray":
-    """The centre of (C, H, W), cut so that its sides are the largest multiples of 32.
-
-    Raises InputError if a side is under 32 pixels.
-    """
+    """The centre of (C, H, W), its sides multiples of 32; raises InputError if one is under 32."""
     import numpy as np
 
     height, width = (side // BOX * BOX for side in picture.shape[1:])
@@ -185,10 +169,7 @@ def centre_box(picture: "np.ndarray") -> "np.ndarray":
 
 
 def resized(picture: "np.ndarray", height: int, width: int, how: str) -> "np.ndarray":
-    """(C, H, W) in [0, 1] as float32 (C, height, width), resized in 8 bit.
-
-    `how` is one of Pillow's filters: LANCZOS, BICUBIC, ...
-    """
+    """(C, H, W) in [0, 1] resized in 8 bit, as float32, by Pillow's filter called `how`."""
     import numpy as np
     from PIL import Image
 

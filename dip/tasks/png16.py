@@ -97,9 +97,6 @@ def encode_png16(values: np.ndarray, profile: bytes | None = None) -> bytes:
     if profile:
         chunks.append((b"iCCP", b"profile\0\0" + zlib.compress(profile)))
     chunks += [(b"IDAT", zlib.compress(coded.tobytes(), 6)), (b"IEND", b"")]
-    return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+    pack = struct.Struct(">I").pack
+    pieces = (pack(len(c)) + kind + c + pack(zlib.crc32(kind + c)) for kind, c in chunks)
+    return SIGNATURE + b"".join(pieces)

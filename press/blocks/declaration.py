@@ -11,12 +11,13 @@ number, caption and id here.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.markdown.cross_references import figure_html
 from press.page import Directive, PageContext
 from press.results.expressions import judge_of
 from press.results.numbers import listed
@@ -135,7 +136,7 @@ class Figure:
     content: Markup
     runs: Sequence[Run] = ()
     note: str = ""
-    head: Markup = field(default=Markup(""))  # before the caption's first words
+    caption: Markup | None = None  # where it is not the block's body
 
 
 @dataclass(frozen=True)
@@ -154,24 +155,22 @@ class Block:
         """Write the block; raises InputError for a bad argument, with the argument's place."""
         call = Call(directive, page)
         values = self._values(call)
-        if not self.numbered:
-            made = self.make(call, **values)
-            return made.content if isinstance(made, Figure) else made
-        id, width = values.pop("id"), values.pop("width", "text")
+        id, width = values.pop("id", None), values.pop("width", "text")
         made = self.make(call, **values)
-        figure = made if isinstance(made, Figure) else Figure(made)
-        shown = [run for run in figure.runs if run.recorded]
-        label = f"{self.numbered.capitalize()} {directive.number}."
-        return page.render(
-            "blocks/figure.html",
+        if isinstance(made, Markup):
+            made = Figure(made)
+        if not self.numbered:
+            return made.content
+        shown = [run for run in made.runs if run.recorded]
+        return figure_html(
+            page,
+            made.content,
             kind=self.numbered,
-            width=width,
+            number=directive.number,
             id=id,
-            caption=_captioned(
-                f"{self.numbered.capitalize()} {directive.number}.", figure.head, call.body
-            ),
-            content=figure.content,
-            note=f"{_reduced(shown)} {figure.note}".strip(),
+            width=width,
+            caption=made.caption or call.body,
+            note=f"{_reduced(shown)} {made.note}".strip(),
             runs=shown,
         )
 
@@ -201,14 +200,6 @@ def _reduced(runs: Sequence[Run]) -> str:
     """Say that runs are of reduced images: "Preview, 128×128."; empty if none is."""
     sides = sorted({run.case.preview_side or 0 for run in runs} - {0})
     return f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
-
-
-def _captioned(label: str, head: Markup, body: Markup) -> Markup:
-    """Put the label of a figure, and its head, in front of its caption's first words."""
-    marked = Markup('<span class="label">{}</span> {}').format(label, head + " " if head else "")
-    if body.startswith("<p>"):
-        return Markup("<p>") + marked + Markup(body[3:])
-    return Markup("<p>{}</p>{}").format(marked, body)
 
 
 def block(

@@ -65,8 +65,10 @@ def include(
         code = code_block("\n".join(rows[first - 1 : last]), chosen, cache, frozenset(), first)
     except KeyError:
         raise call.error("language", f"unknown language '{chosen}'") from None
-    name = Markup("<code>{}</code>").format(f"{path}, lines {first} to {last}")
-    return Figure(Markup(code), head=name)
+    name = f"{path}, lines {first} to {last}"
+    body = call.body if call.body.startswith("<p>") else Markup("<p></p>") + call.body
+    caption = Markup("<p><code>{}</code> {}").format(name, body.removeprefix("<p>"))
+    return Figure(Markup(code), caption=caption)
 
 
 def _included(call: Call, word: str) -> Path:

@@ -19,6 +19,10 @@ from press.files import text_of
 from press.page import PageContext
 
 VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
+IDENTIFIERS = (  # field, class, where it leads, how it is written
+    ("doi", "doi", "https://doi.org/", "doi"),
+    ("eprint", "arxiv", "https://arxiv.org/abs/", "arXiv"),
+)
 FORM = "2"  # raise when the form of an entry below changes
 
 
@@ -126,13 +130,22 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
 
     `typeset` makes HTML of the TeX of a formula in the title.
     """
-    title = Markup(_with_formulas(entry.fields.get("title", entry.key), typeset))
-    address = _address(entry.fields)
+    fields = entry.fields
+    title = Markup("").join(
+        Markup(typeset(piece)) if index % 2 else decoded(piece)
+        for index, piece in enumerate(_pieces(fields.get("title", entry.key)))
+    )
+    links = [
+        (kind, base + fields[name], f"{label}:{fields[name]}")
+        for name, kind, base, label in IDENTIFIERS
+        if name in fields
+    ]
+    address = links[0][1] if links else fields.get("url", "")
     if address:
         title = Markup('<a href="{}">{}</a>').format(address, title)
     parts = [escape(_authors(entry)), Markup('<cite class="title">{}</cite>').format(title)]
-    parts += [escape(_venue(entry.fields))] if _venue(entry.fields) else []
-    parts += _numbers(entry.fields)
+    parts.append(escape(_venue(fields)))
+    parts += [Markup('<a class="{}" href="{}">{}</a>').format(*link) for link in links]
     return Markup(" ").join(Markup("{}{}").format(part, _stop(part)) for part in parts if part)
 
 
@@ -150,13 +163,6 @@ def _authors(entry: Entry) -> str:
     return ", ".join(names[:-1]) + joint + names[-1]
 
 
-def _with_formulas(latex: str, typeset: Callable[[str], str]) -> str:
-    return "".join(
-        typeset(piece) if index % 2 else str(escape(decoded(piece)))
-        for index, piece in enumerate(_pieces(latex))
-    )
-
-
 def _venue(fields: dict[str, str]) -> str:
     venue = next((decoded(fields[name]) for name in VENUES if name in fields), "")
     volume = fields.get("volume", "")
@@ -164,22 +170,3 @@ def _venue(fields: dict[str, str]) -> str:
     where = f"{venue} {volume}{issue}".strip()
     pages = fields.get("pages", "").replace("--", "–")
     return ", ".join(part for part in (where, pages, fields.get("year", "")) if part)
-
-
-def _address(fields: dict[str, str]) -> str:
-    if "doi" in fields:
-        return f"https://doi.org/{fields['doi']}"
-    if "eprint" in fields:
-        return f"https://arxiv.org/abs/{fields['eprint']}"
-    return fields.get("url", "")
-
-
-def _numbers(fields: dict[str, str]) -> list[Markup]:
-    numbers = []
-    if "doi" in fields:
-        link = Markup('<a class="doi" href="https://doi.org/{0}">doi:{0}</a>')
-        numbers.append(link.format(fields["doi"]))
-    if "eprint" in fields:
-        link = Markup('<a class="arxiv" href="https://arxiv.org/abs/{0}">arXiv:{0}</a>')
-        numbers.append(link.format(fields["eprint"]))
-    return numbers

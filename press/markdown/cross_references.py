@@ -69,7 +69,7 @@ class CrossReferences:
             self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
 
 
-def figure(
+def figure_html(
     context: PageContext,
     content: str,
     *,
@@ -77,30 +77,32 @@ def figure(
     number: int = 0,
     id: str | None = "",
     width: str = "text",
+    head: str = "",
     caption: str = "",
     note: str = "",
     runs: Sequence[Run] = (),
 ) -> Markup:
     """A figure, table or listing by the theme's template.
 
-    A `number` stands in front of the caption's first words; the note and links to the runs stand
-    behind the caption.
+    The number and the head stand in front of the caption's first words, the note and links to the
+    runs behind the caption. Without a number there is no caption.
     """
-    label = f"{kind.capitalize()} {number}." if number else ""
     return context.render(
         "blocks/figure.html",
         kind=kind,
         id=id,
         width=width,
         content=Markup(content),
-        caption=_labelled(label, Markup(caption)) if label else Markup(caption),
+        caption=_labelled(f"{kind.capitalize()} {number}.", head, caption) if number else "",
         note=note,
         runs=runs,
     )
 
 
-def _labelled(label: str, caption: Markup) -> Markup:
-    marked = Markup('<span class="label">{}</span> ').format(label)
+def _labelled(label: str, head: str, caption: str) -> Markup:
+    start = Markup('<p><span class="label">{}</span> {}').format(
+        label, Markup(f"{head} ") if head else ""
+    )
     if caption.startswith("<p>"):
-        return Markup("<p>") + marked + Markup(caption[3:])
-    return Markup("<p>{}</p>{}").format(marked, caption)
+        return start + Markup(caption[3:])
+    return start + Markup("</p>") + Markup(caption)

@@ -7,7 +7,7 @@ that the renderer finds every number and every back-link where it needs it.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markdown_it.rules_core import StateCore
@@ -16,11 +16,10 @@ from markdown_it.token import Token
 from press.diagnostics import Place, SourceMap
 from press.markdown.citations import HAND_MADE, Citations
 from press.markdown.cross_references import CrossReferences
-from press.markdown.syntax import parse_line
+from press.markdown.syntax import ID_AT_END, parse_line
 from press.page import Blocks
 
 CAPTION = re.compile(r"Table:[ \t]+")
-CAPTION_ID = re.compile(r"[ \t]*\{#([\w:.-]+)\}[ \t]*$")
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 
@@ -86,10 +85,10 @@ def _give_caption(table: Token, inline: Token) -> None:
     children = inline.children or []
     if children and children[0].type == "text":
         children[0].content = CAPTION.sub("", children[0].content)
-    found = CAPTION_ID.search(inline.content)
+    found = ID_AT_END.search(inline.content)
     if found and children and children[-1].type == "text":
         table.attrs["id"] = found[1]
-        children[-1].content = CAPTION_ID.sub("", children[-1].content)
+        children[-1].content = ID_AT_END.sub("", children[-1].content)
     table.meta = {"caption": children, "origin": inline.meta["origin"]}
 
 
@@ -116,17 +115,6 @@ def resolve(document: Document) -> None:
     """Run every pass of RESOLVING."""
     for run in RESOLVING.values():
         run(document)
-
-
-def name_sections(document: Document) -> None:
-    """Give every heading an id of its own, by which its text can be found."""
-    for token in document.tokens:
-        if token.type == "heading_open":
-            children = token.meta["children"]
-            given = str(token.attrs.get("id", ""))
-            id = document.crossrefs.new_id(given or slug(plain_text(children)), bool(given))
-            token.attrs["id"] = id
-            document.crossrefs.sections.setdefault(id, words_of(children))
 
 
 def number(document: Document) -> None:
@@ -156,6 +144,18 @@ def number(document: Document) -> None:
         token.meta["number"] = document.crossrefs.number(kind, id, place)
 
 
+def name_sections(document: Document) -> None:
+    """Give every heading an id of its own, by which its text can be found."""
+    for token in document.tokens:
+        if token.type == "heading_open":
+            children = token.meta["children"]
+            given = str(token.attrs.get("id", ""))
+            id = document.crossrefs.new_id(given or slug(plain_text(children)), bool(given))
+            token.attrs["id"] = id
+            words = words_of(children, document.crossrefs.labels)
+            document.crossrefs.sections.setdefault(id, words)
+
+
 def number_citations(document: Document) -> None:
     """Number what is cited, in the order in which a reader meets it."""
     for token in in_reading_order(document.tokens):
@@ -173,18 +173,19 @@ def name_links_by_hand(document: Document) -> None:
 
 
 RESOLVING = {
-    "sections": name_sections,
     "numbers": number,
+    "sections": name_sections,  # headings can refer to what has a number
     "citations": number_citations,
     "links-by-hand": name_links_by_hand,
 }
 
 
 def in_reading_order(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Every token, those of captions and of lines too, in the order in which they are shown."""
+    """Every token that is shown, those of captions and of lines too, in the order of the page."""
     for token in tokens:
         yield token
-        yield from in_reading_order(token.children or [])
+        if token.type != "image":  # whose children are its alternative text
+            yield from in_reading_order(token.children or [])
         yield from in_reading_order(token.meta.get("caption", ()))
 
 
@@ -211,13 +212,26 @@ def take_title(tokens: list[Token]) -> list[Token] | None:
     return None
 
 
-def words_of(children: Sequence[Token]) -> list[Token]:
-    """What of a heading's tokens can stand in a title or a link: a break or a tag is a space."""
-    return [
-        Token("text", "", 0, content=" ") if token.type in SPACES else token
-        for token in children
-        if token.type not in NOT_IN_NAME
-    ]
+def words_of(children: Sequence[Token], labels: Mapping[str, str]) -> list[Token]:
+    """What of a heading's tokens can stand in a title or a link.
+
+    A break or a tag is a space, a reference what `labels` calls it, or else its id.
+    """
+    words = []
+    for token in children:
+        if token.type in SPACES:
+            words.append(text_token(" "))
+        elif token.type == "reference":
+            id = str(token.attrs["href"])[1:]
+            words.append(text_token(labels.get(id, id)))
+        elif token.type not in NOT_IN_NAME:
+            words.append(token)
+    return words
+
+
+def text_token(text: str) -> Token:
+    """A token of plain text."""
+    return Token("text", "", 0, content=text)
 
 
 def slug(text: str) -> str:

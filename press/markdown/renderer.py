@@ -17,11 +17,11 @@ from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
 from press.markdown.citations import Citations, citation_html
 from press.markdown.code import fence
-from press.markdown.cross_references import CrossReferences, figure
+from press.markdown.cross_references import CrossReferences, figure_html
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths
 from press.markdown.parser import parser
-from press.markdown.passes import argument_places, place_of, plain_text
+from press.markdown.passes import argument_places, place_of, plain_text, text_token
 from press.markdown.raw_html import rewrite, warn_of_unsafe
 from press.markdown.typed_in_post import formula_origin, is_formula
 from press.page import Blocks, Directive, PageContext
@@ -86,7 +86,7 @@ class PostRenderer:
     def plain(self, tokens: Sequence[Token]) -> str:
         """The text of inline tokens without markup, expressions worked out."""
         worked_out = [
-            Token("text", "", 0, content=Markup(self.render_expression(token)).striptags())
+            text_token(Markup(self.render_expression(token)).striptags())
             if token.type == "expression"
             else token
             for token in tokens
@@ -133,10 +133,8 @@ class PostRenderer:
 
     def render_expression(self, token: Token) -> str:
         """What an expression comes to."""
-        before = len(token.markup)  # the braces
-        return self.expressions.html(
-            token.content, token.meta["origin"], token.meta["start"] - before
-        )
+        start = token.meta["start"] - len(token.markup)  # of the braces
+        return self.expressions.html(token.content, token.meta["origin"], start)
 
     def render_citation(self, token: Token) -> str:
         """A citation, linked to the list of references."""
@@ -150,18 +148,8 @@ class PostRenderer:
         return f'<a class="reference" href="#{escape(id)}">{name}</a>'
 
     def _section_name(self, id: str) -> str:
-        """A heading's words as HTML; a reference among them is its label, or the id that it has."""
-        words = [
-            Token(
-                "text",
-                "",
-                0,
-                content=self.crossrefs.labels.get(to := str(token.attrs["href"])[1:], to),
-            )
-            if token.type == "reference"
-            else token
-            for token in self.crossrefs.sections.get(id, [Token("text", "", 0, content=id)])
-        ]
+        """The words of the heading that has an id, as HTML; the id itself if there is none."""
+        words = self.crossrefs.sections.get(id) or [text_token(id)]
         return " ".join(self.render(words).split())
 
     def render_fence(self, token: Token) -> str:
@@ -201,12 +189,12 @@ class PostRenderer:
         """A picture that is alone in its paragraph, with number and caption if it has one."""
         number = token.meta.get("number", 0)
         caption = self.render(token.meta.get("caption", ()))
-        html = figure(
+        html = figure_html(
             self.context,
             self.render(token.children or []),
             kind="figure" if number else "picture",
             number=number,
-            caption=f"<p>{caption}</p>" if number else "",
+            caption=f"<p>{caption}</p>",
             id=str(token.attrs["id"]),
             width=str(token.attrs["class"]) or ("text" if number else ""),
         )

@@ -29,14 +29,12 @@ BLOCK = re.compile(r"(:{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(.*?)[ \t]*$")
 ARGUMENT = re.compile(r'([A-Za-z][\w-]*)[ \t]*=[ \t]*"([^"]*)"[ \t]*')
 DISPLAY_OPEN = re.compile(r"\$\$(?!\$)|<InlineMath>[ \t]*$|<BlockMath>")
 DISPLAY_CLOSE = {"$$": "$$", "<InlineMath>": "</InlineMath>", "<BlockMath>": "</BlockMath>"}
+ID_AT_END = re.compile(r"[ \t]*\{#([\w:.-]+)\}[ \t]*$")
 LABEL = re.compile(r"(?:\{#([\w:.-]+)\}|\(([A-Za-z][\w:.-]*)\))?$")
 
 InlineRule = Callable[[StateInline, bool], bool]
 
 PIPE = "\ue000"  # stands for `|` inside of expressions until the tables are parsed
-
-
-HEADING_ID = re.compile(r"[ \t]*\{#([\w:.-]+)\}[ \t]*$")
 
 
 def hide_pipes(state: StateCore) -> None:
@@ -69,7 +67,7 @@ def parse_inline(state: StateCore) -> None:
         )
         row, column = line, origin.starts[0][1] - 1 + len(token.content.split("\n")[0])
         before = state.tokens[index - 1]
-        if before.type == "heading_open" and (given := HEADING_ID.search(token.content)):
+        if before.type == "heading_open" and (given := ID_AT_END.search(token.content)):
             before.attrs["id"] = given[1]
             token.content = token.content[: given.start()]
         token.children = []

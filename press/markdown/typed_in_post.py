@@ -1,19 +1,17 @@
 """Every text of a post that may hold a result typed by hand, and where it stands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from markdown_it.token import Token
 
 from press.diagnostics import Place, SourceMap
 from press.markdown.typed_results import typed_in_formula, typed_results
-
-CHOOSING = (
-    "fallback", "id", "image", "images", "iterations", "left", "lines", "path", "preview", "right",
-    "run", "runs", "src", "suite", "suites", "table", "width",
-)  # fmt: skip
+from press.page import Blocks
 
 
-def typed_in_post(tokens: Sequence[Token], path: str) -> Iterator[tuple[Place, str]]:
+def typed_in_post(
+    tokens: Sequence[Token], path: str, blocks: Blocks
+) -> Iterator[tuple[Place, str]]:
     """Give place and number of each result that the author of a post typed."""
     for index, token in enumerate(tokens):
         if token.type in ("inline", "figure"):
@@ -25,7 +23,8 @@ def typed_in_post(tokens: Sequence[Token], path: str) -> Iterator[tuple[Place, s
             origin = _lines(token, token.content, path, 1, 1)
             yield from _in_text(origin, "<td" in token.content)
         elif token.type == "directive_open":
-            yield from _in_arguments(token, path)
+            prose = blocks.prose_arguments(token.info)
+            yield from _in_arguments(token, path, prose)
         elif token.type == "formula_block":
             yield from _in_formula(token.meta["origin"], token.content)
         elif is_formula(token):
@@ -60,10 +59,9 @@ def _in_formula(origin: SourceMap, tex: str) -> Iterator[tuple[Place, str]]:
         yield origin.at(offset), number
 
 
-def _in_arguments(token: Token, path: str) -> Iterator[tuple[Place, str]]:
+def _in_arguments(token: Token, path: str, prose: Collection[str]) -> Iterator[tuple[Place, str]]:
     """Search what a block's arguments say: a title, a text, names; not what they choose."""
     for name, value in token.meta["arguments"].items():
-        if name in CHOOSING:
-            continue
-        line, column = token.meta["places"][name]
-        yield from _in_text(SourceMap(path, value, ((line + 1, column + 1),)))
+        if name in prose:
+            line, column = token.meta["places"][name]
+            yield from _in_text(SourceMap(path, value, ((line + 1, column + 1),)))

@@ -45,12 +45,12 @@ def write_article(
     path = str(post.file)
     tokens, errors = parse(post.text, path)
     context.diagnostics += errors
-    for place, number in typed_in_post(tokens, path):
+    blocks = load_blocks(context.content_dir, context)
+    for place, number in typed_in_post(tokens, path, blocks):
         _say_typed(place, number, post, context)
     heading = take_title(tokens) if post.title is None else None
     maths = Maths(context, cache)
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
-    blocks = load_blocks(context.content_dir, context)
     resolve(Document(path, tokens, crossrefs, citations, blocks))
     renderer = PostRenderer(
         path,
@@ -84,7 +84,8 @@ def _heading_text(
         place = Place(renderer.path, 1, 1)
         renderer.context.warn(place, "the post has no title and no heading")
         return post.file.stem, Markup.escape(post.file.stem)
-    return renderer.plain(heading), Markup(" ".join(renderer.render(words_of(heading)).split()))
+    words = renderer.render(words_of(heading, renderer.crossrefs.labels))
+    return renderer.plain(heading), Markup(" ".join(words.split()))
 
 
 def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tuple[str, Markup]:

@@ -13,7 +13,6 @@ from press.files import content_of
 from press.page import PageContext
 from press.results.numbers import decimal, grouped, powers
 from press.results.numbers import in_words as format_duration
-from press.results.outputs import level_in_db, output_name, psnr_of
 from press.results.record import Record
 from press.results.run import Run
 from press.results.store import Results
@@ -61,7 +60,7 @@ def run_page(run: Run, context: PageContext) -> str:
         suite=view,
         facts=facts(record),
         measures=measures_of(record).values(),
-        outcome=psnr_of(run, "output"),
+        outcome=run.final.get(run.measure),
         took=format_duration(record.data["seconds"]),
         before_and_after=compared(context, run, "input", "final") if has_both else "",
         scores=score_rows(run),
@@ -141,15 +140,14 @@ def _score_row(name: str, values: dict[str, Any], measures: Iterable[str]) -> di
 
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Every picture of the record, with what it is and its PSNR."""
-    for name in _record(run).snapshot_names():
-        path = run.picture(name)
+    for output in run.kept():
+        path, level = output.picture, output.get(run.measure)
         if path is None:
             continue
-        level, label = level_in_db(psnr_of(run, name)), output_name(run, name)
-        words = f"{run.title}: {label}"
-        if name.isdigit() and level is not None:
-            words = describe_iterate(run, int(name), level)
-        yield {"picture": picture(context, run, path, words), "label": label,
+        words = f"{run.title}: {output.label}"
+        if path.stem.isdigit() and level is not None:
+            words = describe_iterate(run, int(path.stem), level)
+        yield {"picture": picture(context, run, path, words), "label": output.label,
                "level": "" if level is None else decimal(level)}  # fmt: skip
 
 
@@ -177,5 +175,5 @@ def _cells(runs: list[Run]) -> list[dict[str, Any]]:
         if cells and not run.recorded and not cells[-1]["run"].recorded:
             cells[-1]["span"] += 1
         else:
-            cells.append({"run": run, "level": level_in_db(psnr_of(run, "output")), "span": 1})
+            cells.append({"run": run, "level": run.final.get(run.measure), "span": 1})
     return cells

@@ -14,7 +14,6 @@ from press.files import sha256_of
 from press.markdown.assets import Assets
 from press.markdown.post import Post
 from press.page import PageContext
-from press.results.outputs import output_name
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -86,12 +85,13 @@ def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
         return [], ""
     name = next(iter(context.shown))[0]
     run = context.results.run(name)
-    outputs = [output for shown, output in context.shown if shown == name]
-    iterates = [output for output in outputs if output.isdigit()]
-    chosen = max(iterates, key=int) if iterates else outputs[0]
-    found = {name: path for name in ("input", chosen) if (path := run.picture(name))}
-    words = " and ".join(output_name(run, name) for name in found)
-    return list(found.values()), f"{run.title}: {words}"
+    stems = [stem for shown, stem in context.shown if shown == name]
+    iterates = [stem for stem in stems if stem.isdigit()]
+    chosen = max(iterates, key=int) if iterates else stems[0]
+    labels = {path: output.label for output in run.kept() if (path := output.picture)}
+    found = sorted((path for path in labels if path.stem in ("input", chosen)),
+                   key=lambda path: path.stem != "input")  # fmt: skip
+    return found, f"{run.title}: {' and '.join(labels[path] for path in found)}"
 
 
 def composed(sources: list[Path], margin: int) -> bytes:

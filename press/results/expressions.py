@@ -29,23 +29,9 @@ from press.results.suite import SuiteView
 from press.results.verdicts import BETTER, NOT_RUN, REPRODUCED, WORSE, Judge, Verdict
 
 SPELLED = [
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-]
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen", "fifteen",
+]  # fmt: skip
 
 
 class Verdicts:

@@ -265,8 +265,20 @@ class Run:
             return self._other(self.image, self.suite.seeds[0], None).picture(name)
         return None
 
+    def kept(self) -> list[Score]:
+        """The outputs of which the record has an image, iterates first."""
+        names = self.record.snapshot_names() if self.record else []
+        return [self.output(_selector_of(name)) for name in names]
+
     def file(self, name: str) -> Path:
         """The path of a file of the record, its hash checked; raises InputError if damaged."""
         assert self.record
         self._note(self.record.folder / name)
         return self.record.file(name)
+
+
+def _selector_of(name: str) -> str:
+    """The selector of the output whose image has this name in a record of format 1."""
+    if name.isdigit():
+        return f"at.{name}"
+    return "final" if name == "output" else name.replace("stop-", "stop.", 1)

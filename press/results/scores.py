@@ -65,6 +65,13 @@ class Score:
             raise InputError(f"{self.name} is not the choice of a stopping rule")
         return self._point.words
 
+    def get(self, quantity: str) -> Measured | None:
+        """A score by its name; None where it was not scored, or the run is not recorded."""
+        value = (self._values or {}).get(quantity)
+        if value is None:
+            return None
+        return Measured(value, UNITS[quantity], self.origin, preview=self.preview)
+
     def __getattr__(self, quantity: str) -> Quantity:
         """Give a score by its name; raises InputError if it is unknown or was not scored."""
         if quantity.startswith("_"):
@@ -73,10 +80,10 @@ class Score:
             raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, UNITS)}")
         if self._values is None:
             return NotRun(self.name)
-        if self._values.get(quantity) is None:
+        found = self.get(quantity)
+        if found is None:
             raise InputError(f"{self.name} has no {quantity}: it was not scored so")
-        value, unit = self._values[quantity], UNITS[quantity]
-        return Measured(value, unit, self.origin, preview=self.preview)
+        return found
 
 
 class ScoreTable:
