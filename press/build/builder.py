@@ -9,10 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from press.build.command import BuildResult
 from press.build.manifest import PAGE
-from press.build.output import Unchanged
-from press.build.state import ChangeDetector, PageState, State, global_inputs, signature
+from press.build.state import (
+    BuildResult,
+    ChangeDetector,
+    PageState,
+    State,
+    Unchanged,
+    global_inputs,
+    signature,
+)  # fmt: skip
 from press.cache import Cache
 from press.checks.typed_in_settings import typed_in_settings
 from press.diagnostics import Diagnostic
