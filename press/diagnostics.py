@@ -108,6 +108,13 @@ class SourceMap:
         """The map of a text that stands in its file as it is, from a line and a column on."""
         return cls(path, text, tuple((line + n, column) for n in range(text.count("\n") + 1)))
 
+    def part(self, start: int, end: int) -> "SourceMap":
+        """The map of the text from one offset to another."""
+        place, below = self.at(start), self.text.count("\n", 0, start) + 1
+        text = self.text[start:end]
+        starts = ((place.line, place.column), *self.starts[below : below + text.count("\n")])
+        return SourceMap(self.path, text, starts)
+
     def at(self, offset: int) -> Place:
         """The place of `offset`, a count of characters from the start of the text."""
         lengths = [len(line) + 1 for line in self.text.split("\n")]

@@ -15,7 +15,8 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
-from press.build.command import BuildResult, build, report
+from press.build.command import build, report
+from press.build.state import BuildResult
 from press.errors import InputError, sentence_of
 from press.options import Options
 

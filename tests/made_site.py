@@ -135,7 +135,7 @@ Input and result.
 Curves.
 :::
 
-::: network id="fig-network"
+::: network suite="paper" id="fig-network"
 The network.
 :::
 

@@ -1,14 +1,10 @@
-"""The description of the network: counts that the paper's reading gives, and the committed file."""
-
-import json
-from pathlib import Path
+"""The description of the network: counts that the paper's reading gives."""
 
 import pytest
 
 from dip.experiments.experiment import Experiment
 from dip.network.architecture import describe, layers_of
 
-ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = Experiment(image="any/any", mask="bernoulli")
 
 
@@ -58,8 +54,3 @@ def test_every_unit_is_reached_from_z_and_leads_to_x() -> None:
         reached |= {edge["to"] for edge in edges if edge["from"] in reached}
     units = {layer.name.split(".")[0] for layer in layers_of(DEFAULT, 32, 1)}
     assert reached == units | {"z", "x"}
-
-
-def test_the_committed_description_is_derived_anew() -> None:
-    committed = json.loads((ROOT / "content" / "network.json").read_text(encoding="utf-8"))
-    assert committed == describe(DEFAULT, 256, 256, 32, 1)

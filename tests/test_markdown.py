@@ -82,6 +82,19 @@ def test_the_tokens_of_a_caption_know_their_place() -> None:
     assert formula.meta["origin"].at(formula.meta["start"]) == Place("post.md", 3, 25)
 
 
+def test_a_note_written_in_place_knows_where_it_stands(context: PageContext) -> None:
+    html = article_of(
+        context,
+        "Two\n> lines^[a *note*,\n$\\bad$ and 39.16 dB, [@none]] go on.[^n]\n\n[^n]: And $x$.",
+    ).body
+    assert '<li id="fn1" class="footnote-item"><p>a <em>note</em>,' in html
+    assert [message[: len("body.md:7:12: warning: '39.16'")] for message in said(context)] == [
+        "body.md:7:12: warning: '39.16'",
+        "body.md:7:23: unknown citation",
+        "body.md:7:2: in this formula: ",
+    ]
+
+
 def test_references_have_the_names_of_what_comes_later(context: PageContext) -> None:
     html = article_of(
         context,

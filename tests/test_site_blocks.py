@@ -5,11 +5,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from made_site import ROOT, SITE, make_context
+from made_site import ROOT, SITE, make_context, read_anew
 from test_blocks import made
 
-from dip.experiments.experiment import Experiment
-from dip.network.architecture import describe
 from press.blocks.declaration import Block
 from press.blocks.registry import documentation, load_blocks
 from press.cli import main
@@ -102,13 +100,12 @@ def test_prose_is_what_stands_on_the_page_as_it_is_written() -> None:
 def test_the_network_is_drawn_from_its_description(
     tmp_path: Path, skip_channels: tuple[int, ...]
 ) -> None:
-    import json
-
-    experiment = Experiment(image="set/a", mask="bernoulli", skip_channels=skip_channels)
-    described = describe(experiment, 256, 256, 32, 1)
     context = make_context(tmp_path)
-    (tmp_path / "content/network.json").write_text(json.dumps(described))
-    html = made(context, "network")
+    suites = tmp_path / "content/experiments.toml"
+    changed = f"[paper]\nskip_channels = {list(skip_channels)}"
+    suites.write_text(suites.read_text().replace("[paper]", changed, 1))
+    html = made(read_anew(context), "network", suite="paper")
+    described = context.results.suites.network(context.results.suites["paper"].network or "")
     svg = html[html.index("<svg") : html.index("</svg>") + len("</svg>")]
     words = [e.text or "" for e in ElementTree.fromstring(svg).iter("text")]
     for layer in described["layers"]:

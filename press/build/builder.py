@@ -9,10 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from press.build.command import BuildResult, nothing_is_kept
 from press.build.manifest import PAGE
-from press.build.output import Unchanged
-from press.build.state import ChangeDetector, PageState, State, global_inputs, signature
+from press.build.state import (
+    BuildResult,
+    ChangeDetector,
+    PageState,
+    State,
+    Unchanged,
+    global_inputs,
+    signature,
+)  # fmt: skip
 from press.cache import Cache
 from press.checks.typed_in_settings import typed_in_settings
 from press.diagnostics import Diagnostic
@@ -68,8 +74,6 @@ class Builder:
             self._error(error)
         self._take_fingerprints()
         self.cache.close()
-        if self.cache.refusal:
-            self.result.diagnostics.append(nothing_is_kept(self.options, self.cache.refusal))
         return self.result
 
     def _runs(self) -> list[str]:

@@ -7,46 +7,22 @@ only if something changed, so that a build with nothing to do takes a fraction o
 import os
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from press.build.manifest import refresh
-from press.build.state import ChangeDetector, State, listing, load_state, save_state
-from press.diagnostics import Diagnostic, Place, counted, errors_of, settled, summary
+from press.build.state import (
+    BuildResult,
+    ChangeDetector,
+    State,
+    listing,
+    load_state,
+    save_state,
+)  # fmt: skip
+from press.diagnostics import Diagnostic, Place, counted, settled, summary
 from press.errors import InputError
 from press.files import content_of
 from press.options import Options
-
-if TYPE_CHECKING:
-    from press.build.output import Content
-
-
-@dataclass
-class BuildResult:
-    """What a build came to: the site that is made, and what there is to say of it."""
-
-    state: State
-    files: "dict[str, Content]" = field(default_factory=dict)  # address from the root -> content
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    made: list[str] = field(default_factory=list)  # pages that were not as they had been
-    written: bool = False
-    notes: list[str] = field(default_factory=list)  # on runs that are not recorded
-
-    @property
-    def errors(self) -> list[Diagnostic]:
-        """The diagnostics that keep the site from being written."""
-        return errors_of(self.diagnostics)
-
-    @property
-    def cited(self) -> set[str]:
-        """The keys of the works that posts cite."""
-        return {key for page in self.state.pages.values() for key in page.meta.get("cited", [])}
-
-    @property
-    def pages(self) -> int:
-        """The number of pages of the site."""
-        return sum(url.endswith(".html") for url in self.state.pages)
 
 
 def build(options: Options) -> BuildResult:
@@ -67,10 +43,10 @@ def build(options: Options) -> BuildResult:
 
     with TemporaryDirectory() as folder:
         spare = replace(options, cache_folder=Path(folder))
-        return _build(spare, [nothing_is_kept(options, refusal)])
+        return _build(spare, [_nothing_is_kept(options, refusal)])
 
 
-def nothing_is_kept(options: Options, refusal: str) -> Diagnostic:
+def _nothing_is_kept(options: Options, refusal: str) -> Diagnostic:
     """The warning of a build whose cache the system, or SQLite, refuses."""
     sentence = f"nothing is kept for the next build: {refusal}"
     return Diagnostic(Place(str(options.cache), 1, 1), sentence)
@@ -101,9 +77,12 @@ def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
 
     check_folder(options.out)
     for _ in range(3):
-        made = Builder(options, changes, manifest).make()
-        made.diagnostics += warnings
-        result = _settled(made, options)
+        builder = Builder(options, changes, manifest)
+        result = builder.make()
+        if builder.cache.refusal:
+            warnings = [_nothing_is_kept(options, builder.cache.refusal)]
+        result.diagnostics += warnings
+        result = _settled(result, options)
         if result.errors:
             return result
         try:

@@ -10,9 +10,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from press.build.state import Content, Unchanged, Written
 from press.errors import InputError
 from press.files import content_of, sha256_of
 
@@ -25,17 +25,6 @@ ALWAYS = (
     "sitemap.xml",
 )  # fmt: skip
 OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
-
-
-@dataclass(frozen=True)
-class Unchanged:
-    """A file that stands in the old site as it is to be in the new one."""
-
-    sha256: str
-
-
-Content = bytes | Path | Unchanged
-Written = tuple[int, int, str]  # size, time in ns, hash
 
 
 class ChangedMeanwhileError(Exception):

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from press.diagnostics import Diagnostic, errors_of
 from press.files import sha256_of, write_whole
 from press.options import Options
 
@@ -24,6 +25,17 @@ FORM = 7  # raise when the form of the state changes
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
+Written = tuple[int, int, str]  # size, time of change in ns, hash
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A file that stands in the old site as it is to be in the new one."""
+
+    sha256: str
+
+
+Content = bytes | Path | Unchanged
 
 
 @dataclass
@@ -46,8 +58,35 @@ class State:
     global_inputs: list[str]  # inputs of every page: code, templates, settings
     pages: dict[str, PageState] = field(default_factory=dict)
     signatures: dict[str, Signature] = field(default_factory=dict)
-    outputs: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    outputs: dict[str, Written] = field(default_factory=dict)
     saved_ns: int = 0
+
+
+@dataclass
+class BuildResult:
+    """What a build came to: the site that is made, and what there is to say of it."""
+
+    state: State
+    files: dict[str, Content] = field(default_factory=dict)  # address from the root -> content
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)  # pages that were not as they had been
+    written: bool = False
+    notes: list[str] = field(default_factory=list)  # on runs that are not recorded
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The diagnostics that keep the site from being written."""
+        return errors_of(self.diagnostics)
+
+    @property
+    def cited(self) -> set[str]:
+        """The keys of the works that posts cite."""
+        return {key for page in self.state.pages.values() for key in page.meta.get("cited", [])}
+
+    @property
+    def pages(self) -> int:
+        """The number of pages of the site."""
+        return sum(url.endswith(".html") for url in self.state.pages)
 
 
 def state_path(options: Options) -> Path:
@@ -188,7 +227,7 @@ class ChangeDetector:
         return is_same and self.intact(self.state.outputs)
 
 
-def _stands(path: Path, written: tuple[int, int, str]) -> bool:
+def _stands(path: Path, written: Written) -> bool:
     try:
         stat = os.stat(path)
     except OSError:

@@ -36,6 +36,7 @@ INLINE_RULES = (  # the second: in front of which rule
 PLACED = (("html_inline", "html_inline"), ("image", "image"), ("link", "link_open"))
 PASSES = (  # on the tokens of a whole text, in this order
     ("show-pipes", syntax.show_pipes),
+    ("notes", syntax.give_places_to_notes),
     ("references", passes.join_references),
     ("figures", passes.find_figures),
     ("captions", passes.find_captions),
@@ -57,6 +58,7 @@ def parser() -> MarkdownIt:
         made.inline.ruler.before(before, name, inline_rule)
     for name, kind in PLACED:
         syntax.keep_place(made, name, kind)
+    syntax.keep_place_of_notes(made)
     made.core.ruler.after("normalize", "hide-pipes", syntax.hide_pipes)
     made.core.ruler.at("inline", syntax.parse_inline)
     for name, run in PASSES:

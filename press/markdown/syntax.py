@@ -127,6 +127,36 @@ def keep_place(parser: MarkdownIt, name: str, kind: str) -> None:
     ruler.at(name, placed)
 
 
+def keep_place_of_notes(parser: MarkdownIt) -> None:
+    """Let the words of a note written in place, `^[...]`, know where they stand."""
+    ruler = parser.inline.ruler
+    original = next(rule.fn for rule in ruler.__rules__ if rule.name == "footnote_inline")
+
+    def placed(state: StateInline, silent: bool) -> bool:
+        outer: SourceMap = state.env["origin"]
+        start = state.pos + len("^[")
+        state.env["origin"] = outer.part(start, len(outer.text))
+        matched = bool(original(state, silent))
+        state.env["origin"] = outer
+        if matched and not silent:
+            notes = state.env["footnotes"]["list"]
+            note = notes[len(notes) - 1]
+            note["origin"] = outer.part(start, start + len(note["content"]))
+        return matched
+
+    ruler.at("footnote_inline", placed)
+
+
+def give_places_to_notes(state: StateCore) -> None:
+    """Give the texts of notes written in place, which the plug-in moved, their places."""
+    note: dict[str, Any] = {}
+    for token in state.tokens:
+        if token.type == "footnote_open":
+            note = state.env["footnotes"]["list"][token.meta["id"]]
+        elif token.type == "inline" and "origin" not in token.meta:
+            token.meta["origin"] = note["origin"]
+
+
 def _line(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
 
