@@ -143,6 +143,20 @@ def test_a_build_from_a_broken_cache_makes_the_same_site(
         assert (tmp_path / "site/posts/one.html").read_bytes() == page
 
 
+def test_a_broken_part_of_the_manifest_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "content/posts").mkdir(parents=True)
+    (tmp_path / "content/posts/one.md").write_text("# One\n\nWords.\n")
+    assert main([]) == 0
+    parts = {path: path.read_bytes() for path in (tmp_path / ".press/manifest").iterdir()}
+    for path, whole in parts.items():
+        path.write_bytes(whole[:-1])
+        assert main([]) == 0
+        assert path.read_bytes() == whole
+
+
 def test_a_state_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     write_sealed(path, {"a": "b"})
