@@ -4,8 +4,11 @@ A record is a folder with `run.json`, and for a run with iterations `curve.csv` 
 """
 
 import json
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ class Curve:
     columns: tuple[str, ...] = ()
     rows: tuple[list[str], ...] = ()
     path: Path = Path()
+    _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
         """The iterations above `after` at which a column has a value, each with that value.
@@ -37,14 +41,18 @@ class Curve:
         """
         if column not in self.columns:
             return []
-        place, found = self.columns.index(column), []
+        if column not in self._read:
+            self._read[column] = list(self._points(self.columns.index(column)))
+        points = self._read[column]
+        return points[bisect_right(points, (after, inf)) :]
+
+    def _points(self, place: int) -> Iterator[tuple[float, float]]:
         for line, cells in enumerate(self.rows, 2):
             try:
-                if cells[place] and (iteration := float(cells[0])) > after:
-                    found.append((iteration, float(cells[place])))
+                if cells[place]:
+                    yield float(cells[0]), float(cells[place])
             except ValueError:
                 raise InputError("the curve is damaged in this line", self.path, line) from None
-        return found
 
 
 @dataclass(frozen=True)

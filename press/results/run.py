@@ -319,7 +319,7 @@ class Stability:
 
     @cached_property
     def known(self) -> bool:
-        """Tell whether there is a curve to speak of."""
+        """Whether there is a curve to speak of."""
         try:
             return bool(self.levels())
         except InputError:
