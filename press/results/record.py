@@ -3,11 +3,12 @@
 A record is a folder with `run.json`, and for a run with iterations `curve.csv` and `snapshots/`.
 """
 
-import csv
-import io
 import json
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,35 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class Curve:
-    """What was measured in the course of a run: a value or None for each column and row."""
+    """What was measured in the course of a run, as it lies in its CSV file.
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[float | None, ...], ...]
+    A column is read when it is asked for: a page needs one or two of them.
+    """
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[list[str], ...] = ()
+    path: Path = Path()
+    _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
-        """The iterations above `after` at which a column has a value, each with that value."""
+        """The iterations above `after` at which a column has a value, each with that value.
+
+        Raises InputError with the line that is damaged.
+        """
         if column not in self.columns:
             return []
-        place = self.columns.index(column)
-        return [
-            (iteration, value)
-            for iteration, value in ((row[0], row[place]) for row in self.rows)
-            if iteration is not None and value is not None and iteration > after
-        ]
+        if column not in self._read:
+            self._read[column] = list(self._points(self.columns.index(column)))
+        points = self._read[column]
+        return points[bisect_right(points, (after, inf)) :]
 
-
-EMPTY = Curve((), ())
+    def _points(self, place: int) -> Iterator[tuple[float, float]]:
+        for line, cells in enumerate(self.rows, 2):
+            try:
+                if cells[place]:
+                    yield float(cells[0]), float(cells[place])
+            except ValueError:
+                raise InputError("the curve is damaged in this line", self.path, line) from None
 
 
 @dataclass(frozen=True)
@@ -122,17 +134,12 @@ def _seal_of(data: dict[str, Any]) -> str:
 @lru_cache(maxsize=256)
 def parse_curve(text: str, path: Path) -> Curve:
     """A curve from CSV text; raises InputError with the line that is damaged."""
-    reader = csv.reader(io.StringIO(text))
-    columns = tuple(next(reader, ()))
-    if "iteration" not in columns[:1]:
+    header, *lines = text.splitlines() or [""]
+    columns = tuple(header.split(","))
+    if columns[0] != "iteration":
         raise InputError("the curve is damaged: its first column is not 'iteration'", path, 1)
-    rows = []
-    for line, cells in enumerate(reader, 2):
-        try:
-            values = tuple(float(cell) if cell else None for cell in cells)
-        except ValueError:
-            values = ()
-        if len(values) != len(columns) or values[0] is None:
-            raise InputError("the curve is damaged in this line", path, line)
-        rows.append(values)
-    return Curve(columns, tuple(rows))
+    rows = tuple(line.split(",") for line in lines)
+    for number, cells in enumerate(rows, 2):
+        if len(cells) != len(columns):
+            raise InputError("the curve is damaged in this line", path, number)
+    return Curve(columns, rows, path)
