@@ -1,9 +1,11 @@
 """The small parts of a drawing: elements, scales, ticks, lines with fewer points."""
 
 import math
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 
 from markupsafe import Markup, escape
@@ -24,10 +26,8 @@ def element(name: str, *content: str, **attributes: object) -> Markup:
     return Markup(f"<{name}{words}>" if name == "img" else f"<{name}{words}/>")
 
 
-def _short(value: object, digits: int = 2) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+def _short(value: object) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def text(words: str, x: float, y: float, **attributes: object) -> Markup:
@@ -52,17 +52,19 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """The place of a value."""
-        low, high, at = map(self._straight, (self.low, self.high, value))
-        return self.start + (at - low) * (self.end - self.start) / ((high - low) or 1)
+        first, factor = self._line
+        return self.start + ((math.sqrt(value) if self.root else value) - first) * factor
 
     def value(self, place: float) -> float:
         """The value at a place."""
-        low, high = map(self._straight, (self.low, self.high))
-        straight = low + (place - self.start) * (high - low) / (self.end - self.start)
+        first, factor = self._line
+        straight = first + (place - self.start) / factor
         return straight**2 if self.root else straight
 
-    def _straight(self, value: float) -> float:
-        return math.sqrt(value) if self.root else value
+    @cached_property
+    def _line(self) -> tuple[float, float]:
+        low, high = (math.sqrt(end) if self.root else end for end in (self.low, self.high))
+        return low, (self.end - self.start) / ((high - low) or 1)
 
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -85,8 +87,8 @@ def widened(low: float, high: float, about: int = 5) -> tuple[float, float]:
 
 def path(points: Sequence[Point], **attributes: object) -> Markup:
     """A line through points, each to a tenth."""
-    steps = " ".join(f"{_short(x, 1)} {_short(y, 1)}" for x, y in points)
-    return element("path", d=f"M{steps}", **attributes)
+    steps = " ".join([f"{x:.1f} {y:.1f}" for x, y in points])
+    return element("path", d="M" + re.sub(r"\.0\b", "", steps), **attributes)
 
 
 def thinned(points: Sequence[Point], scale: Scale, width: float = 1.6) -> list[Point]:
