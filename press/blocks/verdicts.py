@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from markupsafe import Markup
 
@@ -47,16 +46,14 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
     if view.preview:
         sentence = f"'{view.name}' is a preview, which no source's numbers stand beside"
         raise call.error("suite", sentence)
-    if table is None:
-        found = (one for one in judge.claims.tables.values() if one.suite == view.name)
-        table = next(found, None)
-        if table is None:
-            sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
-            raise call.error("suite", sentence)
-    elif table.suite != view.name:
+    if table and table.suite != view.name:
         whose = f"the runs of '{table.suite}'" if table.suite else "no runs of ours"
         raise call.error("table", f"{whose} answer table '{table.id}'")
-    return table
+    for answered in [table] if table else judge.claims.tables.values():
+        if answered.suite == view.name:
+            return answered
+    sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
+    raise call.error("suite", sentence)
 
 
 def claim_column(table: ClaimTable, row: str | None, title: str, mark: str) -> Column:
@@ -112,26 +109,25 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
         row = answered.row
     table, judged = answered.table, answered.judged
 
-    def spiked(image: str | None) -> Markup:
-        return answered.spike_mark(image) if judged[image][0] else Markup("")
-
     columns = [
         *(claim_column(table, name, table.rows[name].name, "other") for name in table.beside),
         claim_column(table, table.ours, "the paper", "paper"),
-        Column("ours", lambda image: judged[image][0], "ours", write=_ours, after=spiked),
+        Column(
+            "ours", lambda image: judged[image][0], "ours", write=_ours, after=answered.spike_mark
+        ),
         Column("difference", lambda image: judged[image][1], write=difference),
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
     note = level_note(suite)
     if row.compare != "final":
         note += f" Of the paper and of our runs: {row.name}."
-    if answered.spike_mark(None):
+    if any(map(answered.spike_mark, judged)):
         note += f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
     asked = [run.recorded for run in answered.runs(None)]
     if not all(asked):
         note += f" {sum(asked)} of {len(asked)} runs are recorded."
-    images = (*table.images, None)
-    return dot_table(call, suite, images, columns, note, details=answered.details())
+    details = [answered.details(image) for image in judged]
+    return dot_table(call, suite, list(judged), columns, note, details=details)
 
 
 def _ours(value: Value) -> Markup:
@@ -163,12 +159,9 @@ class Answered:
         found: dict[str | None, tuple[Quantity, Verdict | None]] = {}
         for image in (*self.table.images, None):
             column = self.table.column(image) if image else MEAN
-            claim = self.row.get(column)
-            if claim is None:
-                found[image] = self.judge.ours(self.table, self.row, column), None
-            else:
-                verdict = self.judge.judge(self.table, self.row, column, claim)
-                found[image] = verdict.ours, verdict
+            ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
+            judged = None if claim is None else Verdict(claim, ours, self.judge.claims.rule)
+            found[image] = ours, judged
         return found
 
     @property
@@ -183,38 +176,35 @@ class Answered:
 
     def spike_mark(self, image: str | None) -> Markup:
         """The mark of a number in which a last iterate that lies in a loss spike takes part."""
-        return spike_mark(self.runs(image)) if self.of_last_iterates else Markup("")
+        marked = self.of_last_iterates and self.judged[image][0]
+        return spike_mark(self.runs(image)) if marked else Markup("")
 
-    def details(self) -> dict[str, Any]:
-        """Heads and rows of the plain table: each seed, and how the verdict comes about."""
-        table, seeds = self.table, self.view.suite.seeds
-        heads = ["Image", *(table.rows[row].name for row in table.beside), "The paper",
-                 *(f"seed {seed}" for seed in seeds), "Mean", "s.d.", "n", "Difference",
-                 "Tolerance", "Verdict"]  # fmt: skip
-        if self.of_last_iterates:
-            heads += ["Last fifth, median", "range"]
-        return {"heads": heads, "rows": [self._details(image) for image in self.judged]}
-
-    def _details(self, image: str | None) -> list[Markup]:
+    def details(self, image: str | None) -> dict[str, Value]:
+        """The row of the plain table: each seed, and how the verdict comes about."""
         column = self.table.column(image) if image else MEAN
         ours, verdict = self.judged[image]
         spread, n = (ours.spread, ours.n) if isinstance(ours, Measured) else (None, 0)
         scores, quantity = answering(self.view, self.row.compare or "")
         runs = self.runs(image) if image else []
-        return [
-            cell(runs[0].title if runs else "Mean"),
-            *(cell(self.table.rows[row].get(column)) for row in self.table.beside),
-            cell(self.row.get(column)),
-            *(cell(scores.one(image, seed, quantity) if image else "")
-              for seed in self.view.suite.seeds),
-            cell(ours),
-            cell(decimal(spread) if spread is not None else None),
-            cell(str(n)),
-            difference(verdict),
-            cell(decimal(verdict.tolerance_db) if verdict else None),
-            cell(verdict.word if verdict else None),
-            *(map(cell, stability_cells(runs)) if self.of_last_iterates else ()),
-        ]  # fmt: skip
+        beside = [self.table.rows[row] for row in self.table.beside]
+        row: dict[str, Value] = {
+            "Image": runs[0].title if runs else "Mean",
+            **{row.name: row.get(column) for row in beside},
+            "The paper": self.row.get(column),
+            **{
+                f"seed {seed}": scores.one(image, seed, quantity) if image else ""
+                for seed in self.view.suite.seeds
+            },
+            "Mean": ours,
+            "s.d.": None if spread is None else decimal(spread),
+            "n": str(n),
+            "Difference": difference(verdict),
+            "Tolerance": decimal(verdict.tolerance_db) if verdict else None,
+            "Verdict": verdict.word if verdict else None,
+        }
+        if self.of_last_iterates:
+            row["Last fifth, median"], row["range"] = stability_cells(runs)
+        return row
 
 
 @block(
