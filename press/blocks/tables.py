@@ -69,7 +69,6 @@ class Column:
     value: Callable[[str | None], Value]
     mark: str = ""
     numeric: bool = True
-    write: Callable[[Value], Markup] = cell
     after: Callable[[str | None], Markup] = lambda image: Markup("")  # behind the number
 
 
@@ -120,7 +119,7 @@ def _row(
     dots, cells = [], []
     for column in columns:
         value = column.value(image)
-        cells.append(column.write(value) + column.after(image))
+        cells.append(with_spread(value) + column.after(image))
         if column.mark:
             level = float(value) if isinstance(value, Measured | Claim) else None
             spread = getattr(value, "spread", None) if column.mark == "ours" else None
@@ -135,7 +134,7 @@ def _row(
 
 def level_note(view: SuiteView) -> str:
     """What the levels of a table are; of a preview, that they are no match for the paper's."""
-    label = f"{view.label[:1].upper()}{view.label[1:]}"
+    label = view.label.capitalize()
     apart = f"{label}, not comparable with the paper's numbers. " if view.preview else ""
     luma = ", of luma in the centre box, as the paper scores super-resolution"
     return f"{apart}Levels in dB{luma if view.measure == 'psnr_luma_db' else ''}."
@@ -167,7 +166,7 @@ def preview_table(call: Call, suite: SuiteView) -> Figure:
 
     columns = [
         *(method_column(suite, method) for method in suite.suite.baselines),
-        Column("ours", of_images(suite.final), "ours", write=with_spread, after=spiked),
+        Column("ours", of_images(suite.final), "ours", after=spiked),
     ]
     images = (*suite.suite.images, *([None] if suite.images > 1 else []))
     masked = all(case.settings.get("mask") for case in suite.suite.cases.values())
@@ -194,7 +193,7 @@ def stops_table(call: Call, suite: SuiteView) -> Figure:
     if suite.suite.mean:
         chosen["mean of runs"] = "mean"
     columns = [
-        Column(name, _scored(scores), "ours" if name == "last" else "choice", write=with_spread)
+        Column(name, _scored(scores), "ours" if name == "last" else "choice")
         for name, scores in ((name, suite.output(output)) for name, output in chosen.items())
     ]
     last = _against("Against the best", columns, columns[1].value(None))
@@ -249,7 +248,7 @@ def suites_table(call: Call, suites: list[SuiteView], names: list[str]) -> Figur
     images = tuple(i for i in ours.suite.images if all(i in view.suite.images for view in suites))
     marks = ["ours", *["choice"] * (len(suites) - 1)]
     columns = [
-        Column(title, of_images(view.final, images), mark, write=with_spread)
+        Column(title, of_images(view.final, images), mark)
         for view, title, mark in zip(suites, titles, marks, strict=True)
     ]
     last = _against("Against ours", columns, columns[0].value(None))

@@ -1,7 +1,8 @@
 """Blocks that set our results beside a source's numbers: the verdict strip, and tables."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from markupsafe import Markup
 
@@ -15,7 +16,6 @@ from press.blocks.declaration import (
     block,
 )
 from press.blocks.tables import (
-    DASH,
     METHOD_NAMES,
     Column,
     Value,
@@ -23,12 +23,11 @@ from press.blocks.tables import (
     dot_table,
     level_note,
     method_column,
-    with_spread,
 )
 from press.errors import InputError, nearest
-from press.results.claims import MEAN, ClaimTable, Row
+from press.results.claims import MEAN, Claim, ClaimTable, Row
 from press.results.expressions import Verdicts, judge_of
-from press.results.numbers import Measured, NotRun, Quantity, decimal, linked, signed
+from press.results.numbers import Measured, Quantity, decimal, linked, signed
 from press.results.run import Run
 from press.results.stability import SPIKE_MARK, spike_mark, stability_cells
 from press.results.suite import SuiteView
@@ -56,15 +55,24 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
     raise call.error("suite", sentence)
 
 
-def claim_column(table: ClaimTable, row: str | None, title: str, mark: str) -> Column:
-    """The column of what a source prints of one method."""
-    numbers = table.rows[row].numbers if row in table.rows else {}
-    return Column(title, lambda image: numbers.get(table.column(image) if image else MEAN), mark)
+def printed_columns(table: ClaimTable, taken: Collection[str] = ()) -> list[Column]:
+    """What a source prints of other methods, and of its own; `taken` are titles of ours."""
+    columns = []
+    for name in table.beside:
+        row = table.rows[name]
+        title = f"{row.name}, printed" if row.name in taken else row.name
+        columns.append(Column(title, partial(_printed, table, row), "other"))
+    paper = table.rows.get(table.ours or "")
+    return [*columns, Column("the paper", partial(_printed, table, paper), "paper")]
 
 
-def difference(verdict: Value) -> Markup:
+def _printed(table: ClaimTable, row: Row | None, image: str | None) -> Claim | None:
+    return row.get(table.column(image) if image else MEAN) if row else None
+
+
+def difference(verdict: Verdict | None) -> Markup:
     """The difference of a verdict with its sign; empty where there is none."""
-    value = verdict.difference_db if isinstance(verdict, Verdict) else None
+    value = verdict.difference_db if verdict else None
     return linked(signed(value), value.origin) if isinstance(value, Measured) else Markup("")
 
 
@@ -108,14 +116,10 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
     with call.at("table" if table else "suite"):
         row = answered.row
     table, judged = answered.table, answered.judged
-
     columns = [
-        *(claim_column(table, name, table.rows[name].name, "other") for name in table.beside),
-        claim_column(table, table.ours, "the paper", "paper"),
-        Column(
-            "ours", lambda image: judged[image][0], "ours", write=_ours, after=answered.spike_mark
-        ),
-        Column("difference", lambda image: judged[image][1], write=difference),
+        *printed_columns(table),
+        Column("ours", lambda image: judged[image][0] or None, "ours", after=answered.spike_mark),
+        Column("difference", lambda image: difference(judged[image][1])),
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
     note = level_note(suite)
@@ -128,10 +132,6 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
         note += f" {sum(asked)} of {len(asked)} runs are recorded."
     details = [answered.details(image) for image in judged]
     return dot_table(call, suite, list(judged), columns, note, details=details)
-
-
-def _ours(value: Value) -> Markup:
-    return DASH if isinstance(value, NotRun) else with_spread(value)
 
 
 @dataclass(frozen=True)
@@ -219,12 +219,7 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
     """Methods without a network, run by us in full size, beside the numbers of a source."""
     table = table_of(call, judge_of(call.page.results), suite, table)
     columns = [method_column(suite, method, table.images) for method in suite.suite.baselines]
-    taken = {column.title for column in columns}
-    for row in table.beside:
-        name = table.rows[row].name
-        title = f"{name}, printed" if name in taken else name
-        columns.append(claim_column(table, row, title, "other"))
-    columns.append(claim_column(table, table.ours, "the paper", "paper"))
+    columns += printed_columns(table, [column.title for column in columns])
     images = (*table.images, None)
     return dot_table(call, suite, images, columns, level_note(suite), pictures=False)
 
