@@ -100,12 +100,7 @@ def test_an_axis_of_dots_places_levels_and_whiskers() -> None:
     assert "Papyan et al.: 28.14\u202fdB" in axis.row(dots)
 
 
-def test_a_row_that_is_not_run_has_no_mark_of_ours() -> None:
-    row = DotAxis.around([30, 40]).row([Dot("paper", "the paper", 33.0), Dot("ours", "ours", None)])
-    assert "dot-ours" not in row
-
-
 def test_an_axis_without_levels_names_none() -> None:
     axis = DotAxis.around([])
-    assert "<text" not in axis.head() and "<line" not in axis.row([Dot("ours", "ours", None)])
+    assert "<text" not in axis.head() and "<line" not in axis.row([])
     assert "<text" in DotAxis.around([30.0]).head()

@@ -201,12 +201,12 @@ def block(
 ) -> Callable[[Callable[..., Figure | Markup]], Block]:
     """Declare the function under it to be a block.
 
-    A figure or a table has the arguments `id` and `width` besides, the latter with the default
-    that is given here; a listing has `id` alone.
+    A numbered block has the arguments `id` and `width` besides, the latter with the default that
+    is given here.
     """
-    more = [ID, Argument("width", WIDTH, "how wide it is", default=width)]
-    count = {"": 0, "listing": 1}.get(numbered, 2)
-    return lambda make: Block(name, help, (*arguments, *more[:count]), make, numbered, example)
+    if numbered:
+        arguments += ID, Argument("width", WIDTH, "how wide it is", default=width)
+    return lambda make: Block(name, help, arguments, make, numbered, example)
 
 
 def chosen_runs(

@@ -7,16 +7,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from press.blocks.declaration import (
-    NAMES,
-    SUITE,
-    SUITES,
-    Argument,
-    Call,
-    Figure,
-    block,
-    named,
-)
+from press.blocks.declaration import NAMES, SUITE, SUITES, Argument, Call, Figure, block, named
 from press.blocks.images import small_picture
 from press.charts.dot_plot import Dot, DotAxis
 from press.errors import InputError
@@ -80,7 +71,6 @@ class Row(NamedTuple):
     dots: Sequence[Dot]
     cells: Sequence[Markup]
     kind: str = ""
-    plot: Markup = Markup("")
 
 
 def dot_table(
@@ -99,14 +89,12 @@ def dot_table(
     `last` are further rows; `details` those of the plain table of all figures, by their heads.
     """
     rows = [_row(call, view, image, columns, pictures) for image in images]
-    axis = DotAxis.around([dot.level for row in rows for dot in row.dots if dot.level is not None])
     content = call.page.render(
         "blocks/dot-table.html",
-        rows=[row._replace(plot=axis.row(row.dots)) for row in (*rows, *last)],
+        rows=[*rows, *last],
         columns=columns,
-        axis=axis,
-        heads=list(details[0]) if details else [],
-        details=[map(cell, row.values()) for row in details],
+        axis=DotAxis.around([dot.level for row in rows for dot in row.dots]),
+        details=[{head: cell(value) for head, value in row.items()} for row in details],
         pictures=any(row.thumbnail for row in rows),
         title=view.title,
     )
@@ -120,10 +108,9 @@ def _row(
     for column in columns:
         value = column.value(image)
         cells.append(with_spread(value) + column.after(image))
-        if column.mark:
-            level = float(value) if isinstance(value, Measured | Claim) else None
+        if column.mark and isinstance(value, Measured | Claim):
             spread = getattr(value, "spread", None) if column.mark == "ours" else None
-            dots.append(Dot(column.mark, column.title, level, spread))
+            dots.append(Dot(column.mark, column.title, float(value), spread))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
     runs = [run for run in view.runs if run.image == image]
     if not runs:

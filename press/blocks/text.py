@@ -43,6 +43,7 @@ def details(call: Call, title: str) -> Markup:
     Argument("lines", WORD, "which lines, such as `10-40`; all if it is not given"),
     Argument("of", WORD, "the function or class to show instead"),
     numbered="listing",
+    width="text",
     example='path="dip/engine/fit.py" of="Fit" id="code-fit"',
 )
 def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
@@ -93,13 +94,13 @@ def _definition(call: Call, rows: list[str], name: str) -> tuple[int, int]:
     """The lines of a function or class of a Python file, decorators and all."""
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
     try:
-        nodes = [node for node in ast.walk(ast.parse("\n".join(rows))) if isinstance(node, kinds)]
+        walked = list(ast.walk(ast.parse("\n".join(rows))))
     except (SyntaxError, ValueError) as error:  # a file with a zero in it is a ValueError
         where = f": line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise call.error("path", f"this is no Python file{where}") from None
-    for node in nodes:
-        if node.name == name:
-            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-            return first, node.end_lineno or node.lineno
-    known = [node.name for node in nodes]
-    raise call.error("of", f"there is no '{name}' in this file{nearest(name, known)}")
+    nodes = {node.name: node for node in reversed(walked) if isinstance(node, kinds)}
+    if name not in nodes:
+        raise call.error("of", f"there is no '{name}' in this file{nearest(name, nodes)}")
+    node = nodes[name]
+    first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+    return first, node.end_lineno or node.lineno

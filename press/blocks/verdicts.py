@@ -6,15 +6,7 @@ from functools import cached_property, partial
 
 from markupsafe import Markup
 
-from press.blocks.declaration import (
-    CLAIMS_TABLE,
-    SUITE,
-    WORDS,
-    Argument,
-    Call,
-    Figure,
-    block,
-)
+from press.blocks.declaration import CLAIMS_TABLE, SUITE, Argument, Call, Figure, block
 from press.blocks.tables import (
     METHOD_NAMES,
     Column,
@@ -24,7 +16,7 @@ from press.blocks.tables import (
     level_note,
     method_column,
 )
-from press.errors import InputError, nearest
+from press.errors import InputError
 from press.results.claims import MEAN, Claim, ClaimTable, Row
 from press.results.expressions import Verdicts, judge_of
 from press.results.numbers import Measured, Quantity, decimal, linked, signed
@@ -228,23 +220,14 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
     "claims-table",
     "a table of `claims.toml` as it stands",
     Argument("table", CLAIMS_TABLE, "which one", required=True),
-    Argument("rows", WORDS, "the rows; all of them if it is not given"),
     numbered="table",
     example='table="denoising-f16" id="tab-f16" width="text"',
 )
-def claims_table(call: Call, table: ClaimTable, rows: list[str]) -> Figure:
+def claims_table(call: Call, table: ClaimTable) -> Figure:
     """A table of a source as it stands there, every number with its id."""
-    for name in rows:
-        if name not in table.rows:
-            sentence = f"table '{table.id}' has no row '{name}'{nearest(name, table.rows)}"
-            raise call.error("rows", sentence)
-    chosen = [table.rows[name] for name in rows or table.rows]
     titles = {table.column(image): call.page.results.images.title(image) for image in table.images}
     titles[MEAN] = "Mean"
-    used = [c for c in titles if any(row.get(c) is not None for row in chosen)]
-    content = call.page.render(
-        "blocks/claims-table.html",
-        heads=[titles[column] for column in used],
-        rows=[{"row": row, "cells": [cell(row.get(c)) for c in used]} for row in chosen],
-    )
+    rows = table.rows.values()
+    used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}
+    content = call.page.render("blocks/claims-table.html", heads=used, rows=rows, cell=cell)
     return Figure(content, note=f"Source: {table.source}. Levels in dB.")

@@ -23,7 +23,7 @@ class Dot:
 
     kind: str
     label: str
-    level: float | None
+    level: float
     spread: float | None = None
 
 
@@ -49,26 +49,24 @@ class DotAxis:
         return _drawing(HEAD, labels)
 
     def row(self, dots: Sequence[Dot]) -> Markup:
-        """One row; dots without a level are left out."""
+        """The dots of one row."""
         parts = [line(self.x(t), 0, self.x(t), ROW, class_="grid") for t in self.ticks]
-        levels = [dot.level for dot in dots if dot.level is not None]
+        levels = [dot.level for dot in dots]
         if len(levels) > 1:
             parts.append(self._level_line(min(levels), max(levels), "span"))
         for dot in dots:
-            if dot.level is None:
-                continue
             if dot.spread:
                 low, high = dot.level - dot.spread, dot.level + dot.spread
                 parts.append(self._level_line(low, high, "whisker"))
-            parts.append(_shape(dot, self.x(dot.level), dot.level))
+            parts.append(_shape(dot, self.x(dot.level)))
         return _drawing(ROW, parts)
 
     def _level_line(self, low: float, high: float, kind: str) -> Markup:
         return line(self.x(low), MIDDLE, self.x(high), MIDDLE, class_=kind)
 
 
-def _shape(dot: Dot, x: float, level: float) -> Markup:
-    name = element("title", f"{dot.label}: {decimal(level)}{THIN_SPACE}dB")
+def _shape(dot: Dot, x: float) -> Markup:
+    name = element("title", f"{dot.label}: {decimal(dot.level)}{THIN_SPACE}dB")
     kind = f"dot dot-{dot.kind}"
     if dot.kind in ("nearest", "fill"):
         half = 0.8 if dot.kind == "nearest" else 3.5
