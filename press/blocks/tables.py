@@ -13,8 +13,8 @@ from press.charts.dot_plot import Dot, DotAxis
 from press.errors import InputError
 from press.results.claims import Claim
 from press.results.numbers import Measured, Quantity, decimal, linked, signed
+from press.results.run import spike_mark
 from press.results.scores import ScoreTable
-from press.results.stability import spike_mark
 from press.results.suite import SuiteView
 from press.results.verdicts import Verdict
 
@@ -180,8 +180,8 @@ def stops_table(call: Call, suite: SuiteView) -> Figure:
     if suite.suite.mean:
         chosen["mean of runs"] = "mean"
     columns = [
-        Column(name, _scored(scores), "ours" if name == "last" else "choice")
-        for name, scores in ((name, suite.output(output)) for name, output in chosen.items())
+        Column(name, _scored(suite.output(output)), "ours" if name == "last" else "choice")
+        for name, output in chosen.items()
     ]
     last = _against("Against the best", columns, columns[1].value(None))
     note = (

@@ -7,7 +7,6 @@ from pathlib import Path
 from markupsafe import Markup
 
 from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block
-from press.cache import Cache
 from press.errors import InputError, nearest
 from press.files import text_of
 from press.markdown.code import code_block
@@ -55,8 +54,8 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     first, last = _definition(call, rows, of) if of else _span(call, rows, lines)
     lexer = find_lexer_class_for_filename(path)
     language = lexer.aliases[0] if lexer else ""
-    cache = Cache(call.page.cache_dir)
-    code = code_block("\n".join(rows[first - 1 : last]), language, cache, first_number=first)
+    text = "\n".join(rows[first - 1 : last])
+    code = code_block(text, language, call.page.cache, first_number=first)
     name = f"{path}, lines {first} to {last}"
     body = call.body if call.body.startswith("<p>") else Markup("<p></p>") + call.body
     caption = Markup("<p><code>{}</code> {}").format(name, body.removeprefix("<p>"))
