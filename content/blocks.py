@@ -5,6 +5,8 @@ input of down `level + 1` on the left, up `level + 1` on the right, and the skip
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import hypot
 from typing import Any
 
 from markupsafe import Markup
@@ -16,6 +18,12 @@ from press.results.suite import SuiteView
 
 WIDTH, ROW, BOX = 400, 54, 34
 LEFT, MIDDLE, RIGHT = 90.0, 200.0, 310.0  # centres of the columns
+LEGEND = (  # what the units are made of
+    "down: 3×3, stride 2; 3×3",
+    "skip: 1×1",
+    "up: norm; 3×3; 1×1",
+    "each with norm and LeakyReLU",
+)
 
 
 @block(
@@ -46,91 +54,64 @@ class Drawing:
 
     described: dict[str, Any]
 
-    @property
-    def layers(self) -> dict[str, Any]:
-        return {layer["name"]: layer for layer in self.described["layers"]}
-
-    @property
-    def scales(self) -> int:
-        return sum(name.startswith("down") and name.endswith(".conv1") for name in self.layers)
+    @cached_property
+    def shapes(self) -> dict[str, list[int]]:
+        """Channels, height and width of what each layer gives, by the layer's name."""
+        return {layer["name"]: layer["shape"] for layer in self.described["layers"]}
 
     def svg(self) -> Markup:
         """Draw it."""
-        parts = [element("title", self._title()), self._legend(), self._picture()]
-        for level in range(self.scales):
-            parts += [self._left(level), self._up(level), self._skip(level + 1)]
-        parts += [self._left(self.scales), self._turn()]
-        box = f"0 0 {WIDTH} {_row(self.scales) + BOX / 2 + 6:.0f}"
-        return element("svg", *parts, class_="chart network", viewBox=box, role="img")
-
-    def _title(self) -> str:
-        return (
-            f"An hourglass of {self.scales} scales: each halves the sides and doubles them again, "
+        scales = sum(name.startswith("down") and name.endswith(".conv1") for name in self.shapes)
+        title = (
+            f"An hourglass of {scales} scales: each halves the sides and doubles them again, "
             f"and a skip connection passes it by; {self.described['parameters']:,} parameters"
         )
+        legend = [text(words, 0, 10 + 13 * k, class_="legend") for k, words in enumerate(LEGEND)]
+        parts = [element("title", title), *legend, *self._ends()]
+        for level in range(scales):
+            parts += [*self._units(level + 1), *self._skip(level)]
+        y = _row(scales)  # where the deepest down unit leads to the first up unit
+        turn = [(LEFT + _half(scales), y), (RIGHT, y), (RIGHT, y - BOX / 2)]
+        parts.append(path(turn, class_="flow"))
+        box = f"0 0 {WIDTH} {y + BOX / 2 + 6:.0f}"
+        return element("svg", *parts, class_="chart network", viewBox=box, role="img")
 
-    def _legend(self) -> Markup:
-        """Say what the units are made of, where the drawing leaves room."""
-        lines = (
-            "down: 3×3, stride 2; 3×3",
-            "skip: 1×1",
-            "up: norm; 3×3; 1×1",
-            "each with norm and LeakyReLU",
-        )
-        words = [text(words, 0, 10 + 13 * k, class_="legend") for k, words in enumerate(lines)]
-        return element("g", *words)
-
-    def _picture(self) -> Markup:
-        sides = f"{self.described['height']}×{self.described['width']}"
-        shape = f"{self.described['image_channels']}×{sides}"
+    def _ends(self) -> list[Markup]:
+        """Draw z on the left, and the picture that comes out on the right."""
+        sides = [self.described["height"], self.described["width"]]
         y = _row(0) - ROW - 6
-        box = _box(RIGHT, y, _half(0), "picture", shape, "end-unit")
-        words = text("1×1, sigmoid", RIGHT + 7, y + BOX / 2 + 16, class_="step")
-        return element("g", box, _arrow(RIGHT, _row(0) - BOX / 2, y + BOX / 2), words)
+        return [
+            *_box(LEFT, 0, "z, noise", [self.described["z_channels"], *sides], "end"),
+            *_box(RIGHT, 0, "picture", [self.described["image_channels"], *sides], "end", y),
+            *_arrow(RIGHT, _row(0) - BOX / 2, RIGHT, y + BOX / 2),
+            text("1×1, sigmoid", RIGHT + 7, y + BOX / 2 + 16, class_="step"),
+        ]
 
-    def _left(self, level: int) -> Markup:
-        """Draw z, or a down unit with the arrow that leads to it."""
-        if level == 0:
-            sides = f"{self.described['height']}×{self.described['width']}"
-            shape = f"{self.described['z_channels']}×{sides}"
-            return _box(LEFT, _row(0), _half(0), "z, noise", shape, "end-unit")
-        shape = _shape(self.layers[f"down{level}.conv2"])
-        box = _box(LEFT, _row(level), _half(level), f"down {level}", shape, "down-unit")
-        arrow = _arrow(LEFT, _row(level - 1) + BOX / 2, _row(level) - BOX / 2)
-        return element("g", box, arrow)
+    def _units(self, scale: int) -> list[Markup]:
+        """Draw the down and the up unit of a scale, with the arrows that lead to and from them."""
+        below, above = _row(scale) - BOX / 2, _row(scale - 1) + BOX / 2
+        down, up = (self.shapes[f"{way}{scale}.conv2"] for way in ("down", "up"))
+        return [
+            *_box(LEFT, scale, f"down {scale}", down, "down"),
+            *_arrow(LEFT, above, LEFT, below),
+            *_box(RIGHT, scale - 1, f"up {scale}", up, "up"),
+            *_arrow(RIGHT, below, RIGHT, above),
+            text("×2", RIGHT + 7, below - 7, class_="step"),
+        ]
 
-    def _up(self, level: int) -> Markup:
-        """Draw the up unit of a row, and the upsampling arrow that leads on from it."""
-        shape = _shape(self.layers[f"up{level + 1}.conv2"])
-        box = _box(RIGHT, _row(level), _half(level), f"up {level + 1}", shape, "up-unit")
-        if level == 0:
-            return box
-        arrow = _arrow(RIGHT, _row(level) - BOX / 2, _row(level - 1) + BOX / 2)
-        words = text("×2", RIGHT + 7, _row(level) - BOX / 2 - 7, class_="step")
-        return element("g", box, arrow, words)
-
-    def _skip(self, scale: int) -> Markup:
-        """Draw a skip connection across its row."""
-        name, level = f"skip{scale}.conv1", scale - 1
-        if name not in self.layers:
-            return Markup("")
+    def _skip(self, level: int) -> list[Markup]:
+        """Draw the skip connection of a row, if it has one."""
+        shape = self.shapes.get(f"skip{level + 1}.conv1")
+        if not shape:
+            return []
         y, half = _row(level), _half(level)
-        frame = element(
-            "rect", x=MIDDLE - 24, y=y - 9, width=48, height=18, rx=3, class_="unit skip-unit"
-        )
-        channels = self.layers[name]["shape"][0]
-        words = text(
-            f"skip, {channels}", MIDDLE, y + 3.5, class_="unit-shape", text_anchor="middle"
-        )
-        start = line(LEFT + half, y, MIDDLE - 24, y, class_="flow")
-        return element("g", start, frame, words, _level_arrow(MIDDLE + 24, RIGHT - half, y))
-
-    def _turn(self) -> Markup:
-        """Lead from the deepest down unit to the first up unit."""
-        y, half = _row(self.scales), _half(self.scales)
-        along = line(LEFT + half, y, RIGHT, y, class_="flow")
-        words = text("×2", RIGHT + 7, y - 10, class_="step")
-        return element("g", along, _arrow(RIGHT, y, _row(self.scales - 1) + BOX / 2), words)
+        frame = {"x": MIDDLE - 24, "y": y - 9, "width": 48, "height": 18, "rx": 3}
+        return [
+            line(LEFT + half, y, MIDDLE - 24, y, class_="flow"),
+            element("rect", **frame, class_="unit skip-unit"),
+            text(f"skip, {shape[0]}", MIDDLE, y + 3.5, class_="unit-shape", text_anchor="middle"),
+            *_arrow(MIDDLE + 24, y, RIGHT - half, y),
+        ]
 
 
 def _row(level: int) -> float:
@@ -138,31 +119,28 @@ def _row(level: int) -> float:
 
 
 def _half(level: int) -> float:
-    """Give half the width of a box: narrower as the sides get smaller, but readable."""
+    """Half the width of a box: narrower as the sides get smaller, but readable."""
     return 34.0 + 36.0 * 0.5**level
 
 
-def _shape(layer: dict[str, Any]) -> str:
-    return "×".join(map(str, layer["shape"]))
+def _box(
+    x: float, level: int, words: str, shape: list[int], kind: str, y: float | None = None
+) -> list[Markup]:
+    """A unit in a row, or at `y`, with its name and the shape of what it gives."""
+    y, half = _row(level) if y is None else y, _half(level)
+    frame = {"x": x - half, "y": y - BOX / 2, "width": 2 * half, "height": BOX, "rx": 3}
+    below = "×".join(map(str, shape))
+    return [
+        element("rect", **frame, class_=f"unit {kind}-unit"),
+        text(words, x, y - 2, class_="unit-name", text_anchor="middle"),
+        text(below, x, y + 11, class_="unit-shape", text_anchor="middle"),
+    ]
 
 
-def _box(x: float, y: float, half: float, words: str, below: str, kind: str) -> Markup:
-    frame = element(
-        "rect", x=x - half, y=y - BOX / 2, width=2 * half, height=BOX, rx=3, class_=f"unit {kind}"
-    )
-    upper = text(words, x, y - 2, class_="unit-name", text_anchor="middle")
-    lower = text(below, x, y + 11, class_="unit-shape", text_anchor="middle")
-    return element("g", frame, upper, lower)
-
-
-def _arrow(x: float, y1: float, y2: float) -> Markup:
-    """Draw an upright arrow that ends at `y2`."""
-    tip = 5 if y2 < y1 else -5
-    head = path([(x - 3, y2 + tip), (x, y2), (x + 3, y2 + tip)], class_="flow head")
-    return element("g", line(x, y1, x, y2, class_="flow"), head)
-
-
-def _level_arrow(x1: float, x2: float, y: float) -> Markup:
-    """Draw a level arrow that ends at `x2`."""
-    head = path([(x2 - 5, y - 3), (x2, y), (x2 - 5, y + 3)], class_="flow head")
-    return element("g", line(x1, y, x2, y, class_="flow"), head)
+def _arrow(x1: float, y1: float, x2: float, y2: float) -> list[Markup]:
+    """An arrow, level or upright."""
+    length = hypot(x2 - x1, y2 - y1) / 5  # the head is 5 long and 6 wide
+    x, y = (x2 - x1) / length, (y2 - y1) / length
+    barbs = [(x2 - x + side * y, y2 - y + side * x) for side in (0.6, -0.6)]
+    head = path([barbs[0], (x2, y2), barbs[1]], class_="flow head")
+    return [line(x1, y1, x2, y2, class_="flow"), head]

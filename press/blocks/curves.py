@@ -1,7 +1,8 @@
 """Blocks that draw curves: PSNR against the iteration, and losses on a scale of powers of ten."""
 
-from itertools import cycle
-from math import ceil, floor, log10
+from collections.abc import Sequence
+from itertools import chain, cycle
+from math import log10
 
 from markupsafe import Markup
 
@@ -24,50 +25,40 @@ from press.results.numbers import SUPERSCRIPTS, grouped
 from press.results.run import Run
 from press.results.suite import SuiteView
 
-TICKS = (0, 250, 1000, 2000, 5000, 11000)  # iterations that an axis names
 LOSS_KINDS = ("ours", "known", "unknown", "faint", "dashed")  # how lines of losses are drawn
 
 
 def lines_of(run: Run) -> list[Line]:
     """A run's curves: PSNR on all pixels, and apart on known and unknown ones."""
     recorded = run.curve()
-    whole = "all pixels" if run.case.settings.get("mask") else "output"
-    kinds = (
-        (whole, "ours", "psnr_db"),
-        ("known", "known", "psnr_known_db"),
-        ("unknown", "unknown", "psnr_unknown_db"),
-    )
-    lines = [Line(label, kind, recorded.points(column)) for label, kind, column in kinds]
+    lines = [
+        Line("all pixels" if run.case.settings.get("mask") else "output", "ours",
+             recorded.points("psnr_db")),
+        Line("known", "known", recorded.points("psnr_known_db")),
+        Line("unknown", "unknown", recorded.points("psnr_unknown_db")),
+    ]  # fmt: skip
     return [line for line in lines if line.points]
 
 
 def curve_panel(
     run: Run,
-    lines: list[Line],
-    y_range: tuple[float, float] | None,
-    marks: list[Mark] | None = None,
+    lines: Sequence[Line],
+    marks: Sequence[Mark] = (),
+    y_range: tuple[float, float] | None = None,
 ) -> CurvePanel:
     """The panel of a run's lines, which says in words where they end."""
     ends = ", ".join(f"{line.label} {line.points[-1][1]:.2f} dB" for line in lines)
     title = f"PSNR of {run.title} against the iteration; at the end: {ends}"
     if marks:
-        marked = ", ".join(f"{mark.label} at {grouped(int(mark.iteration))}" for mark in marks)
+        marked = ", ".join(f"{mark.label} at {grouped(mark.iteration)}" for mark in marks)
         title += f"; marked: {marked}"
-    return CurvePanel(title, lines, _ticks(run.iterations), marks or [], y_range)
-
-
-def _ticks(last: int) -> list[int]:
-    return sorted({*(k for k in TICKS if k < last), last})
+    return CurvePanel(title, lines, marks, y_range)
 
 
 def stop_marks(run: Run) -> list[Mark]:
     """Marks where each stopping rule stops, and where the paper does, if the run is that long."""
-    points = run.stop_points
-    marks = [
-        Mark(points[rule].mark, points[rule].iteration)
-        for rule in ("oracle", "es-wmv")
-        if rule in points
-    ]
+    found = [run.stop_points.get(rule) for rule in ("oracle", "es-wmv")]
+    marks = [Mark(point.mark, point.iteration) for point in found if point]
     count = run.case.paper_iterations
     if count is not None and count <= run.iterations:
         marks.append(Mark("the paper stops", count, "paper"))
@@ -103,14 +94,11 @@ def curve(
     titles = named(call, names, titles, "runs")
     if not any(run.recorded for run in runs):
         return not_run(call, runs)
-    drawn = {run.name: lines_of(run) for run in runs}
-    shared = db_range([line for lines in drawn.values() for line in lines])
+    drawn = [lines_of(run) for run in runs]
+    shared = db_range(list(chain(*drawn)))
     panels = [
-        {
-            "title": title,
-            "svg": curve_panel(run, drawn[run.name], shared).svg() if run.recorded else None,
-        }
-        for run, title in zip(runs, titles, strict=True)
+        {"title": title, "svg": curve_panel(run, lines, (), shared).svg() if run.recorded else ""}
+        for run, title, lines in zip(runs, titles, drawn, strict=True)
     ]
     return Figure(call.page.render("blocks/curve.html", panels=panels), runs, note)
 
@@ -128,29 +116,15 @@ def loss_curves(call: Call, suite: SuiteView) -> Figure:
     runs = [run for run in suite.runs if run.recorded]
     if not runs:
         return not_run(call, suite.runs)
-    lines = [_loss_line(run, kind) for run, kind in zip(runs, cycle(LOSS_KINDS), strict=False)]
-    chart = Markup('<div class="one-chart">{}</div>').format(_loss_panel(runs, lines).svg())
-    return Figure(chart, runs)
-
-
-def _loss_line(run: Run, kind: str) -> Line:
-    points = [(k, log10(loss)) for k, loss in run.curve().points("loss") if loss > 0]
-    return Line(run.case.variant or run.title, kind, points)
-
-
-def _loss_panel(runs: list[Run], lines: list[Line]) -> CurvePanel:
-    levels = [level for line in lines for _, level in line.points]
-    low, high = floor(min(levels)), ceil(max(levels))
+    lines = []
+    for run, kind in zip(runs, cycle(LOSS_KINDS), strict=False):
+        points = [(k, log10(loss)) for k, loss in run.curve().points("loss") if loss > 0]
+        lines.append(Line(run.case.variant or run.title, kind, points))
     ends = ", ".join(f"{line.label} {10 ** line.points[-1][1]:.2g}" for line in lines)
-    return CurvePanel(
+    panel = CurvePanel(
         f"Loss against the iteration; at the end: {ends}",
         lines,
-        _ticks(max(run.iterations for run in runs)),
-        y_range=(low, high),
-        y_ticks=[(k, _power(k)) for k in range(low, high + 1)],
+        y_words=lambda level: f"10{f'{level:.0f}'.translate(SUPERSCRIPTS)}" if level else "1",
         y_label="loss (mean squared error)",
     )
-
-
-def _power(exponent: int) -> str:
-    return f"10{str(exponent).translate(SUPERSCRIPTS)}" if exponent else "1"
+    return Figure(Markup('<div class="one-chart">{}</div>').format(panel.svg()), runs)

@@ -46,40 +46,37 @@ def _whole_number(word: str, _page: PageContext) -> int:
     return int(word)
 
 
-def each(one: Kind, name: str) -> Kind:
+def _width(word: str, _page: PageContext) -> str:
+    if word not in ("text", "wide", "full"):
+        raise InputError(f"expected text, wide or full, got '{word}'")
+    return word
+
+
+def each(one: Kind) -> Kind:
     """The kind of several values, separated by spaces."""
     return Kind(
-        name, lambda words, page: [one.read(word, page) for word in words.split()], absent=()
+        f"{one.name}s",
+        lambda text, page: [one.read(word, page) for word in text.split()],
+        absent=(),
     )
 
 
-def one_of(*words: str) -> Kind:
-    """The kind of a word out of a few."""
-
-    def read(word: str, _page: PageContext) -> str:
-        if word not in words:
-            raise InputError(f"expected {listed(list(words), 'or')}, got '{word}'")
-        return word
-
-    return Kind(listed(list(words), "or"), read)
+def _names(text: str, _page: PageContext) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 TEXT = Kind("text", lambda text, _: text, is_prose=True)
-NAMES = Kind(
-    "names with commas between",
-    lambda text, _: [name.strip() for name in text.split(",") if name.strip()],
-    is_prose=True,
-    absent=(),
-)
+NAMES = Kind("names with commas between", _names, is_prose=True, absent=())
 WORD = Kind("word", lambda word, _: word)
-WORDS = each(WORD, "words")
-WHOLE_NUMBERS = each(Kind("integer", _whole_number), "integers")
+WORDS = each(WORD)
+WHOLE_NUMBERS = each(Kind("integer", _whole_number))
 RUN = Kind("run", lambda name, page: page.results.run(name))
-RUNS = each(RUN, "runs")
+RUNS = each(RUN)
 SELECTOR = Kind("output of a run", lambda text, _: parse_selector(text))
 SUITE = Kind("suite", lambda name, page: page.results.suite(name))
-SUITES = each(SUITE, "suites")
+SUITES = each(SUITE)
 CLAIMS_TABLE = Kind("table of claims", lambda name, page: judge_of(page.results).claims.table(name))
+WIDTH = Kind("width", _width)
 
 
 @dataclass(frozen=True)
@@ -92,9 +89,22 @@ class Argument:
     required: bool = False
     default: str | None = None
 
+    def value(self, call: "Call") -> Any:
+        """The value that a call gives; raises InputError, with its place, if it is no good."""
+        word = call.directive.arguments.get(self.name, self.default)
+        if word is None and self.required:
+            raise call.needs(self.name)
+        if word is None:
+            return self.kind.absent
+        with call.at(self.name):
+            if not word.strip():
+                raise InputError(f"the argument '{self.name}' is empty")
+            return self.kind.read(word, call.page)
+
 
 ID = Argument("id", WORD, "what a link such as `[](#fig-x)` refers to")
-WIDTHS = one_of("text", "wide", "full")
+IMAGES = Argument("images", WORDS, "images of the suite; all of them if it is not given")
+FALLBACK = Argument("fallback", SUITE, "the suite to show until the runs of `suite` are recorded")
 
 
 @dataclass(frozen=True)
@@ -148,13 +158,17 @@ class Block:
     arguments: tuple[Argument, ...]
     make: Callable[..., Figure | Markup]
     numbered: str  # figure, table or listing; empty: it is not numbered
-    width: str
     example: str
 
     def render(self, directive: Directive, page: PageContext) -> Markup:
         """Write the block; raises InputError for a bad argument, with the argument's place."""
         call = Call(directive, page)
-        values = self._values(call)
+        known = [argument.name for argument in self.arguments]
+        for name in directive.arguments:
+            if name not in known:
+                sentence = f"block '{self.name}' has no argument '{name}'{nearest(name, known)}"
+                raise call.error(name, sentence)
+        values = {argument.name: argument.value(call) for argument in self.arguments}
         id, width = values.pop("id", None), values.pop("width", "text")
         made = self.make(call, **values)
         if isinstance(made, Markup):
@@ -162,6 +176,8 @@ class Block:
         if not self.numbered:
             return made.content
         shown = [run for run in made.runs if run.recorded]
+        sides = sorted({run.case.preview_side for run in shown if run.case.preview_side})
+        preview = f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
         return figure_html(
             page,
             made.content,
@@ -170,36 +186,9 @@ class Block:
             id=id,
             width=width,
             caption=made.caption or call.body,
-            note=f"{_reduced(shown)} {made.note}".strip(),
+            note=f"{preview} {made.note}".strip(),
             runs=shown,
         )
-
-    def _values(self, call: Call) -> dict[str, Any]:
-        given, known = call.directive.arguments, [argument.name for argument in self.arguments]
-        for name in given:
-            if name not in known:
-                sentence = f"block '{self.name}' has no argument '{name}'{nearest(name, known)}"
-                raise call.error(name, sentence)
-        return {argument.name: _value(argument, call) for argument in self.arguments}
-
-
-def _value(argument: Argument, call: Call) -> Any:
-    word = call.directive.arguments.get(argument.name)
-    if word is None and argument.required:
-        raise call.needs(argument.name)
-    if word is not None and not word.strip():
-        raise call.error(argument.name, f"the argument '{argument.name}' is empty")
-    chosen = argument.default if word is None else word
-    if chosen is None:
-        return argument.kind.absent
-    with call.at(argument.name):
-        return argument.kind.read(chosen, call.page)
-
-
-def _reduced(runs: Sequence[Run]) -> str:
-    """Say that runs are of reduced images: "Preview, 128×128."; empty if none is."""
-    sides = sorted({run.case.preview_side or 0 for run in runs} - {0})
-    return f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
 
 
 def block(
@@ -212,39 +201,28 @@ def block(
 ) -> Callable[[Callable[..., Figure | Markup]], Block]:
     """Declare the function under it to be a block.
 
-    A figure or a table has the arguments `id` and `width` besides, the latter with the default
-    that is given here; a listing has `id` alone.
+    A numbered block has the arguments `id` and `width` besides, the latter with the default that
+    is given here.
     """
-    own = arguments
     if numbered:
-        own = (*own, ID)
-    if numbered in ("figure", "table"):
-        own = (*own, Argument("width", WIDTHS, "how wide it is", default=width))
-    return lambda make: Block(name, help, own, make, numbered, width, example)
-
-
-IMAGES = Argument("images", WORDS, "images of the suite; all of them if it is not given")
-FALLBACK = Argument("fallback", SUITE, "the suite to show until the runs of `suite` are recorded")
+        arguments += ID, Argument("width", WIDTH, "how wide it is", default=width)
+    return lambda make: Block(name, help, arguments, make, numbered, example)
 
 
 def chosen_runs(
     call: Call, suite: SuiteView, images: Sequence[str], fallback: SuiteView | None
 ) -> tuple[list[Run], str]:
     """The runs of images of a suite, or its fallback's while those lack; a note that says so."""
-    runs = _runs(call, suite, images)
+    with call.at("image" if "image" in call.directive.arguments else "images"):
+        runs, others = (
+            [view.run(name) for name in images or view.suite.images] if view else []
+            for view in (suite, fallback)
+        )
     lacking = [run.title for run in runs if not run.recorded]
-    if fallback is None or not lacking:
-        return runs, ""
-    others = _runs(call, fallback, images)
-    if not all(run.recorded for run in others):
+    if not fallback or not lacking or not all(run.recorded for run in others):
         return runs, ""
     of = f" of {listed(lacking)}" if len(lacking) < len(runs) else ""
     return others, f"From the suite {fallback.name}; {suite.name}{of} is not run yet."
-
-
-def _runs(call: Call, suite: SuiteView, images: Sequence[str]) -> list[Run]:
-    with call.at("image" if "image" in call.directive.arguments else "images"):
-        return [suite.run(name) for name in images or suite.suite.images]
 
 
 def not_run(call: Call, runs: Sequence[Run]) -> Figure:

@@ -238,7 +238,7 @@ def scrubber(
     frames = _frames(run)
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
-    panel = curve_panel(run, lines_of(run)[:1], None, stop_marks(run))
+    panel = curve_panel(run, lines_of(run)[:1], stop_marks(run))
     content = call.page.render(
         "blocks/scrubber.html",
         run=run,

@@ -1,27 +1,19 @@
 """Tables of our results, image by image, with a dot plot on one axis."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from press.blocks.declaration import (
-    NAMES,
-    SUITE,
-    SUITES,
-    Argument,
-    Call,
-    Figure,
-    block,
-    named,
-)
+from press.blocks.declaration import NAMES, SUITE, SUITES, Argument, Call, Figure, block, named
 from press.blocks.images import small_picture
 from press.charts.dot_plot import Dot, DotAxis
 from press.errors import InputError
 from press.results.claims import Claim
 from press.results.numbers import Measured, Quantity, decimal, linked, signed
-from press.results.run import Run, spike_mark
+from press.results.run import spike_mark
 from press.results.scores import ScoreTable
 from press.results.suite import SuiteView
 from press.results.verdicts import Verdict
@@ -68,7 +60,6 @@ class Column:
     value: Callable[[str | None], Value]
     mark: str = ""
     numeric: bool = True
-    write: Callable[[Value], Markup] = cell
     after: Callable[[str | None], Markup] = lambda image: Markup("")  # behind the number
 
 
@@ -80,7 +71,6 @@ class Row(NamedTuple):
     dots: Sequence[Dot]
     cells: Sequence[Markup]
     kind: str = ""
-    plot: Markup = Markup("")
 
 
 def dot_table(
@@ -90,22 +80,21 @@ def dot_table(
     columns: Sequence[Column],
     note: str,
     *,
-    last: Row | None = None,
-    details: dict[str, Any] | None = None,
+    last: Sequence[Row] = (),
+    details: Sequence[dict[str, Value]] = (),
     pictures: bool = True,
 ) -> Figure:
     """A table with a dot plot: a row for each image, and for None, the mean.
 
-    `last` is a further row; `details` are heads and rows of the plain table of all figures.
+    `last` are further rows; `details` those of the plain table of all figures, by their heads.
     """
     rows = [_row(call, view, image, columns, pictures) for image in images]
-    axis = DotAxis.around([dot.level for row in rows for dot in row.dots if dot.level is not None])
     content = call.page.render(
         "blocks/dot-table.html",
-        rows=[row._replace(plot=axis.row(row.dots)) for row in (*rows, *([last] if last else []))],
+        rows=[*rows, *last],
         columns=columns,
-        axis=axis,
-        details=details,
+        axis=DotAxis.around([dot.level for row in rows for dot in row.dots]),
+        details=[{head: cell(value) for head, value in row.items()} for row in details],
         pictures=any(row.thumbnail for row in rows),
         title=view.title,
     )
@@ -115,26 +104,24 @@ def dot_table(
 def _row(
     call: Call, view: SuiteView, image: str | None, columns: Sequence[Column], pictures: bool
 ) -> Row:
-    runs = [run for run in view.runs if run.image == image]
-    values = [(column, column.value(image)) for column in columns]
-    dots = [_dot(column, value) for column, value in values if column.mark]
+    dots, cells = [], []
+    for column in columns:
+        value = column.value(image)
+        cells.append(with_spread(value) + column.after(image))
+        if column.mark and isinstance(value, Measured | Claim):
+            spread = getattr(value, "spread", None) if column.mark == "ours" else None
+            dots.append(Dot(column.mark, column.title, float(value), spread))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
-    cells = [column.write(value) + column.after(image) for column, value in values]
+    runs = [run for run in view.runs if run.image == image]
     if not runs:
         return Row("Mean", Markup(""), dots, cells, "mean")
     small = small_picture(call.page, runs) if pictures else Markup("")
     return Row(runs[0].title, small, dots, cells)
 
 
-def _dot(column: Column, value: Value) -> Dot:
-    level = float(value) if isinstance(value, Measured | Claim) else None
-    spread = value.spread if column.mark == "ours" and isinstance(value, Measured) else None
-    return Dot(column.mark, column.title, level, spread)
-
-
 def level_note(view: SuiteView) -> str:
     """What the levels of a table are; of a preview, that they are no match for the paper's."""
-    label = f"{view.label[:1].upper()}{view.label[1:]}"
+    label = view.label.capitalize()
     apart = f"{label}, not comparable with the paper's numbers. " if view.preview else ""
     luma = ", of luma in the centre box, as the paper scores super-resolution"
     return f"{apart}Levels in dB{luma if view.measure == 'psnr_luma_db' else ''}."
@@ -166,22 +153,18 @@ def preview_table(call: Call, suite: SuiteView) -> Figure:
 
     columns = [
         *(method_column(suite, method) for method in suite.suite.baselines),
-        Column("ours", of_images(suite.final), "ours", write=with_spread, after=spiked),
+        Column("ours", of_images(suite.final), "ours", after=spiked),
     ]
     images = (*suite.suite.images, *([None] if suite.images > 1 else []))
     masked = all(case.settings.get("mask") for case in suite.suite.cases.values())
-    parts = PARTS if masked else {}
-    details = {
-        "heads": ["Image", "Seed", "PSNR", *parts, "SSIM", "Seconds"],
-        "rows": [_run_details(run, list(parts.values())) for run in suite.runs],
-    }
+    levels = {"PSNR": suite.measure, **(PARTS if masked else {})}
+    details: list[dict[str, Value]] = [
+        {"Image": run.title, "Seed": str(run.seed)}
+        | {head: getattr(run, level) for head, level in levels.items()}
+        | {"SSIM": cell(run.ssim, 3), "Seconds": cell(run.seconds, 0)}
+        for run in suite.runs
+    ]
     return dot_table(call, suite, images, columns, level_note(suite), details=details)
-
-
-def _run_details(run: Run, parts: list[str]) -> list[Markup]:
-    cells = [getattr(run, part) for part in (run.measure, *parts)]
-    last = [cell(run.ssim, 3), cell(run.seconds, 0)]
-    return [cell(run.title), cell(str(run.seed)), *map(cell, cells), *last]
 
 
 @block(
@@ -193,19 +176,14 @@ def _run_details(run: Run, parts: list[str]) -> list[Markup]:
 )
 def stops_table(call: Call, suite: SuiteView) -> Figure:
     """Last and best iterate, ES-WMV and averages, side by side."""
-    chosen: dict[str, ScoreTable] = {
-        "last": suite.final,
-        "best": suite.output("stop.oracle"),
-        "ES-WMV": suite.output("stop.es-wmv"),
-        "average": suite.output("average"),
-    }
+    chosen = {"last": "final", "best": "stop.oracle", "ES-WMV": "stop.es-wmv", "average": "average"}
     if suite.suite.mean:
-        chosen["mean of runs"] = suite.output("mean")
+        chosen["mean of runs"] = "mean"
     columns = [
-        Column(name, _scored(scores), "ours" if name == "last" else "choice", write=with_spread)
-        for name, scores in chosen.items()
+        Column(name, _scored(suite.output(output)), "ours" if name == "last" else "choice")
+        for name, output in chosen.items()
     ]
-    last = _against("Against the best", columns, _scored(chosen["best"])(None))
+    last = _against("Against the best", columns, columns[1].value(None))
     note = (
         f"{level_note(suite)} The best iterate can only be told with the"
         " original at hand; the last row is each choice less the best iterate, on the mean."
@@ -223,24 +201,23 @@ def _scored(scores: ScoreTable) -> Callable[[str | None], Quantity | None]:
     """Look up a level of an image, or the mean; None where a run has no such output."""
 
     def value(image: str | None) -> Quantity | None:
-        try:
+        with suppress(InputError):
             return of_images(scores)(image)
-        except InputError:
-            return None
+        return None
 
     return value
 
 
-def _against(title: str, columns: Sequence[Column], other: Value, skip: int = 0) -> Row:
+def _against(title: str, columns: Sequence[Column], other: Value) -> list[Row]:
     """The row of each column's mean less another; a dash where one of them is not there."""
-    cells = [DASH] * skip
-    for column in columns[skip:]:
-        mean = column.value(None)
-        if isinstance(mean, Measured) and isinstance(other, Measured):
-            cells.append(Markup(signed(mean - other)))
-        else:
-            cells.append(DASH)
-    return Row(title, Markup(""), [], cells, "mean")
+    means = [column.value(None) for column in columns]
+    cells = [
+        Markup(signed(mean - other))
+        if isinstance(mean, Measured) and isinstance(other, Measured)
+        else DASH
+        for mean in means
+    ]
+    return [Row(title, Markup(""), [], cells, "mean")]
 
 
 @block(
@@ -258,10 +235,10 @@ def suites_table(call: Call, suites: list[SuiteView], names: list[str]) -> Figur
     images = tuple(i for i in ours.suite.images if all(i in view.suite.images for view in suites))
     marks = ["ours", *["choice"] * (len(suites) - 1)]
     columns = [
-        Column(title, of_images(view.final, images), mark, write=with_spread)
+        Column(title, of_images(view.final, images), mark)
         for view, title, mark in zip(suites, titles, marks, strict=True)
     ]
-    last = _against("Against ours", columns, columns[0].value(None), skip=1)
+    last = _against("Against ours", columns, columns[0].value(None))
     return dot_table(call, ours, (*images, None), columns, level_note(ours), last=last)
 
 

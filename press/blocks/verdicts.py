@@ -1,22 +1,13 @@
 """Blocks that set our results beside a source's numbers: the verdict strip, and tables."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
 
 from markupsafe import Markup
 
-from press.blocks.declaration import (
-    CLAIMS_TABLE,
-    SUITE,
-    WORDS,
-    Argument,
-    Call,
-    Figure,
-    block,
-)
+from press.blocks.declaration import CLAIMS_TABLE, SUITE, Argument, Call, Figure, block
 from press.blocks.tables import (
-    DASH,
     METHOD_NAMES,
     Column,
     Value,
@@ -24,12 +15,11 @@ from press.blocks.tables import (
     dot_table,
     level_note,
     method_column,
-    with_spread,
 )
-from press.errors import InputError, nearest
-from press.results.claims import MEAN, ClaimTable, Row
+from press.errors import InputError
+from press.results.claims import MEAN, Claim, ClaimTable, Row
 from press.results.expressions import Verdicts, judge_of
-from press.results.numbers import Measured, NotRun, Quantity, decimal, linked, signed
+from press.results.numbers import Measured, Quantity, decimal, linked, signed
 from press.results.run import SPIKE_MARK, Run, spike_mark, stability_cells
 from press.results.suite import SuiteView
 from press.results.verdicts import Judge, Verdict, answering
@@ -46,27 +36,34 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
     if view.preview:
         sentence = f"'{view.name}' is a preview, which no source's numbers stand beside"
         raise call.error("suite", sentence)
-    if table is None:
-        found = (one for one in judge.claims.tables.values() if one.suite == view.name)
-        table = next(found, None)
-        if table is None:
-            sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
-            raise call.error("suite", sentence)
-    elif table.suite != view.name:
+    if table and table.suite != view.name:
         whose = f"the runs of '{table.suite}'" if table.suite else "no runs of ours"
         raise call.error("table", f"{whose} answer table '{table.id}'")
-    return table
+    for answered in [table] if table else judge.claims.tables.values():
+        if answered.suite == view.name:
+            return answered
+    sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
+    raise call.error("suite", sentence)
 
 
-def claim_column(table: ClaimTable, row: str | None, title: str, mark: str) -> Column:
-    """The column of what a source prints of one method."""
-    numbers = table.rows[row].numbers if row in table.rows else {}
-    return Column(title, lambda image: numbers.get(table.column(image) if image else MEAN), mark)
+def printed_columns(table: ClaimTable, taken: Collection[str] = ()) -> list[Column]:
+    """What a source prints of other methods, and of its own; `taken` are titles of ours."""
+    columns = []
+    for name in table.beside:
+        row = table.rows[name]
+        title = f"{row.name}, printed" if row.name in taken else row.name
+        columns.append(Column(title, partial(_printed, table, row), "other"))
+    paper = table.rows.get(table.ours or "")
+    return [*columns, Column("the paper", partial(_printed, table, paper), "paper")]
 
 
-def difference(verdict: Value) -> Markup:
+def _printed(table: ClaimTable, row: Row | None, image: str | None) -> Claim | None:
+    return row.get(table.column(image) if image else MEAN) if row else None
+
+
+def difference(verdict: Verdict | None) -> Markup:
     """The difference of a verdict with its sign; empty where there is none."""
-    value = verdict.difference_db if isinstance(verdict, Verdict) else None
+    value = verdict.difference_db if verdict else None
     return linked(signed(value), value.origin) if isinstance(value, Measured) else Markup("")
 
 
@@ -110,31 +107,22 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
     with call.at("table" if table else "suite"):
         row = answered.row
     table, judged = answered.table, answered.judged
-
-    def spiked(image: str | None) -> Markup:
-        return answered.spike_mark(image) if judged[image][0] else Markup("")
-
     columns = [
-        *(claim_column(table, name, table.rows[name].name, "other") for name in table.beside),
-        claim_column(table, table.ours, "the paper", "paper"),
-        Column("ours", lambda image: judged[image][0], "ours", write=_ours, after=spiked),
-        Column("difference", lambda image: judged[image][1], write=difference),
+        *printed_columns(table),
+        Column("ours", lambda image: judged[image][0] or None, "ours", after=answered.spike_mark),
+        Column("difference", lambda image: difference(judged[image][1])),
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
     note = level_note(suite)
     if row.compare != "final":
         note += f" Of the paper and of our runs: {row.name}."
-    if answered.spike_mark(None):
+    if any(map(answered.spike_mark, judged)):
         note += f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
     asked = [run.recorded for run in answered.runs(None)]
     if not all(asked):
         note += f" {sum(asked)} of {len(asked)} runs are recorded."
-    images = (*table.images, None)
-    return dot_table(call, suite, images, columns, note, details=answered.details())
-
-
-def _ours(value: Value) -> Markup:
-    return DASH if isinstance(value, NotRun) else with_spread(value)
+    details = [answered.details(image) for image in judged]
+    return dot_table(call, suite, list(judged), columns, note, details=details)
 
 
 @dataclass(frozen=True)
@@ -162,12 +150,9 @@ class Answered:
         found: dict[str | None, tuple[Quantity, Verdict | None]] = {}
         for image in (*self.table.images, None):
             column = self.table.column(image) if image else MEAN
-            claim = self.row.get(column)
-            if claim is None:
-                found[image] = self.judge.ours(self.table, self.row, column), None
-            else:
-                verdict = self.judge.judge(self.table, self.row, column, claim)
-                found[image] = verdict.ours, verdict
+            ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
+            judged = None if claim is None else Verdict(claim, ours, self.judge.claims.rule)
+            found[image] = ours, judged
         return found
 
     @property
@@ -182,38 +167,35 @@ class Answered:
 
     def spike_mark(self, image: str | None) -> Markup:
         """The mark of a number in which a last iterate that lies in a loss spike takes part."""
-        return spike_mark(self.runs(image)) if self.of_last_iterates else Markup("")
+        marked = self.of_last_iterates and self.judged[image][0]
+        return spike_mark(self.runs(image)) if marked else Markup("")
 
-    def details(self) -> dict[str, Any]:
-        """Heads and rows of the plain table: each seed, and how the verdict comes about."""
-        table, seeds = self.table, self.view.suite.seeds
-        heads = ["Image", *(table.rows[row].name for row in table.beside), "The paper",
-                 *(f"seed {seed}" for seed in seeds), "Mean", "s.d.", "n", "Difference",
-                 "Tolerance", "Verdict"]  # fmt: skip
-        if self.of_last_iterates:
-            heads += ["Last fifth, median", "range"]
-        return {"heads": heads, "rows": [self._details(image) for image in self.judged]}
-
-    def _details(self, image: str | None) -> list[Markup]:
+    def details(self, image: str | None) -> dict[str, Value]:
+        """The row of the plain table: each seed, and how the verdict comes about."""
         column = self.table.column(image) if image else MEAN
         ours, verdict = self.judged[image]
         spread, n = (ours.spread, ours.n) if isinstance(ours, Measured) else (None, 0)
         scores, quantity = answering(self.view, self.row.compare or "")
         runs = self.runs(image) if image else []
-        return [
-            cell(runs[0].title if runs else "Mean"),
-            *(cell(self.table.rows[row].get(column)) for row in self.table.beside),
-            cell(self.row.get(column)),
-            *(cell(scores.one(image, seed, quantity) if image else "")
-              for seed in self.view.suite.seeds),
-            cell(ours),
-            cell(decimal(spread) if spread is not None else None),
-            cell(str(n)),
-            difference(verdict),
-            cell(decimal(verdict.tolerance_db) if verdict else None),
-            cell(verdict.word if verdict else None),
-            *(map(cell, stability_cells(runs)) if self.of_last_iterates else ()),
-        ]  # fmt: skip
+        beside = [self.table.rows[row] for row in self.table.beside]
+        row: dict[str, Value] = {
+            "Image": runs[0].title if runs else "Mean",
+            **{row.name: row.get(column) for row in beside},
+            "The paper": self.row.get(column),
+            **{
+                f"seed {seed}": scores.one(image, seed, quantity) if image else ""
+                for seed in self.view.suite.seeds
+            },
+            "Mean": ours,
+            "s.d.": None if spread is None else decimal(spread),
+            "n": str(n),
+            "Difference": difference(verdict),
+            "Tolerance": decimal(verdict.tolerance_db) if verdict else None,
+            "Verdict": verdict.word if verdict else None,
+        }
+        if self.of_last_iterates:
+            row["Last fifth, median"], row["range"] = stability_cells(runs)
+        return row
 
 
 @block(
@@ -228,12 +210,7 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
     """Methods without a network, run by us in full size, beside the numbers of a source."""
     table = table_of(call, judge_of(call.page.results), suite, table)
     columns = [method_column(suite, method, table.images) for method in suite.suite.baselines]
-    taken = {column.title for column in columns}
-    for row in table.beside:
-        name = table.rows[row].name
-        title = f"{name}, printed" if name in taken else name
-        columns.append(claim_column(table, row, title, "other"))
-    columns.append(claim_column(table, table.ours, "the paper", "paper"))
+    columns += printed_columns(table, [column.title for column in columns])
     images = (*table.images, None)
     return dot_table(call, suite, images, columns, level_note(suite), pictures=False)
 
@@ -242,23 +219,14 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
     "claims-table",
     "a table of `claims.toml` as it stands",
     Argument("table", CLAIMS_TABLE, "which one", required=True),
-    Argument("rows", WORDS, "the rows; all of them if it is not given"),
     numbered="table",
     example='table="denoising-f16" id="tab-f16" width="text"',
 )
-def claims_table(call: Call, table: ClaimTable, rows: list[str]) -> Figure:
+def claims_table(call: Call, table: ClaimTable) -> Figure:
     """A table of a source as it stands there, every number with its id."""
-    for name in rows:
-        if name not in table.rows:
-            sentence = f"table '{table.id}' has no row '{name}'{nearest(name, table.rows)}"
-            raise call.error("rows", sentence)
-    chosen = [table.rows[name] for name in rows or table.rows]
     titles = {table.column(image): call.page.results.images.title(image) for image in table.images}
     titles[MEAN] = "Mean"
-    used = [c for c in titles if any(row.get(c) is not None for row in chosen)]
-    content = call.page.render(
-        "blocks/claims-table.html",
-        heads=[titles[column] for column in used],
-        rows=[{"row": row, "cells": [cell(row.get(c)) for c in used]} for row in chosen],
-    )
+    rows = table.rows.values()
+    used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}
+    content = call.page.render("blocks/claims-table.html", heads=used, rows=rows, cell=cell)
     return Figure(content, note=f"Source: {table.source}. Levels in dB.")

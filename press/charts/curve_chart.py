@@ -3,26 +3,18 @@
 Colours, strokes and type come from the style sheet by class; words carry what colour says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor
 
 from markupsafe import Markup
 
-from press.charts.svg import (
-    Point,
-    Scale,
-    element,
-    line,
-    nice_ticks,
-    path,
-    spread_apart,
-    text,
-    thinned,
-)
-from press.results.numbers import THIN_SPACE, decimal, grouped
+from press.charts import svg
+from press.charts.svg import Point, Scale, element, line, text
+from press.results.numbers import THIN_SPACE, grouped
 
+TICKS = (0, 250, 1000, 2000, 5000, 11000)  # iterations that an axis names, beside its last
 WIDTH, HEIGHT = 400, 250
 LEFT, RIGHT, BOTTOM = 30, 66, 32
 FIRST_ROW, ROW = 19, 10  # of the words over the marks
@@ -50,22 +42,21 @@ class Mark:
 class CurvePanel:
     """PSNR in dB against the iteration, on a square-root axis, each line labelled at its end.
 
-    With `y_ticks` and `y_label` the levels are another quantity, such as powers of ten.
+    With `y_words` and `y_label` the levels are another quantity, such as powers of ten.
     """
 
     title: str
     lines: Sequence[Line]
-    ticks: Sequence[int]  # iterations that the axis names
     marks: Sequence[Mark] = ()
     y_range: tuple[float, float] | None = None  # dB, so that panels share an axis
-    y_ticks: Sequence[tuple[float, str]] = ()  # levels that the axis names, if not whole dB
+    y_words: Callable[[float], str] = grouped  # how the axis names a whole level
     y_label: str = f"PSNR,{THIN_SPACE}dB"
 
     @cached_property
     def x(self) -> Scale:
         """The scale of iterations."""
-        last = max((p[0] for line in self.lines for p in line.points), default=1.0)
-        return Scale(0, last, LEFT, WIDTH - RIGHT, root=True)
+        ends = (line.points[-1][0] for line in self.lines if line.points)
+        return Scale(0, max(1.0, *ends), LEFT, WIDTH - RIGHT, root=True)
 
     @cached_property
     def y(self) -> Scale:
@@ -99,15 +90,15 @@ class CurvePanel:
     def _axes(self) -> list[Markup]:
         right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
         parts = []
-        whole = [(level, decimal(level, 0)) for level in nice_ticks(self.y.low, self.y.high, 5)]
-        for level, words in self.y_ticks or whole:
+        levels = svg.nice_ticks(self.y.low, self.y.high, 5)
+        for level in (level for level in levels if level % 1 == 0):
             y = self.y(level)
             parts += [
                 line(LEFT, y, right, y, class_="grid"),
-                text(words, LEFT - 6, y + 3.5, class_="tick", text_anchor="end"),
+                text(self.y_words(level), LEFT - 6, y + 3.5, class_="tick", text_anchor="end"),
             ]
         parts.append(line(LEFT, bottom, right, bottom, class_="axis"))
-        for iteration in self._named_ticks():
+        for iteration in self._ticks():
             x = self.x(iteration)
             parts += [
                 line(x, bottom, x, bottom + 4, class_="axis"),
@@ -118,16 +109,15 @@ class CurvePanel:
         parts.append(text(self.y_label, 0, 9, class_="label"))
         return parts
 
-    def _named_ticks(self) -> list[int]:
-        """Drop ticks that would touch the one before."""
-        kept: list[int] = []
-        for tick in self.ticks:
+    def _ticks(self) -> list[float]:
+        """The iterations that the axis names; none whose words would touch those before."""
+        kept: list[float] = []
+        for tick in (*(tick for tick in TICKS if tick < self.x.high), self.x.high):
             if not kept or self.x(tick) - self.x(kept[-1]) >= 30:
                 kept.append(tick)
         return kept
 
     def _marks(self) -> list[Markup]:
-        """Draw the marks, each with its words above it."""
         parts = []
         for mark, row in self._placed_marks:
             x, y = self.x(mark.iteration), self.top - 2 - ROW * row
@@ -137,19 +127,17 @@ class CurvePanel:
             ]
         return parts
 
-    def _placed(self, each: Line) -> list[Point]:
-        """Place a line's points, fewer of them, spikes kept."""
-        kept = thinned([(self.x(iteration), level) for iteration, level in each.points])
-        return [(x, self.y(level)) for x, level in kept]
-
     def _lines(self) -> list[Markup]:
-        drawn = [(each, self._placed(each)) for each in self.lines if each.points]
-        ends = spread_apart([points[-1][1] for _, points in drawn], 12, self.top, HEIGHT - BOTTOM)
+        drawn = [each for each in self.lines if each.points]
+        ends = [self.y(each.points[-1][1]) for each in drawn]
+        words_at = svg.spread_apart(ends, 12, self.top, HEIGHT - BOTTOM)
         parts = []
-        for (each, points), end in zip(drawn, ends, strict=True):
-            parts.append(path(points, class_=f"line line-{each.kind}"))
-            x = WIDTH - RIGHT + 5
-            parts.append(text(each.label, x, end + 3.5, class_=f"end end-{each.kind}"))
+        for each, y in zip(drawn, words_at, strict=True):
+            points = [(self.x(k), self.y(level)) for k, level in svg.thinned(each.points, self.x)]
+            parts += [
+                svg.path(points, class_=f"line line-{each.kind}"),
+                text(each.label, WIDTH - RIGHT + 5, y + 3.5, class_=f"end end-{each.kind}"),
+            ]
         return parts
 
 

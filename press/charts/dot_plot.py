@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from markupsafe import Markup
 
 from press.charts.svg import Scale, element, line, nice_ticks, text, widened
 from press.results.numbers import THIN_SPACE, decimal
+
+WIDTH, ROW, HEAD = 300, 34, 16  # of the axis, and the heights of a row and of the numbers
+MIDDLE = ROW / 2
 
 
 @dataclass(frozen=True)
@@ -21,34 +23,22 @@ class Dot:
 
     kind: str
     label: str
-    level: float | None
+    level: float
     spread: float | None = None
 
 
 @dataclass(frozen=True)
 class DotAxis:
-    """One axis in dB that every row of a table shares; `width` and `height` in its own units."""
+    """One axis in dB that every row of a table shares, with grid lines at the `ticks`."""
 
-    low: float
-    high: float
-    width: int = 300
-    height: int = 34
-    bare: bool = False  # no ticks, as there are no levels yet
+    x: Scale
+    ticks: Sequence[float]
 
     @classmethod
     def around(cls, levels: Sequence[float]) -> "DotAxis":
-        """An axis of round levels that holds every number."""
-        return cls(*widened(min(levels), max(levels), 8)) if levels else cls(0, 1, bare=True)
-
-    @cached_property
-    def x(self) -> Scale:
-        """The scale of levels in dB."""
-        return Scale(self.low, self.high, 12, self.width - 12)
-
-    @property
-    def ticks(self) -> list[float]:
-        """The levels that have a grid line."""
-        return [] if self.bare else nice_ticks(self.low, self.high, 8)
+        """An axis of round levels that holds every number; without ticks if there is none."""
+        low, high = widened(min(levels), max(levels), 8) if levels else (0.0, 1.0)
+        return cls(Scale(low, high, 12, WIDTH - 12), nice_ticks(low, high, 8) if levels else [])
 
     def head(self) -> Markup:
         """The axis' numbers, for the table's head."""
@@ -56,41 +46,39 @@ class DotAxis:
             text(decimal(t, 0), self.x(t), 14, class_="tick", text_anchor="middle")
             for t in self.ticks
         ]
-        return self._drawing(16, labels)
+        return _drawing(HEAD, labels)
 
     def row(self, dots: Sequence[Dot]) -> Markup:
-        """One row; dots without a level are left out."""
-        middle = self.height / 2
-        parts = [line(self.x(t), 0, self.x(t), self.height, class_="grid") for t in self.ticks]
-        levels = [dot.level for dot in dots if dot.level is not None]
+        """The dots of one row."""
+        parts = [line(self.x(t), 0, self.x(t), ROW, class_="grid") for t in self.ticks]
+        levels = [dot.level for dot in dots]
         if len(levels) > 1:
-            ends = self.x(min(levels)), self.x(max(levels))
-            parts.append(line(ends[0], middle, ends[1], middle, class_="span"))
+            parts.append(self._level_line(min(levels), max(levels), "span"))
         for dot in dots:
-            parts += self._dot(dot, middle)
-        return self._drawing(self.height, parts)
+            if dot.spread:
+                low, high = dot.level - dot.spread, dot.level + dot.spread
+                parts.append(self._level_line(low, high, "whisker"))
+            parts.append(_shape(dot, self.x(dot.level)))
+        return _drawing(ROW, parts)
 
-    def _dot(self, dot: Dot, middle: float) -> list[Markup]:
-        if dot.level is None:
-            return []
-        x, kind = self.x(dot.level), f"dot dot-{dot.kind}"
-        name = element("title", f"{dot.label}: {decimal(dot.level)}{THIN_SPACE}dB")
-        half = {"nearest": 0.8, "fill": 3.5}.get(dot.kind)
-        if half:
-            box = {"x": x - half, "y": middle - 5.0, "width": 2 * half, "height": 10}
-            return [element("rect", name, class_=kind, **box)]
-        if dot.kind in ("other", "choice"):
-            corners = [(x - 5, middle), (x, middle - 5), (x + 5, middle), (x, middle + 5)]
-            steps = " ".join(f"{x:.1f} {y:.1f}" for x, y in corners)
-            return [element("path", name, d=f"M{steps}Z", class_=kind)]
-        parts = []
-        if dot.spread:
-            ends = self.x(dot.level - dot.spread), self.x(dot.level + dot.spread)
-            parts.append(line(ends[0], middle, ends[1], middle, class_="whisker"))
-        parts.append(element("circle", name, cx=x, cy=middle, r=5, class_=kind))
-        return parts
+    def _level_line(self, low: float, high: float, kind: str) -> Markup:
+        return line(self.x(low), MIDDLE, self.x(high), MIDDLE, class_=kind)
 
-    def _drawing(self, height: int, parts: Sequence[Markup]) -> Markup:
-        box = f"0 0 {self.width} {height}"
-        hidden = {"aria-hidden": "true"}
-        return element("svg", *parts, class_="dots", viewBox=box, **hidden)
+
+def _shape(dot: Dot, x: float) -> Markup:
+    name = element("title", f"{dot.label}: {decimal(dot.level)}{THIN_SPACE}dB")
+    kind = f"dot dot-{dot.kind}"
+    if dot.kind in ("nearest", "fill"):
+        half = 0.8 if dot.kind == "nearest" else 3.5
+        box = {"x": x - half, "y": MIDDLE - 5, "width": 2 * half, "height": 10}
+        return element("rect", name, class_=kind, **box)
+    if dot.kind in ("other", "choice"):
+        corners = [(x - 5, MIDDLE), (x, MIDDLE - 5), (x + 5, MIDDLE), (x, MIDDLE + 5)]
+        steps = " ".join(f"{x:.1f} {y:.1f}" for x, y in corners)
+        return element("path", name, d=f"M{steps}Z", class_=kind)
+    return element("circle", name, cx=x, cy=MIDDLE, r=5, class_=kind)
+
+
+def _drawing(height: int, parts: Sequence[Markup]) -> Markup:
+    box = f"0 0 {WIDTH} {height}"
+    return element("svg", *parts, class_="dots", viewBox=box, aria_hidden="true")

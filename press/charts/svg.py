@@ -1,9 +1,12 @@
 """The small parts of a drawing: elements, scales, ticks, lines with fewer points."""
 
 import math
+import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 from markupsafe import Markup, escape
 
@@ -49,19 +52,19 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """The place of a value."""
-        return self.start + (self._straight(value) - self._first) * self._factor
+        first, factor = self._line
+        return self.start + ((math.sqrt(value) if self.root else value) - first) * factor
 
-    def _straight(self, value: float) -> float:
-        return math.sqrt(max(value, 0)) if self.root else value
+    def value(self, place: float) -> float:
+        """The value at a place."""
+        first, factor = self._line
+        straight = first + (place - self.start) / factor
+        return straight**2 if self.root else straight
 
     @cached_property
-    def _first(self) -> float:
-        return self._straight(self.low)
-
-    @cached_property
-    def _factor(self) -> float:
-        width = self._straight(self.high) - self._first
-        return (self.end - self.start) / width if width else 0.0
+    def _line(self) -> tuple[float, float]:
+        low, high = (math.sqrt(end) if self.root else end for end in (self.low, self.high))
+        return low, (self.end - self.start) / ((high - low) or 1)
 
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -84,47 +87,31 @@ def widened(low: float, high: float, about: int = 5) -> tuple[float, float]:
 
 def path(points: Sequence[Point], **attributes: object) -> Markup:
     """A line through points, each to a tenth."""
-    if not points:
-        return Markup("")
-    steps = " ".join(f"{_tenth(x)} {_tenth(y)}" for x, y in points)
-    return element("path", d=f"M{steps}", **attributes)
+    steps = " ".join([f"{x:.1f} {y:.1f}" for x, y in points])
+    return element("path", d="M" + re.sub(r"\.0\b", "", steps), **attributes)
 
 
-def _tenth(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+def thinned(points: Sequence[Point], scale: Scale, width: float = 1.6) -> list[Point]:
+    """The first, lowest, highest and last of the points in each `width` units of a scale.
 
-
-def thinned(points: Sequence[Point], width: float = 1.6) -> list[Point]:
-    """The first, lowest, highest and last of the points in each `width` units.
-
-    Every point that stays is a recorded one, and no spike is lost.
+    The points, in order, come back as they were recorded, and no spike is lost.
     """
     kept: list[Point] = []
-    group: list[Point] = []
-    for point in points:
-        if group and point[0] - group[0][0] >= width:
-            kept += _outline(group)
-            group = []
-        group.append(point)
-    return kept + _outline(group)
-
-
-def _outline(group: list[Point]) -> list[Point]:
-    if not group:
-        return []
-    chosen = {group[0], min(group, key=lambda p: p[1]), max(group, key=lambda p: p[1]), group[-1]}
-    return sorted(chosen, key=group.index)
+    end = 0
+    while end < len(points):
+        start, edge = end, scale.value(scale(points[end][0]) + width)
+        end = bisect_left(points, edge, start + 1, key=itemgetter(0))
+        group = points[start:end]
+        lowest, highest = min(group, key=itemgetter(1)), max(group, key=itemgetter(1))
+        kept += sorted({group[0], lowest, highest, group[-1]})
+    return kept
 
 
 def spread_apart(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Labels moved apart so that none is nearer than `gap` to the next, near their places."""
-    order = sorted(range(len(places)), key=lambda i: places[i])
-    moved = [places[i] for i in order]
-    for i in range(1, len(moved)):
-        moved[i] = max(moved[i], moved[i - 1] + gap)
-    over = max(0.0, moved[-1] - high) if moved else 0.0
-    moved = [max(low, place - over) for place in moved]
-    result = [0.0] * len(places)
-    for place, i in zip(moved, order, strict=True):
-        result[i] = place
-    return result
+    moved: dict[int, float] = {}
+    last = -math.inf
+    for i in sorted(range(len(places)), key=places.__getitem__):
+        last = moved[i] = max(places[i], last + gap)
+    over = max(0.0, last - high)
+    return [max(low, moved[i] - over) for i in range(len(places))]

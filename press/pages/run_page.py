@@ -68,7 +68,7 @@ def run_page(run: Run, context: PageContext) -> str:
             _score_row(grouped(int(iteration)), values, measures_of(record))
             for iteration, values in record.metrics["snapshots"].items()
         ],
-        chart=curve_panel(run, lines, None, stop_marks(run)).svg() if lines else "",
+        chart=curve_panel(run, lines, stop_marks(run)).svg() if lines else "",
         gallery=list(_gallery(run, context)),
         settings=record.data["experiment"].items(),
         files=record.data["files"].items(),
