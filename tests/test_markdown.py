@@ -120,7 +120,7 @@ def test_ids_that_are_unknown_or_given_twice_have_a_place(context: PageContext) 
     assert [message for message in said(context) if "is no picture" not in message] == [
         "body.md:9:39: the id 'fig-a' is given twice",
         "body.md:13:3: the id 'fig-a' is given twice",
-        "body.md:5:1: unknown id 'fig-z'; did you mean 'fig-a'?",
+        "body.md:5:5: unknown id 'fig-z'; did you mean 'fig-a'?",
         "body.md:5:16: unknown id 'nothing'",
     ]
 

@@ -20,7 +20,6 @@ from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import passes, syntax
 
 PASSES = (  # on the tokens of a whole text, in this order
-    passes.join_references,
     passes.find_figures,
     passes.find_captions,
     passes.empty_corners,
@@ -43,6 +42,7 @@ def parser() -> MarkdownIt:
     inline.before("escape", "expression", syntax.expression)
     inline.before("escape", "formula", syntax.formula)
     inline.before("link", "citation", syntax.citation)
+    inline.before("link", "reference", syntax.reference)
     made.core.ruler.at("inline", syntax.parse_inline)
     for run in PASSES:
         made.core.ruler.push(run.__name__, run)

@@ -24,18 +24,6 @@ NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", 
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 
 
-def join_references(state: StateCore) -> None:
-    """Make `[](#id)` one token, to be filled in with the name of what it points at."""
-    for token in state.tokens:
-        children = token.children or []
-        for index in range(len(children) - 2, -1, -1):
-            opened, closed = children[index : index + 2]
-            href = str(opened.attrs.get("href", ""))
-            if (opened.type, closed.type) == ("link_open", "link_close") and href.startswith("#"):
-                opened.type, opened.nesting = "reference", 0
-                del children[index + 1]
-
-
 def find_figures(state: StateCore) -> None:
     """Make a picture that is alone in its paragraph a figure; its title is its caption."""
     tokens: list[Token] = []
@@ -179,8 +167,7 @@ def words_of(children: Sequence[Token], labels: Mapping[str, str]) -> list[Token
         if token.type in SPACES:
             words.append(text_token(" "))
         elif token.type == "reference":
-            id = str(token.attrs["href"])[1:]
-            words.append(text_token(labels.get(id, id)))
+            words.append(text_token(labels.get(token.content, token.content)))
         elif token.type not in NOT_IN_NAME:
             words.append(token)
     return words

@@ -88,13 +88,11 @@ class PostRenderer:
 
     def plain(self, tokens: Sequence[Token]) -> str:
         """The text of inline tokens without markup, expressions worked out."""
-        worked_out = [
-            text_token(Markup(self.render_expression(token)).striptags())
-            if token.type == "expression"
-            else token
-            for token in tokens
-        ]
-        return plain_text(worked_out)
+        words = list(tokens)
+        for index, token in enumerate(tokens):
+            if token.type == "expression":
+                words[index] = text_token(Markup(self.render_expression(token)).striptags())
+        return plain_text(words)
 
     def render_inline(self, token: Token) -> str:
         """The text of a paragraph, a heading or a cell."""
@@ -141,8 +139,8 @@ class PostRenderer:
 
     def render_reference(self, token: Token) -> str:
         """A reference to a numbered thing or a section, with its name."""
-        id = str(token.attrs["href"])[1:]
-        self.crossrefs.link(id, place_of(token))
+        id = token.content
+        self.crossrefs.wanted.append((id, place_of(token)))
         name = self.crossrefs.labels.get(id) or self._section_name(id)
         return f'<a class="reference" href="#{escape(id)}">{name}</a>'
 
@@ -173,12 +171,11 @@ class PostRenderer:
 
     def render_image(self, token: Token) -> str:
         """A picture."""
-        attributes = {name: str(value) for name, value in token.attrs.items()}
-        address = attributes.pop("src")
-        attributes.pop("alt", None)
-        attributes.pop("title", None)
+        attributes = {
+            name: str(value) for name, value in token.attrs.items() if name not in ("alt", "title")
+        }
         alt = plain_text(token.children or [])
-        return self.assets.picture(address, alt, place_of(token), attributes)
+        return self.assets.picture(attributes.pop("src"), alt, place_of(token), attributes)
 
     def render_figure(self, token: Token) -> str:
         """A picture that is alone in its paragraph, with number and caption if it has one."""
@@ -199,8 +196,7 @@ class PostRenderer:
         """The start of a table, with its caption if it has one."""
         if "caption" not in token.meta:
             return f"{SCROLL}<table>\n"
-        id = str(token.attrs.get("id", ""))
-        named = f' id="{escape(id)}"' if id else ""
+        named = f' id="{escape(str(token.attrs["id"]))}"' if "id" in token.attrs else ""
         number = f'<span class="number">Table {token.meta["number"]}.</span>'
         caption = self.render(token.meta["caption"])
         return f"{SCROLL}<table{named}>\n<caption>{number} {caption}</caption>\n"
@@ -210,7 +206,7 @@ class PostRenderer:
         attributes = {name: str(value) for name, value in token.attrs.items()}
         href, place = attributes["href"], place_of(token)
         if href.startswith("#"):
-            self.crossrefs.link(href[1:], place)
+            self.crossrefs.wanted.append((href[1:], place))
         else:
             attributes["href"] = self.assets.address(href, place)
         written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())

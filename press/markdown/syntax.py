@@ -14,7 +14,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from press.diagnostics import Diagnostic, Place, SourceMap, map_source
+from press.diagnostics import Diagnostic, SourceMap, map_source
 
 # `{{ ... }}`, with quoted text and one level of braces inside
 EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*"|'[^'\n]*'|\{[^{}]*\}|\}(?!\}))*)\}\}""")
@@ -22,6 +22,7 @@ INLINE_MATH = re.compile(r"<InlineMath>(.*?)</InlineMath>", re.DOTALL)
 DISPLAY_DOLLARS = re.compile(r"\$\$((?:[^$`\\]|\\.)+?)\$\$", re.DOTALL)
 DOLLARS = re.compile(r"\$(?!\s)((?:[^$`\\]|\\.)+?)(?<!\s)\$(?!\d)", re.DOTALL)
 CITATION = re.compile(r"\[((?:[^\[\]@;]*@[\w:.+/-]+[^\[\];]*;?)+)\](?!\()")
+REFERENCE = re.compile(r"\[\]\(#([^\s()]+)\)")  # shown as the name of what it points at
 CITED = re.compile(r"([^@;]*)@([\w:.+/-]*[\w+/-])([^;]*)")
 
 BLOCK = re.compile(r"(:{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(.*?)[ \t]*$")
@@ -99,6 +100,7 @@ def _inline_rule(kind: str, first: str, *patterns: re.Pattern[str]) -> InlineRul
 expression = _inline_rule("expression", "{", EXPRESSION)
 formula = _inline_rule("formula", "$<", INLINE_MATH, DISPLAY_DOLLARS, DOLLARS)
 citation = _inline_rule("citation", "[", CITATION)
+reference = _inline_rule("reference", "[", REFERENCE)
 
 
 def keep_places(parser: MarkdownIt, *names: str) -> None:
@@ -119,30 +121,29 @@ def _placed(rule: InlineRule) -> InlineRule:
     return placed
 
 
-def _line(state: StateBlock, number: int) -> SourceMap:
+def _text(state: StateBlock, number: int) -> str:
     """A line without the marks of the lists and quotes around it."""
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+
+
+def _line(state: StateBlock, number: int) -> SourceMap:
     start = state.bMarks[number] + state.tShift[number]
     column = start - state.src.rfind("\n", 0, start)
-    text = state.src[start : state.eMarks[number]]
-    return SourceMap(state.env["path"], text, ((number + 1, column),))
-
-
-def _error(state: StateBlock, place: Place, sentence: str) -> None:
-    state.env["errors"].append(Diagnostic(place, sentence, "error"))
+    return SourceMap(state.env["path"], _text(state, number), ((number + 1, column),))
 
 
 def directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a directive `::: name key="value"`, Markdown, `:::`."""
-    origin = _line(state, start)
-    found = BLOCK.match(origin.text)
+    found = BLOCK.match(_text(state, start))
     if not found or state.is_code_block(start):
         return False
     if silent:
         return True
+    origin = _line(state, start)
     close = _closing_line(state, found[1], start, end)
     if close == end:
         sentence = f"this block is opened here and never closed by {found[1]}"
-        _error(state, origin.at(0), sentence)
+        state.env["errors"].append(Diagnostic(origin.at(0), sentence, "error"))
     token = state.push("directive_open", "", 1)
     token.map, token.info = [start, close], found[2]
     arguments, places, offset = {}, {}, found.start(3)
@@ -150,7 +151,8 @@ def directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         arguments[match[1]], places[match[1]] = match[2], origin.at(match.start(2))
         offset = match.end()
     if rest := origin.text[offset : found.end(3)]:
-        _error(state, origin.at(offset), f"'{rest}' is not of the form key=\"value\"")
+        sentence = f"'{rest}' is not of the form key=\"value\""
+        state.env["errors"].append(Diagnostic(origin.at(offset), sentence, "error"))
     token.meta = {"origin": origin, "arguments": arguments, "places": places}
     state.lineMax, outer_end = close, state.lineMax
     state.md.block.tokenize(state, start + 1, close)
@@ -164,7 +166,7 @@ def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
     """The line that closes a directive, `end` if there is none; those of as many colons nest."""
     depth = 1
     for number in range(start + 1, end):
-        text = _line(state, number).text.rstrip()
+        text = _text(state, number).rstrip()
         opened = BLOCK.match(text)
         depth += bool(opened and opened[1] == colons) - (text == colons)
         if depth == 0:
@@ -174,11 +176,11 @@ def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
 
 def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read `$$`, a formula over one line or several, `$$ {#label}` or `$$ (label)`."""
-    first = _line(state, start)
-    opened = DISPLAY_OPEN.match(first.text)
+    opened = DISPLAY_OPEN.match(_text(state, start))
     if not opened or state.is_code_block(start):
         return False
     closing = DISPLAY_CLOSE[opened[0].strip()]
+    first = _line(state, start)
     rows = [first.part(opened.end(), len(first.text))]
     while closing not in rows[-1].text and start + len(rows) < end:
         rows.append(_line(state, start + len(rows)))
@@ -189,7 +191,8 @@ def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bo
     if silent:
         return True
     if not closed:
-        _error(state, first.at(0), f"this formula is never closed by {closing}")
+        sentence = f"this formula is never closed by {closing}"
+        state.env["errors"].append(Diagnostic(first.at(0), sentence, "error"))
     token = state.push("formula_block", "", 0)
     token.content, token.info = tex, label[1] or label[2] or ""
     token.map = [start, start + len(rows)]
