@@ -233,7 +233,7 @@ def test_without_torch_what_only_reads_still_works(
 
 
 def test_each_child_sees_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dip.commands.parallel import child_environment
+    from dip.commands.run import child_environment
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     assert [child_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [

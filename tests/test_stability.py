@@ -10,8 +10,7 @@ from made_site import make_results
 from dip.records.record import parse_curve
 from press.errors import InputError
 from press.pages.run_page import score_rows
-from press.results.run import Run
-from press.results.stability import BEFORE, spike_mark, stability_cells
+from press.results.run import BEFORE, Run, spike_mark, stability_cells
 
 
 def spiked_run(folder: Path, fall_db: float) -> Run:

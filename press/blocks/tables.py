@@ -21,9 +21,8 @@ from press.charts.dot_plot import Dot, DotAxis
 from press.errors import InputError
 from press.results.claims import Claim
 from press.results.numbers import Measured, Quantity, decimal, linked, signed
-from press.results.run import Run
+from press.results.run import Run, spike_mark
 from press.results.scores import ScoreTable
-from press.results.stability import spike_mark
 from press.results.suite import SuiteView
 from press.results.verdicts import Verdict
 

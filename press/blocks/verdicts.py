@@ -30,8 +30,7 @@ from press.errors import InputError, nearest
 from press.results.claims import MEAN, ClaimTable, Row
 from press.results.expressions import Verdicts, judge_of
 from press.results.numbers import Measured, NotRun, Quantity, decimal, linked, signed
-from press.results.run import Run
-from press.results.stability import SPIKE_MARK, spike_mark, stability_cells
+from press.results.run import SPIKE_MARK, Run, spike_mark, stability_cells
 from press.results.suite import SuiteView
 from press.results.verdicts import Judge, Verdict, answering
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from press.build.manifest import parts_folder, refresh
 from press.build.state import ChangeDetector, PageState, State, is_unchanged, load_state, signature
+from press.cache import Cache
 from press.errors import InputError, nearest
 from press.options import Options
 
@@ -88,13 +89,13 @@ def _change(options: Options, path: str, old: str, new: str) -> Iterator[str]:
 
 def _text(options: Options, path: str, digest: str) -> str | None:
     """Give the text that had this hash, if it was kept or is still there."""
-    for file in (options.cache / "inputs" / digest[:2] / digest[2:], Path(path)):
-        if digest and file.is_file() and signature(str(file))[2] == digest:
-            try:
-                return file.read_text(encoding="utf-8")
-            except UnicodeDecodeError:
-                return None
-    return None
+    data = Cache(options.cache).get("inputs", digest)
+    if data is None and digest and signature(path)[2] == digest and Path(path).is_file():
+        data = Path(path).read_bytes()
+    try:
+        return data.decode() if data is not None else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _values(path: str, before: str, after: str) -> list[str]:

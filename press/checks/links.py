@@ -180,8 +180,8 @@ def _joined(url: str, path: str) -> str:
 def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Diagnostic]:
     """Warn of works in the bibliography that no post cites."""
     path = options.content / "references.bib"
-    context = PageContext("", options.results, options.content, options.cache, _no_template)
-    entries = load_bibliography(path, Cache(options.cache), context) if path.exists() else {}
+    context = PageContext("", options.results, options.content, Cache(options.cache), _no_template)
+    entries = load_bibliography(path, context) if path.exists() else {}
     for entry in entries.values():
         if entry.key not in cited:
             place = Place(str(path), entry.line, 1)

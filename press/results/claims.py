@@ -53,7 +53,7 @@ class Row:
     numbers: dict[str, Claim]
 
     def get(self, column: str) -> Claim | None:
-        """Give the number of an image, or of "mean"; None where the source prints none."""
+        """The number of an image, or of "mean"; None where the source prints none."""
         return self.numbers.get(column)
 
 
@@ -71,7 +71,7 @@ class ClaimTable:
     rows: dict[str, Row]
 
     def column(self, image: str) -> str:
-        """Give the word that stands for an image in an id."""
+        """The word that stands for an image in an id."""
         return image.rpartition("/")[2]
 
 
@@ -86,7 +86,7 @@ class Rule:
     why: str = ""
 
     def tolerance_db(self, spread_db: float | None, n: int) -> float:
-        """Give how far a mean over `n` seeds may lie from the claim."""
+        """How far a mean over `n` seeds may lie from the claim."""
         if spread_db is None or n < self.from_seeds:
             return self.within_db
         return min(max(self.within_db, self.deviations * spread_db), self.at_most_db)
@@ -102,7 +102,7 @@ class Claims:
 
     @cached_property
     def rule(self) -> Rule:
-        """Give the rule of verdicts."""
+        """The rule of verdicts."""
         if not self._file:
             return Rule()
         self._file.expect({"rule": "table"}, self._file.data, None)
@@ -115,7 +115,7 @@ class Claims:
 
     @cached_property
     def tables(self) -> dict[str, ClaimTable]:
-        """Give every table by its id."""
+        """Every table by its id."""
         if not self._file:
             return {}
         return {
@@ -125,13 +125,13 @@ class Claims:
         }
 
     def table(self, name: str) -> ClaimTable:
-        """Give a table; raises InputError with the nearest id."""
+        """A table; raises InputError with the nearest id."""
         if name not in self.tables:
             raise InputError(f"unknown table of claims '{name}'{nearest(name, self.tables)}")
         return self.tables[name]
 
     def claim(self, id: str) -> Claim:
-        """Give a number by its id; raises InputError with the nearest id."""
+        """A number by its id; raises InputError with the nearest id."""
         known = {
             claim.id: claim
             for table in self.tables.values()

@@ -71,7 +71,7 @@ def judge_of(results: Results) -> Judge:
 
 
 def namespace(results: Results) -> dict[str, Any]:
-    """Give the functions that an expression can call on a page."""
+    """The functions that an expression can call on a page."""
     judge = judge_of(results)
     return {
         "run": partial(_run, results),
@@ -159,7 +159,7 @@ def spelled(value: int) -> str:
 
 
 def n(value: Any) -> Any:
-    """Give the number of seeds behind a number."""
+    """The number of seeds behind a number."""
     return value if isinstance(value, NotRun) else getattr(value, "n", 1)
 
 

@@ -4,10 +4,11 @@ A record is a folder with `run.json`, and for a run with iterations `curve.csv` 
 """
 
 import csv
-import io
 import json
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,42 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class Curve:
-    """What was measured in the course of a run: a value or None for each column and row."""
+    """What was measured in the course of a run, as it lies in its CSV file.
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[float | None, ...], ...]
+    A column is read when it is asked for: a page needs one or two of them.
+    """
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[list[str], ...] = ()
+    path: Path = Path()
+    _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
-        """The iterations above `after` at which a column has a value, each with that value."""
+        """The iterations above `after` at which a column has a value, each with that value.
+
+        Raises InputError with the line that is damaged.
+        """
         if column not in self.columns:
             return []
-        place = self.columns.index(column)
-        return [
-            (iteration, value)
-            for iteration, value in ((row[0], row[place]) for row in self.rows)
-            if iteration is not None and value is not None and iteration > after
-        ]
+        if column not in self._read:
+            place = self.columns.index(column)
+            try:
+                self._read[column] = [(float(r[0]), float(r[place])) for r in self.rows if r[place]]
+            except ValueError:
+                damaged = (
+                    n for n, r in enumerate(self.rows, 2) if not _are_numbers(r[0], r[place])
+                )
+                line = next(damaged)
+                raise InputError("the curve is damaged in this line", self.path, line) from None
+        points = self._read[column]
+        return points[bisect_right(points, (after, inf)) :]
 
 
-EMPTY = Curve((), ())
+def _are_numbers(iteration: str, value: str) -> bool:
+    try:
+        return isinstance(float(iteration), float) and isinstance(float(value or 0), float)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -122,17 +141,10 @@ def _seal_of(data: dict[str, Any]) -> str:
 @lru_cache(maxsize=256)
 def parse_curve(text: str, path: Path) -> Curve:
     """A curve from CSV text; raises InputError with the line that is damaged."""
-    reader = csv.reader(io.StringIO(text))
-    columns = tuple(next(reader, ()))
-    if "iteration" not in columns[:1]:
+    columns, *rows = list(csv.reader(text.splitlines())) or [[]]
+    if columns[:1] != ["iteration"]:
         raise InputError("the curve is damaged: its first column is not 'iteration'", path, 1)
-    rows = []
-    for line, cells in enumerate(reader, 2):
-        try:
-            values = tuple(float(cell) if cell else None for cell in cells)
-        except ValueError:
-            values = ()
-        if len(values) != len(columns) or values[0] is None:
-            raise InputError("the curve is damaged in this line", path, line)
-        rows.append(values)
-    return Curve(columns, tuple(rows))
+    if set(map(len, rows)) - {len(columns)}:
+        line = next(n for n, cells in enumerate(rows, 2) if len(cells) != len(columns))
+        raise InputError("the curve is damaged in this line", path, line)
+    return Curve(tuple(columns), tuple(rows), path)

@@ -53,7 +53,7 @@ class Score:
 
     @property
     def iteration(self) -> "int | NotRun | None":
-        """Give the iteration of this output; None for what is no iterate."""
+        """The iteration of this output; None for what is no iterate."""
         return NotRun(self.name) if self._values is None else self._iteration
 
     @property
@@ -73,7 +73,7 @@ class Score:
         return Measured(value, UNITS[quantity], self.origin, preview=self.preview)
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """Give a score by its name; raises InputError if it is unknown or was not scored."""
+        """A score by its name; raises InputError if it is unknown or was not scored."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         if quantity not in UNITS:
@@ -107,7 +107,7 @@ class ScoreTable:
         self._score, self._page = score, page
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """Give `mean_psnr_db`, `mean_ssim` ... over all images; raises InputError if unknown."""
+        """`mean_psnr_db`, `mean_ssim` ... over all images; raises InputError if unknown."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         wanted = quantity.removeprefix("mean_")
@@ -117,18 +117,18 @@ class ScoreTable:
         return self.mean(wanted)
 
     def one(self, image: str, seed: int, quantity: str = "") -> Quantity:
-        """Give the score of one run."""
+        """The score of one run."""
         return getattr(self._score(image, seed), quantity or self.measure)  # type: ignore[no-any-return]
 
     def of(self, image: str, quantity: str = "") -> Quantity:
-        """Give the mean over the recorded seeds of one image, with its spread and n."""
+        """The mean over the recorded seeds of one image, with its spread and n."""
         quantity = quantity or self.measure
         scores = [getattr(self._score(image, seed), quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
         return over_seeds(found) if found else NotRun(f"{self.name}, {image}")
 
     def mean(self, quantity: str = "", images: tuple[str, ...] | None = None) -> Quantity:
-        """Give the mean over `images` (all by default), from the seeds that have every one."""
+        """The mean over `images` (all by default), from the seeds that have every one."""
         quantity = quantity or self.measure
         means = []
         for seed in self.seeds:

@@ -23,7 +23,7 @@ class StopPoint:
 
     @property
     def reached(self) -> bool:
-        """Tell whether the rule stopped within the run."""
+        """Whether the rule stopped within the run."""
         return self.last - self.iteration > PATIENCE.get(self.rule, -1)
 
     @property

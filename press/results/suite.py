@@ -26,7 +26,7 @@ class SuiteView:
         self.suite, self._one, self._index = suite, one, index
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """Give a mean of the last iterates: mean_psnr_db, mean_ssim ..."""
+        """A mean of the last iterates: mean_psnr_db, mean_ssim ..."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         refuse_old(quantity, f'suite("{self.name}", ')
@@ -34,22 +34,22 @@ class SuiteView:
 
     @property
     def name(self) -> str:
-        """Give the suite's name."""
+        """The suite's name."""
         return self.suite.name
 
     @property
     def title(self) -> str:
-        """Give the suite's title."""
+        """The suite's title."""
         return self.suite.title
 
     @property
     def why(self) -> str:
-        """Give the sentence that says why these settings."""
+        """The sentence that says why these settings."""
         return self.suite.why
 
     @property
     def preview(self) -> bool:
-        """Tell whether the suite works on reduced pictures."""
+        """Whether the suite works on reduced pictures."""
         return self.suite.preview
 
     @property
@@ -65,39 +65,39 @@ class SuiteView:
 
     @property
     def page(self) -> str:
-        """Give the address of the suite's list of runs, from the page being made."""
+        """The address of the suite's list of runs, from the page being made."""
         return f"{self._index}#{self.name}"
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
-        """Give every run of the suite, recorded or not, in order of worth."""
+        """Every run of the suite, recorded or not, in order of worth."""
         planned = self.suite.planned.values()
         return tuple(self._one(run.case, run.seed, None) for run in planned if run.kind == "run")
 
     @property
     def images(self) -> int:
-        """Count the suite's images."""
+        """The number of the suite's images."""
         return len(self.suite.images)
 
     @property
     def planned(self) -> int:
-        """Count the suite's runs."""
+        """The number of the suite's runs."""
         return len(self.runs)
 
     @property
     def recorded(self) -> int:
-        """Count the suite's runs that are recorded."""
+        """The number of the suite's runs that are recorded."""
         return sum(run.recorded for run in self.runs)
 
     @property
     def n(self) -> int:
-        """Count the seeds of which every image is recorded."""
+        """The number of the seeds of which every image is recorded."""
         value = self.final.mean()
         return value.n if isinstance(value, Measured) else 0
 
     @property
     def seconds(self) -> Quantity:
-        """Give the wall seconds of all recorded runs together."""
+        """The wall seconds of all recorded runs together."""
         found = [run.seconds for run in self.runs if run.recorded]
         total = sum(float(seconds) for seconds in found if isinstance(seconds, Measured))
         return Measured(total, "s", self.page, n=len(found)) if found else NotRun(self.name)
@@ -110,13 +110,13 @@ class SuiteView:
 
     @property
     def duration(self) -> str | NotRun:
-        """Give the seconds of all recorded runs together, in words."""
+        """The seconds of all recorded runs together, in words."""
         seconds = self.seconds
         return in_words(seconds) if isinstance(seconds, Measured) else NotRun(self.name)
 
     @property
     def baselines(self) -> tuple[Run, ...]:
-        """Give the suite's baselines, image by image, recorded or not."""
+        """The suite's baselines, image by image, recorded or not."""
         return tuple(
             self._one(image, 0, method)
             for image in self.suite.images
@@ -158,7 +158,7 @@ class SuiteView:
         return self.output("final")
 
     def stopped(self, rule: str) -> int:
-        """Count the recorded runs in which a stopping rule stopped before their end."""
+        """The number of the recorded runs in which a stopping rule stopped before their end."""
         if rule not in RULES:
             raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
         points = [run.stop_points.get(rule) for run in self.runs if run.recorded]

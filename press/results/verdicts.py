@@ -38,19 +38,19 @@ class Verdict:
 
     @property
     def tolerance_db(self) -> float:
-        """Give how far the mean may lie from the claim and still count as reproduced."""
+        """How far the mean may lie from the claim and still count as reproduced."""
         ours = self.ours
         spread, n = (ours.spread, ours.n) if isinstance(ours, Measured) else (None, 0)
         return self.rule.tolerance_db(spread, n)
 
     @property
     def n(self) -> int:
-        """Give the number of seeds behind our mean."""
+        """The number of seeds behind our mean."""
         return self.ours.n if isinstance(self.ours, Measured) else 0
 
     @property
     def word(self) -> str:
-        """Give the verdict: reproduced, better, worse or not run yet."""
+        """The verdict: reproduced, better, worse or not run yet."""
         difference = self.difference_db
         if isinstance(difference, NotRun):
             return NOT_RUN
@@ -60,7 +60,7 @@ class Verdict:
 
     @property
     def mark(self) -> str:
-        """Give the mark that stands beside the word."""
+        """The mark that stands beside the word."""
         return MARKS[self.word]
 
     @property
@@ -83,7 +83,7 @@ class Verdict:
         return f"{signed(difference)}{unit} from the source ({within}; n = {self.n}{between})"
 
     def __str__(self) -> str:
-        """Give the word."""
+        """The word."""
         return self.word
 
     def __html__(self) -> str:
@@ -155,7 +155,7 @@ class Judge:
         ]
 
     def count(self, name: str) -> dict[str, int]:
-        """Count the verdicts of a table by their word."""
+        """The number of the verdicts of a table by their word."""
         return count(self.table(name))
 
 
