@@ -136,6 +136,21 @@ def test_a_heading_may_refer_and_cite(context: PageContext) -> None:
     assert article.body.count('id="cite-one-1"') == 1
 
 
+def test_a_heading_with_an_escape_says_it_once(context: PageContext) -> None:
+    article = article_of(context, "## It costs \\$5\n\n[](#it-costs-5)")
+    assert [str(heading.html) for heading in article.toc] == ["It costs $5"]
+    assert said(context) == []
+
+
+def test_a_cell_may_hold_a_bar_in_an_expression_or_a_formula(context: PageContext) -> None:
+    html = article_of(
+        context,
+        "> | a | b |\n> |---|---|\n"
+        '> | {{ suite("small").planned | spelled }} | <InlineMath>x|y</InlineMath> |',
+    ).body
+    assert html.count("<td>") == 2 and "|" not in re.sub(r"<annotation.*?</annotation>", "", html)
+
+
 def test_citations_are_numbered_as_they_are_read(context: PageContext) -> None:
     article = article_of(
         context,

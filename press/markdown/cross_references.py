@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
+from itertools import chain, count
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -38,10 +39,8 @@ class CrossReferences:
 
     def new_id(self, wish: str, given: bool) -> str:
         """An id that no other heading has; a given one stays as it is."""
-        id, count = wish, 1
-        while id in self._ids and not given:
-            count += 1
-            id = f"{wish}-{count}"
+        others = (f"{wish}-{number}" for number in count(2))
+        id = next(id for id in chain([wish], others) if given or id not in self._ids)
         self._ids.add(id)
         return id
 
@@ -60,8 +59,8 @@ class CrossReferences:
         for id, place in self.wanted:
             if id and id not in ids:
                 self.context.error(place, f"unknown id '{id}'{nearest(id, ids)}")
-        for id, count in ids.items():
-            if count > 1 and id not in self.labels:
+        for id, times in ids.items():
+            if times > 1 and id not in self.labels:
                 self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
 
 

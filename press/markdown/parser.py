@@ -19,12 +19,6 @@ from mdit_py_plugins.footnote import footnote_plugin
 from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import passes, syntax
 
-PASSES = (  # on the tokens of a whole text, in this order
-    passes.find_figures,
-    passes.find_captions,
-    passes.empty_corners,
-)
-
 
 @cache
 def parser() -> MarkdownIt:
@@ -44,7 +38,7 @@ def parser() -> MarkdownIt:
     inline.before("link", "citation", syntax.citation)
     inline.before("link", "reference", syntax.reference)
     made.core.ruler.at("inline", syntax.parse_inline)
-    for run in PASSES:
+    for run in (passes.find_figures, passes.find_captions, passes.empty_corners):
         made.core.ruler.push(run.__name__, run)
     return made
 

@@ -1,8 +1,7 @@
 """Passes over the tokens of a post, each one a function with a name.
 
-Those that `parser.PASSES` lists belong to the dialect and run on every text that is parsed. Those
-of `resolve` run once on a whole post, so that the renderer finds every number and every back-link
-where it needs it.
+The first three belong to the dialect and run on every text that is parsed. Those of `resolve` run
+once on a whole post, so that the renderer finds every number and back-link where it needs it.
 """
 
 import re

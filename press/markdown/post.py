@@ -10,7 +10,7 @@ from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import text_of
 
-FRONT_MATTER = re.compile(r"---[^\S\n]*\n(.*?)^---[^\S\n]*$", re.DOTALL | re.MULTILINE)
+FRONT_MATTER = re.compile(r"---[^\S\n]*(?:\n(.*?))?\n---[^\S\n]*$", re.DOTALL | re.MULTILINE)
 FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to call it
     "title": (str, "text"),
     "date": (datetime.date, "a date such as 2026-11-23"),
@@ -62,7 +62,7 @@ def load_post(file: Path) -> Post:
     found = FRONT_MATTER.match(text)
     if not found:
         raise InputError("the front matter is opened here and never closed by ---", file, 1, 1)
-    values, places = _front_matter(file, found[1])
+    values, places = _front_matter(file, found[1] or "")
     body = "\n" * found[0].count("\n") + text[found.end() :]
     return Post(file, body, has_front_matter=True, **values, places=places)
 

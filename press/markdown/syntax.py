@@ -83,7 +83,7 @@ def _inline_rule(kind: str, first: str, *patterns: re.Pattern[str]) -> InlineRul
         if state.src[state.pos] not in first:
             return False
         matches = (pattern.match(state.src, state.pos) for pattern in patterns)
-        found = next((match for match in matches if match), None)
+        found = next(filter(None, matches), None)
         if not found:
             return False
         if not silent:
