@@ -1,7 +1,7 @@
 """Citations of a page: `[@key]` from BibTeX, and references that the author made by hand."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,17 +15,6 @@ from press.markdown.syntax import CITED
 from press.page import PageContext
 
 HAND_MADE = "citation-"  # how the id of a hand-made reference begins
-
-
-@dataclass(frozen=True)
-class Cited:
-    """One work within a citation, and the words around it: `see`, `@key`, `, p. 3`."""
-
-    before: str
-    entry: Entry
-    after: str
-    number: int
-    id: str  # of the link, for the way back
 
 
 @dataclass(frozen=True)
@@ -57,21 +46,27 @@ class Citations:
     used: dict[str, list[str]] = field(default_factory=dict)  # key -> ids of the citations
     by_hand: dict[str, list[str]] = field(default_factory=dict)  # id -> ids of the links to it
 
-    def cite(self, text: str, origin: SourceMap, start: int) -> list[Cited]:
-        """Number the works of the citation `[text]`; an unknown key is an error with its place."""
-        works = []
+    def cite(self, text: str, origin: SourceMap, start: int) -> str:
+        """The citation `[text]` as HTML, each work's number linked to its reference.
+
+        An unknown key is an error with its place.
+        """
+        works, joint = [], ", "
         for found in CITED.finditer(text):
-            key = found[2]
+            before, key, after = found[1].strip(" ;"), found[2], found[3].strip(" ;")
             if key not in self.entries:
                 sentence = f"unknown citation '@{key}'{nearest(key, self.entries)}"
                 self.context.error(origin.at(start + found.start(2) - 1), sentence)
                 continue
-            ids = self.used.setdefault(key, [])
-            ids.append(f"cite-{_safe(key)}-{len(ids) + 1}")
+            id = _mention(self.used, key, _safe(key))
             number = list(self.used).index(key) + 1
-            before, after = found[1].strip(" ;"), found[3].strip(" ;")
-            works.append(Cited(before, self.entries[key], after, number, ids[-1]))
-        return works
+            link = (
+                f'<a class="citation" id="{id}" href="#ref-{_safe(key)}" '
+                f'title="{escape(_title(self.entries[key]))}">{number}</a>'
+            )
+            works.append(f"{escape(before)} {link}{escape(after)}".lstrip())
+            joint = "; " if after else joint
+        return f'<span class="citations">[{joint.join(works)}]</span>'
 
     def references(self) -> list[Reference]:
         """The works that were cited, with the links back."""
@@ -92,9 +87,7 @@ class Citations:
 
     def link_by_hand(self, target: str) -> str:
         """Note a link to a reference made by hand; returns the id that the link is to have."""
-        ids = self.by_hand.setdefault(target, [])
-        ids.append(f"cite-{target.removeprefix(HAND_MADE)}-{len(ids) + 1}")
-        return ids[-1]
+        return _mention(self.by_hand, target, target.removeprefix(HAND_MADE))
 
     def back_links_by_hand(self, target: str, place: Place) -> str:
         """The links back from a reference made by hand; a warning if nothing cites it."""
@@ -108,21 +101,15 @@ class Citations:
         return f' <span class="back-links">{links}</span>'
 
 
-def citation_html(works: Sequence[Cited]) -> str:
-    """A citation as HTML, each number linked to its reference."""
-    joint = "; " if any(work.after for work in works) else ", "
-    return f'<span class="citations">[{joint.join(map(_link, works))}]</span>'
+def _title(entry: Entry) -> str:
+    return f"{surnames(entry)}, {entry.fields.get('year', 'no year')}: {plain_title(entry)}"
 
 
-def _link(work: Cited) -> str:
-    entry = work.entry
-    title = f"{surnames(entry)}, {entry.fields.get('year', 'no year')}: {plain_title(entry)}"
-    link = (
-        f'<a class="citation" id="{work.id}" href="#ref-{_safe(entry.key)}" '
-        f'title="{escape(title)}">{work.number}</a>'
-    )
-    lead = f"{escape(work.before)} " if work.before else ""
-    return f"{lead}{link}{escape(work.after)}"
+def _mention(mentions: dict[str, list[str]], target: str, name: str) -> str:
+    """Note one more mention of `target`; the id by which its reference leads back to it."""
+    ids = mentions.setdefault(target, [])
+    ids.append(f"cite-{name}-{len(ids) + 1}")
+    return ids[-1]
 
 
 def _safe(key: str) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
+from itertools import chain, count
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -32,16 +33,14 @@ class CrossReferences:
     path: str  # of the post
     labels: dict[str, str] = field(default_factory=dict)  # id -> "Figure 1"
     sections: dict[str, list[Token]] = field(default_factory=dict)  # id -> a heading's words
-    wanted: list[tuple[str, Place]] = field(default_factory=list)
+    wanted: list[tuple[str, Place]] = field(default_factory=list)  # ids that links name
     _counts: Counter[str] = field(default_factory=Counter)
     _ids: set[str] = field(default_factory=lambda: set(RESERVED))
 
     def new_id(self, wish: str, given: bool) -> str:
         """An id that no other heading has; a given one stays as it is."""
-        id, count = wish, 1
-        while id in self._ids and not given:
-            count += 1
-            id = f"{wish}-{count}"
+        others = (f"{wish}-{number}" for number in count(2))
+        id = next(id for id in chain([wish], others) if given or id not in self._ids)
         self._ids.add(id)
         return id
 
@@ -54,19 +53,15 @@ class CrossReferences:
             self.labels[id] = NAMES[kind].format(self._counts[kind])
         return self._counts[kind]
 
-    def link(self, id: str, place: Place) -> None:
-        """Remember a link to `id`, to be checked once the page is whole."""
-        self.wanted.append((id, place))
-
     def check(self, html: str) -> None:
         """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
         ids = Counter(unescape(id) for id in IDS.findall(html))
         for id, place in self.wanted:
             if id and id not in ids:
-                sentence = f"unknown id '{id}'{nearest(id, ids)}"
-                self.context.error(place, sentence)
-        for id in [id for id, count in ids.items() if count > 1 and id not in self.labels]:
-            self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
+                self.context.error(place, f"unknown id '{id}'{nearest(id, ids)}")
+        for id, times in ids.items():
+            if times > 1 and id not in self.labels:
+                self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
 
 
 def figure_html(
@@ -87,22 +82,17 @@ def figure_html(
     The number and the head stand in front of the caption's first words, the note and links to the
     runs behind the caption. Without a number there is no caption.
     """
+    label = Markup('<p><span class="label">{} {}.</span> ').format(kind.capitalize(), number)
+    if head:
+        label += Markup(f"{head} ")
+    words = caption.removeprefix("<p>") if caption.startswith("<p>") else f"</p>{caption}"
     return context.render(
         "blocks/figure.html",
         kind=kind,
         id=id,
         width=width,
         content=Markup(content),
-        caption=_labelled(f"{kind.capitalize()} {number}.", head, caption) if number else "",
+        caption=label + Markup(words) if number else "",
         note=note,
         runs=runs,
     )
-
-
-def _labelled(label: str, head: str, caption: str) -> Markup:
-    start = Markup('<p><span class="label">{}</span> {}').format(
-        label, Markup(f"{head} ") if head else ""
-    )
-    if caption.startswith("<p>"):
-        return start + Markup(caption[3:])
-    return start + Markup("</p>") + Markup(caption)

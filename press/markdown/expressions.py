@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import escape
 
@@ -51,24 +51,26 @@ class Expressions:
             return self._worked_out(source)
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
             if isinstance(error, InputError) and error.line is not None:
-                place = Place(str(error.path), error.line, error.column or 1)
-                self.context.error(place, error.sentence)
-                return ""
-            word, sentence = self._explained(error)
-            at = source.find(word) if word else -1
-            offset = start + 2 + (at if at >= 0 else len(source) - len(source.lstrip()))
-            self.context.error(origin.at(offset), sentence)
+                place, sentence = (
+                    Place(str(error.path), error.line, error.column or 1),
+                    error.sentence,
+                )
+            else:
+                sentence = self._explained(error)
+                quoted = re.search(r"'([^']+)'", sentence)
+                at = source.find(quoted[1]) if quoted else -1
+                at = at if at >= 0 else len(source) - len(source.lstrip())
+                place = origin.at(start + len("{{") + at)
+            self.context.error(place, sentence)
             return ""
 
     def _worked_out(self, source: str) -> str:
         """An expression's value as HTML; raises InputError if it was typed, not recorded."""
         compiled = self._environment.compile_expression(source, undefined_to_none=False)
         tree = self._environment.parse(f"{{{{{source}}}}}")
-        typed = typed_in_expression(tree)
-        if typed is not None:
+        if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed))
-        called = call_of_another_kind(tree)
-        if called is not None:
+        if (called := call_of_another_kind(tree)) is not None:
             refuse_old(called, 'run("suite/image", ')
             raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
         value = compiled(**self._names)
@@ -80,20 +82,16 @@ class Expressions:
             raise InputError(NOTHING_TO_PRINT)
         return text
 
-    def _explained(self, error: Exception) -> tuple[str, str]:
-        """The word that is wrong, if one is known, and the sentence."""
-        if isinstance(error, InputError):
-            quoted = re.search(r"'([^']+)'", error.sentence)
-            return (quoted[1] if quoted else ""), str(error)
+    def _explained(self, error: Exception) -> str:
+        """What is wrong, in a sentence that quotes the wrong word first, if one is known."""
         text = str(error)
+        if isinstance(error, InputError):
+            return text
+        if unknown := re.search(r"^No filter named '(\w+)'", text):
+            near = nearest(unknown[1], self._environment.filters)
+            return f"unknown filter '{unknown[1]}'{near}"
+        if unknown := re.search(r"^'(\w+)' is undefined$", text):
+            return f"unknown name '{unknown[1]}'{nearest(unknown[1], self._names)}"
         if isinstance(error, TemplateSyntaxError):
-            unknown = re.search(r"No filter named '(\w+)'", text)
-            if unknown:
-                near = nearest(unknown[1], self._environment.filters)
-                return unknown[1], f"unknown filter '{unknown[1]}'{near}"
-            return "", f"this is no expression: {text.replace('end of template', 'end')}"
-        unknown = re.search(r"^'(\w+)' is undefined$", text)
-        if isinstance(error, UndefinedError) and unknown:
-            near = nearest(unknown[1], self._names)
-            return unknown[1], f"unknown name '{unknown[1]}'{near}"
-        return "", f"this expression cannot be worked out: {text}"
+            return f"this is no expression: {text.replace('end of template', 'end')}"
+        return f"this expression cannot be worked out: {text}"

@@ -19,50 +19,27 @@ from mdit_py_plugins.footnote import footnote_plugin
 from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import passes, syntax
 
-PLUGINS: tuple[tuple[Any, dict[str, Any]], ...] = (
-    (attrs_plugin, {"after": ("image", "link_close", "code_inline")}),
-    (deflist_plugin, {}),
-    (footnote_plugin, {}),
-)
-BLOCK_RULES = (  # in front of CommonMark's `fence`; each can end a paragraph
-    ("directive", syntax.directive),
-    ("display", syntax.display_formula),
-)
-INLINE_RULES = (  # the second: in front of which rule
-    ("expression", "escape", syntax.expression),
-    ("formula", "escape", syntax.formula),
-    ("citation", "link", syntax.citation),
-)
-PLACED = (("html_inline", "html_inline"), ("image", "image"), ("link", "link_open"))
-PASSES = (  # on the tokens of a whole text, in this order
-    ("show-pipes", syntax.show_pipes),
-    ("notes", syntax.give_places_to_notes),
-    ("references", passes.join_references),
-    ("figures", passes.find_figures),
-    ("captions", passes.find_captions),
-    ("corners", passes.empty_corners),
-)
-
 
 @cache
 def parser() -> MarkdownIt:
     """The one parser of all posts."""
     made = MarkdownIt("commonmark", {"html": True, "typographer": True, "xhtmlOut": False})
     made.enable(["table", "strikethrough", "smartquotes"])
-    for plugin, options in PLUGINS:
-        made.use(plugin, **options)
+    made.use(attrs_plugin, after=("image", "link_close", "code_inline"))
+    made.use(deflist_plugin).use(footnote_plugin, inline=False)
+    syntax.keep_places(made, "html_inline", "image", "link", "autolink")
+    block, inline = made.block.ruler, made.inline.ruler
     ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    for name, block_rule in BLOCK_RULES:
-        made.block.ruler.before("fence", name, block_rule, ends_paragraph)
-    for name, before, inline_rule in INLINE_RULES:
-        made.inline.ruler.before(before, name, inline_rule)
-    for name, kind in PLACED:
-        syntax.keep_place(made, name, kind)
-    syntax.keep_place_of_notes(made)
-    made.core.ruler.after("normalize", "hide-pipes", syntax.hide_pipes)
+    block.before("fence", "directive", syntax.directive, ends_paragraph)
+    block.before("fence", "display", syntax.display_formula, ends_paragraph)
+    block.at("table", syntax.table, {"alt": ["paragraph", "reference"]})
+    inline.before("escape", "expression", syntax.expression)
+    inline.before("escape", "formula", syntax.formula)
+    inline.before("link", "citation", syntax.citation)
+    inline.before("link", "reference", syntax.reference)
     made.core.ruler.at("inline", syntax.parse_inline)
-    for name, run in PASSES:
-        made.core.ruler.push(name, run)
+    for run in (passes.find_figures, passes.find_captions, passes.empty_corners):
+        made.core.ruler.push(run.__name__, run)
     return made
 
 
@@ -74,4 +51,4 @@ def parse(text: str, path: str) -> tuple[list[Token], list[Diagnostic]]:
 
 def parse_line(text: str, source: SourceMap) -> list[Token]:
     """The inline tokens of one line of Markdown, such as a title of the front matter."""
-    return syntax.parse_line(parser(), text, source)
+    return parser().parseInline(text, {"line": source})[0].children or []

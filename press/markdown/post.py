@@ -10,6 +10,7 @@ from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import text_of
 
+FRONT_MATTER = re.compile(r"---[^\S\n]*(?:\n(.*?))?\n---[^\S\n]*$", re.DOTALL | re.MULTILINE)
 FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to call it
     "title": (str, "text"),
     "date": (datetime.date, "a date such as 2026-11-23"),
@@ -56,14 +57,13 @@ def url_of(file: Path) -> str:
 def load_post(file: Path) -> Post:
     """Read a post; raises InputError with its place for a mistake in the front matter."""
     text = text_of(file)
-    lines = text.split("\n")
-    if lines[0].rstrip() != "---":
+    if text.split("\n", 1)[0].rstrip() != "---":
         return Post(file, text, has_front_matter=False)
-    end = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
-    if end is None:
+    found = FRONT_MATTER.match(text)
+    if not found:
         raise InputError("the front matter is opened here and never closed by ---", file, 1, 1)
-    values, places = _front_matter(file, "\n".join(lines[1:end]))
-    body = "\n".join([""] * (end + 1) + lines[end + 1 :])
+    values, places = _front_matter(file, found[1] or "")
+    body = "\n" * found[0].count("\n") + text[found.end() :]
     return Post(file, body, has_front_matter=True, **values, places=places)
 
 
@@ -71,62 +71,48 @@ def _front_matter(file: Path, text: str) -> tuple[dict[str, Any], dict[str, Plac
     import yaml
 
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 2, mark.column + 1) if mark else (1, 1)
-        sentence = f"the front matter is not valid YAML: {error.problem or error.context}"
-        raise InputError(sentence, file, line, column) from None
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise InputError(f"the front matter is not valid YAML: {error}", file, 1, 1) from None
-    if node is None:
-        return {}, {}
-    if not isinstance(node, yaml.MappingNode):
+        mark = getattr(error, "problem_mark", None)
+        line, column = (mark.line + 2, mark.column + 1) if mark else (1, 1)
+        sentence = f"the front matter is not valid YAML: {getattr(error, 'problem', error)}"
+        raise InputError(sentence, file, line, column) from None
+    if root is not None and not isinstance(root, yaml.MappingNode):
         raise InputError("the front matter is not a list of `key: value` lines", file, 2, 1)
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
-    for key_node, value_node in node.value:
-        key = _known_key(file, key_node, values)
-        values[key] = _value(file, key, value_node)
-        places[key] = _place(file, value_node)
+    for key_node, node in root.value if root else ():
+        key, line, column = str(key_node.value), *_line_and_column(key_node)
+        if key not in FORMS:
+            raise InputError(f"unknown key '{key}'{nearest(key, FORMS)}", file, line, column)
+        if key in values:
+            raise InputError(f"'{key}' is given twice", file, line, column)
+        line, column = _line_and_column(node)
+        try:
+            values[key] = _value(key, yaml.SafeLoader("").construct_document(node))
+        except (yaml.YAMLError, ValueError):
+            raise InputError(f"'{key}' is not {FORMS[key][1]}", file, line, column) from None
+        places[key] = Place(str(file), line, column)
     return values, places
 
 
-def _place(file: Path, node: Any) -> Place:
-    quoted = getattr(node, "style", None) in ("'", '"')
-    return Place(str(file), node.start_mark.line + 2, node.start_mark.column + 1 + quoted)
+def _line_and_column(node: Any) -> tuple[int, int]:
+    is_quoted = getattr(node, "style", None) in ("'", '"')
+    return node.start_mark.line + 2, node.start_mark.column + 1 + is_quoted
 
 
-def _known_key(file: Path, node: Any, seen: dict[str, Any]) -> str:
-    place = _place(file, node)
-    key = str(node.value)
-    if key not in FORMS:
-        raise InputError(
-            f"unknown key '{key}'{nearest(key, FORMS)}", file, place.line, place.column
-        )
-    if key in seen:
-        raise InputError(f"'{key}' is given twice", file, place.line, place.column)
-    return key
-
-
-def _value(file: Path, key: str, node: Any) -> Any:
-    """The value of a key, its form checked."""
-    import yaml
-
-    form, words = FORMS[key]
-    try:
-        value = yaml.SafeLoader("").construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
-        value = error
-    if key in ("authors", "aliases") and isinstance(value, str):
-        value = [value]
+def _value(key: str, value: Any) -> Any:
+    """The value of a key; raises ValueError if its form is not that of FORMS."""
+    form = FORMS[key][0]
     if isinstance(value, datetime.datetime):
         value = value.date()
-    is_list_of_text = not isinstance(value, list) or all(isinstance(item, str) for item in value)
-    if not isinstance(value, form) or not is_list_of_text:
-        place = _place(file, node)
-        raise InputError(f"'{key}' is not {words}", file, place.line, place.column)
-    return tuple(item for item in value if item.strip()) if isinstance(value, list) else value
+    if form is list:
+        value = [value] if isinstance(value, str) else value
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(item for item in value if item.strip())
+    elif isinstance(value, form):
+        return value
+    raise ValueError(key)
 
 
 def list_posts(content_dir: Path) -> list[Path]:

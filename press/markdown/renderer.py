@@ -14,22 +14,24 @@ from markupsafe import Markup
 
 from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
-from press.markdown.citations import Citations, citation_html
+from press.markdown.citations import Citations
 from press.markdown.code import fence
 from press.markdown.cross_references import CrossReferences, figure_html
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths
 from press.markdown.parser import parser
-from press.markdown.passes import argument_places, place_of, plain_text, text_token
-from press.markdown.raw_html import rewrite, warn_of_unsafe
+from press.markdown.passes import place_of, plain_text, text_token
+from press.markdown.raw_html import rewrite
 from press.markdown.typed_in_post import formula_origin, is_formula
 from press.page import Blocks, Directive, PageContext
 
-FOOTNOTES = (
-    '<hr class="footnotes-sep">\n'
+TAGS = {  # of tokens that are always the same
+    "table_close": "</table></div>\n",
+    "footnote_block_open": '<hr class="footnotes-sep">\n'
     '<div class="footnotes" role="doc-endnotes" aria-label="Footnotes">\n'
-    '<ol class="footnotes-list">\n'
-)
+    '<ol class="footnotes-list">\n',
+    "footnote_block_close": "</ol>\n</div>\n",
+}
 SCROLL = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0">'
 
 
@@ -74,8 +76,9 @@ class PostRenderer:
 
     def _rendered(self, tokens: Sequence[Token], index: int) -> str:
         token = tokens[index]
-        method = getattr(self, f"render_{token.type}", None)
-        if method is not None:
+        if token.type in TAGS:
+            return TAGS[token.type]
+        if method := getattr(self, f"render_{token.type}", None):
             return str(method(token))
         html: Any = parser().renderer
         render = html.rules.get(token.type, html.renderToken)
@@ -83,17 +86,11 @@ class PostRenderer:
 
     def plain(self, tokens: Sequence[Token]) -> str:
         """The text of inline tokens without markup, expressions worked out."""
-        worked_out = [
-            text_token(Markup(self.render_expression(token)).striptags())
-            if token.type == "expression"
-            else token
-            for token in tokens
-        ]
-        return plain_text(worked_out)
-
-    def place(self, token: Token) -> Place:
-        """Where a token stands."""
-        return place_of(token, self.path)
+        words = list(tokens)
+        for index, token in enumerate(tokens):
+            if token.type == "expression":
+                words[index] = text_token(Markup(self.render_expression(token)).striptags())
+        return plain_text(words)
 
     def render_inline(self, token: Token) -> str:
         """The text of a paragraph, a heading or a cell."""
@@ -104,7 +101,7 @@ class PostRenderer:
         self._heading = str(token.attrs["id"])
         level = int(token.tag[1])
         if level == 1:
-            self.context.warn(self.place(token), "a second heading of the first level")
+            self.context.warn(place_of(token), "a second heading of the first level")
         if 2 <= level <= 3:
             name = Markup(self._section_name(self._heading))
             self.toc.append(Heading(self._heading, name, level))
@@ -136,12 +133,12 @@ class PostRenderer:
 
     def render_citation(self, token: Token) -> str:
         """A citation, linked to the list of references."""
-        return citation_html(token.meta["cited"])
+        return token.content
 
     def render_reference(self, token: Token) -> str:
         """A reference to a numbered thing or a section, with its name."""
-        id = str(token.attrs["href"])[1:]
-        self.crossrefs.link(id, self.place(token))
+        id = token.content
+        self.crossrefs.wanted.append((id, place_of(token)))
         name = self.crossrefs.labels.get(id) or self._section_name(id)
         return f'<a class="reference" href="#{escape(id)}">{name}</a>'
 
@@ -160,28 +157,23 @@ class PostRenderer:
         return fence(token.content, token.info, self.context, place)
 
     def render_html_inline(self, token: Token) -> str:
-        """Raw HTML within a line."""
-        return self._raw(token, token.meta["origin"], token.meta["start"])
-
-    def render_html_block(self, token: Token) -> str:
-        """Raw HTML on lines of its own."""
+        """Raw HTML, within a line or on lines of its own."""
         first = token.map[0] + 1 if token.map else 1
-        return self._raw(token, SourceMap.of_lines(self.path, token.content, first), 0)
-
-    def _raw(self, token: Token, origin: SourceMap, start: int) -> str:
-        warn_of_unsafe(token.content, origin, start, self.context)
+        lines = SourceMap.of_lines(self.path, token.content, first)
+        origin, start = token.meta.get("origin", lines), token.meta.get("start", 0)
         return rewrite(
             token.content, origin, start, self.assets, self.citations, self.expressions.html
         )
 
+    render_html_block = render_html_inline
+
     def render_image(self, token: Token) -> str:
         """A picture."""
-        attributes = {name: str(value) for name, value in token.attrs.items()}
-        address = attributes.pop("src")
-        attributes.pop("alt", None)
-        attributes.pop("title", None)
+        attributes = {
+            name: str(value) for name, value in token.attrs.items() if name not in ("alt", "title")
+        }
         alt = plain_text(token.children or [])
-        return self.assets.picture(address, alt, self.place(token), attributes)
+        return self.assets.picture(attributes.pop("src"), alt, place_of(token), attributes)
 
     def render_figure(self, token: Token) -> str:
         """A picture that is alone in its paragraph, with number and caption if it has one."""
@@ -202,34 +194,21 @@ class PostRenderer:
         """The start of a table, with its caption if it has one."""
         if "caption" not in token.meta:
             return f"{SCROLL}<table>\n"
-        id = str(token.attrs.get("id", ""))
-        named = f' id="{escape(id)}"' if id else ""
+        named = f' id="{escape(str(token.attrs["id"]))}"' if "id" in token.attrs else ""
         number = f'<span class="number">Table {token.meta["number"]}.</span>'
         caption = self.render(token.meta["caption"])
         return f"{SCROLL}<table{named}>\n<caption>{number} {caption}</caption>\n"
 
-    def render_table_close(self, _token: Token) -> str:
-        """The end of a table."""
-        return "</table></div>\n"
-
     def render_link_open(self, token: Token) -> str:
         """The start of a link, led to where the site has what it names."""
         attributes = {name: str(value) for name, value in token.attrs.items()}
-        href, place = attributes["href"], self.place(token)
+        href, place = attributes["href"], place_of(token)
         if href.startswith("#"):
-            self.crossrefs.link(href[1:], place)
+            self.crossrefs.wanted.append((href[1:], place))
         else:
             attributes["href"] = self.assets.address(href, place)
         written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
         return f"<a {written}>"
-
-    def render_footnote_block_open(self, _token: Token) -> str:
-        """The start of the list of footnotes."""
-        return FOOTNOTES
-
-    def render_footnote_block_close(self, _token: Token) -> str:
-        """The end of the list of footnotes."""
-        return "</ol>\n</div>\n"
 
     def render_footnote_anchor(self, token: Token) -> str:
         """The link from a footnote back to where it is referred to."""
@@ -240,13 +219,7 @@ class PostRenderer:
 
     def render_directive(self, token: Token, body: Markup) -> str:
         """A block of the site, which gets the body as HTML."""
-        line, column = token.meta["at"]
-        directive = Directive(
-            token.info,
-            token.meta["arguments"],
-            body,
-            Place(self.path, line + 1, column + 1),
-            argument_places(token, self.path),
-            token.meta.get("number", 0),
-        )
+        arguments, places = token.meta["arguments"], token.meta["places"]
+        number = token.meta.get("number", 0)
+        directive = Directive(token.info, arguments, body, place_of(token), places, number)
         return self.blocks.render(directive, self.context)

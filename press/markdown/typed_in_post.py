@@ -75,5 +75,5 @@ def _in_arguments(token: Token, path: str, prose: Collection[str]) -> Iterator[t
     """Search what a block's arguments say: a title, a text, names; not what they choose."""
     for name, value in token.meta["arguments"].items():
         if name in prose:
-            line, column = token.meta["places"][name]
-            yield from _in_text(SourceMap(path, value, ((line + 1, column + 1),)))
+            place: Place = token.meta["places"][name]
+            yield from _in_text(SourceMap.of_lines(path, value, place.line, place.column))

@@ -15,7 +15,7 @@ from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths
 from press.markdown.parser import parse, parse_line
-from press.markdown.passes import NOT_IN_NAME, Document, resolve, take_title, words_of
+from press.markdown.passes import NOT_IN_NAME, resolve, take_title, words_of
 from press.markdown.post import Post
 from press.markdown.renderer import Heading, PostRenderer
 from press.markdown.typed_in_post import formulas_in, typed_in_post
@@ -49,7 +49,7 @@ def write_article(post: Post, context: PageContext, entries: Mapping[str, Entry]
     maths.prepare(formulas_in(tokens))
     heading = take_title(tokens) if post.title is None else None
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
-    resolve(Document(path, tokens, crossrefs, citations, blocks))
+    resolve(tokens, crossrefs, citations, blocks)
     renderer = PostRenderer(
         path,
         context,
