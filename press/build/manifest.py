@@ -13,7 +13,7 @@ from press.cache import put
 from press.errors import InputError
 from press.options import Options
 from press.results.manifest import EXPECTED, of_records, parts_of
-from press.toml_file import toml_file
+from press.toml_file import TomlFile
 
 PAGE = "(manifest)"  # under which the state of a build keeps it
 PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?: (.*)")  # of a mistake that the project found
@@ -68,7 +68,7 @@ def _asked(settings: Path, options: Options) -> dict[str, Any]:
     """What the command under [experiments] in site.toml prints; empty if there is none."""
     if not settings.exists():
         return {}
-    file = toml_file(settings)
+    file = TomlFile(settings)
     file.expect({"experiments": "table"}, file.data, None)
     table = file.data.get("experiments", {})
     file.expect({"manifest": "text"}, table, "experiments")

@@ -11,11 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.toml_file import toml_file
+from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-
-
 OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
 
 
@@ -46,28 +44,25 @@ def load_site(path: Path, base_url: str | None) -> Site:
     Raises InputError with its place for a mistake in the file.
     """
     site = _read(path) if path.exists() else Site()
-    return replace(site, base_url=_checked_url(site.base_url if base_url is None else base_url))
+    url = site.base_url if base_url is None else base_url
+    if url and not url.startswith(("https://", "http://")):
+        sentence = f"the base URL '{url}' does not begin with https:// or http://"
+        if base_url is None:
+            TomlFile(path).fail(sentence, None, "base_url")
+        raise InputError(sentence)
+    return replace(site, base_url=f"{url.removesuffix('/')}/" if url else "")
 
 
 def _read(path: Path) -> Site:
-    file = toml_file(path)
+    file = TomlFile(path)
     kinds = {field.name: "text" for field in fields(Site)} | {"authors": "list of names"}
     settings = {key: value for key, value in file.data.items() if key not in OTHERS}
     for key in settings:
         if key not in kinds:
             file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
     file.expect(kinds, settings, None)
-    try:
-        _checked_url(file.data.get("base_url", ""))
-    except InputError as error:
-        file.fail(error.sentence, None, "base_url")
-    return Site(**{**settings, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
-
-
-def _checked_url(url: str) -> str:
-    if url and not url.startswith(("https://", "http://")):
-        raise InputError(f"the base URL '{url}' does not begin with https:// or http://")
-    return url if not url or url.endswith("/") else f"{url}/"
+    authors = tuple(filter(str.strip, settings.get("authors", ())))
+    return Site(**{**settings, "authors": authors})
 
 
 @dataclass(frozen=True)

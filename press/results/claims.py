@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from press.errors import InputError, nearest
 from press.results.numbers import Quoted, with_unit
-from press.toml_file import toml_file
+from press.toml_file import TomlFile
 
 TABLE_KEYS = {
     "title": "text", "suite": "text", "set": "text", "ours": "text", "beside": "list of names",
@@ -98,7 +98,7 @@ class Claims:
     def __init__(self, path: Path, note: Callable[[Path], None]) -> None:
         """Read the file; a mistake raises InputError with its line."""
         note(path)
-        self._file = toml_file(path) if path.exists() else None
+        self._file = TomlFile(path) if path.exists() else None
 
     @cached_property
     def rule(self) -> Rule:
