@@ -105,7 +105,7 @@ def _link(source: Path, target: Path, known: Written) -> bool:
     """Make `target` the same file as `source`, if that is still as it was written."""
     try:
         stat = source.stat()
-        if (stat.st_size, stat.st_mtime_ns) != known[:2]:
+        if (stat.st_size, stat.st_mtime_ns) != (known[0], known[1]):
             return False
         with contextlib.suppress(OSError):
             os.link(source, target)

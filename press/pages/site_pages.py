@@ -107,8 +107,7 @@ def front_page(site: Site) -> SimpleNamespace:
 
 def feed_values(posts: Sequence[Summary]) -> dict[str, Any]:
     """What the feed's template needs; the feed is as old as its newest post."""
-    dates = [post.date for post in posts if post.date]
-    newest = max(dates).isoformat() if dates else "1970-01-01"
+    newest = max((post.date for post in posts if post.date), default="1970-01-01")
     return {"posts": posts, "updated": f"{newest}T00:00:00Z"}
 
 
@@ -125,10 +124,10 @@ def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> d
     for post in posts:
         for alias in post.aliases:
             url = _address(alias)
-            wrong = "" if _is_within(url) else "no address within the site"
-            if url in used or used & set(map(str, PurePosixPath(url).parents)):
-                wrong = "an address in use"
-            if wrong:
+            path, parts = PurePosixPath(url), url.split("/")
+            is_used = not used.isdisjoint(map(str, (path, *path.parents)))
+            if is_used or not url.isprintable() or any(part[:1] in ("", ".") for part in parts):
+                wrong = "an address in use" if is_used else "no address within the site"
                 sentence = f"the alias '{alias}' is {wrong}"
                 raise InputError(sentence, Path(post.source), post.aliases_line, 1)
             used.add(url)
@@ -142,11 +141,6 @@ def _address(alias: str) -> str:
     if path.endswith("/") or not path:
         return f"{path}index.html"
     return path if PurePosixPath(path).suffix else f"{path}/index.html"
-
-
-def _is_within(url: str) -> bool:
-    """Whether a file of this name stays in the site, and is none of those that are hidden."""
-    return url.isprintable() and all(part and part[0] != "." for part in url.split("/"))
 
 
 def _moved(url: str, post: Summary, site: Site) -> bytes:
