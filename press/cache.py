@@ -1,49 +1,123 @@
-"""A folder of results that cost time to make, safe to delete, and shared by builds at once."""
+"""What costs time to make, kept in one SQLite file: safe to delete, shared by builds at once.
+
+Each entry is sealed with the hash of its key and content, so that a broken one counts as none.
+"""
 
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+
+NAME = "cache-1.sqlite"  # another number when the form of the table changes
+WAIT_S = 30.0  # for another build that writes
+TABLE = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, seal BLOB, data BLOB)"
+GET = "SELECT seal, data FROM entries WHERE key = ?"
+PUT = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)"
 
 
-@dataclass(frozen=True)
 class Cache:
-    """Things that were made before, each under the hash of all that it was made from."""
+    """Things that were made before, each under the hash of all that it was made from.
 
-    folder: Path
+    A broken file is replaced by a new one. Where none can be written, things are remembered for
+    as long as this object is, and `refusal` says why.
+    """
 
-    def path(self, kind: str, key: str, suffix: str) -> Path:
-        """Give where something of this `kind`, made from `key`, is kept."""
-        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-        return self.folder / kind / digest[:2] / f"{digest[2:]}{suffix}"
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; nothing is opened before it is needed."""
+        self.folder = folder
+        self.refusal = ""
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Look for what was kept of this `kind`, made from `key`; None if there is no whole one."""
+        name = _hash(kind, key)
+        row = self._execute(GET, name)
+        if row and isinstance(row[1], bytes) and row[0] == _seal(name, row[1]):
+            return row[1]
+        return None
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        """Keep `data` for the builds to come."""
+        name = _hash(kind, key)
+        self._execute(PUT, name, _seal(name, data), data)
+
+    def data(self, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
+        """What `make` gave before for this key, or gives now."""
+        kept = self.get(kind, key)
+        if kept is None:
+            kept = make()
+            self.put(kind, key, kept)
+        return kept
 
     def json(self, kind: str, key: str, make: Callable[[], Any]) -> Any:
-        """Give what `make` gave before for this key, or call it now; plain JSON values only."""
-        path = self.path(kind, key, ".json")
-        with contextlib.suppress(OSError, ValueError):
-            return json.loads(path.read_bytes())
-        value = make()
-        put(path, json.dumps(value, ensure_ascii=False).encode())
-        return value
+        """What `make` gave before for this key, or gives now; plain JSON values only."""
+        made = self.data(kind, key, lambda: json.dumps(make(), ensure_ascii=False).encode())
+        return json.loads(made)
 
-    def file(self, kind: str, key: str, suffix: str, make: Callable[[], bytes]) -> Path:
-        """Give the path of the file that `make` made before for this key, or make it now."""
-        path = self.path(kind, key, suffix)
-        if not path.is_file():
-            put(path, make())
-        return path
+    def _execute(self, statement: str, *values: bytes) -> tuple[Any, ...] | None:
+        """Carry out a statement, at the worst in a new file, and then in memory."""
+        import sqlite3
+
+        for again in (self._begin_anew, self._do_without):
+            try:
+                row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
+                return row
+            except (sqlite3.Error, ValueError) as error:  # even its message can be no text
+                # A busy, full or failing disk says nothing about the file.
+                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                busy = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+                (self._do_without if code in busy else again)(error)
+        return None
+
+    @cached_property
+    def _database(self) -> "sqlite3.Connection":
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.refusal = error.strerror or str(error)
+        return _opened(":memory:" if self.refusal else str(self.folder / NAME))
+
+    def _begin_anew(self, error: Exception) -> None:
+        self.close()
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                (self.folder / f"{NAME}{suffix}").unlink(missing_ok=True)
+        except OSError:
+            self._do_without(error)
+
+    def _do_without(self, error: Exception) -> None:
+        self.close()
+        self.refusal = str(error)
+
+    def close(self) -> None:
+        """Close the file; what is asked afterwards opens it again."""
+        if "_database" in self.__dict__:
+            with contextlib.suppress(Exception):  # what is broken may refuse this too
+                self._database.close()
+            del self._database
 
 
-def put(path: Path, data: bytes) -> None:
-    """Write a file of the cache whole, so that another build reads all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new.")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
+def _opened(name: str) -> "sqlite3.Connection":
+    import sqlite3
+
+    database = sqlite3.connect(name, WAIT_S, isolation_level=None)
+    try:
+        for order in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", TABLE):
+            database.execute(order)
+    except Exception:
+        database.close()
+        raise
+    return database
+
+
+def _hash(kind: str, key: str) -> bytes:
+    return hashlib.sha256(f"{kind}|{key}".encode()).digest()
+
+
+def _seal(name: bytes, data: bytes) -> bytes:
+    return hashlib.sha256(name + data).digest()

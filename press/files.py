@@ -1,4 +1,4 @@
-"""Files read as text, and their hashes."""
+"""Files read as text, their hashes, and files written whole."""
 
 import hashlib
 import os
@@ -27,6 +27,14 @@ def text_of(path: Path) -> str:
 def content_of(path: Path) -> bytes:
     """A file's content; raises OSError. A record's text is read once while it does not change."""
     return path.read_bytes() if path.suffix in PICTURES else _content(path, _stamp(path))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that whoever reads it meanwhile gets the old one or the new; or OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".new.{os.getpid()}.{path.name}")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
 
 
 def sha256_of(data: bytes | Path) -> str:

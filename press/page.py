@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from markupsafe import Markup
 
+from press.cache import Cache
 from press.diagnostics import Diagnostic, Place, Severity
 from press.errors import InputError
 from press.files import sha256_of
@@ -58,7 +59,7 @@ class PageContext:
     url: str  # from the site's root: "posts/dip.html"
     results_dir: Path
     content_dir: Path
-    cache_dir: Path
+    cache: Cache
     renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
     diagnostics: list[Diagnostic] = field(default_factory=list)
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
@@ -76,7 +77,7 @@ class PageContext:
     @cached_property
     def results(self) -> Results:
         """What is planned and recorded; every file that it looks at is an input of this page."""
-        parts = self.cache_dir / "manifest"
+        parts = self.cache.folder / "manifest"
         return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
 
     def render(self, template: str, **values: Any) -> Markup:
@@ -97,6 +98,10 @@ class PageContext:
         url = f"media/{source.stem}-{digest}{source.suffix}"
         self.copies[url] = source
         return self.root + url
+
+    def media(self, stem: str, suffix: str, data: bytes) -> str:
+        """Write a picture that was made, under a name with its hash; its address from here."""
+        return self.add(f"media/{stem}-{sha256_of(data)[:10]}{suffix}", data)
 
     def add(self, url: str, data: bytes) -> str:
         """Write a further file of the site, at `url` from its root; its address from this page."""

@@ -9,8 +9,9 @@ from made_records import write_baseline, write_run
 
 from dip.experiments.suites import Suite, load_suites
 from dip.planning.manifest import Manifest
-from press.cache import put
+from press.cache import Cache
 from press.cli import main
+from press.files import write_whole
 from press.page import PageContext
 from press.results.manifest import of_records, parts_of
 from press.results.store import Results, no_missing
@@ -181,7 +182,7 @@ def results_of(
     planned = (content / "experiments.toml").exists()
     manifest = Manifest(content, results).to_dict() if planned else of_records(results)
     for name, data in parts_of(json.loads(json.dumps(manifest))).items():
-        put(parts / name, data)
+        write_whole(parts / name, data)
     return Results(results, content, parts, note, root, lacks)
 
 
@@ -226,9 +227,9 @@ def make_context(folder: Path, *recorded: str) -> PageContext:
     from press.pages.templates import Templates, Theme
 
     make_results(folder, *recorded)
-    cache = folder / "cache"
-    results_of(folder / "results", folder / "content", parts=cache / "manifest")
-    templates = Templates(TEMPLATES, Site(), Theme(), folder / "compiled", has_runs=True)
+    cache = Cache(folder / "cache")
+    results_of(folder / "results", folder / "content", parts=cache.folder / "manifest")
+    templates = Templates(TEMPLATES, Site(), Theme(), cache, has_runs=True)
     return PageContext(
         "posts/post.html", folder / "results", folder / "content", cache,
         templates.render,
@@ -237,7 +238,7 @@ def make_context(folder: Path, *recorded: str) -> PageContext:
 
 def read_anew(context: PageContext) -> PageContext:
     """Let a page see what was written since into its folders."""
-    results_of(context.results_dir, context.content_dir, parts=context.cache_dir / "manifest")
+    results_of(context.results_dir, context.content_dir, parts=context.cache.folder / "manifest")
     context.__dict__.pop("results", None)
     return context
 

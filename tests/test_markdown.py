@@ -8,7 +8,6 @@ import pytest
 from made_site import make_context
 
 from press.blocks.registry import BUILT_IN
-from press.cache import Cache
 from press.diagnostics import Place, SourceMap
 from press.markdown.bibliography import Entry
 from press.markdown.parser import PASSES, parse, parse_line, parser
@@ -37,7 +36,7 @@ def article_of(context: PageContext, text: str) -> Article:
     """The article of a post with this body."""
     file = context.content_dir / "posts/body.md"
     file.write_text(f"---\ntitle: A post\n---\n\n{text}\n", encoding="utf-8")
-    return write_article(load_post(file), context, Cache(context.cache_dir), ENTRIES)
+    return write_article(load_post(file), context, ENTRIES)
 
 
 def said(context: PageContext) -> list[str]:

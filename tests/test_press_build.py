@@ -202,8 +202,6 @@ def test_the_first_suite_gives_every_page_its_link(
     assert "runs/index.html" not in (work / "site/posts/two.html").read_text()
     suite = '[small]\ntitle = "Small"\ntask = "inpainting"\nimages = ["a/b"]\nmask = "bernoulli"\n'
     (work / "content/experiments.toml").write_text(suite)
-    with (work / "content/site.toml").open("a") as file:
-        file.write(SITE)
     made(capsys)
     assert "runs/index.html" in (work / "site/posts/two.html").read_text()
     assert "nothing changed" in made(capsys)

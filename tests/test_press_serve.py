@@ -111,11 +111,11 @@ def test_what_the_system_refuses_does_not_end_the_server(
 ) -> None:
     (tmp_path / "content/posts").mkdir(parents=True)
     (tmp_path / "content/posts/one.md").write_text("Words with $x^2$.\n")
-    (tmp_path / "cache").write_text("a file where a folder is to be")
-    options = Options(tmp_path / "content", tmp_path / "results", tmp_path / "site")
+    (tmp_path / "public").write_text("a file where a folder is to be")
+    options = Options(tmp_path / "content", tmp_path / "results", tmp_path / "public/site")
     news = News()
     folders = _make(replace(options, cache_folder=tmp_path / "cache"), news)
-    assert "cache" in news.errors[0] and "Not a directory" in news.errors[0]
+    assert "public" in news.errors[0] and "File exists" in news.errors[0]
     assert news.errors[0] in capsys.readouterr().err
     assert tmp_path / "content" in folders, "the next change is seen"
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from press.cache import Cache
 from press.errors import InputError
 from press.page import PageContext
 from press.pages.site_pages import Site
@@ -13,8 +14,8 @@ from press.pages.templates import Templates, Theme
 
 def told(folder: Path, name: str, **values: object) -> str:
     """Fill a template that has a mistake, and give what is said of it."""
-    templates = Templates(folder, Site(), Theme(), folder / "compiled")
-    context = PageContext("posts/one.html", folder, folder, folder, templates.render)
+    templates = Templates(folder, Site(), Theme(), Cache(folder))
+    context = PageContext("posts/one.html", folder, folder, templates.cache, templates.render)
     with pytest.raises(InputError) as error:
         context.render(name, **values)
     return str(error.value)

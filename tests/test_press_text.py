@@ -1,6 +1,8 @@
 """Parts of the press that can be told from their input and output alone."""
 
 import datetime
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from press.diagnostics import map_source
 from press.markdown.bibliography import Entry, decoded, plain_title, written
 from press.markdown.code import code_block
 from press.markdown.katex import typeset
-from press.markdown.math import katex_files, used_faces
+from press.markdown.math import katex_files
 from press.markdown.typed_results import typed_results
 from press.pages.post import bibtex_of
 from press.pages.site_pages import Site, Summary
@@ -66,35 +68,42 @@ def test_places_follow_lines_and_indents() -> None:
 
 
 def test_katex_says_where_a_formula_is_wrong() -> None:
-    formula = typeset(r"a + \frac{b}{c", display=False)
+    formula, doubtful = typeset([(r"a + \frac{b}{c", False), ("é", False)])
     assert formula.html is None
     assert formula.error == "Unexpected end of input in a macro argument, expected '}'"
     assert formula.position == 14
-    assert typeset("é", display=False).warnings
+    assert doubtful.warnings
 
 
 def test_a_definition_in_one_formula_is_unknown_to_the_next() -> None:
-    assert typeset(r"\gdef\mine{x}\mine", display=False).html
-    assert typeset(r"\mine", display=False).html is None
+    defined, later = typeset([(r"\gdef\mine{x}\mine", False), (r"\mine", False)])
+    assert defined.html and later.html is None
+
+
+def test_formulas_come_out_alike_together_and_alone() -> None:
+    hard = [r"\frac{a}", r"\oops", r"\def\x{y}\x", r"\x", "é", r"\text{ä}", r"\sum_{i=1}^n x_i"]
+    asked = [(tex, display) for tex in hard for display in (False, True)]
+    assert typeset(asked) == [typeset([one])[0] for one in asked]
+
+
+def test_a_process_ends_that_set_a_formula() -> None:
+    code = "from press.markdown.katex import typeset; print(typeset([('x', False)])[0].error)"
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+        assert done.stdout.split() == [b"None"] and done.returncode == 0
 
 
 def test_a_formula_too_deep_is_an_error_and_no_crash() -> None:
-    formula = typeset(r"\sqrt{" * 400 + "x" + "}" * 400, display=True)
-    assert formula.html is None and formula.error
-    assert typeset("x", display=False).html
+    deep, simple = typeset([(r"\sqrt{" * 4000 + "x" + "}" * 4000, True), ("x", False)])
+    assert deep.html is None and deep.error
+    assert simple.html
 
 
-def test_only_the_fonts_that_are_used() -> None:
-    css, fonts = katex_files(used_faces({"mord", "mathnormal"}))
-    assert sorted(fonts) == [
-        "fonts/KaTeX_Main-Italic.woff2",
-        "fonts/KaTeX_Main-Regular.woff2",
-        "fonts/KaTeX_Math-Italic.woff2",
-    ]
-    assert "KaTeX_Fraktur-Regular" not in css and ".ttf" not in css and ".woff)" not in css
-    bold = katex_files(used_faces({"mord", "mathbf", "mathbb"}))[1]
-    assert {"fonts/KaTeX_Main-Bold.woff2", "fonts/KaTeX_AMS-Regular.woff2"} <= set(bold)
-    assert "fonts/KaTeX_Main-Italic.woff2" not in bold
+def test_the_style_sheet_names_fonts_as_woff2_alone() -> None:
+    css, fonts = katex_files()
+    assert len(fonts) == 20 and css.count("@font-face") == 20
+    assert all(data.startswith(b"wOF2") for data in fonts.values())
+    assert ".ttf" not in css and ".woff)" not in css
 
 
 def test_latex_in_a_bibliography() -> None:

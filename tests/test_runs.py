@@ -19,6 +19,7 @@ from press.results.numbers import (
     signed,
     with_unit,
 )
+from press.results.record import parse_curve
 
 
 def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path) -> None:
@@ -213,3 +214,10 @@ def test_how_numbers_are_written() -> None:
     assert str(Measured(1.5, "dB", "x.html").__html__()) == (
         '<a class="q from-run" href="x.html">1.50\u202fdB</a>'
     )
+
+
+@pytest.mark.parametrize("row", ["1,0.5,x", ",0.5,3", "1,0.5"])
+def test_a_damaged_line_of_a_curve_is_named(tmp_path: Path, row: str) -> None:
+    text = f"iteration,loss,psnr_db\n0,0.5,\n{row}\n"
+    with pytest.raises(InputError, match=r"curve\.csv:3: the curve is damaged in this line"):
+        parse_curve(text, tmp_path / "curve.csv").points("psnr_db")

@@ -28,7 +28,6 @@ from press.blocks.declaration import (
     chosen_runs,
     not_run,
 )
-from press.cache import Cache
 from press.charts.curve_chart import CurvePanel
 from press.charts.svg import element
 from press.errors import InputError
@@ -97,12 +96,14 @@ def thumbnail(page: PageContext, run: Run, iteration: int, alternative: str) -> 
     page.note(path)
     width, height = run.size
     factor = -(-max(width, height) // SMALL)
-    if factor > 1:
-        cache, digest, full = Cache(page.cache_dir), sha256_of(path), path
-        key = f"{digest}|{factor}"
-        path = cache.file("thumbnails", key, ".webp", lambda: reduced(full, factor))
+    if factor == 1:
+        url = page.copy(path)
+    else:
+        key = f"{sha256_of(path)}|{factor}"
+        data = page.cache.data("thumbnails", key, lambda: reduced(path, factor))
+        url = page.media(f"{path.stem}-small", ".webp", data)
     size = -(-width // factor), -(-height // factor)
-    return image(page.copy(path), size, alternative, "thumbnail")
+    return image(url, size, alternative, "thumbnail")
 
 
 def reduced(path: Path, factor: int) -> bytes:

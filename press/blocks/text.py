@@ -7,7 +7,6 @@ from pathlib import Path
 from markupsafe import Markup
 
 from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block
-from press.cache import Cache
 from press.errors import InputError, nearest
 from press.files import text_of
 from press.markdown.code import code_block
@@ -61,8 +60,8 @@ def include(
     first, last = _definition(call, rows, of) if of else _span(call, rows, lines)
     chosen = language or LANGUAGES.get(file.suffix, "")
     try:
-        cache = Cache(call.page.cache_dir)
-        code = code_block("\n".join(rows[first - 1 : last]), chosen, cache, frozenset(), first)
+        text = "\n".join(rows[first - 1 : last])
+        code = code_block(text, chosen, call.page.cache, frozenset(), first)
     except KeyError:
         raise call.error("language", f"unknown language '{chosen}'") from None
     name = f"{path}, lines {first} to {last}"

@@ -31,7 +31,7 @@ from press.pages import site_pages
 from press.pages.post import post_page
 from press.pages.run_page import run_pages
 from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_first
-from press.pages.templates import Templates, load_theme
+from press.pages.templates import Templates, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
 
@@ -46,8 +46,7 @@ class Builder:
         self.cache = Cache(options.cache)
         self.site = load_site(options.content / "site.toml", options.base_url)
         self.theme = load_theme(options.templates)
-        compiled = options.cache / "templates"
-        self.templates = Templates(options.templates, self.site, self.theme, compiled)
+        self.templates = Templates(options.templates, self.site, self.theme, self.cache)
         self.result = BuildResult(State(options.identity(), global_inputs(options)))
         self.result.state.pages[PAGE] = manifest
 
@@ -56,7 +55,9 @@ class Builder:
         files = self.result.files
         files |= self.theme.files  # assets/: one style sheet, one script
         run_urls = self._runs()  # runs/: the list, and a page for each recorded run; media/
-        posts = self._posts()  # posts/; media/, assets/ of formulas
+        posts = self._posts()  # posts/; media/
+        if any(page.meta.get("math") for page in self.result.state.pages.values()):
+            files |= maths_theme().files  # assets/: KaTeX's style sheet and fonts
         self._settings()  # no output: results typed in them
         try:
             front = front_page(self.site)
@@ -72,6 +73,7 @@ class Builder:
         except InputError as error:
             self._error(error)
         self._take_fingerprints()
+        self.cache.close()
         return self.result
 
     def _runs(self) -> list[str]:
@@ -129,7 +131,7 @@ class Builder:
         if post.draft and not self.options.drafts:
             self.result.state.pages[f"(draft) {path}"] = PageState([str(path)], {}, [])
         else:
-            make = partial(post_page, post, cache=self.cache, templates=self.templates)
+            make = partial(post_page, post, templates=self.templates)
             self._make_page(post.url, str(path), make)
 
     def _settings(self) -> None:
@@ -184,8 +186,8 @@ class Builder:
         self.result.diagnostics.append(Diagnostic.from_error(error))
 
     def _context(self, url: str) -> PageContext:
-        folders = self.options.results, self.options.content, self.options.cache
-        return PageContext(url, *folders, self.templates.render)
+        folders = self.options.results, self.options.content
+        return PageContext(url, *folders, self.cache, self.templates.render)
 
     def _take_fingerprints(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""

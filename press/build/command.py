@@ -4,6 +4,7 @@ What is made, and in what order, stands in `builder.py`. That file and all that 
 only if something changed, so that a build with nothing to do takes a fraction of a second.
 """
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -18,7 +19,7 @@ from press.build.state import (
     load_state,
     save_state,
 )  # fmt: skip
-from press.diagnostics import Diagnostic, counted, settled, summary
+from press.diagnostics import Diagnostic, Place, counted, settled, summary
 from press.errors import InputError
 from press.files import content_of
 from press.options import Options
@@ -28,21 +29,43 @@ def build(options: Options) -> BuildResult:
     """Make the site if anything changed; a site with an error is not written.
 
     Missing runs that posts name are made where `options.run` allows it, and the site then again.
-    Raises InputError for a mistake that stops everything, such as bad TOML.
+    A cache that cannot be written is replaced by a folder that lasts as long as the build. Raises
+    InputError for a mistake that stops everything, such as bad TOML.
     """
-    result = _build_once(options)
+    try:
+        options.cache.mkdir(parents=True, exist_ok=True)
+        refusal = "" if os.access(options.cache, os.W_OK) else "Permission denied"
+    except OSError as error:
+        refusal = error.strerror or str(error)
+    if not refusal:
+        return _build(options, [])
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        spare = replace(options, cache_folder=Path(folder))
+        return _build(spare, [_nothing_is_kept(options, refusal)])
+
+
+def _nothing_is_kept(options: Options, refusal: str) -> Diagnostic:
+    """The warning of a build whose cache the system, or SQLite, refuses."""
+    sentence = f"nothing is kept for the next build: {refusal}"
+    return Diagnostic(Place(str(options.cache), 1, 1), sentence)
+
+
+def _build(options: Options, warnings: list[Diagnostic]) -> BuildResult:
+    result = _build_once(options, warnings)
     if result.errors or not any(page.missing_runs for page in result.state.pages.values()):
         return result
     from press.build.missing_runs import handle_missing_runs
 
     notes, are_made = handle_missing_runs(options, result.state)
     if are_made:
-        first, result = result, _build_once(options)
+        first, result = result, _build_once(options, warnings)
         result.made = list(dict.fromkeys([*first.made, *result.made]))
     return replace(result, notes=notes)
 
 
-def _build_once(options: Options) -> BuildResult:
+def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
     changes = ChangeDetector(options, load_state(options))
     manifest = refresh(options, changes)
     if changes.nothing_changed():
@@ -54,7 +77,12 @@ def _build_once(options: Options) -> BuildResult:
 
     check_folder(options.out)
     for _ in range(3):
-        result = _settled(Builder(options, changes, manifest).make(), options)
+        builder = Builder(options, changes, manifest)
+        result = builder.make()
+        if builder.cache.refusal:
+            warnings = [_nothing_is_kept(options, builder.cache.refusal)]
+        result.diagnostics += warnings
+        result = _settled(result, options)
         if result.errors:
             return result
         try:
@@ -76,13 +104,14 @@ def _settled(result: BuildResult, options: Options) -> BuildResult:
 
 def keep_inputs(options: Options, state: State) -> None:
     """Keep copies of the texts that pages were made from, so that `why` can show what changed."""
-    from press.cache import put
+    from press.cache import Cache
 
+    cache = Cache(options.cache)
     for path, (size, _, digest) in state.signatures.items():
-        copy = options.cache / "inputs" / digest[:2] / digest[2:]
         is_text = -1 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg"))
-        if is_text and len(digest) == 64 and not copy.exists():
-            put(copy, listing(path) if size == -1 else content_of(Path(path)))
+        if is_text and len(digest) == 64 and cache.get("inputs", digest) is None:
+            cache.put("inputs", digest, listing(path) if size == -1 else content_of(Path(path)))
+    cache.close()
 
 
 def report(result: BuildResult, options: Options, started: float) -> int:

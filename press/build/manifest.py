@@ -1,5 +1,6 @@
 """The project's manifest: asked for when an input that it names has changed, kept in parts."""
 
+import contextlib
 import json
 import re
 import shlex
@@ -9,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from press.build.state import ChangeDetector, PageState
-from press.cache import put
 from press.errors import InputError
+from press.files import sha256_of, write_whole
 from press.options import Options
 from press.results.manifest import EXPECTED, of_records, parts_of
 from press.toml_file import TomlFile
@@ -31,7 +32,7 @@ def refresh(options: Options, changes: ChangeDetector) -> PageState:
     """
     folder = parts_folder(options)
     known = changes.page(PAGE)
-    if known and all((folder / name).exists() for name in known.meta["parts"]):
+    if known and _are_whole(folder, known.meta["parts"]):
         return known
     settings = options.content / "site.toml"
     manifest = _asked(settings, options) or of_records(options.results)
@@ -39,9 +40,17 @@ def refresh(options: Options, changes: ChangeDetector) -> PageState:
     for name, data in parts.items():
         path = folder / name
         if not path.exists() or path.read_bytes() != data:  # what is the same keeps its time
-            put(path, data)
+            write_whole(path, data)
     inputs = [str(settings), *manifest["inputs"]]
-    return PageState(inputs, {}, [], {"parts": list(parts)})
+    hashes = {name: sha256_of(data) for name, data in parts.items()}
+    return PageState(inputs, {}, [], {"parts": hashes})
+
+
+def _are_whole(folder: Path, hashes: dict[str, str]) -> bool:
+    """Whether the parts are as they were written; one that is missing or broken is not."""
+    with contextlib.suppress(OSError):
+        return all(sha256_of(folder / name) == sha256 for name, sha256 in hashes.items())
+    return False
 
 
 def expected(options: Options) -> dict[str, tuple[float | None, str | None]]:

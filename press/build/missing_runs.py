@@ -3,14 +3,13 @@
 Only a child process ever loads what runs them, and only if runs are missing.
 """
 
-import json
+import contextlib
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from press.build.manifest import expected, parts_folder, program, with_folders
-from press.build.state import State
-from press.cache import put
+from press.build.state import State, read_sealed, write_sealed
 from press.diagnostics import counted
 from press.errors import InputError
 from press.files import sha256_of
@@ -103,7 +102,7 @@ def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]
                 continue
             except InputError as error:
                 failure = failed_before[key] = str(error)
-                put(_failures(options), json.dumps(failed_before).encode())
+                write_sealed(_failures(options), failed_before)
         said += [group.sentence(options), f"{failure} (to try it again: --run all)"]
     return said, made
 
@@ -114,11 +113,9 @@ def _failures(options: Options) -> Path:
 
 def _failed(options: Options) -> dict[str, str]:
     """What was tried in vain before, by the runs, with what was said."""
-    try:
-        found: dict[str, str] = json.loads(_failures(options).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found
+    with contextlib.suppress(OSError, ValueError):
+        return read_sealed(_failures(options))
+    return {}
 
 
 def _make(options: Options, group: Group, limit: int | None) -> None:

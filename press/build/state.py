@@ -4,6 +4,7 @@ The state of the last build is one JSON file in the cache. A build that finds ev
 every output of it unchanged has nothing to do, and loads nothing else.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from press.diagnostics import Diagnostic, errors_of
-from press.files import sha256_of
+from press.files import sha256_of, write_whole
 from press.options import Options
 
-FORM = 6  # raise when the form of the state changes
+FORM = 7  # raise when the form of the state changes
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
@@ -97,7 +98,7 @@ def state_path(options: Options) -> Path:
 def load_state(options: Options) -> State | None:
     """Read the state of the last good build; None if there is none of this form and kind."""
     try:
-        data = json.loads(state_path(options).read_bytes())
+        data = read_sealed(state_path(options))
         if data.pop("form") != [FORM, sys.version]:
             return None
         pages = {url: PageState(**page) for url, page in data.pop("pages").items()}
@@ -109,12 +110,26 @@ def load_state(options: Options) -> State | None:
 
 def save_state(options: Options, state: State) -> None:
     """Keep the state of a build for the next one."""
-    from press.cache import put
-
     state.saved_ns = time.time_ns()
     pages = {url: page.__dict__ for url, page in state.pages.items()}
     data = {"form": [FORM, sys.version], **state.__dict__, "pages": pages}
-    put(state_path(options), json.dumps(data, ensure_ascii=False).encode())
+    with contextlib.suppress(OSError):  # the next build makes all pages
+        write_sealed(state_path(options), data)
+
+
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON whole, below a line with its hash."""
+    data = json.dumps(value, ensure_ascii=False).encode()
+    write_whole(path, sha256_of(data).encode() + b"\n" + data)
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read what `write_sealed` wrote; raises OSError or ValueError if it is not there whole."""
+    seal, _, data = path.read_bytes().partition(b"\n")
+    if sha256_of(data).encode() != seal:
+        raise ValueError(f"broken: {path}")
+    value: dict[str, Any] = json.loads(data)
+    return value
 
 
 def listing(folder: str) -> bytes:

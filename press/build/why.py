@@ -10,6 +10,7 @@ from typing import Any
 
 from press.build.manifest import parts_folder, refresh
 from press.build.state import ChangeDetector, State, is_unchanged, load_state, signature
+from press.cache import Cache
 from press.errors import InputError, nearest
 from press.files import sha256_of
 from press.options import Options
@@ -78,10 +79,11 @@ def _change(options: Options, path: str, old: str, new: str) -> Iterator[str]:
 
 def _text(options: Options, path: str, digest: str) -> str | None:
     """The text that had this hash, if it was kept or is still there."""
-    for file in (options.cache / "inputs" / digest[:2] / digest[2:], Path(path)):
-        with suppress(OSError, UnicodeDecodeError):
-            if sha256_of(data := file.read_bytes()) == digest:
-                return data.decode()
+    with suppress(OSError, UnicodeDecodeError):
+        data = Cache(options.cache).get("inputs", digest)
+        if data is None and sha256_of(found := Path(path).read_bytes()) == digest:
+            data = found
+        return data.decode() if data is not None else None
     return None
 
 

@@ -158,9 +158,9 @@ def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
 
 def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Diagnostic]:
     path = options.content / "references.bib"
-    folders = options.results, options.content, options.cache
-    context = PageContext("", *folders, lambda *_: "")  # no page is made
-    for entry in load_bibliography(path, Cache(options.cache), context).values():
+    folders = options.results, options.content
+    context = PageContext("", *folders, Cache(options.cache), lambda *_: "")  # no page is made
+    for entry in load_bibliography(path, context).values():
         if entry.key not in cited:
             place = Place(str(path), entry.line, 1)
             yield Diagnostic(place, f"nothing cites '{entry.key}'", "warning", "unused-reference")

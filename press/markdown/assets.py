@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from press.cache import Cache
 from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import sha256_of
@@ -28,7 +27,6 @@ class Assets:
     """The pictures and files that a page takes from the folder of its post."""
 
     context: PageContext
-    cache: Cache
     folder: Path  # where relative addresses begin
     is_checked: bool = False  # what a picture lacks is an error of `check`
     count: int = 0
@@ -122,7 +120,7 @@ class Assets:
             except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
                 raise _unreadable(path) from None
 
-        width, height = self.cache.json("dimensions", sha256_of(path), measure)
+        width, height = self.context.cache.json("dimensions", sha256_of(path), measure)
         return width, height
 
     def _smaller(self, path: Path, size: tuple[int, int] | None) -> dict[str, str]:
@@ -130,12 +128,14 @@ class Assets:
         if size is None or size[0] <= WIDTHS[0] or path.suffix.lower() in (".gif", ".svg"):
             return {}
         widths = [width for width in WIDTHS if width < size[0]]
-        copies = [(self.context.copy(self._scaled(path, width)), width) for width in widths]
+        copies = [(self._scaled(path, width), width) for width in widths]
         copies.append((self.context.copy(path), size[0]))
         listed = ", ".join(f"{url} {width}w" for url, width in copies)
         return {"srcset": listed, "sizes": "(max-width: 60rem) 100vw, 60rem"}
 
-    def _scaled(self, path: Path, width: int) -> Path:
+    def _scaled(self, path: Path, width: int) -> str:
+        """A smaller version of a photograph; its address."""
+
         def encode() -> bytes:
             from PIL import Image
 
@@ -150,7 +150,8 @@ class Assets:
             small.save(data, "WEBP", lossless=path.suffix.lower() == ".png", quality=85, method=4)
             return data.getvalue()
 
-        return self.cache.file("pictures", f"{sha256_of(path)}|{width}", ".webp", encode)
+        data = self.context.cache.data("pictures", f"{sha256_of(path)}|{width}", encode)
+        return self.context.media(f"{path.stem}-{width}", ".webp", data)
 
 
 def _unreadable(path: Path) -> InputError:

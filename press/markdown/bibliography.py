@@ -12,7 +12,6 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from press.cache import Cache
 from press.diagnostics import Place
 from press.errors import InputError
 from press.files import text_of
@@ -36,13 +35,13 @@ class Entry:
     fields: dict[str, str]
 
 
-def load_bibliography(path: Path, cache: Cache, context: PageContext) -> dict[str, Entry]:
+def load_bibliography(path: Path, context: PageContext) -> dict[str, Entry]:
     """Every entry of a BibTeX file, none if it is absent; raises InputError with its line."""
     context.note(path)
     if not path.exists():
         return {}
     text = text_of(path)
-    rows = cache.json("bibliographies", f"{FORM}|{text}", lambda: _parse(path, text))
+    rows = context.cache.json("bibliographies", f"{FORM}|{text}", lambda: _parse(path, text))
     entries = {row[0]: Entry(*row) for row in rows}
     for entry in entries.values():
         if "title" not in entry.fields:

@@ -60,7 +60,7 @@ def nearest_language(word: str) -> str:
     return nearest(word, [alias for lexer in get_all_lexers() for alias in lexer[1]])
 
 
-def fence(code: str, info: str, cache: Cache, context: PageContext, place: Place) -> str:
+def fence(code: str, info: str, context: PageContext, place: Place) -> str:
     """A fenced block of Markdown; its info: language, {lines to mark}, `numbered`."""
     language, _, rest = info.strip().partition(" ")
     if language.startswith("{"):
@@ -68,11 +68,11 @@ def fence(code: str, info: str, cache: Cache, context: PageContext, place: Place
     numbered = bool(re.search(r"\bnumbered\b", rest))
     marked = _numbers(re.sub(r"\bnumbered\b", "", rest).strip())
     try:
-        return code_block(code, language, cache, marked, 1 if numbered else None)
+        return code_block(code, language, context.cache, marked, 1 if numbered else None)
     except KeyError:
         sentence = f"unknown language '{language}'{nearest_language(language)}"
         context.warn(place, sentence)
-        return code_block(code, "", cache, marked, 1 if numbered else None)
+        return code_block(code, "", context.cache, marked, 1 if numbered else None)
 
 
 def _numbers(text: str) -> frozenset[int]:

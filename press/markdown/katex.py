@@ -1,19 +1,24 @@
-"""KaTeX in this process: its own release files from an installed package, run by a small engine.
+"""KaTeX in this process: its own release files from an installed package, run by V8.
 
-The engine is quickjs-ng, or mini-racer where that has no wheel; both give the same bytes.
-KaTeX's version is fixed by the hash of its script: the style sheet and fonts come from the same
-package, so that they cannot drift apart.
+Formulas are set many at a time: a call costs more than a formula. KaTeX's version is fixed by the
+hash of its script: the style sheet and fonts come from the same package, so that they cannot drift
+apart.
 """
 
+import atexit
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from press.errors import InputError
 from press.files import sha256_of
+
+if TYPE_CHECKING:
+    from py_mini_racer import MiniRacer
 
 VERSION = "0.16.40"
 SCRIPT_SHA256 = "759450e87b7d6523"  # the beginning of the hash of katex.min.js
@@ -21,19 +26,22 @@ SCRIPT_SHA256 = "759450e87b7d6523"  # the beginning of the hash of katex.min.js
 # Console warnings are collected: they are how KaTeX tells of doubtful TeX.
 PRELUDE = "var said = []; var console = {warn: function (text) { said.push(String(text)); }};"
 
-# The answer is one flat JSON string, since quickjs-ng cannot hand over long concatenated ones.
 TYPESET = """
-function typeset(request) {
-  var asked = JSON.parse(request), html = null, error = null;
+function typeset(asked) {
+  var html = null, error = null, position = 0;
   said = [];
   try {
-    html = katex.renderToString(asked.tex, {
-      displayMode: asked.display, output: "htmlAndMathml", strict: "warn", trust: false, macros: {},
+    html = katex.renderToString(asked[0], {
+      displayMode: asked[1], output: "htmlAndMathml", strict: "warn", trust: false, macros: {},
     });
   } catch (caught) {
-    error = {message: caught.rawMessage || String(caught), position: caught.position};
+    error = caught.rawMessage || String(caught);
+    position = caught.position || 0;
   }
-  return JSON.stringify({html: html, error: error, said: said});
+  return [html, error, position, said];
+}
+function typesetAll(request) {
+  return JSON.stringify(JSON.parse(request).map(typeset));
 }
 """
 
@@ -45,7 +53,7 @@ class Formula:
     html: str | None
     error: str | None
     position: int
-    warnings: tuple[str, ...]
+    warnings: list[str]
 
 
 def release_folder() -> Path:
@@ -65,33 +73,16 @@ def program() -> str:
 
 
 @cache
-def _typesetter() -> Callable[[str], str]:
-    return in_quickjs(program()) if find_spec("quickjs") else in_mini_racer(program())
-
-
-def in_quickjs(program: str) -> Callable[[str], str]:
-    """Run a program in quickjs-ng; gives its `typeset`."""
-    from quickjs import Context
-
-    context = Context()
-    context.eval(program)
-    call = context.get("typeset")
-    return lambda request: str(call(request))
-
-
-def in_mini_racer(program: str) -> Callable[[str], str]:
-    """Run a program in mini-racer; gives its `typeset`."""
+def _engine() -> "MiniRacer":
     from py_mini_racer import MiniRacer
 
-    racer = MiniRacer()
-    racer.eval(program)
-    return lambda request: str(racer.call("typeset", request))
+    engine = MiniRacer()
+    atexit.register(engine.close)  # one that is left open can keep the process from ending
+    engine.eval(program())
+    return engine
 
 
-def typeset(tex: str, display: bool) -> Formula:
-    """Typeset one formula; nothing that it defines is seen by another one."""
-    answer = json.loads(_typesetter()(json.dumps({"tex": tex, "display": display})))
-    error = answer["error"]
-    if error is None:
-        return Formula(answer["html"], None, 0, tuple(answer["said"]))
-    return Formula(None, error["message"], error.get("position") or 0, tuple(answer["said"]))
+def typeset(formulas: Sequence[tuple[str, bool]]) -> list[Formula]:
+    """Set formulas, each TeX and whether it is displayed; none sees what another one defines."""
+    answers = json.loads(str(_engine().call("typesetAll", json.dumps(formulas))))
+    return [Formula(*answer) for answer in answers]

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from press.cache import Cache
 from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
 from press.markdown.citations import Citations, citation_html
@@ -49,7 +48,6 @@ class PostRenderer:
 
     path: str  # of the post, as messages name it
     context: PageContext
-    cache: Cache
     maths: Maths
     citations: Citations
     crossrefs: CrossReferences
@@ -159,7 +157,7 @@ class PostRenderer:
             html = self.maths.html(origin.text, True, origin, 0)
             return f'<div class="equation">{html}</div>\n'
         place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
-        return fence(token.content, token.info, self.cache, self.context, place)
+        return fence(token.content, token.info, self.context, place)
 
     def render_html_inline(self, token: Token) -> str:
         """Raw HTML within a line."""

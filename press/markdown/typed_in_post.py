@@ -31,6 +31,18 @@ def typed_in_post(
             yield from _in_formula(formula_origin(token, path), token.content)
 
 
+def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
+    """The TeX of each formula of a post, and whether it is displayed."""
+    for token in tokens:
+        if token.type == "formula":
+            yield token.content, token.markup == "$$"
+        elif token.type == "formula_block":
+            yield token.content, True
+        elif is_formula(token):
+            yield token.content.rstrip("\n"), True
+        yield from formulas_in(token.children or ())
+
+
 def is_formula(token: Token) -> bool:
     """Tell whether a fence holds a formula: ```` ```katex ````."""
     return token.type == "fence" and token.info.strip().split(" ")[0] in ("katex", "math")

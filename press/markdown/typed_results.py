@@ -6,8 +6,10 @@ read, emphasis is taken off, and a formula beside a unit counts as what stands i
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from html import unescape
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from press.markdown.syntax import DISPLAY_DOLLARS, DOLLARS, EXPRESSION, INLINE_MATH
@@ -15,7 +17,7 @@ from press.markdown.syntax import DISPLAY_DOLLARS, DOLLARS, EXPRESSION, INLINE_M
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-Letters = list[tuple[str, int]]  # each letter that is seen, with its offset in the source
+Piece = tuple[str, int, int]  # what is seen, its offset in the source, 1 if it stands there so
 
 START = r"(?<![\w.])(?<!\d,)[-+−]?"
 DECIMAL = rf"{START}\d+(?:,\d{{3}})*\.\d+(?!\w|\.\d)"
@@ -32,8 +34,11 @@ AFTER_NAME = re.compile(
     rf"\s*({DECIMAL})"
 )
 IN_CELL = re.compile(rf"({DECIMAL})")
+UNIT = re.compile(r"dB|decibel|PSNR|SSIM|sec")  # without one of these only a cell is looked at
+DIGIT = re.compile(r"\d")
 
 IN_LINE = r"a|abbr|b|big|cite|data|del|em|font|i|ins|mark|q|s|small|span|strong|su[bp]|time|u|wbr"
+PLAIN = r"[^`<{$*_\[\]h&\\\u00ad\u200b-\u200d\u2060\ufeff]+"
 PIECES = re.compile(
     r"(?P<blank>(`+)(?!`).*?(?<!`)\2(?!`)"
     r"|<code\b.*?</code>|<pre\b.*?</pre>|<(?:style|script)\b.*?</(?:style|script)>"
@@ -43,7 +48,7 @@ PIECES = re.compile(
     r"|(?P<address><[^>]*>|\]\([^)\s]*|https?://\S+|\[[^\]]*@[^\]]*\])"
     r"|(?P<entity>&(?:\#\d+|\#[xX][\da-fA-F]+|\w+);)"
     r"|(?P<escape>\\[ -/:-@\[-`{-~])"
-    r"|[^`<{$*_\[\]h&\\\u00ad\u200b-\u200d\u2060\ufeff]+|.",
+    rf"|{PLAIN}(?:h(?!ttps?://)(?:{PLAIN})?)*|.",
     re.DOTALL,
 )
 SAID = re.compile(r"""\b(?:alt|aria-label|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
@@ -53,7 +58,7 @@ TEX = re.compile(
     r"(?![A-Za-z]))"
     r"|(?P<near>\\(?:approx|sim|simeq|geq?|leq?)(?![A-Za-z]))"
     r"|(?P<command>\\[A-Za-z]+|\\.|[\^_])"
-    r"|.",
+    r"|[^\\~{}^_]+|.",
     re.DOTALL,
 )
 TEX_SHOWN = {"space": " ", "nothing": "", "near": "≈", "command": "\ufffc"}
@@ -61,60 +66,66 @@ TEX_SHOWN = {"space": " ", "nothing": "", "near": "≈", "command": "\ufffc"}
 
 def typed_results(text: str, in_cell: bool) -> Iterator[tuple[int, str]]:
     """Find results typed by hand in Markdown text; gives offset and number of each."""
-    letters, words = list(_letters(text, True)), list(_letters(text, False))
-    seen: dict[int, str] = {}
-    for pattern in (BESIDE_DB, WHOLE_DB, AFTER_NAME):
-        seen.update(_found(pattern, letters))
-    for pattern in (BESIDE_UNIT, IN_CELL) if in_cell else (BESIDE_UNIT,):
-        seen.update(_found(pattern, words))
+    if not DIGIT.search(text):
+        return
+    found = list(PIECES.finditer(text))
+    seen = dict(_found((BESIDE_DB, WHOLE_DB, AFTER_NAME), _pieces(found, True)))
+    seen.update(_found((BESIDE_UNIT, IN_CELL)[: 1 + in_cell], _pieces(found, False)))
     yield from sorted(seen.items())
 
 
 def typed_in_formula(tex: str) -> Iterator[tuple[int, str]]:
     """Find results typed by hand in TeX; gives offset and number of each."""
-    letters = list(_letters_of_tex(tex, 0))
-    for pattern in (BESIDE_DB, WHOLE_DB, BESIDE_UNIT, AFTER_NAME):
-        yield from _found(pattern, letters)
+    yield from _found((BESIDE_DB, WHOLE_DB, BESIDE_UNIT, AFTER_NAME), _pieces_of_tex(tex, 0))
 
 
-def _found(pattern: re.Pattern[str], letters: Letters) -> Iterator[tuple[int, str]]:
-    shown = "".join(letter for letter, _ in letters)
-    for found in pattern.finditer(shown):
-        yield letters[found.start(1)][1], found[1]
+def _found(
+    patterns: Iterable[re.Pattern[str]], pieces: Iterable[Piece]
+) -> Iterator[tuple[int, str]]:
+    pieces = list(pieces)
+    shown = "".join(piece[0] for piece in pieces)
+    if not UNIT.search(shown) and IN_CELL not in patterns:
+        return
+    starts = list(accumulate((len(piece[0]) for piece in pieces), initial=0))
+    for pattern in patterns:
+        for found in pattern.finditer(shown):
+            index = bisect_right(starts, found.start(1)) - 1
+            _, offset, step = pieces[index]
+            yield offset + step * (found.start(1) - starts[index]), found[1]
 
 
-def _letters(text: str, fully: bool) -> Iterator[tuple[str, int]]:
-    """Give what a reader sees of Markdown, letter by letter; `fully`: of formulas and tags too."""
-    for piece in PIECES.finditer(text):
+def _pieces(found: Iterable[re.Match[str]], fully: bool) -> Iterator[Piece]:
+    """Give what a reader sees of matches of PIECES; `fully`: of formulas and tags too."""
+    for piece in found:
         kind, start = piece.lastgroup, piece.start()
         if fully and kind in ("address", "nothing"):
-            yield from _letters_of_tag(piece[0], start)
-        if kind == "formula" and fully:
+            yield from _pieces_of_tag(piece[0], start)
+        if kind is None:
+            yield piece[0], start, 1
+        elif kind == "formula" and fully:
             first = piece.re.groupindex["formula"] + 1
             inner = next(n for n in range(first, first + 3) if piece[n] is not None)
-            yield from _letters_of_tex(piece[inner], piece.start(inner))
+            yield from _pieces_of_tex(piece[inner], piece.start(inner))
         elif kind in ("blank", "address", "formula"):
-            yield " ", start
+            yield " ", start, 0
         elif kind == "entity":
-            yield from ((letter, start) for letter in unescape(piece[0]))
+            yield unescape(piece[0]), start, 0
         elif kind == "escape":
-            yield piece[0][1], start
-        elif kind is None:
-            yield from ((letter, start + n) for n, letter in enumerate(piece[0]))
+            yield piece[0][1], start, 0
 
 
-def _letters_of_tag(tag: str, start: int) -> Iterator[tuple[str, int]]:
+def _pieces_of_tag(tag: str, start: int) -> Iterator[Piece]:
     """Give what the attributes of a tag say to those who point at it, or hear it."""
     for said in SAID.finditer("" if tag.startswith("<!--") else tag):
         text = said[1] or said[2] or ""
-        shown = "".join(letter for letter, _ in _letters(text, True))
-        yield from ((letter, start + said.start()) for letter in f"\0{shown}\0")
+        shown = "".join(piece[0] for piece in _pieces(PIECES.finditer(text), True))
+        yield f"\0{shown}\0", start + said.start(), 0
 
 
-def _letters_of_tex(tex: str, start: int) -> Iterator[tuple[str, int]]:
+def _pieces_of_tex(tex: str, start: int) -> Iterator[Piece]:
     for piece in TEX.finditer(tex):
-        shown = TEX_SHOWN[piece.lastgroup] if piece.lastgroup else piece[0]
-        yield from ((letter, start + piece.start()) for letter in shown)
+        kind = piece.lastgroup
+        yield TEX_SHOWN[kind] if kind else piece[0], start + piece.start(), kind is None
 
 
 SENTENCE = (

@@ -1,13 +1,12 @@
 """One post made into an article: title, body, table of contents and references."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markdown_it.token import Token
 from markupsafe import Markup
 
 from press.blocks.registry import load_blocks
-from press.cache import Cache
 from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets
 from press.markdown.bibliography import Entry
@@ -19,7 +18,7 @@ from press.markdown.parser import parse, parse_line
 from press.markdown.passes import NOT_IN_NAME, Document, resolve, take_title, words_of
 from press.markdown.post import Post
 from press.markdown.renderer import Heading, PostRenderer
-from press.markdown.typed_in_post import typed_in_post
+from press.markdown.typed_in_post import formulas_in, typed_in_post
 from press.markdown.typed_results import SENTENCE, typed_results
 from press.page import PageContext
 
@@ -35,12 +34,10 @@ class Article:
     body: Markup
     toc: list[Heading]
     references: list[Reference]
-    math_classes: set[str] = field(default_factory=set)
+    has_formulas: bool
 
 
-def write_article(
-    post: Post, context: PageContext, cache: Cache, entries: Mapping[str, Entry]
-) -> Article:
+def write_article(post: Post, context: PageContext, entries: Mapping[str, Entry]) -> Article:
     """Write a post; what is wrong with it goes to the context, with its place."""
     path = str(post.file)
     tokens, errors = parse(post.text, path)
@@ -48,19 +45,19 @@ def write_article(
     blocks = load_blocks(context.content_dir, context)
     for place, number in typed_in_post(tokens, path, blocks):
         _say_typed(place, number, post, context)
+    maths = Maths(context)
+    maths.prepare(formulas_in(tokens))
     heading = take_title(tokens) if post.title is None else None
-    maths = Maths(context, cache)
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
     resolve(Document(path, tokens, crossrefs, citations, blocks))
     renderer = PostRenderer(
         path,
         context,
-        cache,
         maths,
         citations,
         crossrefs,
         Expressions(context),
-        Assets(context, cache, post.file.parent, is_checked=post.has_front_matter),
+        Assets(context, post.file.parent, is_checked=post.has_front_matter),
         blocks,
     )
     if post.title is not None:
@@ -72,7 +69,7 @@ def write_article(
     references = citations.references()
     crossrefs.check(body)
     return Article(
-        title, title_html, summary, summary_html, body, renderer.toc, references, maths.classes
+        title, title_html, summary, summary_html, body, renderer.toc, references, bool(maths.ready)
     )
 
 

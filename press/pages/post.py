@@ -2,26 +2,24 @@
 
 from types import SimpleNamespace
 
-from press.cache import Cache
 from press.markdown.bibliography import load_bibliography
 from press.markdown.post import Post
 from press.page import PageContext
 from press.pages.article import Article, write_article
 from press.pages.site_pages import Site, Summary
 from press.pages.social_card import social_card
-from press.pages.templates import Templates, maths_theme
+from press.pages.templates import Templates, Theme, maths_theme
 
 
-def post_page(post: Post, context: PageContext, cache: Cache, templates: Templates) -> str:
+def post_page(post: Post, context: PageContext, templates: Templates) -> str:
     """Make a post's page; its summary and the works it cites are remembered in the context."""
     site = templates.site
     context.note(post.file)
-    entries = load_bibliography(context.content_dir / "references.bib", cache, context)
-    article = write_article(post, context, cache, entries)
+    entries = load_bibliography(context.content_dir / "references.bib", context)
+    article = write_article(post, context, entries)
     summary = _summary(post, article, site)
-    maths = maths_theme(article.math_classes)
-    context.written |= maths.files
-    card = social_card(post, article.title, context, cache, bool(site.base_url))
+    maths = maths_theme() if article.has_formulas else Theme()
+    card = social_card(post, article.title, context, bool(site.base_url))
     page = SimpleNamespace(
         **summary.__dict__, card=card, body=article.body, toc=article.toc,
         references=article.references,
@@ -29,7 +27,7 @@ def post_page(post: Post, context: PageContext, cache: Cache, templates: Templat
         bibtex=bibtex_of(summary, site) if post.date else "",
     )  # fmt: skip
     cited = [reference.key for reference in article.references]
-    context.meta |= {"summary": summary.to_dict(), "cited": cited}
+    context.meta |= {"summary": summary.to_dict(), "cited": cited, "math": article.has_formulas}
     return context.render("post.html", page=page, maths=maths)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from press.cache import Cache
 from press.files import sha256_of
 from press.markdown.assets import Assets
 from press.markdown.post import Post
@@ -32,15 +31,13 @@ class SocialCard:
     height: int = HEIGHT
 
 
-def social_card(
-    post: Post, title: str, context: PageContext, cache: Cache, wanted: bool
-) -> SocialCard | None:
+def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> SocialCard | None:
     """Make a post's card; None if it has none, or it is not `wanted` (no base URL is known).
 
     A picture that the front matter names and that is not there is an error either way.
     """
     if post.image:
-        named = _named(post, context, Assets(context, cache, post.file.parent))
+        named = _named(post, context, Assets(context, post.file.parent))
         sources, words = [named] if named else [], title
     else:
         sources, words = _of_a_run(context)
@@ -48,10 +45,9 @@ def social_card(
         return None
     margin = 0 if post.image else GAP
     key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
-    data = cache.file("share", key, ".png", lambda: composed(sources, margin)).read_bytes()
-    name = f"media/{Path(post.url).stem}-shared-{sha256_of(data)[:10]}.png"
-    context.add(name, data)
-    return SocialCard(name, words)
+    data = context.cache.data("share", key, lambda: composed(sources, margin))
+    url = context.media(f"{Path(post.url).stem}-shared", ".png", data)
+    return SocialCard(url.removeprefix(context.root), words)
 
 
 def _named(post: Post, context: PageContext, assets: Assets) -> Path | None:

@@ -8,17 +8,18 @@ import sys
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import jinja2
+from jinja2.bccache import Bucket, BytecodeCache
+
+from press.cache import Cache
 from press.errors import InputError
 from press.files import sha256_of, text_of
-from press.markdown.math import FIRST_FONTS, FOLDER, Face, katex_files, used_faces
+from press.markdown.math import FIRST_FONTS, FOLDER, katex_files
 from press.page import PageContext
 from press.pages.site_pages import Site
 from press.results.expressions import FILTERS
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,36 @@ def _named(name: str, suffix: str, data: bytes) -> str:
     return f"assets/{name}-{sha256_of(data)[:10]}{suffix}"
 
 
-def maths_theme(classes: set[str]) -> Theme:
-    """KaTeX's style sheet and fonts as these classes of formulas need them; empty for none.
+@cache
+def maths_theme() -> Theme:
+    """KaTeX's style sheet and fonts, which a page with formulas needs.
 
     The style sheet stands in a layer of its own, so that the site's sheets have the last word.
     """
-    return _maths_theme(used_faces(classes)) if classes else Theme()
-
-
-@cache
-def _maths_theme(faces: frozenset[Face]) -> Theme:
-    css, fonts = katex_files(faces)
+    css, fonts = katex_files()
     style = f"@layer katex {{{css}}}\n".encode()
     url = f"{FOLDER}/{_named('katex', '.css', style).removeprefix('assets/')}"
     files = {url: style, **{f"{FOLDER}/{name}": data for name, data in fonts.items()}}
-    first = [f"{FOLDER}/fonts/{name}.woff2" for name in FIRST_FONTS]
-    return Theme(files, [url], [], [url for url in first if url in files])
+    return Theme(files, [url], [], [f"{FOLDER}/fonts/{name}.woff2" for name in FIRST_FONTS])
+
+
+class CompiledTemplates(BytecodeCache):
+    """Keeps compiled templates in the cache, whose seal keeps broken code from being run."""
+
+    def __init__(self, cache: Cache) -> None:
+        """Name the cache."""
+        self.cache = cache
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill a bucket with what was kept for its template and that template's text."""
+        kept = self.cache.get("templates", f"{bucket.key}|{bucket.checksum}")
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was made of a template."""
+        kept = bucket.bytecode_to_string()
+        self.cache.put("templates", f"{bucket.key}|{bucket.checksum}", kept)
 
 
 @dataclass
@@ -72,19 +87,16 @@ class Templates:
     folder: Path
     site: Site
     theme: Theme
-    compiled: Path  # folder for what Jinja makes of the templates
+    cache: Cache
     has_runs: bool = False  # whether the site has pages about runs
 
     @cached_property
-    def _environment(self) -> "Environment":
-        from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
-
-        self.compiled.mkdir(parents=True, exist_ok=True)
-        environment = Environment(
-            loader=FileSystemLoader(self.folder),
+    def _environment(self) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self.folder),
             autoescape=True,
-            undefined=StrictUndefined,
-            bytecode_cache=FileSystemBytecodeCache(str(self.compiled)),
+            undefined=jinja2.StrictUndefined,
+            bytecode_cache=CompiledTemplates(self.cache),
         )
         environment.filters.update(FILTERS)
         environment.globals["site"] = self.site
@@ -96,19 +108,17 @@ class Templates:
         `root` among the values goes before that of the page, and `maths` is a theme that the page
         loads before the site's own.
         """
-        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
-
         root = values.get("root", context.root)
         seen = {**values, "root": root, "assets": self._assets(root, values.get("maths", Theme()))}
         try:
             return self._environment.get_template(name).render(seen)
-        except TemplateNotFound as error:
+        except jinja2.TemplateNotFound as error:
             raise InputError(f"there is no template '{error.name}'", self.folder) from None
-        except TemplateSyntaxError as error:
+        except jinja2.TemplateSyntaxError as error:
             path = self.folder / (error.name or name)
             column = _column(path, error.lineno, str(error.message))
             raise InputError(f"{error.message}", path, error.lineno, column) from None
-        except (TemplateError, TypeError, AttributeError, KeyError, ValueError) as error:
+        except (jinja2.TemplateError, TypeError, AttributeError, KeyError, ValueError) as error:
             path, line = self._place(name)
             text = re.sub(r"^'press\.\S+ object' has", "this value has", str(error))
             sentence = f"this template cannot be filled: {text}"

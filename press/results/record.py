@@ -3,9 +3,9 @@
 A record is a folder with `run.json`, and for a run with iterations `curve.csv` and `snapshots/`.
 """
 
+import csv
 import json
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
@@ -42,17 +42,24 @@ class Curve:
         if column not in self.columns:
             return []
         if column not in self._read:
-            self._read[column] = list(self._points(self.columns.index(column)))
+            place = self.columns.index(column)
+            try:
+                self._read[column] = [(float(r[0]), float(r[place])) for r in self.rows if r[place]]
+            except ValueError:
+                damaged = (
+                    n for n, r in enumerate(self.rows, 2) if not _are_numbers(r[0], r[place])
+                )
+                line = next(damaged)
+                raise InputError("the curve is damaged in this line", self.path, line) from None
         points = self._read[column]
         return points[bisect_right(points, (after, inf)) :]
 
-    def _points(self, place: int) -> Iterator[tuple[float, float]]:
-        for line, cells in enumerate(self.rows, 2):
-            try:
-                if cells[place]:
-                    yield float(cells[0]), float(cells[place])
-            except ValueError:
-                raise InputError("the curve is damaged in this line", self.path, line) from None
+
+def _are_numbers(iteration: str, value: str) -> bool:
+    try:
+        return isinstance(float(iteration), float) and isinstance(float(value or 0), float)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -134,12 +141,10 @@ def _seal_of(data: dict[str, Any]) -> str:
 @lru_cache(maxsize=256)
 def parse_curve(text: str, path: Path) -> Curve:
     """A curve from CSV text; raises InputError with the line that is damaged."""
-    header, *lines = text.splitlines() or [""]
-    columns = tuple(header.split(","))
-    if columns[0] != "iteration":
+    columns, *rows = list(csv.reader(text.splitlines())) or [[]]
+    if columns[:1] != ["iteration"]:
         raise InputError("the curve is damaged: its first column is not 'iteration'", path, 1)
-    rows = tuple(line.split(",") for line in lines)
-    for number, cells in enumerate(rows, 2):
-        if len(cells) != len(columns):
-            raise InputError("the curve is damaged in this line", path, number)
-    return Curve(columns, rows, path)
+    if set(map(len, rows)) - {len(columns)}:
+        line = next(n for n, cells in enumerate(rows, 2) if len(cells) != len(columns))
+        raise InputError("the curve is damaged in this line", path, line)
+    return Curve(tuple(columns), tuple(rows), path)
