@@ -1,6 +1,7 @@
 """What is wrong in what a person wrote, with its place; and where a piece of text came from."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -75,11 +76,10 @@ def errors_of(settled: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [one for one in settled if one.severity == "error"]
 
 
-def summary(settled: Sequence[Diagnostic]) -> str:
+def summary(settled: Iterable[Diagnostic]) -> str:
     """How many there are: "3 errors, 1 warning"; an empty text for none."""
-    errors = len(errors_of(settled))
-    counts = {"error": errors, "warning": len(settled) - errors}
-    return ", ".join(counted(number, noun) for noun, number in counts.items() if number)
+    found = Counter[str](one.severity for one in settled)
+    return ", ".join(counted(found[noun], noun) for noun in ("error", "warning") if found[noun])
 
 
 def counted(number: int, noun: str) -> str:

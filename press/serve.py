@@ -13,7 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Any
+from typing import Any, NoReturn
 
 from press.build.command import build, report
 from press.build.state import BuildResult
@@ -135,8 +135,7 @@ def serve(options: Options, port: int) -> int:
     try:
         folders = _make(shown, news)
         print(f"http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
-        while True:
-            folders = _follow(shown, news, folders)
+        _follow(shown, news, folders)
     except KeyboardInterrupt:
         server.shutdown()
         return 0
@@ -162,29 +161,24 @@ def _make(options: Options, news: News) -> set[Path]:
     return {options.content, options.results, options.templates, *(Path(p).parent for p in inputs)}
 
 
-def _follow(options: Options, news: News, folders: set[Path]) -> set[Path]:
-    """Make the site again whenever something below these folders changes.
+def _follow(options: Options, news: News, folders: set[Path]) -> NoReturn:
+    """Make the site again whenever something below the folders that it was made from changes."""
+    from watchfiles import DefaultFilter, watch
 
-    The first thing the watcher says, a change or that all is quiet, is answered by making the
-    site once more: what changed before it watched would otherwise be lost. Returns when the site
-    begins to be made from further folders, with all of them.
-    """
-    from watchfiles import watch
-
-    hidden = options.cache.absolute()
-    roots = _watched(folders)
-    watching = watch(
-        *roots,
-        watch_filter=lambda _, path: hidden not in Path(path).parents and "__pycache__" not in path,
-        debounce=100, step=20, rust_timeout=QUIET_MS, yield_on_timeout=True, raise_interrupt=True,
-    )  # fmt: skip
-    for number, changes in enumerate(watching):
-        if changes or number == 0:
-            found = folders | _make(options, news)
-            if _watched(found) != roots:
-                watching.close()
-                return found
-    return folders
+    unhidden = DefaultFilter(ignore_paths=[options.cache.absolute()])
+    while True:
+        roots = _watched(folders)
+        watching = watch(
+            *roots, watch_filter=unhidden, debounce=100, step=20, rust_timeout=QUIET_MS,
+            yield_on_timeout=True, raise_interrupt=True,
+        )  # fmt: skip
+        # Its first word, a change or that all is quiet, is answered by making the site once more:
+        # what changed before it watched would otherwise be lost.
+        for number, changes in enumerate(watching):
+            if changes or number == 0:
+                folders |= _make(options, news)
+                if _watched(folders) != roots:
+                    break
 
 
 def _watched(folders: set[Path]) -> list[Path]:

@@ -10,18 +10,14 @@ from typing import Any, NoReturn
 from press.errors import InputError
 from press.files import text_of
 
-# What a value may be asked to be: the words for it, and whether a value is that.
-KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "text": ("text", lambda value: isinstance(value, str)),
-    "number": ("a number", lambda value: type(value) in (int, float)),
-    "whole number": ("an integer", lambda value: type(value) is int),
-    "list of names": (
-        "a list of names",
-        lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
-    ),
-    "table": ("a table", lambda value: isinstance(value, dict)),
+# What a value may be asked to be, and whether it is that.
+KINDS: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "a number": lambda value: type(value) in (int, float),
+    "an integer": lambda value: type(value) is int,
+    "a list of names": lambda value: type(value) is list and all(type(n) is str for n in value),
+    "a table": lambda value: isinstance(value, dict),
 }
-
 _parse = lru_cache(maxsize=16)(tomllib.loads)  # every page asks for the same few files
 
 
@@ -57,9 +53,8 @@ class TomlFile:
     def expect(self, kinds: Mapping[str, str], data: Mapping[str, Any], table: str | None) -> None:
         """Check that each key of `kinds` that `data` has is of its kind; raises InputError."""
         for key, kind in kinds.items():
-            words, is_kind = KINDS[kind]
-            if key in data and not is_kind(data[key]):
-                self.fail(f"'{key}': expected {words}, got {data[key]!r}", table, key)
+            if key in data and not KINDS[kind](data[key]):
+                self.fail(f"'{key}': expected {kind}, got {data[key]!r}", table, key)
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
         """Raise InputError with the place of `table` and `key`."""

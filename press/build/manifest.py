@@ -78,7 +78,7 @@ def _asked(settings: Path, options: Options) -> dict[str, Any]:
     if not settings.exists():
         return {}
     file = TomlFile(settings)
-    file.expect({"experiments": "table"}, file.data, None)
+    file.expect({"experiments": "a table"}, file.data, None)
     table = file.data.get("experiments", {})
     file.expect({"manifest": "text"}, table, "experiments")
     command = table.get("manifest", "").strip()

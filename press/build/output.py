@@ -103,17 +103,15 @@ def _write(target: Path, old_path: Path, content: Content, old: Written | None) 
 
 def _link(source: Path, target: Path, known: Written) -> bool:
     """Make `target` the same file as `source`, if that is still as it was written."""
-    try:
+    with contextlib.suppress(OSError):
         stat = source.stat()
-        if (stat.st_size, stat.st_mtime_ns) != (known[0], known[1]):
-            return False
-        with contextlib.suppress(OSError):
-            os.link(source, target)
+        if (stat.st_size, stat.st_mtime_ns) == (known[0], known[1]):
+            try:
+                os.link(source, target)
+            except OSError:  # a file system without links
+                shutil.copy2(source, target)
             return True
-        shutil.copy2(source, target)  # on a file system without links
-    except OSError:
-        return False
-    return True
+    return False
 
 
 def _swap(fresh: Path, out: Path, aside: Path) -> None:

@@ -6,15 +6,14 @@ Each page is read again as a browser gets it; a place is a line and column of it
 import posixpath
 import re
 import sys
-import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from press.cache import Cache
@@ -25,13 +24,13 @@ from press.options import Options
 from press.page import PageContext
 
 LINKS = ("href", "src", "srcset", "poster")
+SOURCE = re.compile(r"(?:^|,)\s*([^\s,]+)")  # an address in a srcset
 POINTERS = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers", "list")
 SECONDS = 15  # to wait for an outside address
 GONE = (404, 410)  # anything else may be a guard against machines, and is only a warning
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Something of a page, with its place in the page's HTML."""
 
     tag: str
@@ -72,11 +71,9 @@ class PageFacts(HTMLParser):
         for name in POINTERS:
             self.pointers += map(found, attributes.get(name, "").split())
         for name in filter(attributes.__contains__, LINKS):
+            several = name == "srcset"
             value = attributes[name]
-            is_list = name == "srcset"
-            self.links += map(
-                found, re.findall(r"(?:^|,)\s*([^\s,]+)", value) if is_list else [value]
-            )
+            self.links += map(found, SOURCE.findall(value) if several else [value])
 
 
 def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
@@ -185,8 +182,7 @@ def _ask(address: str) -> tuple[Severity, str] | None:
     try:
         with urllib.request.urlopen(request, timeout=SECONDS):
             return None
-    except urllib.error.HTTPError as error:
-        severity: Severity = "error" if error.code in GONE else "warning"
-        return severity, f"answers with {error.code} {error.reason}"
     except (OSError, ValueError) as error:
-        return "warning", f"does not answer: {getattr(error, 'reason', error)}"
+        code, reason = getattr(error, "code", None), getattr(error, "reason", error)
+        said = f"answers with {code} {reason}" if code else f"does not answer: {reason}"
+        return "error" if code in GONE else "warning", said

@@ -55,7 +55,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
 def _read(path: Path) -> Site:
     file = TomlFile(path)
-    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "list of names"}
+    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "a list of names"}
     settings = {key: value for key, value in file.data.items() if key not in OTHERS}
     for key in settings:
         if key not in kinds:
