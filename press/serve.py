@@ -113,7 +113,6 @@ class Handler(SimpleHTTPRequestHandler):
                 seen = self.news.wait(seen, STILL_THERE_S)
                 data = {"version": seen, "errors": self.news.errors}
                 self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
-                self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing of single requests."""

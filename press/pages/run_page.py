@@ -70,9 +70,7 @@ def run_page(name: str, context: PageContext) -> str:
         ],
         chart=curve_panel(run, lines, None, stop_marks(run)).svg() if lines else "",
         gallery=list(_gallery(run, context)),
-        settings=record.data["experiment"].items(),
-        files=record.data["files"].items(),
-        verify=f"python -m dip verify {run.suite.name} --image {run.case.folder}",
+        record=record.data,
         why_not_shown=why_not_shown(context, run),
     )
 

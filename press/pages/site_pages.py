@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -43,26 +43,24 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
     Raises InputError with its place for a mistake in the file.
     """
-    site = _read(path) if path.exists() else Site()
-    url = site.base_url if base_url is None else base_url
+    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "a list of names"}
+    settings: dict[str, Any] = {}
+    if path.exists():
+        file = TomlFile(path)
+        settings = {key: value for key, value in file.data.items() if key not in OTHERS}
+        for key in settings:
+            if key not in kinds:
+                file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
+        file.expect(kinds, settings, None)
+    url = settings.get("base_url", "") if base_url is None else base_url
     if url and not url.startswith(("https://", "http://")):
         sentence = f"the base URL '{url}' does not begin with https:// or http://"
         if base_url is None:
-            TomlFile(path).fail(sentence, None, "base_url")
+            file.fail(sentence, None, "base_url")
         raise InputError(sentence)
-    return replace(site, base_url=f"{url.removesuffix('/')}/" if url else "")
-
-
-def _read(path: Path) -> Site:
-    file = TomlFile(path)
-    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "a list of names"}
-    settings = {key: value for key, value in file.data.items() if key not in OTHERS}
-    for key in settings:
-        if key not in kinds:
-            file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
-    file.expect(kinds, settings, None)
-    authors = tuple(filter(str.strip, settings.get("authors", ())))
-    return Site(**{**settings, "authors": authors})
+    settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
+    authors = tuple(filter(str.strip, settings.pop("authors", ())))
+    return Site(**settings, authors=authors)
 
 
 @dataclass(frozen=True)
