@@ -24,6 +24,7 @@ ALWAYS = (
     "404.html", "assets", "feed.xml", "index.html", "media", "posts", "robots.txt", "runs",
     "sitemap.xml",
 )  # fmt: skip
+HERE = -100  # AT_FDCWD: paths are as seen from the working folder
 OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
 
 
@@ -118,21 +119,17 @@ def _swap(fresh: Path, out: Path, aside: Path) -> None:
     """Exchange two folders in one step where the system can; else in two renames."""
     if not out.exists():
         os.replace(fresh, out)
-    elif not _exchange(fresh, out):
-        shutil.rmtree(aside, ignore_errors=True)
-        os.replace(out, aside)
-        os.replace(fresh, out)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two paths at once; False where the system cannot."""
-    paths = os.fsencode(one.absolute()), os.fsencode(other.absolute())
-    try:
+        return
+    one, other = os.fsencode(fresh.absolute()), os.fsencode(out.absolute())
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # the system has no such call
         system = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
-            return bool(system.renamex_np(*paths, 2) == 0)
-        here = -100  # AT_FDCWD
-        return bool(system.renameat2(here, paths[0], here, paths[1], 2) == 0)
-    except (AttributeError, OSError, TypeError):
-        return False
+            failed = system.renamex_np(one, other, 2)
+        else:
+            failed = system.renameat2(HERE, one, HERE, other, 2)
+        if not failed:
+            return
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(out, aside)
+    os.replace(fresh, out)
+    shutil.rmtree(aside, ignore_errors=True)
