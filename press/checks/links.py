@@ -132,7 +132,10 @@ def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
 
 def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
     """What is wrong with a link; empty if nothing is."""
-    parts = urlsplit(found.value)
+    try:
+        parts = urlsplit(found.value)
+    except ValueError:
+        return f"'{found.value}' is not a valid address"
     if parts.scheme in ("data", "mailto"):
         return ""
     if parts.scheme or parts.netloc:
@@ -178,8 +181,8 @@ def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:
 def _ask(address: str) -> tuple[Severity, str] | None:
     """What is wrong with an address: an error if it is surely gone; None if it answers."""
     agent = {"User-Agent": "Mozilla/5.0 (checks the links of a site)"}
-    request = urllib.request.Request(address, headers=agent)
     try:
+        request = urllib.request.Request(address, headers=agent)
         with urllib.request.urlopen(request, timeout=SECONDS):
             return None
     except (OSError, ValueError) as error:
