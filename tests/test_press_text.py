@@ -136,3 +136,16 @@ def test_a_post_is_cited_so_that_tex_prints_its_title() -> None:
     assert "author = {{The contributors} and Ada Byron and {Plato}}," in text
     assert "url = {https://example.org/a_b/posts/a.html}," in text
     assert text.startswith("@misc{contributors2026,\n")
+
+
+def test_formulas_are_set_within_an_event_loop_and_after_it_has_ended() -> None:
+    program = (
+        "import asyncio\n"
+        "from press.markdown.katex import typeset\n"
+        "async def main(): return typeset([('x^2', False)])\n"
+        "print(asyncio.run(main())[0].html == typeset([('x^2', False)])[0].html)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "True\n"

@@ -74,10 +74,18 @@ def program() -> str:
 
 @cache
 def _engine() -> "MiniRacer":
-    from py_mini_racer import MiniRacer
+    import asyncio
+    from threading import Thread
 
-    engine = MiniRacer()
-    atexit.register(engine.close)  # one that is left open can keep the process from ending
+    from py_mini_racer import mini_racer
+
+    # An event loop of its own: it would take the caller's, a notebook's or a browser's, and end
+    # with it. One that is left open can keep the process from ending.
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, daemon=True).start()
+    context = mini_racer(loop)
+    engine: MiniRacer = context.__enter__()
+    atexit.register(context.__exit__, None, None, None)
     engine.eval(program())
     return engine
 
