@@ -9,7 +9,13 @@ from pathlib import Path
 from press.errors import InputError, sentence_of
 from press.options import Options
 
-WORDS = ("build", "serve", "check", "why", "blocks")
+WORDS = {
+    "build": "make what is stale (the default)",
+    "serve": "make, show drafts, and follow changes in the browser",
+    "check": "make the site, then check it",
+    "why": "say which input of a page or of a run changed",
+    "blocks": "print the table of blocks that posts can call",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,16 +26,13 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(given if has_word else ["build", *given])
     try:
         return _do(asked, started)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("stopped; the site is as it was", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # a full disk, a folder without permission
+    except (InputError, OSError) as error:
         print(sentence_of(error), file=sys.stderr)
         return 1
 
@@ -38,28 +41,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="build.py", description="Make the site from posts, templates and recorded runs."
     )
-    words = parser.add_subparsers(dest="word", metavar="{build,serve,check,why,blocks}")
-    build = words.add_parser("build", help="make what is stale (the default)")
-    serve = words.add_parser("serve", help="make, show drafts, and follow changes in the browser")
-    check = words.add_parser("check", help="make the site, then check it")
-    why = words.add_parser("why", help="say which input of a page or of a run changed")
-    blocks = words.add_parser("blocks", help="print the table of blocks that posts can call")
-    for one in (build, serve, check, why, blocks):
-        for name in ("content", "results", "site"):
-            flag = "--out" if name == "site" else f"--{name}"
+    words = parser.add_subparsers(dest="word")
+    commands = {word: words.add_parser(word, help=text) for word, text in WORDS.items()}
+    for one in commands.values():
+        for flag, name in (("--content", "content"), ("--results", "results"), ("--out", "site")):
             one.add_argument(flag, type=Path, default=Path(name), metavar="DIR")
         one.add_argument("--base-url", metavar="URL", help="where the site is published")
         one.add_argument(
             "--run", choices=("auto", "never", "all"), default="auto",
             help="which runs that posts lack to make first: short ones, none, or all of them",
         )  # fmt: skip
-    for one in (build, check):
-        one.add_argument("--strict", action="store_true", help="warnings are errors")
-    serve.add_argument("--port", type=_port, default=8000, help="where to answer (8000)")
-    check.add_argument(
-        "--outside", action="store_true", help="ask the network for outside addresses too"
+    for word in ("build", "check"):
+        commands[word].add_argument("--strict", action="store_true", help="warnings are errors")
+    commands["serve"].add_argument(
+        "--port", type=_port, default=8000, help="where to answer (8000)"
     )
-    why.add_argument("name", help="a page's address or post, or a run: suite/image/seed0")
+    commands["check"].add_argument("--outside", action="store_true", help="ask the network too")
+    commands["why"].add_argument("name", help="a page or post, or a run: suite/image/seed0")
     return parser
 
 
@@ -71,10 +69,8 @@ def _port(word: str) -> int:
 
 
 def _do(asked: argparse.Namespace, started: float) -> int:
-    strict, check = getattr(asked, "strict", False), asked.word == "check"
-    options = Options(
-        asked.content, asked.results, asked.out, asked.base_url, asked.run, strict, check
-    )
+    folders, check = (asked.content, asked.results, asked.out), asked.word == "check"
+    options = Options(*folders, asked.base_url, asked.run, getattr(asked, "strict", False), check)
     if asked.word == "serve":
         from press.serve import serve
 

@@ -1,16 +1,14 @@
 """What is wrong in what a person wrote, with its place; and where a piece of text came from."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
-from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from press.errors import InputError
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands in a file: line and column are counted from 1."""
 
     path: str
@@ -67,15 +65,10 @@ def settled(found: Iterable[Diagnostic], strict: bool, check: bool) -> list[Diag
     With `strict` every warning is an error, with `check` those that are meant for it.
     """
     fatal = {"error", *(["check"] if check else []), *(["check", "warning"] if strict else [])}
-    ordered = sorted(dict.fromkeys(found), key=_order)
+    ordered = sorted(dict.fromkeys(found), key=lambda one: one.place or ())
     return [
         replace(one, severity="error" if one.severity in fatal else "warning") for one in ordered
     ]
-
-
-def _order(diagnostic: Diagnostic) -> tuple[str, int, int]:
-    place = diagnostic.place
-    return (place.path, place.line, place.column) if place else ("", 0, 0)
 
 
 def errors_of(settled: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -83,11 +76,10 @@ def errors_of(settled: Iterable[Diagnostic]) -> list[Diagnostic]:
     return [one for one in settled if one.severity == "error"]
 
 
-def summary(settled: Sequence[Diagnostic]) -> str:
+def summary(settled: Iterable[Diagnostic]) -> str:
     """How many there are: "3 errors, 1 warning"; an empty text for none."""
-    errors = len(errors_of(settled))
-    counts = {"error": errors, "warning": len(settled) - errors}
-    return ", ".join(counted(number, noun) for noun, number in counts.items() if number)
+    found = Counter[str](one.severity for one in settled)
+    return ", ".join(counted(found[noun], noun) for noun in ("error", "warning") if found[noun])
 
 
 def counted(number: int, noun: str) -> str:
@@ -117,11 +109,9 @@ class SourceMap:
 
     def at(self, offset: int) -> Place:
         """The place of `offset`, a count of characters from the start of the text."""
-        lengths = [len(line) + 1 for line in self.text.split("\n")]
-        ends = list(accumulate(lengths))
-        index = min(bisect_right(ends, max(offset, 0)), len(self.starts) - 1)
-        line, column = self.starts[index]
-        return Place(self.path, line, column + offset - (ends[index] - lengths[index]))
+        lines = self.text[: max(offset, 0)].split("\n", len(self.starts) - 1)
+        line, column = self.starts[len(lines) - 1]
+        return Place(self.path, line, column + len(lines[-1]))
 
 
 def map_source(path: str, source: list[str], text: str, line: int, column: int = 0) -> SourceMap:
@@ -133,8 +123,7 @@ def map_source(path: str, source: list[str], text: str, line: int, column: int =
     starts = []
     for number, wanted in enumerate(text.split("\n"), line):
         here = source[number] if number < len(source) else ""
-        found = here.find(wanted, column if number == line else 0)
-        if found < 0:
-            found = max(here.find(wanted[:4], column if number == line else 0), 0)
+        found = max(here.find(wanted, column), here.find(wanted[:4], column), 0)
         starts.append((number + 1, found + 1))
+        column = 0
     return SourceMap(path, text, tuple(starts))

@@ -33,6 +33,8 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def sentence_of(error: OSError) -> str:
-    """What the system refused, in words: a full disk, a folder without permission."""
+def sentence_of(error: InputError | OSError) -> str:
+    """A mistake, or what the system refused, such as a full disk, in words."""
+    if isinstance(error, InputError):
+        return str(error)
     return f"{error.filename or 'the system'}: {error.strerror or error}"

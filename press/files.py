@@ -26,8 +26,7 @@ def text_of(path: Path) -> str:
 
 def content_of(path: Path) -> bytes:
     """A file's content; raises OSError. A record's text is read once while it does not change."""
-    stamp = None if path.suffix in PICTURES else _stamp(path)
-    return path.read_bytes() if stamp is None else _content(path, stamp)
+    return path.read_bytes() if path.suffix in PICTURES else _content(path, _stamp(path))
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -42,17 +41,15 @@ def sha256_of(data: bytes | Path) -> str:
     """The SHA-256 of bytes, or of a file's content, in hexadecimal."""
     if isinstance(data, bytes):
         return hashlib.sha256(data).hexdigest()
-    stamp = _stamp(data)
-    return sha256_of(content_of(data)) if stamp is None else _sha256(data, stamp)
+    return _sha256(data, _stamp(data))
 
 
-def _stamp(path: Path) -> Stamp | None:
-    """What tells this state of a file; None while the file is so young that nothing does."""
+def _stamp(path: Path) -> Stamp:
+    """What tells this state of a file; another each time while the file is still young."""
     stat = os.stat(path)
-    changed_ns = max(stat.st_ctime_ns, stat.st_mtime_ns)
-    if time.time_ns() - changed_ns < SETTLED_NS:
-        return None
-    return stat.st_dev, stat.st_ino, stat.st_ctime_ns, stat.st_mtime_ns, stat.st_size
+    now, times = time.time_ns(), (stat.st_ctime_ns, stat.st_mtime_ns)
+    young = now if now - max(times) < SETTLED_NS else 0
+    return stat.st_dev, stat.st_ino, *times, stat.st_size, young
 
 
 @lru_cache(maxsize=1024)

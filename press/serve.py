@@ -7,13 +7,13 @@ in the cache, so that `site/` is not touched.
 import json
 import sys
 import time
-import traceback
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Any
+from typing import Any, NoReturn
 
 from press.build.command import build, report
 from press.build.state import BuildResult
@@ -25,33 +25,24 @@ STILL_THERE_S = 15  # how often a waiting browser is told that the server lives
 QUIET_MS = 250  # how long the watcher waits before it tells that nothing changed
 
 FOLLOW = """
-(function () {
-  var seen = null, box = null;
-  function show(errors) {
-    if (box) { box.remove(); box = null; }
-    if (!errors.length) return;
-    box = document.createElement("div");
-    box.setAttribute("role", "alert");
-    box.style.cssText =
-      "position:fixed;inset:auto 0 0 0;max-height:60vh;overflow:auto;z-index:99;" +
-      "background:#2b1113;color:#fff;font:14px/1.5 monospace;padding:1em 1.5em;" +
-      "white-space:pre-wrap";
-    box.textContent = errors.join("\\n");
-    document.body.appendChild(box);
-  }
+{
+  let seen = null;
+  const box = document.createElement("div");
+  box.setAttribute("role", "alert");
+  box.style.cssText =
+    "position:fixed;inset:auto 0 0 0;max-height:60vh;overflow:auto;z-index:99;" +
+    "background:#2b1113;color:#fff;font:14px/1.5 monospace;padding:1em 1.5em;" +
+    "white-space:pre-wrap";
   new EventSource("/__press/events").onmessage = function (event) {
-    var now = JSON.parse(event.data);
+    const now = JSON.parse(event.data);
     if (seen !== null && now.version !== seen && !now.errors.length) location.reload();
     seen = now.version;
-    show(now.errors);
+    box.textContent = now.errors.join("\\n");
+    if (now.errors.length) document.body.append(box); else box.remove();
   };
-})();
+}
 """
-
-
-NO_SITE = (
-    '<!DOCTYPE html><html lang="en"><title>No site yet</title><body>No site yet.</body></html>'
-)
+NO_SITE = b"<!DOCTYPE html><title>No site yet</title><body>No site yet.</body>"
 
 
 class News:
@@ -62,15 +53,14 @@ class News:
         self.version, self.errors = 0, list[str]()
         self._changed = Condition()
 
-    def is_new(self, errors: list[str], written: bool) -> bool:
-        """Whether a build brings news: a site was written, or the errors are not as before."""
-        return written or self.version == 0 or errors != self.errors
-
-    def publish(self, errors: list[str]) -> None:
-        """Give a new state to everyone who waits."""
+    def publish(self, errors: list[str], written: bool) -> bool:
+        """Tell everyone who waits, if a site was written or the errors are not as before."""
         with self._changed:
-            self.version, self.errors = self.version + 1, errors
-            self._changed.notify_all()
+            is_new = written or self.version == 0 or errors != self.errors
+            if is_new:
+                self.version, self.errors = self.version + 1, errors
+                self._changed.notify_all()
+        return is_new
 
     def wait(self, seen: int, seconds: float) -> int:
         """Wait until the version is another than `seen`, or so many seconds; the version."""
@@ -95,44 +85,34 @@ class Handler(SimpleHTTPRequestHandler):
         elif path == SCRIPT:
             self._answer(200, "text/javascript", FOLLOW.encode())
         else:
-            self._file(path)
+            self._file(Path(self.translate_path(path)), Path(str(self.directory), "404.html"))
 
-    def _file(self, path: str) -> None:
-        site = Path(str(self.directory))
-        file = Path(self.translate_path(path))
-        file = file / "index.html" if file.is_dir() else file
-        status = 200 if file.is_file() else 404
-        file = file if status == 200 else site / "404.html"
-        try:
-            data = file.read_bytes()
-        except OSError:
-            status, data = 503, NO_SITE.encode()
+    def _file(self, asked: Path, lost: Path) -> None:
+        status, file, data = 503, lost, NO_SITE
+        for code, path in ((200, asked), (200, asked / "index.html"), (404, lost)):
+            with suppress(OSError, ValueError):
+                status, file, data = code, path, path.read_bytes()
+                break
         if file.suffix == ".html":
             data = data.replace(b"</body>", f'<script src="{SCRIPT}"></script></body>'.encode())
         self._answer(status, self.guess_type(str(file)), data)
 
-    def _answer(self, status: int, kind: str, data: bytes | None) -> None:
-        """Answer with all data at once, or, for None, begin a stream."""
+    def _answer(self, status: int, kind: str, data: bytes = b"") -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Cache-Control", "no-store")
-        if data is not None:
-            self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data or b"")
+        self.wfile.write(data)
 
     def _events(self) -> None:
         """Send every new version to the browser until it goes away."""
-        self._answer(200, "text/event-stream", None)
+        self._answer(200, "text/event-stream")
         seen = -1
-        try:
+        with suppress(OSError):
             while True:
                 seen = self.news.wait(seen, STILL_THERE_S)
                 data = {"version": seen, "errors": self.news.errors}
                 self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
-                self.wfile.flush()
-        except OSError:
-            return
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing of single requests."""
@@ -154,13 +134,10 @@ def serve(options: Options, port: int) -> int:
     try:
         folders = _make(shown, news)
         print(f"http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
-        while True:
-            folders = _follow(shown, news, folders)
+        _follow(shown, news, folders)
     except KeyboardInterrupt:
-        pass
-    finally:
         server.shutdown()
-    return 0
+        return 0
 
 
 def _make(options: Options, news: News) -> set[Path]:
@@ -170,49 +147,37 @@ def _make(options: Options, news: News) -> set[Path]:
     try:
         result = build(options)
         errors = [str(diagnostic) for diagnostic in result.errors]
-    except InputError as error:
-        errors = [str(error)]
-    except OSError as error:
+    except (InputError, OSError) as error:
         errors = [sentence_of(error)]
     except Exception as error:  # noqa: BLE001  a defect of the press must not end the server
-        what = "".join(traceback.format_exception_only(error)).strip()
-        errors = [f"the press itself failed, and `build.py build` shows where: {what}"]
-    if news.is_new(errors, result is not None and result.written):
-        if result:
-            report(result, options, started)
-        else:
-            print(*errors, file=sys.stderr)
-        news.publish(errors)
+        errors = [f"the press itself failed, and `build.py build` shows where: {error!r}"]
+    is_new = news.publish(errors, result is not None and result.written)
+    if is_new and result:
+        report(result, options, started)
+    elif is_new:
+        print(*errors, file=sys.stderr)
     inputs = result.state.signatures if result else {}
     return {options.content, options.results, options.templates, *(Path(p).parent for p in inputs)}
 
 
-def _follow(options: Options, news: News, folders: set[Path]) -> set[Path]:
-    """Make the site again whenever something below these folders changes.
+def _follow(options: Options, news: News, folders: set[Path]) -> NoReturn:
+    """Make the site again whenever something below the folders that it was made from changes."""
+    from watchfiles import DefaultFilter, watch
 
-    The first thing the watcher says, a change or that all is quiet, is answered by making the
-    site once more: what changed before it watched would otherwise be lost. Returns when the site
-    begins to be made from further folders, with all of them.
-    """
-    from watchfiles import watch
-
-    hidden = options.cache.absolute()
-    roots = _watched(folders)
-
-    def matters(_change: object, path: str) -> bool:
-        return hidden not in Path(path).parents and "__pycache__" not in path
-
-    watching = watch(
-        *roots, watch_filter=matters, debounce=100, step=20, rust_timeout=QUIET_MS,
-        yield_on_timeout=True, raise_interrupt=True,
-    )  # fmt: skip
-    for number, changes in enumerate(watching):
-        if changes or number == 0:
-            found = folders | _make(options, news)
-            if _watched(found) != roots:
-                watching.close()
-                return found
-    return folders
+    unhidden = DefaultFilter(ignore_paths=[options.cache.absolute()])
+    while True:
+        roots = _watched(folders)
+        watching = watch(
+            *roots, watch_filter=unhidden, debounce=100, step=20, rust_timeout=QUIET_MS,
+            yield_on_timeout=True, raise_interrupt=True,
+        )  # fmt: skip
+        # Its first word, a change or that all is quiet, is answered by making the site once more:
+        # what changed before it watched would otherwise be lost.
+        for number, changes in enumerate(watching):
+            if changes or number == 0:
+                folders |= _make(options, news)
+                if _watched(folders) != roots:
+                    break
 
 
 def _watched(folders: set[Path]) -> list[Path]:

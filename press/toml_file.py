@@ -8,44 +8,32 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from press.errors import InputError
+from press.files import text_of
 
-# What a value may be asked to be: the words for it, and whether a value is that.
-KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "text": ("text", lambda value: isinstance(value, str)),
-    "number": ("a number", lambda value: type(value) in (int, float)),
-    "whole number": ("an integer", lambda value: type(value) is int),
-    "list of names": (
-        "a list of names",
-        lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
-    ),
-    "table": ("a table", lambda value: isinstance(value, dict)),
+# What a value may be asked to be, and whether it is that.
+KINDS: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "a number": lambda value: type(value) in (int, float),
+    "an integer": lambda value: type(value) is int,
+    "a list of names": lambda value: type(value) is list and all(type(n) is str for n in value),
+    "a table": lambda value: isinstance(value, dict),
 }
+_parse = lru_cache(maxsize=16)(tomllib.loads)  # every page asks for the same few files
 
 
 class TomlFile:
-    """A TOML file's tables, and where they stand."""
+    """A TOML file's tables, which are only to be read, and where they stand."""
 
     def __init__(self, path: Path) -> None:
         """Read `path`; raises InputError with its place if it is absent or not TOML."""
-        self.path = path
+        self.path, self.text = path, text_of(path)
         try:
-            self.text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise InputError("no such file", path) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot be read as text: {error}", path) from None
-        self.data: dict[str, Any] = self._parse()
-
-    def _parse(self) -> dict[str, Any]:
-        try:
-            return tomllib.loads(self.text)
+            self.data = _parse(self.text)
         except tomllib.TOMLDecodeError as error:
-            found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
-            if not found:
-                raise InputError(f"not valid TOML: {error}", self.path) from None
-            line, column = int(found[2]), int(found[3])
-            sentence = f"not valid TOML: {found[1][0].lower()}{found[1][1:]}"
-            raise InputError(sentence, self.path, line, column) from None
+            words, at, place = str(error).partition(" (at line ")
+            line, column = map(int, re.findall(r"\d+", place)) if at else (None, None)
+            sentence = f"not valid TOML: {words[0].lower()}{words[1:]}"
+            raise InputError(sentence, path, line, column) from None
 
     def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
         """Line and column, from 1, of a `[table]` header or of `key` in it; None if not found."""
@@ -65,24 +53,10 @@ class TomlFile:
     def expect(self, kinds: Mapping[str, str], data: Mapping[str, Any], table: str | None) -> None:
         """Check that each key of `kinds` that `data` has is of its kind; raises InputError."""
         for key, kind in kinds.items():
-            words, is_kind = KINDS[kind]
-            if key in data and not is_kind(data[key]):
-                self.fail(f"'{key}': expected {words}, got {data[key]!r}", table, key)
+            if key in data and not KINDS[kind](data[key]):
+                self.fail(f"'{key}': expected {kind}, got {data[key]!r}", table, key)
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
         """Raise InputError with the place of `table` and `key`."""
         line, column = self.place(table, key) or self.place(table) or (None, None)
         raise InputError(sentence, self.path, line, column)
-
-
-def toml_file(path: Path) -> TomlFile:
-    """Give a TOML file; raises InputError with its place if it is absent or not TOML."""
-    if not path.exists():
-        return TomlFile(path)
-    state = path.stat()
-    return _read(path, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=16)
-def _read(path: Path, _changed_ns: int, _size: int) -> TomlFile:
-    return TomlFile(path)

@@ -34,6 +34,8 @@ def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: st
         ("See [there](two.md#gone).", "'posts/two.html' has no id 'gone'; did you mean 'gone-by'?"),
         ('<a href="tow.html">There</a>', "the link 'tow.html' leads nowhere"),
         ('<a href="/two.html">There</a>', "'/two.html' begins at the root of the domain"),
+        ('<a href="http://[x">There</a>', "'http://[x' is not a valid address"),
+        ('<video srcset=", v.webp 2x,"></video>', "the link 'v.webp' leads nowhere"),
         ('<p id="a"></p>\n\n<p id="a"></p>', "the id 'a' is given twice"),
         ('<label for="b">B</label>', "unknown id 'b' in <label>"),
         ("## A\n\n#### B", "a heading of level 4 follows one of level 2"),

@@ -14,7 +14,7 @@ from press.pages.run_page import run_page, run_pages
 
 
 def page_of(context: PageContext, name: str) -> str:
-    return run_page(context.results.run(name), context)
+    return run_page(name, context)
 
 
 def context_at(folder: Path, url: str, *recorded: str) -> PageContext:

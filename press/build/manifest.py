@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from press.errors import InputError
 from press.files import sha256_of, write_whole
 from press.options import Options
 from press.results.manifest import EXPECTED, of_records, parts_of
-from press.toml_file import toml_file
+from press.toml_file import TomlFile
 
 PAGE = "(manifest)"  # under which the state of a build keeps it
-PLACE = re.compile(r"(.+?)(?::(\d+))?(?::(\d+))?: (.*)")
+PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?: (.*)")  # of a mistake that the project found
 
 
 def parts_folder(options: Options) -> Path:
@@ -34,8 +35,7 @@ def refresh(options: Options, changes: ChangeDetector) -> PageState:
     if known and _are_whole(folder, known.meta["parts"]):
         return known
     settings = options.content / "site.toml"
-    command = _command(settings)
-    manifest = _asked(command, options) if command else of_records(options.results)
+    manifest = _asked(settings, options) or of_records(options.results)
     parts = parts_of(manifest)
     for name, data in parts.items():
         path = folder / name
@@ -73,41 +73,35 @@ def program(command: str, options: Options) -> list[str]:
     return [sys.executable if words[0] == "python" else words[0], *words[1:]]
 
 
-def _command(settings: Path) -> str:
-    """What site.toml says under [experiments]; empty if it says nothing."""
+def _asked(settings: Path, options: Options) -> dict[str, Any]:
+    """What the command under [experiments] in site.toml prints; empty if there is none."""
     if not settings.exists():
-        return ""
-    file = toml_file(settings)
-    file.expect({"experiments": "table"}, file.data, None)
+        return {}
+    file = TomlFile(settings)
+    file.expect({"experiments": "a table"}, file.data, None)
     table = file.data.get("experiments", {})
     file.expect({"manifest": "text"}, table, "experiments")
-    return str(table.get("manifest", ""))
-
-
-def _asked(command: str, options: Options) -> dict[str, Any]:
+    command = table.get("manifest", "").strip()
+    if not command:
+        return {}
     import subprocess
 
+    fail = partial(file.fail, table="experiments", key="manifest")
     try:
         done = subprocess.run(
             program(command, options), capture_output=True, text=True, check=False
         )
-    except OSError as error:
-        raise InputError(f"'{command}' cannot be run: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        fail(f"'{command}' cannot be run: {getattr(error, 'strerror', error)}")
+    lines = done.stderr.strip().splitlines()
+    said = lines[-1] if lines else "it said nothing"
+    if done.returncode and (found := PLACE.fullmatch(said)):
+        raise InputError(found[4], found[1], int(found[2]), int(found[3]) if found[3] else None)
     if done.returncode:
-        raise _failure(command, done.stderr)
+        fail(f"'{command}' failed: {said}")
     try:
         manifest: dict[str, Any] = json.loads(done.stdout)
         parts_of(manifest)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"'{command}' printed no manifest") from None
+        fail(f"'{command}' printed no manifest")
     return manifest
-
-
-def _failure(command: str, said: str) -> InputError:
-    """The last line that the command said, with its place if it names one."""
-    lines = said.strip().splitlines()
-    found = PLACE.fullmatch(lines[-1]) if lines else None
-    if found and found[2]:
-        column = int(found[3]) if found[3] else None
-        return InputError(found[4], found[1], int(found[2]), column)
-    return InputError(f"'{command}' failed: {lines[-1] if lines else 'it said nothing'}")

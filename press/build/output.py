@@ -24,6 +24,7 @@ ALWAYS = (
     "404.html", "assets", "feed.xml", "index.html", "media", "posts", "robots.txt", "runs",
     "sitemap.xml",
 )  # fmt: skip
+HERE = -100  # AT_FDCWD: paths are as seen from the working folder
 OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
 
 
@@ -33,16 +34,15 @@ class ChangedMeanwhileError(Exception):
 
 def check_folder(out: Path) -> None:
     """Raise InputError if `out` holds something that the press did not make."""
-    if out.exists() and not out.is_dir():
+    if not out.exists():
+        return
+    if not out.is_dir():
         raise InputError("the output is to be a folder, and this is a file", out)
-    names = {path.name for path in out.iterdir()} if out.exists() else set()
-    ours = {*PRESERVED, *OS_FILES}
+    names = {path.name for path in out.iterdir()}
     if MARK in names:
-        listed: list[str] = []
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            listed = (out / MARK).read_text(encoding="utf-8").splitlines()
-        ours |= {MARK, *ALWAYS, *listed} - {".git"}  # never a repository
-    for foreign in sorted(names - ours):
+        listed = (out / MARK).read_text(encoding="utf-8", errors="replace").splitlines()
+        names -= {MARK, *ALWAYS, *listed} - {".git"}  # never a repository
+    for foreign in sorted(names - {*PRESERVED, *OS_FILES}):
         sentence = f"this folder holds '{foreign}', which the press did not make; name another"
         raise InputError(sentence, out)
 
@@ -67,8 +67,10 @@ def write_site(
     Raises ChangedMeanwhileError if a file that was to be kept is no longer there.
     """
     check_folder(out)
-    _restore(out)
     out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.parent / f".{out.name}.old"
+    if aside.is_dir() and not out.exists():  # a build was stopped between two renames
+        os.replace(aside, out)
     for left in out.parent.glob(f".{out.name}.new.*"):  # by a build that was killed
         shutil.rmtree(left, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.new."))
@@ -83,7 +85,7 @@ def write_site(
         for name in PRESERVED:
             if (out / name).is_file():
                 shutil.copy2(out / name, fresh / name)
-        _swap(fresh, out)
+        _swap(fresh, out, aside)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return written
@@ -102,46 +104,32 @@ def _write(target: Path, old_path: Path, content: Content, old: Written | None) 
 
 def _link(source: Path, target: Path, known: Written) -> bool:
     """Make `target` the same file as `source`, if that is still as it was written."""
-    try:
+    with contextlib.suppress(OSError):
         stat = source.stat()
-        if (stat.st_size, stat.st_mtime_ns) != (known[0], known[1]):
-            return False
-        try:
-            os.link(source, target)
-        except OSError:  # a file system without links
-            shutil.copy2(source, target)
-    except OSError:
-        return False
-    return True
+        if (stat.st_size, stat.st_mtime_ns) == (known[0], known[1]):
+            try:
+                os.link(source, target)
+            except OSError:  # a file system without links
+                shutil.copy2(source, target)
+            return True
+    return False
 
 
-def _swap(fresh: Path, out: Path) -> None:
+def _swap(fresh: Path, out: Path, aside: Path) -> None:
     """Exchange two folders in one step where the system can; else in two renames."""
     if not out.exists():
         os.replace(fresh, out)
-    elif not _exchange(fresh, out):
-        aside = out.parent / f".{out.name}.old"
-        shutil.rmtree(aside, ignore_errors=True)
-        os.replace(out, aside)
-        os.replace(fresh, out)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two paths at once; False where the system cannot."""
-    paths = os.fsencode(one.absolute()), os.fsencode(other.absolute())
-    try:
+        return
+    one, other = os.fsencode(fresh.absolute()), os.fsencode(out.absolute())
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # the system has no such call
         system = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
-            return bool(system.renamex_np(*paths, 2) == 0)
-        here = -100  # AT_FDCWD
-        return bool(system.renameat2(here, paths[0], here, paths[1], 2) == 0)
-    except (AttributeError, OSError, TypeError):
-        return False
-
-
-def _restore(out: Path) -> None:
-    """Put back the site of a build that was stopped between two renames."""
-    aside = out.parent / f".{out.name}.old"
-    if aside.is_dir() and not out.exists():
-        os.replace(aside, out)
+            failed = system.renamex_np(one, other, 2)
+        else:
+            failed = system.renameat2(HERE, one, HERE, other, 2)
+        if not failed:
+            return
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(out, aside)
+    os.replace(fresh, out)
+    shutil.rmtree(aside, ignore_errors=True)

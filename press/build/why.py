@@ -4,17 +4,18 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from press.build.manifest import parts_folder, refresh
-from press.build.state import ChangeDetector, PageState, State, is_unchanged, load_state, signature
+from press.build.state import ChangeDetector, State, is_unchanged, load_state, signature
 from press.cache import Cache
 from press.errors import InputError, nearest
+from press.files import sha256_of
 from press.options import Options
 
 LINES = 24  # of a difference, at most
-ABSENT = ""
 
 
 def why(options: Options, name: str) -> int:
@@ -23,112 +24,94 @@ def why(options: Options, name: str) -> int:
     if state is None:
         raise InputError("nothing is known of a build with these folders; run: python build.py")
     url = _find(state, name)
-    lines: list[str] = []
-    if url is None or url == f"runs/{name}.html":
-        lines += _run(options, state, name)
+    if url in (None, f"runs/{name}.html"):
+        print(*_run(options, state, name), sep="\n")
     if url is not None:
-        lines += _page(options, state, url)
-    print("\n".join(lines))
+        print(*_page(options, state, url), sep="\n")
     return 0
 
 
 def _find(state: State, name: str) -> str | None:
-    """Give the address of the page called `name`: by address, source, or bare name."""
+    """The address of the page called `name`: by address, source, bare name, or run."""
     for url, page in state.pages.items():
         source = str(page.meta.get("source", ""))
-        if name in (url, source, url.removesuffix(".html"), Path(url).stem, Path(source).name):
-            return url
-        if url == f"runs/{name}.html":
+        bare = url.removesuffix(".html")
+        names = url, source, bare, bare.removeprefix("runs/"), Path(url).stem, Path(source).name
+        if name in names:
             return url
     return None
 
 
 def _page(options: Options, state: State, url: str) -> Iterator[str]:
     page = state.pages[url]
-    stale = [
+    changed = [
         [path, state.signatures[path][2], signature(path)[2]]
         for path in dict.fromkeys([*state.global_inputs, *page.inputs])
         if not is_unchanged(path, state.signatures[path], state.saved_ns)
     ]
-    if stale:
+    if changed:
         yield f"{url} will be made anew, since these changed:"
-        for row in stale:
-            yield from _change(options, *row)
-        return
-    yield f"{url} is up to date: none of its {len(page.inputs)} inputs changed since it was made."
-    yield from _last_time(options, page)
-
-
-def _last_time(options: Options, page: PageState) -> Iterator[str]:
-    if not page.changed:
-        yield "It was first made by the build that is remembered."
-        return
-    yield "It was last made anew since these had changed:"
-    for path, old, new in page.changed:
+    else:
+        inputs = f"none of its {len(page.inputs)} inputs changed since it was made"
+        yield f"{url} is up to date: {inputs}."
+        first = "It was first made by the build that is remembered."
+        yield "It was last made anew since these had changed:" if page.changed else first
+    for path, old, new in changed or page.changed:
         yield from _change(options, path, old, new)
 
 
 def _change(options: Options, path: str, old: str, new: str) -> Iterator[str]:
-    """Tell one change: values where the form is known, else lines."""
+    """One change: values where the form is known, else lines; an empty hash is of no file."""
     before, after = _text(options, path, old), _text(options, path, new)
-    if old == ABSENT or new == ABSENT:
-        yield f"  {path}: {'was not there before' if old == ABSENT else 'is no longer there'}"
-        return
-    if before is None or after is None:
+    if not old or not new:
+        yield f"  {path}: {'is no longer there' if old else 'was not there before'}"
+    elif before is None or after is None:
         yield f"  {path}: {old[:12]} -> {new[:12]}"
-        return
-    if Path(path).is_relative_to(options.code):
+    elif Path(path).is_relative_to(options.code):
         yield f"  {path}: the press itself, {len(_lines(before, after))} lines"
-        return
-    yield f"  {path}:"
-    rows = list(_values(path, before, after) or _lines(before, after))
-    yield from (f"    {row}" for row in rows[:LINES])
-    if len(rows) > LINES:
-        yield f"    ... and {len(rows) - LINES} lines more"
+    else:
+        yield f"  {path}:"
+        rows = _values(path, before, after) or _lines(before, after)
+        yield from (f"    {row}" for row in rows[:LINES])
+        if len(rows) > LINES:
+            yield f"    ... and {len(rows) - LINES} lines more"
 
 
 def _text(options: Options, path: str, digest: str) -> str | None:
-    """Give the text that had this hash, if it was kept or is still there."""
-    data = Cache(options.cache).get("inputs", digest)
-    if data is None and digest and signature(path)[2] == digest and Path(path).is_file():
-        data = Path(path).read_bytes()
-    try:
+    """The text that had this hash, if it was kept or is still there."""
+    with suppress(OSError, UnicodeDecodeError):
+        data = Cache(options.cache).get("inputs", digest)
+        if data is None and sha256_of(found := Path(path).read_bytes()) == digest:
+            data = found
         return data.decode() if data is not None else None
-    except UnicodeDecodeError:
-        return None
+    return None
 
 
 def _values(path: str, before: str, after: str) -> list[str]:
-    """Compare two files value by value; empty if they have no such form."""
+    """Two files compared value by value; empty if they have no such form."""
     read = {".toml": tomllib.loads, ".json": json.loads}.get(Path(path).suffix)
     if read is None:
         return []
     try:
-        old, new = dict(leaves(read(before))), dict(leaves(read(after)))
+        old, new = dict(_leaves(read(before))), dict(_leaves(read(after)))
     except ValueError:
         return []
-    return [
-        f"{name}: {_shown(old, name)} -> {_shown(new, name)}"
-        for name in dict.fromkeys([*old, *new])
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _shown(values: dict[str, Any], name: str) -> str:
-    return _json(values[name]) if name in values else "(none)"
+    names = dict.fromkeys([*old, *new])
+    both = {name: (old.get(name, "(none)"), new.get(name, "(none)")) for name in names}
+    return [f"{name}: {was} -> {now}" for name, (was, now) in both.items() if was != now]
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Give every single value of nested tables with its dotted name."""
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every single value of nested tables, as JSON, with its dotted name."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from leaves(inner, f"{name}.{key}" if name else key)
+            yield from _leaves(inner, f"{name}.{key}" if name else key)
     else:
-        yield name, value
+        yield name, _json(value)
 
 
 def _lines(before: str, after: str) -> list[str]:
@@ -140,8 +123,9 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
     """Compare a run's record with what its suite asks for now."""
     from press.results.store import Results
 
-    known = [*state.pages, *(str(page.meta.get("source", "")) for page in state.pages.values())]
     if "/" not in name:
+        sources = (str(page.meta.get("source", "")) for page in state.pages.values())
+        known = [*state.pages, *sources]
         raise InputError(f"there is no page '{name}'{nearest(name, known)}")
     refresh(options, ChangeDetector(options, state))
     results = Results(options.results, options.content, parts_folder(options), lambda path: None)

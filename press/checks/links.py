@@ -4,15 +4,16 @@ Each page is read again as a browser gets it; a place is a line and column of it
 """
 
 import posixpath
+import re
 import sys
-import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from press.cache import Cache
@@ -22,73 +23,57 @@ from press.markdown.bibliography import load_bibliography
 from press.options import Options
 from press.page import PageContext
 
-ADDRESSES = {
-    "a": ("href",), "link": ("href",), "image": ("href",), "script": ("src",),
-    "img": ("src", "srcset"), "source": ("src", "srcset"), "video": ("src", "poster"),
-}  # fmt: skip
+LINKS = ("href", "src", "srcset", "poster")
+SOURCE = re.compile(r"(?:^|,)\s*([^\s,]+)")  # an address in a srcset
 POINTERS = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers", "list")
 SECONDS = 15  # to wait for an outside address
 GONE = (404, 410)  # anything else may be a guard against machines, and is only a warning
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Something of a page, with its place in the page's HTML."""
 
     tag: str
-    value: str
     place: Place
+    value: str
 
 
-@dataclass
 class PageFacts(HTMLParser):
     """What a page holds that can be checked."""
 
-    path: Path
-    language: str = ""
-    title: str = ""
-    ids: list[Found] = field(default_factory=list)
-    links: list[Found] = field(default_factory=list)
-    pointers: list[Found] = field(default_factory=list)
-    headings: list[Found] = field(default_factory=list)
-    without_alt: list[Found] = field(default_factory=list)
-    _in_title: bool = False
-
-    def __post_init__(self) -> None:
+    def __init__(self, path: Path) -> None:
         """Read the page."""
-        super().__init__(convert_charrefs=True)
-        self.feed(self.path.read_text(encoding="utf-8"))
+        super().__init__()
+        self.path, self.language = path, ""
+        self.ids: list[Found] = []
+        self.links: list[Found] = []
+        self.pointers: list[Found] = []
+        self.headings: list[Found] = []
+        self.without_alt: list[Found] = []
+        text = path.read_text(encoding="utf-8")
+        self.has_title = bool(re.search(r"<title>\s*[^<\s]", text.partition("</head>")[0]))
+        self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what a tag holds."""
         line, offset = self.getpos()
-        place = Place(str(self.path), line, offset + 1)
         attributes = {name: value or "" for name, value in attrs}
-        self._in_title = tag == "title" and not self.title
+        found = partial(Found, tag, Place(str(self.path), line, offset + 1))
         if tag == "html":
             self.language = attributes.get("lang", "")
         if "id" in attributes:
-            self.ids.append(Found(tag, attributes["id"], place))
-        if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
-            self.headings.append(Found(tag, tag[1], place))
+            self.ids.append(found(attributes["id"]))
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(found(tag[1]))
         if tag == "img" and "alt" not in attributes:  # a template's: those of posts have one
-            self.without_alt.append(Found(tag, attributes.get("src", ""), place))
+            self.without_alt.append(found(attributes.get("src", "")))
         for name in POINTERS:
-            self.pointers += [Found(tag, id, place) for id in attributes.get(name, "").split()]
-        for name in filter(attributes.__contains__, ADDRESSES.get(tag, ())):
+            self.pointers += map(found, attributes.get(name, "").split())
+        for name in filter(attributes.__contains__, LINKS):
+            several = name == "srcset"
             value = attributes[name]
-            parts = [part.split()[0] for part in value.split(",")] if name == "srcset" else [value]
-            self.links += [Found(tag, address, place) for address in parts]
-
-    def handle_endtag(self, tag: str) -> None:
-        """Leave the title."""
-        self._in_title = self._in_title and tag != "title"
-
-    def handle_data(self, data: str) -> None:
-        """Read the title."""
-        if self._in_title:
-            self.title += data
+            self.links += map(found, SOURCE.findall(value) if several else [value])
 
 
 def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
@@ -100,11 +85,13 @@ def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
         path.relative_to(options.out).as_posix(): PageFacts(path)
         for path in sorted(options.out.rglob("*.html"))
     }
-    in_pages = [row for page in pages.values() for row in _page(page)]
-    found = [Diagnostic(place, sentence, "error", "html") for place, sentence in in_pages]
-    links = _links(options.out, pages)
-    found += [Diagnostic(place, sentence, "error", "link") for place, sentence in links]
-    found += _unused_references(options, cited)
+    ids = {url: {id.value for id in page.ids} for url, page in pages.items()}
+    found = [*_unused_references(options, cited)]
+    for url, page in pages.items():
+        found += [Diagnostic(place, sentence, "error", "html") for place, sentence in _page(page)]
+        for link in page.links:
+            if sentence := _broken(options.out, url, link, ids):
+                found.append(Diagnostic(link.place, sentence, "error", "link"))
     if outside:
         found += _outside(pages.values())
     diagnostics = settled(found, options.strict, options.check)
@@ -119,7 +106,7 @@ def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
 def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
     """What is wrong with a page's HTML, as far as the page alone can tell."""
     start = Place(str(page.path), 1, 1)
-    if not page.title.strip():
+    if not page.has_title:
         yield start, "the page has no title"
     if not page.language:
         yield start, "the page does not say its language"
@@ -143,17 +130,12 @@ def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
         level = now
 
 
-def _links(out: Path, pages: dict[str, PageFacts]) -> Iterator[tuple[Place, str]]:
-    ids = {url: {found.value for found in page.ids} for url, page in pages.items()}
-    for url, page in pages.items():
-        for link in page.links:
-            if sentence := _broken(out, url, link, ids):
-                yield link.place, sentence
-
-
 def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
-    """Say what is wrong with a link; an empty text if nothing is."""
-    parts = urlsplit(found.value)
+    """What is wrong with a link; empty if nothing is."""
+    try:
+        parts = urlsplit(found.value)
+    except ValueError:
+        return f"'{found.value}' is not a valid address"
     if parts.scheme in ("data", "mailto"):
         return ""
     if parts.scheme or parts.netloc:
@@ -161,7 +143,10 @@ def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
         return f"'{found.value}' is loaded from another site" if loads else ""
     if parts.path.startswith("/"):
         return "" if url == "404.html" else f"'{found.value}' begins at the root of the domain"
-    target = url if not parts.path else _joined(url, unquote(parts.path))
+    target = url
+    if path := unquote(parts.path):
+        file = f"{path}index.html" if path.endswith("/") else path
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(url), file))
     if target.startswith("../") or not (out / target).is_file():
         known = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()]
         return f"the link '{found.value}' leads nowhere{nearest(target, known)}"
@@ -171,25 +156,14 @@ def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
     return ""
 
 
-def _joined(url: str, path: str) -> str:
-    """Where a relative address leads from a page; begins with "../" if out of the site."""
-    file = f"{path}index.html" if path.endswith("/") else path
-    return posixpath.normpath(posixpath.join(posixpath.dirname(url), file))
-
-
 def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Diagnostic]:
-    """Warn of works in the bibliography that no post cites."""
     path = options.content / "references.bib"
-    context = PageContext("", options.results, options.content, Cache(options.cache), _no_template)
-    entries = load_bibliography(path, context) if path.exists() else {}
-    for entry in entries.values():
+    folders = options.results, options.content
+    context = PageContext("", *folders, Cache(options.cache), lambda *_: "")  # no page is made
+    for entry in load_bibliography(path, context).values():
         if entry.key not in cited:
             place = Place(str(path), entry.line, 1)
             yield Diagnostic(place, f"nothing cites '{entry.key}'", "warning", "unused-reference")
-
-
-def _no_template(*_: object) -> str:
-    raise AssertionError("checking makes no page")
 
 
 def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:
@@ -207,12 +181,11 @@ def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:
 def _ask(address: str) -> tuple[Severity, str] | None:
     """What is wrong with an address: an error if it is surely gone; None if it answers."""
     agent = {"User-Agent": "Mozilla/5.0 (checks the links of a site)"}
-    request = urllib.request.Request(address, headers=agent)
     try:
+        request = urllib.request.Request(address, headers=agent)
         with urllib.request.urlopen(request, timeout=SECONDS):
             return None
-    except urllib.error.HTTPError as error:
-        severity: Severity = "error" if error.code in GONE else "warning"
-        return severity, f"answers with {error.code} {error.reason}"
     except (OSError, ValueError) as error:
-        return "warning", f"does not answer: {getattr(error, 'reason', error)}"
+        code, reason = getattr(error, "code", None), getattr(error, "reason", error)
+        said = f"answers with {code} {reason}" if code else f"does not answer: {reason}"
+        return "error" if code in GONE else "warning", said

@@ -7,7 +7,7 @@ from typing import Any
 from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
 from press.markdown.typed_results import SENTENCE, typed_results
-from press.toml_file import TomlFile, toml_file
+from press.toml_file import TomlFile
 
 PRINTED = {  # claims.toml is where the numbers of a source belong
     "site.toml": ("title", "description"),
@@ -26,7 +26,7 @@ def typed_in_settings(content: Path) -> tuple[list[Path], list[Diagnostic]]:
 
 def _messages(path: Path) -> Iterator[Diagnostic]:
     try:
-        file = toml_file(path)
+        file = TomlFile(path)
     except InputError:  # told where the file is used
         return
     for table, key, text in _texts(file.data, None, PRINTED[path.name]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import groupby
 from statistics import median
 from typing import Any
 
@@ -34,17 +35,16 @@ def run_pages(results: Results) -> dict[str, Callable[[PageContext], str]]:
     """What makes each page about runs, by address: the list of them all, and one each."""
     views = [results.suite(name) for name in results.suites]
     runs = [run for view in views for run in (*view.runs, *view.baselines, *view.means)]
-    pages = {run.page: partial(_page_of, run.name) for run in runs if run.recorded}
+    pages = {run.page: partial(run_page, run.name) for run in runs if run.recorded}
     return {INDEX: index_page, **pages} if views else {}
 
 
-def _page_of(name: str, context: PageContext) -> str:
-    return run_page(context.results.run(name), context)
-
-
-def run_page(run: Run, context: PageContext) -> str:
+def run_page(name: str, context: PageContext) -> str:
     """Make the page of a recorded run; its run.json is written beside it."""
-    record, path = _record(run), run.folder / "run.json"
+    run = context.results.run(name)
+    record, path = run.record, run.folder / "run.json"
+    assert record, "only recorded runs have pages"
+    measures = measures_of(record)
     context.note(path)
     context.add(run.page.removesuffix(".html") + ".json", content_of(path))
     view = context.results.suite(run.suite.name)
@@ -59,27 +59,20 @@ def run_page(run: Run, context: PageContext) -> str:
         run=run,
         suite=view,
         facts=facts(record),
-        measures=measures_of(record).values(),
+        measures=measures.values(),
         outcome=run.final.get(run.measure),
         took=format_duration(record.data["seconds"]),
         before_and_after=compared(context, run, "input", "final") if has_both else "",
         scores=score_rows(run),
         snapshots=[
-            _score_row(grouped(int(iteration)), values, measures_of(record))
+            _score_row(grouped(int(iteration)), values, measures)
             for iteration, values in record.metrics["snapshots"].items()
         ],
         chart=curve_panel(run, lines, stop_marks(run)).svg() if lines else "",
         gallery=list(_gallery(run, context)),
-        settings=record.data["experiment"].items(),
-        files=record.data["files"].items(),
-        verify=f"python -m dip verify {run.suite.name} --image {run.case.folder}",
+        record=record.data,
         why_not_shown=why_not_shown(context, run),
     )
-
-
-def _record(run: Run) -> Record:
-    assert run.record, "only recorded runs have pages"
-    return run.record
 
 
 def facts(record: Record) -> list[tuple[str, str]]:
@@ -110,8 +103,9 @@ def measures_of(record: Record) -> dict[str, str]:
 
 def score_rows(run: Run) -> list[dict[str, Any]]:
     """The outputs that a run ends in: name, PSNR, on unknown and known pixels, SSIM, loss."""
-    record = _record(run)
-    metrics, stops, measures = record.metrics, record.data["stops"], measures_of(record)
+    assert run.record, "only recorded runs have scores"
+    metrics, stops = run.record.metrics, run.record.data["stops"]
+    measures = measures_of(run.record)
     rows = [("the input", metrics["input"])]
     rows += [(point.row, stops[rule]) for rule, point in run.stop_points.items()]
     if "fixed" not in run.stop_points:
@@ -142,13 +136,12 @@ def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Every picture of the record, with what it is and its PSNR."""
     for output in run.kept():
         path, level = output.picture, output.get(run.measure)
-        if path is None:
-            continue
         words = f"{run.title}: {output.label}"
-        if path.stem.isdigit() and level is not None:
+        if path and path.stem.isdigit() and level is not None:
             words = describe_iterate(run, int(path.stem), level)
-        yield {"picture": picture(context, run, path, words), "label": output.label,
-               "level": "" if level is None else decimal(level)}  # fmt: skip
+        if path:
+            yield {"picture": picture(context, run, path, words), "label": output.label,
+                   "level": "" if level is None else decimal(level)}  # fmt: skip
 
 
 def index_page(context: PageContext) -> str:
@@ -164,16 +157,12 @@ def _suite_rows(view: SuiteView) -> dict[str, Any]:
     heads += [METHOD_NAMES.get(method, method) for method in view.suite.baselines]
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
-    rows = [{"title": found[0].title, "cells": _cells(found)} for found in of_images]
+    rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
     return {"view": view, "heads": heads, "rows": rows, "any": any(run.recorded for run in runs)}
 
 
-def _cells(runs: list[Run]) -> list[dict[str, Any]]:
+def _cells(runs: list[Run]) -> Iterator[dict[str, Any]]:
     """A cell for each run; those that follow each other and are not run share one."""
-    cells: list[dict[str, Any]] = []
-    for run in runs:
-        if cells and not run.recorded and not cells[-1]["run"].recorded:
-            cells[-1]["span"] += 1
-        else:
-            cells.append({"run": run, "level": run.final.get(run.measure), "span": 1})
-    return cells
+    for _, found in groupby(runs, key=lambda run: run.name if run.recorded else None):
+        run, *others = found
+        yield {"run": run, "level": run.final.get(run.measure), "span": 1 + len(others)}

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -11,11 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.toml_file import toml_file
+from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-
-
 OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
 
 
@@ -45,29 +43,24 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
     Raises InputError with its place for a mistake in the file.
     """
-    site = _read(path) if path.exists() else Site()
-    return replace(site, base_url=_checked_url(site.base_url if base_url is None else base_url))
-
-
-def _read(path: Path) -> Site:
-    file = toml_file(path)
-    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "list of names"}
-    settings = {key: value for key, value in file.data.items() if key not in OTHERS}
-    for key in settings:
-        if key not in kinds:
-            file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
-    file.expect(kinds, settings, None)
-    try:
-        _checked_url(file.data.get("base_url", ""))
-    except InputError as error:
-        file.fail(error.sentence, None, "base_url")
-    return Site(**{**settings, "authors": tuple(filter(str.strip, file.data.get("authors", ())))})
-
-
-def _checked_url(url: str) -> str:
+    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "a list of names"}
+    settings: dict[str, Any] = {}
+    if path.exists():
+        file = TomlFile(path)
+        settings = {key: value for key, value in file.data.items() if key not in OTHERS}
+        for key in settings:
+            if key not in kinds:
+                file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
+        file.expect(kinds, settings, None)
+    url = settings.get("base_url", "") if base_url is None else base_url
     if url and not url.startswith(("https://", "http://")):
-        raise InputError(f"the base URL '{url}' does not begin with https:// or http://")
-    return url if not url or url.endswith("/") else f"{url}/"
+        sentence = f"the base URL '{url}' does not begin with https:// or http://"
+        if base_url is None:
+            file.fail(sentence, None, "base_url")
+        raise InputError(sentence)
+    settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
+    authors = tuple(filter(str.strip, settings.pop("authors", ())))
+    return Site(**settings, authors=authors)
 
 
 @dataclass(frozen=True)
@@ -112,8 +105,7 @@ def front_page(site: Site) -> SimpleNamespace:
 
 def feed_values(posts: Sequence[Summary]) -> dict[str, Any]:
     """What the feed's template needs; the feed is as old as its newest post."""
-    dates = [post.date for post in posts if post.date]
-    newest = max(dates).isoformat() if dates else "1970-01-01"
+    newest = max((post.date for post in posts if post.date), default="1970-01-01")
     return {"posts": posts, "updated": f"{newest}T00:00:00Z"}
 
 
@@ -130,10 +122,10 @@ def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> d
     for post in posts:
         for alias in post.aliases:
             url = _address(alias)
-            wrong = "" if _is_within(url) else "no address within the site"
-            if url in used or used & set(map(str, PurePosixPath(url).parents)):
-                wrong = "an address in use"
-            if wrong:
+            path, parts = PurePosixPath(url), url.split("/")
+            is_used = not used.isdisjoint(map(str, (path, *path.parents)))
+            if is_used or not url.isprintable() or any(part[:1] in ("", ".") for part in parts):
+                wrong = "an address in use" if is_used else "no address within the site"
                 sentence = f"the alias '{alias}' is {wrong}"
                 raise InputError(sentence, Path(post.source), post.aliases_line, 1)
             used.add(url)
@@ -147,11 +139,6 @@ def _address(alias: str) -> str:
     if path.endswith("/") or not path:
         return f"{path}index.html"
     return path if PurePosixPath(path).suffix else f"{path}/index.html"
-
-
-def _is_within(url: str) -> bool:
-    """Whether a file of this name stays in the site, and is none of those that are hidden."""
-    return url.isprintable() and all(part and part[0] != "." for part in url.split("/"))
 
 
 def _moved(url: str, post: Summary, site: Site) -> bytes:

@@ -10,16 +10,16 @@ from markupsafe import Markup
 
 from press.errors import InputError, nearest
 from press.results.numbers import Quoted, with_unit
-from press.toml_file import toml_file
+from press.toml_file import TomlFile
 
 TABLE_KEYS = {
-    "title": "text", "suite": "text", "set": "text", "ours": "text", "beside": "list of names",
-    "images": "list of names", "source": "text",
+    "title": "text", "suite": "text", "set": "text", "ours": "text", "beside": "a list of names",
+    "images": "a list of names", "source": "text",
 }  # fmt: skip
 ROW_KEYS = {"name": "text", "source": "text", "compare": "text"}
 RULE_KEYS = {
-    "within_db": "number", "deviations": "number", "from_seeds": "whole number",
-    "at_most_db": "number", "why": "text",
+    "within_db": "a number", "deviations": "a number", "from_seeds": "an integer",
+    "at_most_db": "a number", "why": "text",
 }  # fmt: skip
 MEAN = "mean"
 
@@ -98,14 +98,14 @@ class Claims:
     def __init__(self, path: Path, note: Callable[[Path], None]) -> None:
         """Read the file; a mistake raises InputError with its line."""
         note(path)
-        self._file = toml_file(path) if path.exists() else None
+        self._file = TomlFile(path) if path.exists() else None
 
     @cached_property
     def rule(self) -> Rule:
         """The rule of verdicts."""
         if not self._file:
             return Rule()
-        self._file.expect({"rule": "table"}, self._file.data, None)
+        self._file.expect({"rule": "a table"}, self._file.data, None)
         data = self._file.data.get("rule", {})
         for key in data:
             if key not in RULE_KEYS:
@@ -178,7 +178,7 @@ class Claims:
                 continue
             if key not in known:
                 self.fail(f"unknown image '{key}'{nearest(key, known)}", where, key)
-            self._file.expect({key: "number"}, row, where)
+            self._file.expect({key: "a number"}, row, where)
             numbers[key] = claim = Claim(value)
             claim.id, claim.source = f"{where}.{key}", source
             claim.name = row.get("name", name)
