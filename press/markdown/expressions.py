@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import escape
 
-from press.diagnostics import Place, SourceMap
+from press.diagnostics import Diagnostic, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.typed_results import (
     METHODS,
@@ -51,17 +51,14 @@ class Expressions:
             return self._worked_out(source)
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
             if isinstance(error, InputError) and error.line is not None:
-                place, sentence = (
-                    Place(str(error.path), error.line, error.column or 1),
-                    error.sentence,
-                )
-            else:
-                sentence = self._explained(error)
-                quoted = re.search(r"'([^']+)'", sentence)
-                at = source.find(quoted[1]) if quoted else -1
-                at = at if at >= 0 else len(source) - len(source.lstrip())
-                place = origin.at(start + len("{{") + at)
-            self.context.error(place, sentence)
+                elsewhere = Diagnostic.from_error(error)
+                self.context.error(elsewhere.place, elsewhere.sentence)
+                return ""
+            sentence = self._explained(error)
+            quoted = re.search(r"'([^']+)'", sentence)
+            at = source.find(quoted[1]) if quoted else -1
+            at = at if at >= 0 else len(source) - len(source.lstrip())
+            self.context.error(origin.at(start + len("{{") + at), sentence)
             return ""
 
     def _worked_out(self, source: str) -> str:
