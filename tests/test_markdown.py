@@ -209,3 +209,16 @@ def test_markdown_knows_neither_blocks_nor_pages() -> None:
                 assert not node.module.startswith(late), f"{file.name} imports {node.module}"
                 is_late = node.col_offset > 0 and node.module.startswith("press.")
                 assert not is_late, f"{file.name}:{node.lineno} imports {node.module} late"
+
+
+def test_a_note_written_in_place_knows_where_it_stands(context: PageContext) -> None:
+    html = article_of(
+        context,
+        "Two\n> lines^[a *note*,\n$\\bad$ and 39.16 dB, [@none]] go on.[^n]\n\n[^n]: And $x$.",
+    ).body
+    assert '<li id="fn1" class="footnote-item"><p>a <em>note</em>,' in html
+    assert [message[: len("body.md:7:12: warning: '39.16'")] for message in said(context)] == [
+        "body.md:7:12: warning: '39.16'",
+        "body.md:7:23: unknown citation",
+        "body.md:7:2: in this formula: ",
+    ]

@@ -26,8 +26,9 @@ def parser() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": True, "typographer": True, "xhtmlOut": False})
     made.enable(["table", "strikethrough", "smartquotes"])
     made.use(attrs_plugin, after=("image", "link_close", "code_inline"))
-    made.use(deflist_plugin).use(footnote_plugin, inline=False)
+    made.use(deflist_plugin).use(footnote_plugin)
     syntax.keep_places(made, "html_inline", "image", "link", "autolink")
+    syntax.keep_places_of_notes(made)
     block, inline = made.block.ruler, made.inline.ruler
     ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     block.before("fence", "directive", syntax.directive, ends_paragraph)
@@ -38,6 +39,7 @@ def parser() -> MarkdownIt:
     inline.before("link", "citation", syntax.citation)
     inline.before("link", "reference", syntax.reference)
     made.core.ruler.at("inline", syntax.parse_inline)
+    made.core.ruler.push("notes", syntax.give_places_to_notes)
     for run in (passes.find_figures, passes.find_captions, passes.empty_corners):
         made.core.ruler.push(run.__name__, run)
     return made

@@ -7,6 +7,7 @@ itself finds wrong goes to `env["errors"]`.
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from markdown_it import MarkdownIt, rules_block
 from markdown_it.rules_block import StateBlock
@@ -119,6 +120,36 @@ def _placed(rule: InlineRule) -> InlineRule:
         return matched
 
     return placed
+
+
+def keep_places_of_notes(parser: MarkdownIt) -> None:
+    """Let the words of a note written in place, `^[...]`, know where they stand."""
+    (rule,) = (rule for rule in parser.inline.ruler.__rules__ if rule.name == "footnote_inline")
+    original = rule.fn
+
+    def placed(state: StateInline, silent: bool) -> bool:
+        outer: SourceMap = state.env["origin"]
+        start = state.pos + len("^[")
+        state.env["origin"] = outer.part(start, len(outer.text))
+        matched = bool(original(state, silent))
+        state.env["origin"] = outer
+        if matched and not silent:
+            notes = state.env["footnotes"]["list"]
+            note = notes[len(notes) - 1]
+            note["origin"] = outer.part(start, start + len(note["content"]))
+        return matched
+
+    rule.fn = placed
+
+
+def give_places_to_notes(state: StateCore) -> None:
+    """Give the texts of notes written in place, which the plug-in moved, their places."""
+    note: dict[str, Any] = {}
+    for token in state.tokens:
+        if token.type == "footnote_open":
+            note = state.env["footnotes"]["list"][token.meta["id"]]
+        elif token.type == "inline" and "origin" not in token.meta:
+            token.meta["origin"] = note["origin"]
 
 
 def _text(state: StateBlock, number: int) -> str:
