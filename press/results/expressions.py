@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError
-from press.results.claims import Claim, Claims
+from press.results.claims import Claim
 from press.results.numbers import (
     Measured,
     NotRun,
@@ -26,7 +26,7 @@ from press.results.run import Run
 from press.results.scores import Score, ScoreTable
 from press.results.store import Results
 from press.results.suite import SuiteView
-from press.results.verdicts import BETTER, NOT_RUN, REPRODUCED, WORSE, Judge, Verdict
+from press.results.verdicts import Judge
 
 SPELLED = [
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
@@ -34,51 +34,15 @@ SPELLED = [
 ]  # fmt: skip
 
 
-class Verdicts:
-    """The verdicts of a table together: how many of each word, and the one on the mean."""
-
-    def __init__(self, judge: Judge, table: str) -> None:
-        """Judge every image of the table."""
-        self.all: list[Verdict] = judge.table(table)
-        counts = judge.count(table)
-        self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
-        self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
-        self.total = len(self.all)
-        self._judge, self._table = judge, table
-
-    @property
-    def runs(self) -> str:
-        """Say on how many runs each verdict stands, where some are too few for a spread."""
-        judged = [verdict for verdict in self.all if verdict.n]
-        if not any(verdict.runs for verdict in judged):
-            return ""
-        fewest, most = min(v.n for v in judged), max(v.n for v in judged)
-        each = " each" if len(judged) > 1 else ""
-        if fewest == most:
-            return f"{judged[0].runs}{each}"
-        return f"on {fewest} to {most} runs{each}"
-
-    @property
-    def mean(self) -> Verdict:
-        """Judge the mean over the table's images."""
-        ours = self._judge.claims.table(self._table).ours
-        return self._judge.verdict(f"{self._table}.{ours}.mean")
-
-
-def judge_of(results: Results) -> Judge:
-    """Make the judge of a page: its claims joined with its results."""
-    return Judge(Claims(results.content / "claims.toml", results.note), results)
-
-
 def namespace(results: Results) -> dict[str, Any]:
     """The functions that an expression can call on a page."""
-    judge = judge_of(results)
+    judge = Judge(results)
     return {
         "run": partial(_run, results),
         "suite": partial(_suite, results),
         "claim": judge.claims.claim,
         "verdict": judge.verdict,
-        "verdicts": partial(Verdicts, judge),
+        "verdicts": judge.table,
     }
 
 

@@ -75,8 +75,10 @@ class Quoted(float):
 class NotRun:
     """A result that is planned and not recorded; it prints as words, and counts as false."""
 
+    origin, spread, n = "", None, 0  # as a `Measured` has them
+
     def __init__(self, what: str) -> None:
-        """Keep the name of what was not run."""
+        """`what` is the name of what was not run."""
         self.what = what
 
     def __bool__(self) -> bool:
