@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from press.errors import InputError, nearest
 from press.results.record import Record, read_record
+from press.results.selectors import Selector
 
 VERSION = 1
 NAMES, IMAGES, NETWORKS, EXPECTED = "suites.json", "images.json", "networks.json", "expected.json"
@@ -78,18 +79,14 @@ class Suite:
         found = [Planned(**row) for row in self._data["runs"]]
         return {(one.case, 0 if one.method else one.seed, one.method): one for one in found}
 
-    def require_baseline(self, method: str) -> str:
-        """The method, if it is a baseline of the suite; raises InputError with the nearest name."""
-        if method not in self.baselines:
-            near = nearest(method, self.baselines)
-            raise InputError(f"suite '{self.name}' has no baseline '{method}'{near}")
-        return method
-
-    def require_mean(self) -> str:
-        """The name of the mean over its seeds' outputs; raises InputError if none is made."""
-        if not self.mean:
+    def method_of(self, chosen: Selector) -> str | None:
+        """The method of a baseline or a mean; of other outputs None. InputError if it has none."""
+        if chosen.kind == "baseline" and chosen.name not in self.baselines:
+            near = nearest(chosen.name, self.baselines)
+            raise InputError(f"suite '{self.name}' has no baseline '{chosen.name}'{near}")
+        if chosen.kind == "mean" and not self.mean:
             raise InputError(f"suite '{self.name}' averages no runs")
-        return self.mean
+        return {"baseline": chosen.name, "mean": self.mean}.get(chosen.kind)
 
     def find(self, word: str) -> str:
         """The case called `word`, in full or bare; raises InputError with the nearest name."""

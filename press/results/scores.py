@@ -58,7 +58,7 @@ class Score:
 
     @property
     def words(self) -> str | NotRun:
-        """Say where a stopping rule stops, or that it did not within the run."""
+        """Where a stopping rule stops, or that it did not within the run."""
         if self._values is None:
             return NotRun(self.name)
         if self._point is None:
@@ -122,29 +122,24 @@ class ScoreTable:
 
     def of(self, image: str, quantity: str = "") -> Quantity:
         """The mean over the recorded seeds of one image, with its spread and n."""
-        quantity = quantity or self.measure
-        scores = [getattr(self._score(image, seed), quantity) for seed in self.seeds]
+        scores = [self.one(image, seed, quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
         return over_seeds(found) if found else NotRun(f"{self.name}, {image}")
 
     def mean(self, quantity: str = "", images: tuple[str, ...] | None = None) -> Quantity:
         """The mean over `images` (all by default), from the seeds that have every one."""
-        quantity = quantity or self.measure
         means = []
         for seed in self.seeds:
-            scores = [
-                getattr(self._score(image, seed), quantity) for image in images or self.images
-            ]
-            if all(isinstance(score, Measured) for score in scores):
-                over_images = mean(map(float, scores))
-                preview = any(score.preview for score in scores)
-                means.append(Measured(over_images, UNITS[quantity], self._page, preview=preview))
+            scores = [self.one(image, seed, quantity) for image in images or self.images]
+            found = [score for score in scores if isinstance(score, Measured)]
+            if found and len(found) == len(scores):
+                over_images, one = mean(map(float, found)), found[0]
+                means.append(Measured(over_images, one.unit, self._page, preview=one.preview))
         return over_seeds(means) if means else NotRun(f"mean of {self.name}")
 
 
 def over_seeds(found: list[Measured]) -> Measured:
     """Join the numbers of several seeds: their mean, their standard deviation, how many."""
     spread = stdev(map(float, found)) if len(found) > 1 else None
-    one = found[0]
-    over = mean(map(float, found))
+    over, one = mean(map(float, found)), found[0]
     return Measured(over, one.unit, one.origin, spread, len(found), one.preview)

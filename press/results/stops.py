@@ -7,10 +7,17 @@ alone; that, and how long the run was, tells which of the two it is.
 
 from dataclasses import dataclass
 
+from press.errors import InputError, nearest
 from press.results.numbers import grouped
 
 RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
 PATIENCE = {"es-wmv": 1000}  # iterations, as the engine has it
+
+
+def require_rule(name: str) -> None:
+    """Raise InputError with the nearest name if there is no such rule."""
+    if name not in RULES:
+        raise InputError(f"unknown stopping rule '{name}'{nearest(name, RULES)}")
 
 
 @dataclass(frozen=True)
