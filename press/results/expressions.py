@@ -12,6 +12,7 @@ from markupsafe import Markup
 from press.errors import InputError
 from press.results.claims import Claim
 from press.results.numbers import (
+    THIN_SPACE,
     Measured,
     NotRun,
     decimal,
@@ -32,6 +33,7 @@ SPELLED = [
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve", "thirteen", "fourteen", "fifteen",
 ]  # fmt: skip
+DB = f"{THIN_SPACE}dB"
 
 
 def namespace(results: Results) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def db(value: Any, digits: int = 2) -> Any:
 
 def signed_db(value: Any, digits: int = 2) -> Any:
     """Write a difference in decibels with its sign: "+0.31 dB"."""
-    return _number(value, lambda number: signed(number, digits) + with_unit(0, "dB", 0)[1:])
+    return _number(value, lambda number: signed(number, digits) + DB)
 
 
 def digits(value: Any, count: int = 2) -> Any:
@@ -111,8 +113,7 @@ def mean_sd(value: Any, digits: int = 2) -> Any:
     def write(number: Any) -> str:
         spread, n = getattr(number, "spread", None), getattr(number, "n", 1)
         plus_minus = f" ± {decimal(spread, digits)}" if spread is not None else ""
-        level = decimal(number, digits) + plus_minus
-        return f"{level}{with_unit(0, 'dB', 0)[1:]} (n\u00a0=\u00a0{n})"
+        return f"{decimal(number, digits)}{plus_minus}{DB} (n\u00a0=\u00a0{n})"
 
     return _number(value, write)
 
@@ -128,13 +129,6 @@ def n(value: Any) -> Any:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "db": db,
-    "signed_db": signed_db,
-    "digits": digits,
-    "words": words,
-    "whole": whole,
-    "mean_sd": mean_sd,
-    "spelled": spelled,
-    "n": n,
-    "listed": listed,
+    write.__name__: write
+    for write in (db, signed_db, digits, words, whole, mean_sd, spelled, n, listed)
 }

@@ -114,7 +114,8 @@ class Manifest(Mapping[str, Suite]):
             raise KeyError(name)
         path = self._folder / part_of(name)
         self._note(path)
-        return _suite(name, path, *_stamp(path))
+        state = path.stat()
+        return _suite(name, path, state.st_mtime_ns, state.st_size)
 
     def __iter__(self) -> Iterator[str]:
         """The suites' names, in their order."""
@@ -172,11 +173,6 @@ def part_of(suite: str) -> str:
     return f"suite-{quote(suite, safe='')}.json"
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    state = path.stat()
-    return state.st_mtime_ns, state.st_size
-
-
 @lru_cache(maxsize=256)
 def _suite(name: str, path: Path, _changed_ns: int, _size: int) -> Suite:
     return Suite(name, json.loads(path.read_bytes()))
@@ -208,7 +204,7 @@ def of_records(results: Path) -> dict[str, Any]:
 
     Raises InputError for a damaged record.
     """
-    paths = sorted(path for path in results.glob("[!.]*/[!.]*/[!.]*/run.json"))
+    paths = sorted(results.glob("[!.]*/[!.]*/[!.]*/run.json"))
     suites: dict[str, list[Record]] = {}
     for path in paths:
         suites.setdefault(path.parts[-4], []).append(read_record(path.parent))

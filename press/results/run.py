@@ -138,7 +138,7 @@ class Run:
             case "final":
                 return self.final
             case "at":
-                return self._at(chosen.iteration)
+                return self._at(int(chosen.name))
             case "stop":
                 return self._stop(chosen.name)
             case "baseline" | "mean":

@@ -39,11 +39,6 @@ class Selector:
         """The spelling: "stop.oracle"."""
         return f"{self.kind}.{self.name}" if self.name else self.kind
 
-    @property
-    def iteration(self) -> int:
-        """The iteration of an `at`."""
-        return int(self.name)
-
 
 def parse_selector(text: str | Selector) -> Selector:
     """The selector that `text` spells; raises InputError, with the new form of an old spelling."""

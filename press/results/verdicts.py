@@ -16,7 +16,6 @@ from press.results.store import Results
 from press.results.suite import SuiteView
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
-MARKS = {REPRODUCED: "=", BETTER: "▲", WORSE: "▼", NOT_RUN: "–"}
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,6 @@ class Verdict:
         if abs(difference) <= self.tolerance_db + 1e-9:
             return REPRODUCED
         return BETTER if difference > 0 else WORSE
-
-    @property
-    def mark(self) -> str:
-        """The mark that stands beside the word."""
-        return MARKS[self.word]
 
     @property
     def runs(self) -> str:
