@@ -18,9 +18,8 @@ from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal, grouped, listed
 from press.results.record import Curve, Record, parse_curve, read_record
-from press.results.scores import Score
+from press.results.scores import RULES, Score, StopPoint, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
-from press.results.stops import RULES, StopPoint, require_rule
 
 SHARE = 5  # the last one of so many equal parts of the iterations
 BEFORE, SPIKE_DB = 500, 1.0  # iterations before the last, and how far under their median is a spike

@@ -6,9 +6,8 @@ from functools import cached_property
 from press.results.manifest import Suite
 from press.results.numbers import Measured, NotRun, Quantity, in_words, listed
 from press.results.run import Run
-from press.results.scores import Score, ScoreTable
+from press.results.scores import Score, ScoreTable, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
-from press.results.stops import require_rule
 
 
 class SuiteView:
