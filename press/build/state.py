@@ -191,11 +191,6 @@ class ChangeDetector:
         known = self.state.global_inputs
         return known == global_inputs(self.options) and self.unchanged(known)
 
-    def had_runs(self) -> bool:
-        """Whether the last build's site had pages about runs."""
-        page = self.state.pages.get("(runs)")
-        return bool(page and page.meta.get("urls"))
-
     def page(self, url: str) -> PageState | None:
         """What is remembered of a page if it need not be made again."""
         page = self.state.pages.get(url)

@@ -23,10 +23,7 @@ from press.results.numbers import (
     signed,
     with_unit,
 )
-from press.results.run import Run
-from press.results.scores import Score, ScoreTable
 from press.results.store import Results
-from press.results.suite import SuiteView
 from press.results.verdicts import Judge
 
 SPELLED = [
@@ -48,25 +45,20 @@ def namespace(results: Results) -> dict[str, Any]:
     }
 
 
-def _run(
-    results: Results, name: str, output: str | None = None, seed: int | None = None
-) -> Run | Score:
+def _run(results: Results, name: str, output: str | None = None, seed: int | None = None) -> Any:
     """A run, or one of its outputs: `run("inpainting/house", "average")`."""
-    _require_text("output", output)
-    run = results.run(name, seed)
-    return run if output is None else run.output(output)
+    return _output(results.run(name, seed), output)
 
 
-def _suite(results: Results, name: str, output: str | None = None) -> SuiteView | ScoreTable:
+def _suite(results: Results, name: str, output: str | None = None) -> Any:
     """A suite, or the scores of one output of its runs: `suite("inpainting", "average")`."""
-    _require_text("output", output)
-    suite = results.suite(name)
-    return suite if output is None else suite.output(output)
+    return _output(results.suite(name), output)
 
 
-def _require_text(argument: str, value: Any) -> None:
-    if not isinstance(value, str | None):
-        raise InputError(f'{argument}: expected text such as "average", got {value!r}')
+def _output(of: Any, selector: Any) -> Any:
+    if not isinstance(selector, str | None):
+        raise InputError(f'output: expected text such as "average", got {selector!r}')
+    return of if selector is None else of.output(selector)
 
 
 def _number(value: Any, write: Callable[[Any], str]) -> Any:

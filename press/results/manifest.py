@@ -118,11 +118,9 @@ class Manifest(Mapping[str, Suite]):
         return _suite(name, path, state.st_mtime_ns, state.st_size)
 
     def __iter__(self) -> Iterator[str]:
-        """The suites' names, in their order."""
         return iter(self._names)
 
     def __len__(self) -> int:
-        """The number of suites."""
         return len(self._names)
 
     def __contains__(self, name: object) -> bool:

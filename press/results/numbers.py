@@ -82,15 +82,12 @@ class NotRun:
         self.what = what
 
     def __bool__(self) -> bool:
-        """Tell that there is no such result."""
         return False
 
     def __str__(self) -> str:
-        """Say so in words."""
         return "not run yet"
 
     def __html__(self) -> str:
-        """Say so in words, with the name of the run in the title."""
         return str(Markup('<span class="not-run" title="{}">not run yet</span>').format(self.what))
 
     def _same(self, _other: Any) -> "NotRun":

@@ -6,6 +6,7 @@ spike is told as such. A curve has every tenth iteration there.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from statistics import mean, median
@@ -32,32 +33,28 @@ BESIDES = {
 }
 
 
+@dataclass(eq=False, repr=False)
 class Run:
-    """One run of a suite, or one baseline on one of its images, recorded or not."""
+    """One run of a suite, or one baseline on one of its images, recorded or not.
 
-    def __init__(
-        self,
-        suite: Suite,
-        image: str,
-        seed: int,
-        method: str | None,
-        *,
-        images: Images,
-        results: Path,
-        note: Callable[[Path], None],
-        root: str,
-        lacks: Callable[[str, str, int], None],
-        other: Callable[[str, int, str | None], "Run"],
-    ) -> None:
-        """Name the run; its record is read when it is first asked for.
+    Its record is read when it is first asked for.
+    """
 
-        `image` is the case. `other` gives another run of the suite, by case, seed and method; the
-        rest is as `Results` has it.
-        """
-        self.suite, self.image, self.seed, self.method = suite, image, seed, method
-        self.measure = suite.measure  # the score that the paper gives for such a task
-        self._images, self._results, self._root = images, results, root
-        self._note, self._lacks, self._other = note, lacks, other
+    suite: Suite
+    image: str  # the case
+    seed: int
+    method: str | None
+    _images: Images  # this and what follows as `Results` has it
+    _results: Path
+    _note: Callable[[Path], None]
+    _root: str
+    _lacks: Callable[[str, str, int], None]
+    _other: Callable[[str, int, str | None], "Run"]  # of the suite, by case, seed and method
+
+    @property
+    def measure(self) -> str:
+        """The name of the score that the paper gives for such a task."""
+        return self.suite.measure
 
     @property
     def case(self) -> Case:
@@ -282,12 +279,11 @@ def _selector_of(name: str) -> str:
     return "final" if name == "output" else name.replace("stop-", "stop.", 1)
 
 
+@dataclass(eq=False)
 class Stability:
     """The PSNR of a run's iterates near its end, in dB, as its curve has it (over RGB)."""
 
-    def __init__(self, run: Run) -> None:
-        """Take a run of the network, recorded or not."""
-        self.run = run
+    run: Run  # of the network, recorded or not
 
     @cached_property
     def _curve(self) -> Curve:

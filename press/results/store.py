@@ -78,8 +78,7 @@ class Results:
         what = (suite.name, case, seed, method)
         if what not in self._runs:
             self._runs[what] = Run(
-                suite, case, seed, method, images=self.suites.images, results=self.path,
-                note=self.note, root=self.root, lacks=self.lacks,
-                other=partial(self._one, suite),
+                suite, case, seed, method, self.images, self.path, self.note, self.root,
+                self.lacks, partial(self._one, suite),
             )  # fmt: skip
         return self._runs[what]

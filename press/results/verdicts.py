@@ -70,7 +70,6 @@ class Verdict:
         return f"{signed(difference)}{THIN_SPACE}dB from the source ({within})"
 
     def __str__(self) -> str:
-        """The word."""
         return self.word
 
     def __html__(self) -> str:
