@@ -9,7 +9,7 @@ from made_site import CLAIMS, make_results, results_of, write_content, write_sui
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, Claims, Rule
 from press.results.numbers import Measured
-from press.results.verdicts import Judge, Verdict, count
+from press.results.verdicts import Judge, Verdict
 
 SITE = Path(__file__).parent.parent / "content"
 
@@ -46,7 +46,7 @@ def test_below_three_seeds_the_verdict_says_on_how_many_runs() -> None:
 
 def judge(folder: Path, *recorded: str) -> Judge:
     results = make_results(folder, *recorded)
-    return Judge(Claims(folder / "content/claims.toml", lambda path: None), results)
+    return Judge(results)
 
 
 def test_claims_are_joined_with_records(tmp_path: Path) -> None:
@@ -56,22 +56,21 @@ def test_claims_are_joined_with_records(tmp_path: Path) -> None:
     assert judged.verdict("inpainting.dip.bob").word == "worse"
     mean = judged.verdict("inpainting.dip.mean")
     assert (mean.word, mean.n) == ("worse", 3)
-    assert judged.count("inpainting") == {
-        "reproduced": 1, "better": 0, "worse": 1, "not run yet": 0
-    }  # fmt: skip
+    found = judged.table("inpainting")
+    assert (found.reproduced, found.better, found.worse, found.not_run) == (1, 0, 1, 0)
 
 
 def test_not_run_yet_is_a_verdict(tmp_path: Path) -> None:
     judged = judge(tmp_path)
     assert judged.verdict("inpainting.dip.mean").word == "not run yet"
-    assert count(judged.table("inpainting"))["not run yet"] == 2
+    assert judged.table("inpainting").not_run == 2
 
 
 def test_the_mean_waits_for_every_image(tmp_path: Path) -> None:
     suites = write_content(tmp_path / "content")
     write_suite(tmp_path / "results", suites["paper"], {("set/anna", 0): 32.0})
     results = results_of(tmp_path / "results", tmp_path / "content")
-    judged = Judge(Claims(tmp_path / "content/claims.toml", lambda path: None), results)
+    judged = Judge(results)
     assert judged.verdict("inpainting.dip.anna").word == "reproduced"
     assert judged.verdict("inpainting.dip.mean").word == "not run yet"
 
@@ -80,7 +79,7 @@ def test_a_preview_is_never_judged(tmp_path: Path) -> None:
     judged = judge(tmp_path, "small")
     path = tmp_path / "content/claims.toml"
     path.write_text(CLAIMS.replace('suite = "paper"', 'suite = "small"'))
-    again = Judge(Claims(path, lambda path: None), judged.results)
+    again = Judge(judged.results)
     with pytest.raises(InputError, match="'small' is a preview, which is never judged"):
         again.verdict("inpainting.dip.anna")
 
@@ -89,12 +88,12 @@ def test_a_misspelt_suite_is_no_run_to_come(tmp_path: Path) -> None:
     results = make_results(tmp_path)
     path = tmp_path / "content/claims.toml"
     path.write_text(CLAIMS.replace('suite = "paper"', 'suite = "papre"'))
-    judged = Judge(Claims(path, lambda path: None), results)
+    judged = Judge(results)
     with pytest.raises(InputError, match=r"toml:10:1: unknown suite 'papre'; .*'paper'"):
         judged.verdict("inpainting.dip.mean")
     (tmp_path / "content/experiments.toml").unlink()
     without = results_of(results.path, results.content)
-    alone = Judge(judged.claims, without).verdict("inpainting.dip.mean")
+    alone = Judge(without).verdict("inpainting.dip.mean")
     assert alone.word == "not run yet", "claims come before the experiments"
 
 

@@ -19,11 +19,11 @@ from markupsafe import Markup
 from press.errors import InputError, nearest
 from press.markdown.cross_references import figure_html
 from press.page import Directive, PageContext
-from press.results.expressions import judge_of
 from press.results.numbers import listed
 from press.results.run import Run
 from press.results.selectors import parse_selector
 from press.results.suite import SuiteView
+from press.results.verdicts import Judge
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ RUNS = each(RUN)
 SELECTOR = Kind("output of a run", lambda text, _: parse_selector(text))
 SUITE = Kind("suite", lambda name, page: page.results.suite(name))
 SUITES = each(SUITE)
-CLAIMS_TABLE = Kind("table of claims", lambda name, page: judge_of(page.results).claims.table(name))
+CLAIMS_TABLE = Kind("table of claims", lambda name, page: Judge(page.results).claims.table(name))
 WIDTH = Kind("width", _width)
 
 

@@ -35,8 +35,8 @@ from press.files import sha256_of
 from press.page import PageContext
 from press.results.numbers import THIN_SPACE, Measured, decimal, grouped, listed
 from press.results.run import Run
+from press.results.scores import RULES
 from press.results.selectors import Selector
-from press.results.stops import RULES
 from press.results.suite import SuiteView
 
 EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole numbers

@@ -18,7 +18,6 @@ from press.blocks.tables import (
 )
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, ClaimTable, Row
-from press.results.expressions import Verdicts, judge_of
 from press.results.numbers import Measured, Quantity, decimal, linked, signed
 from press.results.run import SPIKE_MARK, Run, spike_mark, stability_cells
 from press.results.suite import SuiteView
@@ -58,7 +57,7 @@ def printed_columns(table: ClaimTable, taken: Collection[str] = ()) -> list[Colu
 
 
 def _printed(table: ClaimTable, row: Row | None, image: str | None) -> Claim | None:
-    return row.get(table.column(image) if image else MEAN) if row else None
+    return row.get(table.column(image)) if row else None
 
 
 def difference(verdict: Verdict | None) -> Markup:
@@ -79,8 +78,8 @@ def verdict_strip(
     call: Call, suite: SuiteView, preview: SuiteView | None, table: ClaimTable | None
 ) -> Markup:
     """What came out, how sure it is, how long it took, how to redo it."""
-    judge = judge_of(call.page.results)
-    verdicts = Verdicts(judge, table_of(call, judge, suite, table).id)
+    judge = Judge(call.page.results)
+    verdicts = judge.table(table_of(call, judge, suite, table).id)
     if preview and not preview.preview:
         raise call.error("preview", f"suite '{preview.name}' is no preview")
     return call.page.render(
@@ -102,7 +101,7 @@ def verdict_strip(
 )
 def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
     """Our runs beside the numbers of a source, each with its verdict."""
-    judge = judge_of(call.page.results)
+    judge = Judge(call.page.results)
     answered = Answered(judge, suite, table_of(call, judge, suite, table))
     with call.at("table" if table else "suite"):
         row = answered.row
@@ -149,7 +148,7 @@ class Answered:
         """
         found: dict[str | None, tuple[Quantity, Verdict | None]] = {}
         for image in (*self.table.images, None):
-            column = self.table.column(image) if image else MEAN
+            column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
             judged = None if claim is None else Verdict(claim, ours, self.judge.claims.rule)
             found[image] = ours, judged
@@ -172,9 +171,8 @@ class Answered:
 
     def details(self, image: str | None) -> dict[str, Value]:
         """The row of the plain table: each seed, and how the verdict comes about."""
-        column = self.table.column(image) if image else MEAN
+        column = self.table.column(image)
         ours, verdict = self.judged[image]
-        spread, n = (ours.spread, ours.n) if isinstance(ours, Measured) else (None, 0)
         scores, quantity = answering(self.view, self.row.compare or "")
         runs = self.runs(image) if image else []
         beside = [self.table.rows[row] for row in self.table.beside]
@@ -187,8 +185,8 @@ class Answered:
                 for seed in self.view.suite.seeds
             },
             "Mean": ours,
-            "s.d.": None if spread is None else decimal(spread),
-            "n": str(n),
+            "s.d.": None if ours.spread is None else decimal(ours.spread),
+            "n": str(ours.n),
             "Difference": difference(verdict),
             "Tolerance": decimal(verdict.tolerance_db) if verdict else None,
             "Verdict": verdict.word if verdict else None,
@@ -208,7 +206,7 @@ class Answered:
 )
 def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
     """Methods without a network, run by us in full size, beside the numbers of a source."""
-    table = table_of(call, judge_of(call.page.results), suite, table)
+    table = table_of(call, Judge(call.page.results), suite, table)
     columns = [method_column(suite, method, table.images) for method in suite.suite.baselines]
     columns += printed_columns(table, [column.title for column in columns])
     images = (*table.images, None)

@@ -96,8 +96,9 @@ class Builder:
         except InputError as error:
             self._error(error)
         self.templates.has_runs = bool(found)
-        if bool(found) != self.changes.had_runs():  # every page's head links to them
-            self.changes.invalidate_all()
+        old = self.changes.state.pages.get("(runs)")
+        if bool(found) != bool(old and old.meta["urls"]):  # every page's head links to them
+            self.changes.all_are_stale = True
         inputs = [str(path) for path in context.inputs]
         self.result.state.pages["(runs)"] = PageState(inputs, {}, [], {"urls": [*found]})
         for url, make in found.items():

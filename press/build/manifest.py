@@ -56,8 +56,8 @@ def _are_whole(folder: Path, hashes: dict[str, str]) -> bool:
 def expected(options: Options) -> dict[str, tuple[float | None, str | None]]:
     """For each planned run the seconds that it would take here, and whether that is a guess."""
     path = parts_folder(options) / EXPECTED
-    found = json.loads(path.read_bytes()) if path.exists() else {}
-    return {name: (seconds, estimate) for name, (seconds, estimate) in found.items()}
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    return found
 
 
 def with_folders(command: str, options: Options) -> str:

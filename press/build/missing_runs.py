@@ -6,7 +6,6 @@ Only a child process ever loads what runs them, and only if runs are missing.
 import contextlib
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
 from press.build.manifest import expected, parts_folder, program, with_folders
 from press.build.state import State, read_sealed, write_sealed
@@ -15,7 +14,7 @@ from press.errors import InputError
 from press.files import sha256_of
 from press.options import Options
 from press.results.manifest import Manifest, Planned, Suite, part_of
-from press.results.numbers import in_words as format_duration
+from press.results.numbers import in_words
 
 AUTO_SECONDS = 120  # what may be run without being asked
 
@@ -34,7 +33,7 @@ class Group:
         took = ""
         if self.seconds is not None:
             guess = ", a guess" if self.is_guess else ""
-            took = f", {format_duration(self.seconds)} on this machine{guess}"
+            took = f", {in_words(self.seconds)} on this machine{guess}"
         command = self.suite.command if len(self.runs) > 1 else self.runs[0].command
         runs = f"{self.suite.name}: {counted(len(self.runs), 'run')} not run yet"
         return f"{runs}{took}: {with_folders(command, options)}"
@@ -86,7 +85,10 @@ def _group(
 
 def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]:
     """Make the runs that take little time; a failure is told, and not tried again."""
-    failed_before = _failed(options)
+    failures = options.cache / "failed-runs.json"
+    failed_before: dict[str, str] = {}
+    with contextlib.suppress(OSError, ValueError):
+        failed_before = read_sealed(failures)
     said, made, total = list[str](), False, 0.0
     for group in sorted(groups, key=lambda group: group.seconds or 0):
         key = sha256_of(parts_folder(options) / part_of(group.suite.name))  # all that it plans
@@ -102,20 +104,9 @@ def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]
                 continue
             except InputError as error:
                 failure = failed_before[key] = str(error)
-                write_sealed(_failures(options), failed_before)
+                write_sealed(failures, failed_before)
         said += [group.sentence(options), f"{failure} (to try it again: --run all)"]
     return said, made
-
-
-def _failures(options: Options) -> Path:
-    return options.cache / "failed-runs.json"
-
-
-def _failed(options: Options) -> dict[str, str]:
-    """What was tried in vain before, by the runs, with what was said."""
-    with contextlib.suppress(OSError, ValueError):
-        return read_sealed(_failures(options))
-    return {}
 
 
 def _make(options: Options, group: Group, limit: int | None) -> None:

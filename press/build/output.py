@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from press.build.state import Content, Unchanged, Written
+from press.build.state import Content, Signature, Unchanged
 from press.errors import InputError
 from press.files import content_of, sha256_of
 
@@ -60,8 +60,8 @@ def lock(cache: Path) -> Iterator[None]:
 
 
 def write_site(
-    out: Path, files: Mapping[str, Content], old: Mapping[str, Written]
-) -> dict[str, Written]:
+    out: Path, files: Mapping[str, Content], old: Mapping[str, Signature]
+) -> dict[str, Signature]:
     """Put a site of these files in the place of `out`, under the lock; returns what was written.
 
     Raises ChangedMeanwhileError if a file that was to be kept is no longer there.
@@ -91,7 +91,7 @@ def write_site(
     return written
 
 
-def _write(target: Path, old_path: Path, content: Content, old: Written | None) -> Written:
+def _write(target: Path, old_path: Path, content: Content, old: Signature | None) -> Signature:
     target.parent.mkdir(parents=True, exist_ok=True)
     sha256 = content.sha256 if isinstance(content, Unchanged) else sha256_of(content)
     if not (old and old[2] == sha256 and _link(old_path, target, old)):
@@ -102,7 +102,7 @@ def _write(target: Path, old_path: Path, content: Content, old: Written | None) 
     return stat.st_size, stat.st_mtime_ns, sha256
 
 
-def _link(source: Path, target: Path, known: Written) -> bool:
+def _link(source: Path, target: Path, known: Signature) -> bool:
     """Make `target` the same file as `source`, if that is still as it was written."""
     with contextlib.suppress(OSError):
         stat = source.stat()

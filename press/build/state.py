@@ -25,7 +25,6 @@ FORM = 7  # raise when the form of the state changes
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
-Written = tuple[int, int, str]  # size, time of change in ns, hash
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class State:
     global_inputs: list[str]  # inputs of every page: code, templates, settings
     pages: dict[str, PageState] = field(default_factory=dict)
     signatures: dict[str, Signature] = field(default_factory=dict)
-    outputs: dict[str, Written] = field(default_factory=dict)
+    outputs: dict[str, Signature] = field(default_factory=dict)
     saved_ns: int = 0
 
 
@@ -90,7 +89,7 @@ class BuildResult:
 
 
 def state_path(options: Options) -> Path:
-    """Give where the state of builds into this folder is kept."""
+    """Where the state of builds into this folder is kept."""
     name = hashlib.sha256(str(options.out.absolute()).encode()).hexdigest()[:12]
     return options.cache / f"state-{name}.json"
 
@@ -133,32 +132,37 @@ def read_sealed(path: Path) -> dict[str, Any]:
 
 
 def listing(folder: str) -> bytes:
-    """Give the names in a folder, a line each; hidden ones do not count."""
+    """The names in a folder, a line each; hidden ones do not count."""
     names = sorted(name for name in os.listdir(folder) if name[0] not in "._")
     return "\n".join(names).encode()
 
 
-def signature(path: str) -> Signature:
-    """Tell one state of a file from another; of a folder, its names; of nothing, that it is not."""
+def _size_and_time(path: str | Path) -> tuple[int, int]:
+    """Size and time of change in ns; -2 and 0 of what is absent."""
     try:
         stat = os.stat(path)
+    except OSError:
+        return -2, 0
+    return stat.st_size, stat.st_mtime_ns
+
+
+def signature(path: str) -> Signature:
+    """What tells one state of a file from another; a folder's names stand for its content."""
+    try:
         if os.path.isdir(path):
             return -1, 0, hashlib.sha256(listing(path)).hexdigest()
-        return stat.st_size, stat.st_mtime_ns, sha256_of(Path(path))
+        return *_size_and_time(path), sha256_of(Path(path))
     except OSError:
         return -2, 0, ""
 
 
 def is_unchanged(path: str, old: Signature, saved_ns: int) -> bool:
-    """Tell whether a file is as it was; its hash is taken only where its time does not tell."""
+    """Whether a file is as it was; its hash is taken only where its time does not tell."""
     if old[0] >= 0:
-        try:
-            stat = os.stat(path)
-        except OSError:
+        size, changed_ns = _size_and_time(path)
+        if size != old[0]:
             return False
-        if stat.st_size != old[0]:
-            return False
-        if stat.st_mtime_ns == old[1] and stat.st_mtime_ns < saved_ns - RACY_NS:
+        if changed_ns == old[1] and changed_ns < saved_ns - RACY_NS:
             return True
     return signature(path)[2] == old[2]
 
@@ -170,7 +174,7 @@ class ChangeDetector:
         """Compare with `state`; without one everything is stale."""
         self.options, self.state = options, state or State([], [])
         self._known: dict[str, bool] = {}
-        self._all_are_stale = False
+        self.all_are_stale = False  # whatever its inputs are
 
     def unchanged(self, paths: Iterable[str]) -> bool:
         """Whether every one of these inputs is as it was."""
@@ -187,19 +191,10 @@ class ChangeDetector:
         known = self.state.global_inputs
         return known == global_inputs(self.options) and self.unchanged(known)
 
-    def had_runs(self) -> bool:
-        """Whether the last build's site had pages about runs."""
-        page = self.state.pages.get("(runs)")
-        return bool(page and page.meta.get("urls"))
-
-    def invalidate_all(self) -> None:
-        """Count every page as stale."""
-        self._all_are_stale = True
-
     def page(self, url: str) -> PageState | None:
         """What is remembered of a page if it need not be made again."""
         page = self.state.pages.get(url)
-        if page is None or self._all_are_stale or not self._global_unchanged:
+        if page is None or self.all_are_stale or not self._global_unchanged:
             return None
         return page if self.unchanged(page.inputs) and self.intact(page.outputs) else None
 
@@ -218,7 +213,10 @@ class ChangeDetector:
     def intact(self, addresses: Iterable[str]) -> bool:
         """Whether files of the old site are still as they were written."""
         out, outputs = self.options.out, self.state.outputs
-        return all(url in outputs and _stands(out / url, outputs[url]) for url in addresses)
+        return all(
+            url in outputs and _size_and_time(out / url) == tuple(outputs[url][:2])
+            for url in addresses
+        )
 
     def nothing_changed(self) -> bool:
         """Whether nothing at all has changed."""
@@ -227,25 +225,14 @@ class ChangeDetector:
         return is_same and self.intact(self.state.outputs)
 
 
-def _stands(path: Path, written: Written) -> bool:
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return False
-    return (stat.st_size, stat.st_mtime_ns) == (written[0], written[1])
-
-
 def global_inputs(options: Options) -> list[str]:
-    """List the inputs of every page: our code, the libraries, the templates, the settings.
+    """The inputs of every page: our code, the libraries, the templates, the settings.
 
     The folder of the libraries stands for their versions, which are in its names.
     """
     code = sorted(options.code.rglob("*.py"))
+    found = find_spec("markdown_it")
+    libraries = [Path(found.origin).parent.parent] if found and found.origin else []
     templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
     settings = options.content / "site.toml"
-    return [str(path) for path in (*code, *_libraries(), *templates, settings)]
-
-
-def _libraries() -> list[Path]:
-    found = find_spec("markdown_it")
-    return [Path(found.origin).parent.parent] if found and found.origin else []
+    return [str(path) for path in (*code, *libraries, *templates, settings)]

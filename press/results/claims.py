@@ -70,9 +70,9 @@ class ClaimTable:
     beside: tuple[str, ...]  # the rows that a table of results shows beside ours
     rows: dict[str, Row]
 
-    def column(self, image: str) -> str:
-        """The word that stands for an image in an id."""
-        return image.rpartition("/")[2]
+    def column(self, image: str | None) -> str:
+        """The word that stands for an image in an id; for None, that of the mean."""
+        return image.rpartition("/")[2] if image else MEAN
 
 
 @dataclass(frozen=True)
@@ -132,15 +132,14 @@ class Claims:
 
     def claim(self, id: str) -> Claim:
         """A number by its id; raises InputError with the nearest id."""
-        known = {
-            claim.id: claim
-            for table in self.tables.values()
-            for row in table.rows.values()
-            for claim in row.numbers.values()
-        }
-        if id not in known:
-            raise InputError(f"unknown claim '{id}'{nearest(id, known)}")
-        return known[id]
+        if id not in self._numbers:
+            raise InputError(f"unknown claim '{id}'{nearest(id, self._numbers)}")
+        return self._numbers[id]
+
+    @cached_property
+    def _numbers(self) -> dict[str, Claim]:
+        rows = [row for table in self.tables.values() for row in table.rows.values()]
+        return {claim.id: claim for row in rows for claim in row.numbers.values()}
 
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
         rows = {key: value for key, value in data.items() if isinstance(value, dict)}

@@ -10,8 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError
-from press.results.claims import Claim, Claims
+from press.results.claims import Claim
 from press.results.numbers import (
+    THIN_SPACE,
     Measured,
     NotRun,
     decimal,
@@ -22,85 +23,42 @@ from press.results.numbers import (
     signed,
     with_unit,
 )
-from press.results.run import Run
-from press.results.scores import Score, ScoreTable
 from press.results.store import Results
-from press.results.suite import SuiteView
-from press.results.verdicts import BETTER, NOT_RUN, REPRODUCED, WORSE, Judge, Verdict
+from press.results.verdicts import Judge
 
 SPELLED = [
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve", "thirteen", "fourteen", "fifteen",
 ]  # fmt: skip
-
-
-class Verdicts:
-    """The verdicts of a table together: how many of each word, and the one on the mean."""
-
-    def __init__(self, judge: Judge, table: str) -> None:
-        """Judge every image of the table."""
-        self.all: list[Verdict] = judge.table(table)
-        counts = judge.count(table)
-        self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
-        self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
-        self.total = len(self.all)
-        self._judge, self._table = judge, table
-
-    @property
-    def runs(self) -> str:
-        """Say on how many runs each verdict stands, where some are too few for a spread."""
-        judged = [verdict for verdict in self.all if verdict.n]
-        if not any(verdict.runs for verdict in judged):
-            return ""
-        fewest, most = min(v.n for v in judged), max(v.n for v in judged)
-        each = " each" if len(judged) > 1 else ""
-        if fewest == most:
-            return f"{judged[0].runs}{each}"
-        return f"on {fewest} to {most} runs{each}"
-
-    @property
-    def mean(self) -> Verdict:
-        """Judge the mean over the table's images."""
-        ours = self._judge.claims.table(self._table).ours
-        return self._judge.verdict(f"{self._table}.{ours}.mean")
-
-
-def judge_of(results: Results) -> Judge:
-    """Make the judge of a page: its claims joined with its results."""
-    return Judge(Claims(results.content / "claims.toml", results.note), results)
+DB = f"{THIN_SPACE}dB"
 
 
 def namespace(results: Results) -> dict[str, Any]:
     """The functions that an expression can call on a page."""
-    judge = judge_of(results)
+    judge = Judge(results)
     return {
         "run": partial(_run, results),
         "suite": partial(_suite, results),
         "claim": judge.claims.claim,
         "verdict": judge.verdict,
-        "verdicts": partial(Verdicts, judge),
+        "verdicts": judge.table,
     }
 
 
-def _run(
-    results: Results, name: str, output: str | None = None, seed: int | None = None
-) -> Run | Score:
+def _run(results: Results, name: str, output: str | None = None, seed: int | None = None) -> Any:
     """A run, or one of its outputs: `run("inpainting/house", "average")`."""
-    _require_text("output", output)
-    run = results.run(name, seed)
-    return run if output is None else run.output(output)
+    return _output(results.run(name, seed), output)
 
 
-def _suite(results: Results, name: str, output: str | None = None) -> SuiteView | ScoreTable:
+def _suite(results: Results, name: str, output: str | None = None) -> Any:
     """A suite, or the scores of one output of its runs: `suite("inpainting", "average")`."""
-    _require_text("output", output)
-    suite = results.suite(name)
-    return suite if output is None else suite.output(output)
+    return _output(results.suite(name), output)
 
 
-def _require_text(argument: str, value: Any) -> None:
-    if not isinstance(value, str | None):
-        raise InputError(f'{argument}: expected text such as "average", got {value!r}')
+def _output(of: Any, selector: Any) -> Any:
+    if not isinstance(selector, str | None):
+        raise InputError(f'output: expected text such as "average", got {selector!r}')
+    return of if selector is None else of.output(selector)
 
 
 def _number(value: Any, write: Callable[[Any], str]) -> Any:
@@ -123,7 +81,7 @@ def db(value: Any, digits: int = 2) -> Any:
 
 def signed_db(value: Any, digits: int = 2) -> Any:
     """Write a difference in decibels with its sign: "+0.31 dB"."""
-    return _number(value, lambda number: signed(number, digits) + with_unit(0, "dB", 0)[1:])
+    return _number(value, lambda number: signed(number, digits) + DB)
 
 
 def digits(value: Any, count: int = 2) -> Any:
@@ -147,8 +105,7 @@ def mean_sd(value: Any, digits: int = 2) -> Any:
     def write(number: Any) -> str:
         spread, n = getattr(number, "spread", None), getattr(number, "n", 1)
         plus_minus = f" ± {decimal(spread, digits)}" if spread is not None else ""
-        level = decimal(number, digits) + plus_minus
-        return f"{level}{with_unit(0, 'dB', 0)[1:]} (n\u00a0=\u00a0{n})"
+        return f"{decimal(number, digits)}{plus_minus}{DB} (n\u00a0=\u00a0{n})"
 
     return _number(value, write)
 
@@ -164,13 +121,6 @@ def n(value: Any) -> Any:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "db": db,
-    "signed_db": signed_db,
-    "digits": digits,
-    "words": words,
-    "whole": whole,
-    "mean_sd": mean_sd,
-    "spelled": spelled,
-    "n": n,
-    "listed": listed,
+    write.__name__: write
+    for write in (db, signed_db, digits, words, whole, mean_sd, spelled, n, listed)
 }

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from press.errors import InputError, nearest
 from press.results.record import Record, read_record
+from press.results.selectors import Selector
 
 VERSION = 1
 NAMES, IMAGES, NETWORKS, EXPECTED = "suites.json", "images.json", "networks.json", "expected.json"
@@ -78,18 +79,14 @@ class Suite:
         found = [Planned(**row) for row in self._data["runs"]]
         return {(one.case, 0 if one.method else one.seed, one.method): one for one in found}
 
-    def require_baseline(self, method: str) -> str:
-        """The method, if it is a baseline of the suite; raises InputError with the nearest name."""
-        if method not in self.baselines:
-            near = nearest(method, self.baselines)
-            raise InputError(f"suite '{self.name}' has no baseline '{method}'{near}")
-        return method
-
-    def require_mean(self) -> str:
-        """The name of the mean over its seeds' outputs; raises InputError if none is made."""
-        if not self.mean:
+    def method_of(self, chosen: Selector) -> str | None:
+        """The method of a baseline or a mean; of other outputs None. InputError if it has none."""
+        if chosen.kind == "baseline" and chosen.name not in self.baselines:
+            near = nearest(chosen.name, self.baselines)
+            raise InputError(f"suite '{self.name}' has no baseline '{chosen.name}'{near}")
+        if chosen.kind == "mean" and not self.mean:
             raise InputError(f"suite '{self.name}' averages no runs")
-        return self.mean
+        return {"baseline": chosen.name, "mean": self.mean}.get(chosen.kind)
 
     def find(self, word: str) -> str:
         """The case called `word`, in full or bare; raises InputError with the nearest name."""
@@ -117,14 +114,13 @@ class Manifest(Mapping[str, Suite]):
             raise KeyError(name)
         path = self._folder / part_of(name)
         self._note(path)
-        return _suite(name, path, *_stamp(path))
+        state = path.stat()
+        return _suite(name, path, state.st_mtime_ns, state.st_size)
 
     def __iter__(self) -> Iterator[str]:
-        """The suites' names, in their order."""
         return iter(self._names)
 
     def __len__(self) -> int:
-        """The number of suites."""
         return len(self._names)
 
     def __contains__(self, name: object) -> bool:
@@ -175,11 +171,6 @@ def part_of(suite: str) -> str:
     return f"suite-{quote(suite, safe='')}.json"
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    state = path.stat()
-    return state.st_mtime_ns, state.st_size
-
-
 @lru_cache(maxsize=256)
 def _suite(name: str, path: Path, _changed_ns: int, _size: int) -> Suite:
     return Suite(name, json.loads(path.read_bytes()))
@@ -211,7 +202,7 @@ def of_records(results: Path) -> dict[str, Any]:
 
     Raises InputError for a damaged record.
     """
-    paths = sorted(path for path in results.glob("[!.]*/[!.]*/[!.]*/run.json"))
+    paths = sorted(results.glob("[!.]*/[!.]*/[!.]*/run.json"))
     suites: dict[str, list[Record]] = {}
     for path in paths:
         suites.setdefault(path.parts[-4], []).append(read_record(path.parent))

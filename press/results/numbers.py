@@ -75,20 +75,19 @@ class Quoted(float):
 class NotRun:
     """A result that is planned and not recorded; it prints as words, and counts as false."""
 
+    origin, spread, n = "", None, 0  # as a `Measured` has them
+
     def __init__(self, what: str) -> None:
-        """Keep the name of what was not run."""
+        """`what` is the name of what was not run."""
         self.what = what
 
     def __bool__(self) -> bool:
-        """Tell that there is no such result."""
         return False
 
     def __str__(self) -> str:
-        """Say so in words."""
         return "not run yet"
 
     def __html__(self) -> str:
-        """Say so in words, with the name of the run in the title."""
         return str(Markup('<span class="not-run" title="{}">not run yet</span>').format(self.what))
 
     def _same(self, _other: Any) -> "NotRun":

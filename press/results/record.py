@@ -42,24 +42,16 @@ class Curve:
         if column not in self.columns:
             return []
         if column not in self._read:
-            place = self.columns.index(column)
-            try:
-                self._read[column] = [(float(r[0]), float(r[place])) for r in self.rows if r[place]]
-            except ValueError:
-                damaged = (
-                    n for n, r in enumerate(self.rows, 2) if not _are_numbers(r[0], r[place])
-                )
-                line = next(damaged)
-                raise InputError("the curve is damaged in this line", self.path, line) from None
+            place, found = self.columns.index(column), list[tuple[float, float]]()
+            for line, row in enumerate(self.rows, 2):
+                try:
+                    if row[place]:
+                        found.append((float(row[0]), float(row[place])))
+                except ValueError:
+                    raise InputError("the curve is damaged in this line", self.path, line) from None
+            self._read[column] = found
         points = self._read[column]
         return points[bisect_right(points, (after, inf)) :]
-
-
-def _are_numbers(iteration: str, value: str) -> bool:
-    try:
-        return isinstance(float(iteration), float) and isinstance(float(value or 0), float)
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,21 @@ spike is told as such. A curve has every tenth iteration there.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from markupsafe import Markup
 
-from press.errors import InputError, nearest
+from press.errors import InputError
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal, grouped, listed
 from press.results.record import Curve, Record, parse_curve, read_record
-from press.results.scores import Score
+from press.results.scores import RULES, Score, StopPoint, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
-from press.results.stops import RULES, StopPoint
 
 SHARE = 5  # the last one of so many equal parts of the iterations
 BEFORE, SPIKE_DB = 500, 1.0  # iterations before the last, and how far under their median is a spike
@@ -33,31 +33,28 @@ BESIDES = {
 }
 
 
+@dataclass(eq=False, repr=False)
 class Run:
-    """One run of a suite, or one baseline on one of its images, recorded or not."""
+    """One run of a suite, or one baseline on one of its images, recorded or not.
 
-    def __init__(
-        self,
-        suite: Suite,
-        image: str,
-        seed: int,
-        method: str | None,
-        *,
-        images: Images,
-        results: Path,
-        note: Callable[[Path], None],
-        root: str,
-        lacks: Callable[[str, str, int], None],
-        other: Callable[[str, int, str | None], "Run"],
-    ) -> None:
-        """Name the run; its record is read when it is first asked for.
+    Its record is read when it is first asked for.
+    """
 
-        `image` is the case. `other` gives another run of the suite, by case, seed and method; the
-        rest is as `Results` has it.
-        """
-        self.suite, self.image, self.seed, self.method = suite, image, seed, method
-        self._images, self._results, self._root = images, results, root
-        self._note, self._lacks, self._other = note, lacks, other
+    suite: Suite
+    image: str  # the case
+    seed: int
+    method: str | None
+    _images: Images  # this and what follows as `Results` has it
+    _results: Path
+    _note: Callable[[Path], None]
+    _root: str
+    _lacks: Callable[[str, str, int], None]
+    _other: Callable[[str, int, str | None], "Run"]  # of the suite, by case, seed and method
+
+    @property
+    def measure(self) -> str:
+        """The name of the score that the paper gives for such a task."""
+        return self.suite.measure
 
     @property
     def case(self) -> Case:
@@ -121,11 +118,6 @@ class Run:
         return self._images.shown(self.case.image) and self.case.pictures
 
     @property
-    def measure(self) -> str:
-        """The name of the score that the paper gives for such a task."""
-        return self.suite.measure
-
-    @property
     def has_original(self) -> bool:
         """Whether there is an image without damage to score against, as far as is known."""
         return not self.record or self.record.metrics["final"]["psnr_db"] is not None
@@ -137,19 +129,16 @@ class Run:
 
     def output(self, selector: str | Selector) -> Score:
         """One output, by its selector; raises InputError if the run has no such output."""
-        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        chosen = parse_selector(selector)
         match chosen.kind:
             case "final":
                 return self.final
             case "at":
-                return self._at(chosen.iteration)
+                return self._at(int(chosen.name))
             case "stop":
                 return self._stop(chosen.name)
-            case "baseline":
-                self.suite.require_baseline(chosen.name)
-                return self._other(self.image, 0, chosen.name).final
-            case "mean":
-                return self._other(self.image, 0, self.suite.require_mean()).final
+            case "baseline" | "mean":
+                return self._other(self.image, 0, self.suite.method_of(chosen)).final
         return self._besides(chosen.kind)
 
     @property
@@ -175,8 +164,7 @@ class Run:
 
     def _stop(self, rule: str) -> Score:
         """Where a stopping rule stops: fixed, oracle or es-wmv."""
-        if rule not in RULES:
-            raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
+        require_rule(rule)
         if not self.record:
             return self._score(self.name, None)
         point = self.stop_points.get(rule)
@@ -201,10 +189,7 @@ class Run:
         file: str = "",
         point: StopPoint | None = None,
     ) -> Score:
-        def picture() -> Path | None:
-            return self.picture(file)
-
-        preview = self.suite.preview
+        preview, picture = self.suite.preview, partial(self.picture, file)
         return Score(name, metrics, self.url, iteration, preview, point, label, picture)
 
     def __getattr__(self, quantity: str) -> Quantity:
@@ -294,12 +279,11 @@ def _selector_of(name: str) -> str:
     return "final" if name == "output" else name.replace("stop-", "stop.", 1)
 
 
+@dataclass(eq=False)
 class Stability:
     """The PSNR of a run's iterates near its end, in dB, as its curve has it (over RGB)."""
 
-    def __init__(self, run: Run) -> None:
-        """Take a run of the network, recorded or not."""
-        self.run = run
+    run: Run  # of the network, recorded or not
 
     @cached_property
     def _curve(self) -> Curve:
@@ -332,12 +316,12 @@ class Stability:
 
     @property
     def lowest_db(self) -> Quantity:
-        """The lowest level in the last fifth of the iterations."""
+        """The lowest level there."""
         return self._measured(min)
 
     @property
     def highest_db(self) -> Quantity:
-        """The highest level in the last fifth of the iterations."""
+        """The highest level there."""
         return self._measured(max)
 
     def _measured(self, summary: Callable[[list[float]], float]) -> Quantity:
@@ -376,8 +360,6 @@ def stability_cells(runs: Sequence[Run]) -> list[str | None]:
     steady = [run.stable for run in runs if run.recorded and run.stable.known]
     if not steady:
         return [None, None]
-    medians = [median(each.levels()) for each in steady]
-    lowest = min(min(each.levels()) for each in steady)
-    highest = max(max(each.levels()) for each in steady)
-    middle = decimal(sum(medians) / len(medians))
-    return [middle, f"{decimal(lowest)} to {decimal(highest)}"]
+    levels = [each.levels() for each in steady]
+    lowest, highest = min(map(min, levels)), max(map(max, levels))
+    return [decimal(mean(map(median, levels))), f"{decimal(lowest)} to {decimal(highest)}"]

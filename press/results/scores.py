@@ -1,13 +1,18 @@
-"""Scores of one output, and of a whole suite: means over images, spread between seeds."""
+"""Scores of one output, where stopping rules stop, and means over images and seeds.
+
+ES-WMV waits: it has stopped only once 1,000 iterations brought no lower variance. A run that ends
+before that has a least variance so far and no stop, and a page says so. Records hold the iteration
+alone; that, and how long the run was, tells which of the two it is.
+"""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 from press.errors import InputError, nearest
-from press.results.numbers import Measured, NotRun, Quantity
-from press.results.stops import StopPoint
+from press.results.numbers import Measured, NotRun, Quantity, grouped
 
 UNITS = {
     "psnr_db": "dB",
@@ -17,8 +22,62 @@ UNITS = {
     "ssim": "",
     "loss": "",
 }
+RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
+PATIENCE = {"es-wmv": 1000}  # iterations, as the engine has it
 
 
+def require_rule(name: str) -> None:
+    """Raise InputError with the nearest name if there is no such rule."""
+    if name not in RULES:
+        raise InputError(f"unknown stopping rule '{name}'{nearest(name, RULES)}")
+
+
+@dataclass(frozen=True)
+class StopPoint:
+    """What a rule chose of a run of `last` iterations."""
+
+    rule: str
+    iteration: int
+    last: int
+
+    @property
+    def reached(self) -> bool:
+        """Whether the rule stopped within the run."""
+        return self.last - self.iteration > PATIENCE.get(self.rule, -1)
+
+    @property
+    def words(self) -> str:
+        """Say where it stops: "stops at iteration 8,031", or that it did not."""
+        if self.reached:
+            return f"stops at iteration {grouped(self.iteration)}"
+        so_far = f"least variance so far at iteration {grouped(self.iteration)}"
+        return f"not stopped within the run; {so_far}"
+
+    @property
+    def row(self) -> str:
+        """Name its output in a table of scores."""
+        if self.rule == "fixed":
+            return f"the last output, iteration {grouped(self.iteration)}"
+        if self.reached:
+            return f"{RULES[self.rule]}, iteration {grouped(self.iteration)}"
+        return f"{RULES[self.rule]}: {self.words}"
+
+    @property
+    def label(self) -> str:
+        """Name its output under a picture."""
+        if self.rule == "oracle":
+            return "the best iterate"
+        return "where ES-WMV stops" if self.reached else f"ES-WMV: {self.words}"
+
+    @property
+    def mark(self) -> str:
+        """Name it over a curve, in a word or two."""
+        if self.rule == "oracle":
+            return "best"
+        return "ES-WMV" if self.reached else "least variance so far"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Score:
     """How good one output is: psnr_db, ssim, loss, psnr_known_db and psnr_unknown_db.
 
@@ -26,25 +85,14 @@ class Score:
     Each is a `Measured`, or a `NotRun` where the run is not recorded.
     """
 
-    def __init__(
-        self,
-        name: str,
-        values: Mapping[str, Any] | None,
-        origin: str,
-        iteration: int | None = None,
-        preview: bool = False,
-        point: StopPoint | None = None,
-        label: str = "",
-        picture: Callable[[], Path | None] = lambda: None,
-    ) -> None:
-        """Hold the values of run.json's metrics; None stands for a run that is not recorded.
-
-        `point` is what a stopping rule chose, where the output is its choice; `label` names it
-        under a picture, which `picture` finds.
-        """
-        self.name, self.origin, self.preview, self._point = name, origin, preview, point
-        self._values, self._iteration, self.label = values, iteration, label
-        self._picture = picture
+    name: str
+    _values: Mapping[str, Any] | None  # run.json's metrics; None: the run is not recorded
+    origin: str
+    _iteration: int | None
+    preview: bool
+    _point: StopPoint | None  # what a stopping rule chose, where the output is its choice
+    label: str  # its name under a picture
+    _picture: Callable[[], Path | None]
 
     @property
     def picture(self) -> Path | None:
@@ -58,7 +106,7 @@ class Score:
 
     @property
     def words(self) -> str | NotRun:
-        """Say where a stopping rule stops, or that it did not within the run."""
+        """Where a stopping rule stops, or that it did not within the run."""
         if self._values is None:
             return NotRun(self.name)
         if self._point is None:
@@ -86,25 +134,16 @@ class Score:
         return found
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class ScoreTable:
-    """The same score of every run of a suite: by image, and as a mean over the images.
+    """The same score of every run of a suite: by image, and as a mean over the images."""
 
-    `score` gives the score of an image and a seed; `page` is where the origin of a mean leads;
-    `measure` is the quantity that is meant where none is named.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        images: tuple[str, ...],
-        seeds: tuple[int, ...],
-        score: Callable[[str, int], Score],
-        page: str = "",
-        measure: str = "psnr_db",
-    ) -> None:
-        """Hold what is needed to look scores up."""
-        self.name, self.images, self.seeds, self.measure = name, images, seeds, measure
-        self._score, self._page = score, page
+    name: str
+    images: tuple[str, ...]
+    seeds: tuple[int, ...]
+    _score: Callable[[str, int], Score]  # of an image and a seed
+    _page: str  # where the origin of a mean leads
+    measure: str  # the quantity that is meant where none is named
 
     def __getattr__(self, quantity: str) -> Quantity:
         """`mean_psnr_db`, `mean_ssim` ... over all images; raises InputError if unknown."""
@@ -122,29 +161,24 @@ class ScoreTable:
 
     def of(self, image: str, quantity: str = "") -> Quantity:
         """The mean over the recorded seeds of one image, with its spread and n."""
-        quantity = quantity or self.measure
-        scores = [getattr(self._score(image, seed), quantity) for seed in self.seeds]
+        scores = [self.one(image, seed, quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
         return over_seeds(found) if found else NotRun(f"{self.name}, {image}")
 
     def mean(self, quantity: str = "", images: tuple[str, ...] | None = None) -> Quantity:
         """The mean over `images` (all by default), from the seeds that have every one."""
-        quantity = quantity or self.measure
         means = []
         for seed in self.seeds:
-            scores = [
-                getattr(self._score(image, seed), quantity) for image in images or self.images
-            ]
-            if all(isinstance(score, Measured) for score in scores):
-                over_images = mean(map(float, scores))
-                preview = any(score.preview for score in scores)
-                means.append(Measured(over_images, UNITS[quantity], self._page, preview=preview))
+            scores = [self.one(image, seed, quantity) for image in images or self.images]
+            found = [score for score in scores if isinstance(score, Measured)]
+            if found and len(found) == len(scores):
+                over_images, one = mean(map(float, found)), found[0]
+                means.append(Measured(over_images, one.unit, self._page, preview=one.preview))
         return over_seeds(means) if means else NotRun(f"mean of {self.name}")
 
 
 def over_seeds(found: list[Measured]) -> Measured:
     """Join the numbers of several seeds: their mean, their standard deviation, how many."""
     spread = stdev(map(float, found)) if len(found) > 1 else None
-    one = found[0]
-    over = mean(map(float, found))
+    over, one = mean(map(float, found)), found[0]
     return Measured(over, one.unit, one.origin, spread, len(found), one.preview)

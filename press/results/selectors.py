@@ -39,16 +39,12 @@ class Selector:
         """The spelling: "stop.oracle"."""
         return f"{self.kind}.{self.name}" if self.name else self.kind
 
-    @property
-    def iteration(self) -> int:
-        """The iteration of an `at`."""
-        return int(self.name)
 
-
-def parse_selector(text: str) -> Selector:
+def parse_selector(text: str | Selector) -> Selector:
     """The selector that `text` spells; raises InputError, with the new form of an old spelling."""
-    newer = _newer(text)
-    if newer:
+    if isinstance(text, Selector):
+        return text
+    if newer := _newer(text):
         raise InputError(f"'{text}' is now spelled '{newer}'")
     kind, dot, name = text.partition(".")
     if kind not in KINDS:

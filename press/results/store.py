@@ -6,6 +6,7 @@ InputError with the nearest name. Every file that is read is noted.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from press.errors import InputError, nearest
@@ -50,8 +51,7 @@ class Results:
         if name not in self.suites:
             raise InputError(f"unknown suite '{name}'{nearest(name, self.suites)}")
         suite = self.suites[name]
-        return SuiteView(suite, lambda case, seed, method: self._one(suite, case, seed, method),
-                         f"{self.root}runs/index.html")  # fmt: skip
+        return SuiteView(suite, partial(self._one, suite), f"{self.root}runs/index.html")
 
     def run(self, name: str, seed: int | None = None) -> Run:
         """A run by "suite/image", "suite/image/seed0" or "suite/image/method"; or InputError."""
@@ -78,8 +78,7 @@ class Results:
         what = (suite.name, case, seed, method)
         if what not in self._runs:
             self._runs[what] = Run(
-                suite, case, seed, method, images=self.suites.images, results=self.path,
-                note=self.note, root=self.root, lacks=self.lacks,
-                other=lambda case, seed, method: self._one(suite, case, seed, method),
+                suite, case, seed, method, self.images, self.path, self.note, self.root,
+                self.lacks, partial(self._one, suite),
             )  # fmt: skip
         return self._runs[what]

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from press.errors import InputError, nearest
 from press.results.manifest import Suite
 from press.results.numbers import Measured, NotRun, Quantity, in_words, listed
 from press.results.run import Run
-from press.results.scores import Score, ScoreTable
+from press.results.scores import Score, ScoreTable, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
-from press.results.stops import RULES
 
 
 class SuiteView:
@@ -23,7 +21,10 @@ class SuiteView:
         `one` gives a run of it by case, seed and method; `index` is the address of the list of
         all runs from the page being made.
         """
-        self.suite, self._one, self._index = suite, one, index
+        self.suite, self._one = suite, one
+        self.name, self.title, self.why = suite.name, suite.title, suite.why
+        self.preview, self.measure = suite.preview, suite.measure
+        self.page = f"{index}#{suite.name}"  # its list of runs, from the page being made
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A mean of the last iterates: mean_psnr_db, mean_ssim ..."""
@@ -33,40 +34,10 @@ class SuiteView:
         return getattr(self.final, quantity)  # type: ignore[no-any-return]
 
     @property
-    def name(self) -> str:
-        """The suite's name."""
-        return self.suite.name
-
-    @property
-    def title(self) -> str:
-        """The suite's title."""
-        return self.suite.title
-
-    @property
-    def why(self) -> str:
-        """The sentence that says why these settings."""
-        return self.suite.why
-
-    @property
-    def preview(self) -> bool:
-        """Whether the suite works on reduced pictures."""
-        return self.suite.preview
-
-    @property
-    def measure(self) -> str:
-        """Name the score that the paper gives for such a task."""
-        return self.suite.measure
-
-    @property
     def label(self) -> str:
-        """Say what kind of suite it is: "preview, 128×128", or an empty string."""
+        """What kind of suite it is: "preview, 128×128", or an empty string."""
         side = next(iter(self.suite.cases.values())).preview_side
         return f"preview, {side}×{side}" if side else ""
-
-    @property
-    def page(self) -> str:
-        """The address of the suite's list of runs, from the page being made."""
-        return f"{self._index}#{self.name}"
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -92,19 +63,18 @@ class SuiteView:
     @property
     def n(self) -> int:
         """The number of the seeds of which every image is recorded."""
-        value = self.final.mean()
-        return value.n if isinstance(value, Measured) else 0
+        return self.final.mean().n
 
     @property
     def seconds(self) -> Quantity:
         """The wall seconds of all recorded runs together."""
-        found = [run.seconds for run in self.runs if run.recorded]
-        total = sum(float(seconds) for seconds in found if isinstance(seconds, Measured))
+        found = [seconds for run in self.runs if isinstance(seconds := run.seconds, Measured)]
+        total = sum(map(float, found))
         return Measured(total, "s", self.page, n=len(found)) if found else NotRun(self.name)
 
     @property
     def devices(self) -> str | NotRun:
-        """Name the processors that ran the recorded runs."""
+        """The processors that ran the recorded runs."""
         names = dict.fromkeys(str(run.device) for run in self.runs if run.recorded)
         return listed(list(names)) if names else NotRun(self.name)
 
@@ -126,24 +96,19 @@ class SuiteView:
     @property
     def means(self) -> tuple[Run, ...]:
         """The average of each image's runs, recorded or not; none where runs share no input."""
-        suite = self.suite
-        images = suite.images if suite.mean else ()
-        return tuple(self._one(image, 0, suite.mean) for image in images)
+        images, mean = self.suite.images, self.suite.mean
+        return tuple(self._one(image, 0, mean) for image in images if mean)
 
     def run(self, image: str, seed: int | None = None) -> Run:
-        """Give one run; raises InputError with the nearest name."""
+        """One run; raises InputError with the nearest name."""
         case = self.suite.find(image)
         return self._one(case, self.suite.seeds[0] if seed is None else seed, None)
 
     def output(self, selector: str | Selector) -> ScoreTable:
         """The scores of one output of every run, by its selector; raises InputError."""
-        chosen = parse_selector(selector) if isinstance(selector, str) else selector
+        chosen = parse_selector(selector)
         suite, seeds = self.suite, self.suite.seeds
-        if chosen.kind == "baseline":
-            suite.require_baseline(chosen.name)
-        if chosen.kind == "mean":
-            suite.require_mean()
-        if chosen.kind in ("baseline", "mean"):  # one for all seeds
+        if suite.method_of(chosen):  # one for all seeds
             seeds = seeds[:1]
         name = suite.name if chosen.kind == "final" else f"{suite.name}, {chosen}"
 
@@ -159,7 +124,6 @@ class SuiteView:
 
     def stopped(self, rule: str) -> int:
         """The number of the recorded runs in which a stopping rule stopped before their end."""
-        if rule not in RULES:
-            raise InputError(f"unknown stopping rule '{rule}'{nearest(rule, RULES)}")
+        require_rule(rule)
         points = [run.stop_points.get(rule) for run in self.runs if run.recorded]
         return sum(point.reached for point in points if point)

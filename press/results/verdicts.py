@@ -4,21 +4,18 @@ The difference is the mean over seeds less the claim. No word of a verdict is ev
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
 from press.results.claims import MEAN, Claim, Claims, ClaimTable, Row, Rule
-from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal, signed
+from press.results.numbers import THIN_SPACE, NotRun, Quantity, decimal, signed, with_unit
 from press.results.scores import UNITS, ScoreTable
 from press.results.store import Results
 from press.results.suite import SuiteView
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
-WORDS = (REPRODUCED, BETTER, WORSE, NOT_RUN)
-MARKS = {REPRODUCED: "=", BETTER: "▲", WORSE: "▼", NOT_RUN: "–"}
 
 
 @dataclass(frozen=True)
@@ -31,22 +28,19 @@ class Verdict:
 
     @property
     def difference_db(self) -> Quantity:
-        """Give our mean less the claim."""
-        if isinstance(self.ours, NotRun):
-            return self.ours
-        return Measured(self.ours - self.claim, "dB", self.ours.origin)
+        """Our mean less the claim."""
+        difference: Quantity = self.ours - self.claim
+        return difference
 
     @property
     def tolerance_db(self) -> float:
         """How far the mean may lie from the claim and still count as reproduced."""
-        ours = self.ours
-        spread, n = (ours.spread, ours.n) if isinstance(ours, Measured) else (None, 0)
-        return self.rule.tolerance_db(spread, n)
+        return self.rule.tolerance_db(self.ours.spread, self.n)
 
     @property
     def n(self) -> int:
         """The number of seeds behind our mean."""
-        return self.ours.n if isinstance(self.ours, Measured) else 0
+        return self.ours.n
 
     @property
     def word(self) -> str:
@@ -59,64 +53,77 @@ class Verdict:
         return BETTER if difference > 0 else WORSE
 
     @property
-    def mark(self) -> str:
-        """The mark that stands beside the word."""
-        return MARKS[self.word]
-
-    @property
     def runs(self) -> str:
-        """Say on how many runs it stands, where they are too few for a spread."""
+        """On how many runs it stands, where they are too few for a spread; else empty."""
         if not 0 < self.n < self.rule.from_seeds:
             return ""
         return "on one run" if self.n == 1 else f"on {self.n} runs"
 
     @property
     def reason(self) -> str:
-        """Say in one line how the word came about."""
-        difference = self.difference_db
+        """How the word came about, in one line."""
+        difference, spread = self.difference_db, self.ours.spread
         if isinstance(difference, NotRun):
             return "no run of it is recorded yet"
-        spread = self.ours.spread if isinstance(self.ours, Measured) else None
         between = f", standard deviation {decimal(spread)}" if spread is not None else ""
-        unit = f"{THIN_SPACE}dB"
-        within = f"tolerance {decimal(self.tolerance_db)}{unit}"
-        return f"{signed(difference)}{unit} from the source ({within}; n = {self.n}{between})"
+        within = f"tolerance {with_unit(self.tolerance_db, 'dB')}; n = {self.n}{between}"
+        return f"{signed(difference)}{THIN_SPACE}dB from the source ({within})"
 
     def __str__(self) -> str:
-        """The word."""
         return self.word
 
     def __html__(self) -> str:
         """Write the word, with how it came about."""
         kind = self.word.replace(" ", "-")
         text = f"{self.word}, {self.runs}" if self.runs else self.word
-        return str(
-            Markup('<span class="verdict verdict-{}" title="{}">{}</span>').format(
-                kind, self.reason, text
-            )
-        )
+        span = Markup('<span class="verdict verdict-{}" title="{}">{}</span>')
+        return str(span.format(kind, self.reason, text))
+
+
+class Verdicts:
+    """The verdicts on a table's images, how many of each word, and the one on the mean."""
+
+    def __init__(self, judge: "Judge", row: str, images: list[Verdict]) -> None:
+        """`row` is the id of our row: table and row."""
+        self.all, self.total, self._judge, self._row = images, len(images), judge, row
+        counts = Counter(verdict.word for verdict in images)
+        self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
+        self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
+
+    @property
+    def runs(self) -> str:
+        """On how many runs each verdict stands, where some are too few for a spread."""
+        judged = [verdict for verdict in self.all if verdict.n]
+        if not any(verdict.runs for verdict in judged):
+            return ""
+        fewest, most = min(v.n for v in judged), max(v.n for v in judged)
+        each = " each" if len(judged) > 1 else ""
+        return (judged[0].runs if fewest == most else f"on {fewest} to {most} runs") + each
+
+    @property
+    def mean(self) -> Verdict:
+        """The verdict on the mean over the table's images."""
+        return self._judge.verdict(f"{self._row}.{MEAN}")
 
 
 class Judge:
-    """Joins claims with records."""
+    """Joins the claims of a page's content with its results."""
 
-    def __init__(self, claims: Claims, results: Results) -> None:
-        """Hold both."""
-        self.claims, self.results = claims, results
+    def __init__(self, results: Results) -> None:
+        """Nothing is read yet but content/claims.toml."""
+        self.results = results
+        self.claims = Claims(results.content / "claims.toml", results.note)
 
     def verdict(self, id: str) -> Verdict:
         """Judge one claim; raises InputError if it is unknown or not compared with our runs."""
         claim = self.claims.claim(id)
         table_id, row_id, column = id.split(".")
         table = self.claims.tables[table_id]
-        return self.judge(table, table.rows[row_id], column, claim)
-
-    def judge(self, table: ClaimTable, row: Row, column: str, claim: Claim) -> Verdict:
-        """Judge the number in one cell of a table."""
-        return Verdict(claim, self.ours(table, row, column), self.claims.rule)
+        ours = self.ours(table, table.rows[row_id], column)
+        return Verdict(claim, ours, self.claims.rule)
 
     def ours(self, table: ClaimTable, row: Row, column: str) -> Quantity:
-        """Give our number for a cell of a table, whether the source has one there or not."""
+        """Our number for a cell of a table, whether the source has one there or not."""
         if not row.compare or not table.suite:
             claim = f"{table.id}.{row.id}.{column}"
             raise InputError(f"claim '{claim}' is not compared with our runs")
@@ -141,28 +148,15 @@ class Judge:
         image = next(name for name in table.images if table.column(name) == column)
         return scores.of(image, quantity)
 
-    def table(self, name: str) -> list[Verdict]:
+    def table(self, name: str) -> Verdicts:
         """Judge our row of a table, image by image, in the source's order."""
         table = self.claims.table(name)
         if not table.ours:
             raise InputError(f"table '{name}' has no row that our runs answer")
         row = table.rows[table.ours]
-        columns = [table.column(image) for image in table.images]
-        return [
-            self.judge(table, row, column, claim)
-            for column in columns
-            if (claim := row.get(column)) is not None
-        ]
-
-    def count(self, name: str) -> dict[str, int]:
-        """The number of the verdicts of a table by their word."""
-        return count(self.table(name))
-
-
-def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
-    """Count verdicts by their word; every word has its number."""
-    found = Counter(verdict.word for verdict in verdicts)
-    return {word: found[word] for word in WORDS}
+        claims = [row.get(table.column(image)) for image in table.images]
+        verdicts = [self.verdict(claim.id) for claim in claims if claim is not None]
+        return Verdicts(self, f"{name}.{row.id}", verdicts)
 
 
 def answering(view: SuiteView, compare: str) -> tuple[ScoreTable, str]:
