@@ -142,24 +142,19 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
     address = links[0][1] if links else fields.get("url", "")
     if address:
         title = Markup('<a href="{}">{}</a>').format(address, title)
-    parts = [escape(_authors(entry)), Markup('<cite class="title">{}</cite>').format(title)]
-    parts.append(escape(_venue(fields)))
+    cite = Markup('<cite class="title">{}</cite>').format(title)
+    parts = [escape(_authors(entry)), cite, escape(_venue(fields))]
     parts += [Markup('<a class="{}" href="{}">{}</a>').format(*link) for link in links]
-    return Markup(" ").join(Markup("{}{}").format(part, _stop(part)) for part in parts if part)
-
-
-def _stop(part: str) -> str:
-    return "" if re.sub(r"<[^>]+>", "", part).endswith((".", "?", "!")) else "."
+    stops = (".", "?", "!")
+    ended = [part if part.striptags().endswith(stops) else part + "." for part in parts if part]
+    return Markup(" ").join(ended)
 
 
 def _authors(entry: Entry) -> str:
-    names = [f"{last}, {initials}" if initials else last for last, initials in entry.authors]
+    names = [", ".join(filter(None, author)) for author in entry.authors]
     if len(names) > 8:
-        names = [*names[:7], "et al."]
-    if len(names) < 2:
-        return "".join(names)
-    joint = ", " if names[-1] == "et al." else " and "
-    return ", ".join(names[:-1]) + joint + names[-1]
+        return ", ".join([*names[:7], "et al."])
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _venue(fields: dict[str, str]) -> str:

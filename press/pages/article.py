@@ -100,5 +100,4 @@ def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tupl
 
 def _say_typed(place: Place, number: str, post: Post, context: PageContext) -> None:
     """Tell of a result typed by hand: an error of `check` in a post with front matter."""
-    sentence = SENTENCE.format(number)
-    context.warn(place, sentence, post.has_front_matter, "typed-result")
+    context.warn(place, SENTENCE.format(number), post.has_front_matter, "typed-result")
