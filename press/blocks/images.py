@@ -4,6 +4,7 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -194,9 +195,7 @@ def compared(page: PageContext, run: Run, *selectors: Selector | str) -> Markup:
     sides = []
     for selector in selectors:
         output = run.output(selector)
-        label = output.label
-        if label.startswith("iteration "):
-            label = f"after {label.removeprefix('iteration ')} iterations"
+        label = re.sub("^iteration (.*)", r"after \1 iterations", output.label)
         try:
             level = getattr(output, run.measure)
         except InputError:  # it was not scored

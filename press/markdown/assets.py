@@ -49,20 +49,15 @@ class Assets:
     is_checked: bool = False  # what a picture lacks is an error of `check`
     count: int = 0
 
-    def find(self, address: str) -> Path | None:
-        """The local file that an address names; None if it is absent."""
-        path = self._path(address)
+    def find(self, address: str, what: str = "picture") -> Path:
+        """The local file that an address names; raises InputError if it is absent."""
+        path = self.folder / unquote(urlsplit(address).path)
         self.context.note(path)
-        return path if path.is_file() else None
-
-    def nearest(self, address: str) -> str:
-        """The question which file an address of an absent one may mean."""
-        path = self._path(address)
+        if path.is_file():
+            return path
         self.context.note(path.parent)
-        return nearest(path.name, [one.name for one in path.parent.glob("*")])
-
-    def _path(self, address: str) -> Path:
-        return self.folder / unquote(urlsplit(address).path)
+        near = nearest(path.name, [one.name for one in path.parent.glob("*")])
+        raise InputError(f"there is no {what} '{address}'{near}")
 
     def address(self, href: str, place: Place) -> str:
         """Where a link leads on the site; one to nothing is an error.
@@ -77,9 +72,10 @@ class Assets:
         if href.startswith("/"):
             self.context.error(place, f"'{href}' would leave the site's folder; write site:...")
             return href
-        path = self.find(href)
-        if path is None:
-            self.context.error(place, f"there is no file '{href}'{self.nearest(href)}")
+        try:
+            path = self.find(href, "file")
+        except InputError as error:
+            self.context.error(place, error.sentence)
             return href
         if path.suffix == ".md" and path.parent.resolve() == self.folder.resolve():
             return urlsplit(href)._replace(path=f"{slug_of(path)}.html", query="").geturl()
@@ -99,9 +95,10 @@ class Assets:
             if not address.startswith("data:"):
                 self.context.warn(place, f"the picture '{address}' is not on this site")
             return _tag({"src": address, "alt": alt, **given})
-        path = self.find(address)
-        if path is None:
-            self._tell(place, f"there is no picture '{address}'{self.nearest(address)}")
+        try:
+            path = self.find(address)
+        except InputError as error:
+            self._tell(place, error.sentence)
             return f'<span class="absent">Picture to come: {escape(address)}</span>'
         self.count += 1
         lazy = {"loading": "lazy", "decoding": "async"} if self.count > 1 else {}

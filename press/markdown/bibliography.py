@@ -115,13 +115,13 @@ def surnames(entry: Entry) -> str:
 
 def plain_title(entry: Entry) -> str:
     """An entry's title as plain text."""
-    pieces = _pieces(entry.fields.get("title", entry.key))
-    return "".join(piece if index % 2 else decoded(piece) for index, piece in enumerate(pieces))
+    return "".join(_title(entry, str))
 
 
-def _pieces(latex: str) -> list[str]:
-    """LaTeX cut into text and formulas, in turn."""
-    return re.split(r"(?<!\\)\$([^$]+)\$", latex)
+def _title(entry: Entry, typeset: Callable[[str], str]) -> list[str]:
+    """An entry's title in pieces: text and, in turn, what `typeset` makes of a formula."""
+    pieces = re.split(r"(?<!\\)\$([^$]+)\$", entry.fields.get("title", entry.key))
+    return [typeset(piece) if index % 2 else decoded(piece) for index, piece in enumerate(pieces)]
 
 
 def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
@@ -130,10 +130,7 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
     `typeset` makes HTML of the TeX of a formula in the title.
     """
     fields = entry.fields
-    title = Markup("").join(
-        Markup(typeset(piece)) if index % 2 else decoded(piece)
-        for index, piece in enumerate(_pieces(fields.get("title", entry.key)))
-    )
+    title = Markup("").join(_title(entry, lambda tex: Markup(typeset(tex))))
     links = [
         (kind, base + fields[name], f"{label}:{fields[name]}")
         for name, kind, base, label in IDENTIFIERS

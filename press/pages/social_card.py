@@ -52,11 +52,8 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> S
 
 def _named(post: Post, context: PageContext) -> list[Path]:
     """The picture that the front matter names; empty, and an error, if it is none."""
-    assets = Assets(context, post.file.parent)
-    path = assets.find(post.image)
     try:
-        if path is None:
-            raise InputError(f"there is no picture '{post.image}'{assets.nearest(post.image)}")
+        path = Assets(context, post.file.parent).find(post.image)
         if path.suffix.lower() == ".svg":
             raise InputError(f"'{path.name}' is a drawing; other sites show PNG, JPEG or WebP")
         with opened(path) as picture:
