@@ -120,9 +120,8 @@ def reduced(path: Path, factor: int) -> bytes:
 def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
     """Our last output of the first of the runs that is recorded; empty if none is kept."""
     kept = [run for run in runs if run.recorded and run.case.pictures]
-    for run in sorted(kept, key=lambda run: run.picture(run.iterations) is None)[:1]:
-        return thumbnail(page, run, run.iterations, f"{run.title}, our result")
-    return Markup("")
+    run = next((run for run in kept if run.picture(run.iterations)), kept[0] if kept else None)
+    return thumbnail(page, run, run.iterations, f"{run.title}, our result") if run else Markup("")
 
 
 def in_words(run: Run, iteration: int, psnr_db: float | None) -> str:
