@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,19 +31,20 @@ class Cache:
         """Name the folder; nothing is opened before it is needed."""
         self.folder = folder
         self.refusal = ""
+        self._opened: sqlite3.Connection | None = None
 
     def get(self, kind: str, key: str) -> bytes | None:
         """Look for what was kept of this `kind`, made from `key`; None if there is no whole one."""
-        name = _hash(kind, key)
+        name = _hash(f"{kind}|{key}".encode())
         row = self._execute(GET, name)
-        if row and isinstance(row[1], bytes) and row[0] == _seal(name, row[1]):
+        if row and isinstance(row[1], bytes) and row[0] == _hash(name + row[1]):
             return row[1]
         return None
 
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Keep `data` for the builds to come."""
-        name = _hash(kind, key)
-        self._execute(PUT, name, _seal(name, data), data)
+        name = _hash(f"{kind}|{key}".encode())
+        self._execute(PUT, name, _hash(name + data), data)
 
     def data(self, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
         """What `make` gave before for this key, or gives now."""
@@ -65,7 +65,7 @@ class Cache:
 
         for again in (self._begin_anew, self._do_without):
             try:
-                row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
+                row: tuple[Any, ...] | None = self._database().execute(statement, values).fetchone()
                 return row
             except (sqlite3.Error, ValueError) as error:  # even its message can be no text
                 # A busy, full or failing disk says nothing about the file.
@@ -74,13 +74,19 @@ class Cache:
                 (self._do_without if code in busy else again)(error)
         return None
 
-    @cached_property
     def _database(self) -> "sqlite3.Connection":
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            self.refusal = error.strerror or str(error)
-        return _opened(":memory:" if self.refusal else str(self.folder / NAME))
+        import sqlite3
+
+        if self._opened is None:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                self.refusal = error.strerror or str(error)
+            place = ":memory:" if self.refusal else self.folder / NAME
+            self._opened = sqlite3.connect(place, WAIT_S, isolation_level=None)
+            for order in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", TABLE):
+                self._opened.execute(order)
+        return self._opened
 
     def _begin_anew(self, error: Exception) -> None:
         self.close()
@@ -96,28 +102,11 @@ class Cache:
 
     def close(self) -> None:
         """Close the file; what is asked afterwards opens it again."""
-        if "_database" in self.__dict__:
+        if self._opened:
             with contextlib.suppress(Exception):  # what is broken may refuse this too
-                self._database.close()
-            del self._database
+                self._opened.close()
+            self._opened = None
 
 
-def _opened(name: str) -> "sqlite3.Connection":
-    import sqlite3
-
-    database = sqlite3.connect(name, WAIT_S, isolation_level=None)
-    try:
-        for order in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", TABLE):
-            database.execute(order)
-    except Exception:
-        database.close()
-        raise
-    return database
-
-
-def _hash(kind: str, key: str) -> bytes:
-    return hashlib.sha256(f"{kind}|{key}".encode()).digest()
-
-
-def _seal(name: bytes, data: bytes) -> bytes:
-    return hashlib.sha256(name + data).digest()
+def _hash(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from markupsafe import Markup
 
 from press.cache import Cache
-from press.diagnostics import Diagnostic, Place, Severity
+from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
 from press.files import sha256_of
 from press.results.store import Results
@@ -116,15 +116,12 @@ class PageContext:
         self, place: Place | None, sentence: str, is_for_check: bool = False, code: str = ""
     ) -> None:
         """Report what lets the page stand: an error under --strict, or of `check` if it is so."""
-        self._report(place, sentence, "check" if is_for_check else "warning", code)
+        self._report(Diagnostic(place, sentence, "check" if is_for_check else "warning", code))
 
     def error(self, place: Place | None, sentence: str) -> None:
         """Report what is wrong and go on, so that one build finds every error."""
-        self._report(place, sentence, "error")
+        self._report(Diagnostic(place, sentence, "error"))
 
-    def _report(
-        self, place: Place | None, sentence: str, severity: Severity, code: str = ""
-    ) -> None:
-        diagnostic = Diagnostic(place, sentence, severity, code)
+    def _report(self, diagnostic: Diagnostic) -> None:
         if diagnostic not in self.diagnostics:
             self.diagnostics.append(diagnostic)

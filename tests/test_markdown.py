@@ -116,7 +116,7 @@ def test_ids_that_are_unknown_or_given_twice_have_a_place(context: PageContext) 
         '[](#fig-z) and [words](#nothing).\n\n![a](line.svg){#fig-a}\n\n'
         '::: figure src="line.svg" alt="a" id="fig-a"\nWords.\n:::\n\n$$ x $$ {#fig-a}',
     )  # fmt: skip
-    assert [message for message in said(context) if "is no picture" not in message] == [
+    assert [message for message in said(context) if "as a picture" not in message] == [
         "body.md:9:39: the id 'fig-a' is given twice",
         "body.md:13:3: the id 'fig-a' is given twice",
         "body.md:5:5: unknown id 'fig-z'; did you mean 'fig-a'?",

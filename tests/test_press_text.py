@@ -122,7 +122,7 @@ def test_code_keeps_its_lines(tmp_path: Path) -> None:
         "def f():\n\n    '''a\n    b'''\n", "python", Cache(tmp_path), frozenset({2})
     )
     assert html == again
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError):
         code_block("x", "pyhton", Cache(tmp_path))
 
 

@@ -4,11 +4,12 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
-import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from press.blocks.curves import curve_panel, lines_of, stop_marks
@@ -32,6 +33,7 @@ from press.charts.curve_chart import CurvePanel
 from press.charts.svg import element
 from press.errors import InputError
 from press.files import sha256_of
+from press.markdown.assets import opened
 from press.page import PageContext
 from press.results.numbers import THIN_SPACE, Measured, decimal, grouped, listed
 from press.results.run import Run
@@ -69,11 +71,10 @@ def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> 
 
 def absent(page: PageContext, run: Run) -> Markup:
     """What stands for an image that is not to be shown, or not run yet."""
-    if run.recorded and not run.shown:
-        words = f"{run.title}: not shown"
-        why = why_not_shown(page, run)
-        return Markup('<span class="absent" title="{}">{}</span>').format(why, words)
-    return Markup('<span class="absent absent-not-run">not run yet</span>')
+    if not run.recorded or run.shown:
+        return Markup('<span class="absent absent-not-run">not run yet</span>')
+    why = why_not_shown(page, run)
+    return Markup('<span class="absent" title="{}">{}: not shown</span>').format(why, run.title)
 
 
 def why_not_shown(page: PageContext, run: Run) -> str:
@@ -111,18 +112,16 @@ def reduced(path: Path, factor: int) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
-    with Image.open(path) as opened:
-        opened.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
+    with Image.open(path) as file:
+        file.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
     return stream.getvalue()
 
 
 def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
     """Our last output of the first of the runs that is recorded; empty if none is kept."""
-    for run in runs:
-        if run.recorded and run.picture(run.iterations) is not None:
-            return thumbnail(page, run, run.iterations, f"{run.title}, our result")
-    shown = next((run for run in runs if run.recorded and run.case.pictures), None)
-    return absent(page, shown) if shown else Markup("")
+    kept = [run for run in runs if run.recorded and run.case.pictures]
+    run = next((run for run in kept if run.picture(run.iterations)), kept[0] if kept else None)
+    return thumbnail(page, run, run.iterations, f"{run.title}, our result") if run else Markup("")
 
 
 def in_words(run: Run, iteration: int, psnr_db: float | None) -> str:
@@ -161,9 +160,8 @@ def film_strip(
 
 
 def _step(page: PageContext, run: Run, iteration: int) -> dict[str, Any]:
-    level = getattr(run.output(f"at.{iteration}"), run.measure) if run.has_original else ""
-    if not run.recorded:
-        return {"picture": absent(page, run), "title": run.title, "level": ""}
+    scored = run.recorded and run.has_original
+    level = getattr(run.output(f"at.{iteration}"), run.measure) if scored else ""
     words = in_words(run, iteration, level if isinstance(level, Measured) else None)
     shown = picture(page, run, run.picture(iteration), words)
     return {"picture": shown, "title": run.title, "level": level}
@@ -196,9 +194,7 @@ def compared(page: PageContext, run: Run, *selectors: Selector | str) -> Markup:
     sides = []
     for selector in selectors:
         output = run.output(selector)
-        label = output.label
-        if label.startswith("iteration "):
-            label = f"after {label.removeprefix('iteration ')} iterations"
+        label = re.sub("^iteration (.*)", r"after \1 iterations", output.label)
         try:
             level = getattr(output, run.measure)
         except InputError:  # it was not scored
@@ -267,18 +263,17 @@ def _scrubber_data(
     page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, float]
 ) -> Markup:
     """What the script needs, as JSON: each frame's address, level, and place on the curve."""
-    described = []
-    for k, level in frames.items():
-        path = run.picture(k)
-        assert path
-        place = [round(panel.x(k), 1), round(panel.y(level), 1)]
-        described.append(
-            {"iteration": k, "psnr_db": round(level, 2), "src": page.copy(path), "at": place}
-        )
+    described = [
+        {
+            "iteration": k,
+            "psnr_db": round(level, 2),
+            "src": page.copy(run.file(f"snapshots/{k}.webp")),
+            "at": [round(panel.x(k), 1), round(panel.y(level), 1)],
+        }
+        for k, level in frames.items()
+    ]
     value = {"title": run.title, "frames": described}
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    # nothing in it can close the script element
-    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
+    return htmlsafe_json_dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 @block(
@@ -292,16 +287,10 @@ def _scrubber_data(
 )
 def plain_figure(call: Call, src: str, alt: str) -> Markup:
     """An image file that stands beside the post."""
-    from PIL import Image
-
     path = call.page.content_dir / src
     if not path.is_file():
         path = Path(call.directive.place.path).parent / src
     with call.at("src"):
         url = call.page.copy(path)
-        try:
-            with Image.open(path) as opened:
-                size = opened.size
-        except (OSError, Image.DecompressionBombError):
-            raise InputError(f"'{path.name}' is no picture that can be read") from None
-    return image(url, size, alt)
+        with opened(path) as file:
+            return image(url, file.size, alt)

@@ -49,9 +49,7 @@ def _texts(
 def _place(file: TomlFile, table: str | None, key: str, number: str) -> Place:
     """Find a number in the text of a key, which may go over several lines."""
     line, column = file.place(table, key) or file.place(table) or (1, 1)
-    rows = file.text.splitlines()
-    for row in range(line, len(rows) + 1):
-        at = rows[row - 1].find(number)
-        if at >= 0:
-            return Place(str(file.path), row, at + 1)
+    for row, text in enumerate(file.text.splitlines()[line - 1 :], line):
+        if number in text:
+            return Place(str(file.path), row, text.index(number) + 1)
     return Place(str(file.path), line, column)

@@ -115,13 +115,13 @@ def surnames(entry: Entry) -> str:
 
 def plain_title(entry: Entry) -> str:
     """An entry's title as plain text."""
-    pieces = _pieces(entry.fields.get("title", entry.key))
-    return "".join(piece if index % 2 else decoded(piece) for index, piece in enumerate(pieces))
+    return "".join(_title(entry, str))
 
 
-def _pieces(latex: str) -> list[str]:
-    """LaTeX cut into text and formulas, in turn."""
-    return re.split(r"(?<!\\)\$([^$]+)\$", latex)
+def _title(entry: Entry, typeset: Callable[[str], str]) -> list[str]:
+    """An entry's title in pieces: text and, in turn, what `typeset` makes of a formula."""
+    pieces = re.split(r"(?<!\\)\$([^$]+)\$", entry.fields.get("title", entry.key))
+    return [typeset(piece) if index % 2 else decoded(piece) for index, piece in enumerate(pieces)]
 
 
 def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
@@ -130,10 +130,7 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
     `typeset` makes HTML of the TeX of a formula in the title.
     """
     fields = entry.fields
-    title = Markup("").join(
-        Markup(typeset(piece)) if index % 2 else decoded(piece)
-        for index, piece in enumerate(_pieces(fields.get("title", entry.key)))
-    )
+    title = Markup("").join(_title(entry, lambda tex: Markup(typeset(tex))))
     links = [
         (kind, base + fields[name], f"{label}:{fields[name]}")
         for name, kind, base, label in IDENTIFIERS
@@ -142,24 +139,19 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
     address = links[0][1] if links else fields.get("url", "")
     if address:
         title = Markup('<a href="{}">{}</a>').format(address, title)
-    parts = [escape(_authors(entry)), Markup('<cite class="title">{}</cite>').format(title)]
-    parts.append(escape(_venue(fields)))
+    cite = Markup('<cite class="title">{}</cite>').format(title)
+    parts = [escape(_authors(entry)), cite, escape(_venue(fields))]
     parts += [Markup('<a class="{}" href="{}">{}</a>').format(*link) for link in links]
-    return Markup(" ").join(Markup("{}{}").format(part, _stop(part)) for part in parts if part)
-
-
-def _stop(part: str) -> str:
-    return "" if re.sub(r"<[^>]+>", "", part).endswith((".", "?", "!")) else "."
+    stops = (".", "?", "!")
+    ended = [part if part.striptags().endswith(stops) else part + "." for part in parts if part]
+    return Markup(" ").join(ended)
 
 
 def _authors(entry: Entry) -> str:
-    names = [f"{last}, {initials}" if initials else last for last, initials in entry.authors]
+    names = [", ".join(filter(None, author)) for author in entry.authors]
     if len(names) > 8:
-        names = [*names[:7], "et al."]
-    if len(names) < 2:
-        return "".join(names)
-    joint = ", " if names[-1] == "et al." else " and "
-    return ", ".join(names[:-1]) + joint + names[-1]
+        return ", ".join([*names[:7], "et al."])
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _venue(fields: dict[str, str]) -> str:

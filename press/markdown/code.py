@@ -8,7 +8,7 @@ from press.diagnostics import Place
 from press.errors import nearest
 from press.page import PageContext
 
-LINES = re.compile(r"^\{?\s*(\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*)\s*\}?$")
+LINES = re.compile(r"\s*\{?[\d\s,-]*\}?\s*")  # to be marked: "{3, 5-7}"
 
 
 def code_block(
@@ -20,7 +20,7 @@ def code_block(
 ) -> str:
     """A block of code; `marked` lines (from 1) stand out; with `first_number` all have one.
 
-    Raises KeyError if the language is unknown.
+    Raises ValueError if the language is unknown.
     """
     rows = cache.json("code", f"1|{language}|{code}", lambda: _coloured(code, language))
     lines = [
@@ -37,48 +37,36 @@ def _line(row: str, number: int, is_marked: bool, first_number: int | None) -> s
 
 
 def _coloured(code: str, language: str) -> list[str]:
-    """Each line of code as HTML; raises KeyError if the language is unknown."""
+    """Each line of code as HTML; raises ValueError if the language is unknown."""
     if not language or language in ("text", "plain"):
         return [escape(line, quote=False) for line in code.rstrip("\n").split("\n")]
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
 
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False)
-    except ClassNotFound:
-        raise KeyError(language) from None
+    lexer = get_lexer_by_name(language, stripnl=False)
     coloured: str = highlight(code.rstrip("\n"), lexer, HtmlFormatter(nowrap=True))
     return coloured.rstrip("\n").split("\n")
 
 
-def nearest_language(word: str) -> str:
-    """The question `; did you mean 'python'?` for an unknown language, or nothing."""
-    from pygments.lexers import get_all_lexers
-
-    return nearest(word, [alias for lexer in get_all_lexers() for alias in lexer[1]])
-
-
 def fence(code: str, info: str, context: PageContext, place: Place) -> str:
-    """A fenced block of Markdown; its info: language, {lines to mark}, `numbered`."""
+    """A fenced block of Markdown; its info: language, {lines to mark: 3, 5-7}, `numbered`."""
+    from pygments.util import ClassNotFound
+
     language, _, rest = info.strip().partition(" ")
     if language.startswith("{"):
         language, rest = "", info.strip()
-    numbered = bool(re.search(r"\bnumbered\b", rest))
-    marked = _numbers(re.sub(r"\bnumbered\b", "", rest).strip())
-    try:
-        return code_block(code, language, context.cache, marked, 1 if numbered else None)
-    except KeyError:
-        sentence = f"unknown language '{language}'{nearest_language(language)}"
-        context.warn(place, sentence)
-        return code_block(code, "", context.cache, marked, 1 if numbered else None)
-
-
-def _numbers(text: str) -> frozenset[int]:
-    """The numbers of "3, 5-7" or "{3,5-7}"; anything else marks nothing."""
-    found = LINES.match(text)
-    ranges = [part.strip().partition("-") for part in found[1].split(",")] if found else []
-    return frozenset(
-        number for first, _, last in ranges for number in range(int(first), int(last or first) + 1)
+    lines, numbered = re.subn(r"\bnumbered\b", "", rest)
+    ranges = re.findall(r"(\d+)(?:-(\d+))?", lines) if LINES.fullmatch(lines) else []
+    marked = frozenset(
+        number for first, last in ranges for number in range(int(first), int(last or first) + 1)
     )
+    first_number = 1 if numbered else None
+    try:
+        return code_block(code, language, context.cache, marked, first_number)
+    except ClassNotFound:
+        from pygments.lexers import get_all_lexers
+
+        known = [alias for lexer in get_all_lexers() for alias in lexer[1]]
+        context.warn(place, f"unknown language '{language}'{nearest(language, known)}")
+        return code_block(code, "", context.cache, marked, first_number)

@@ -11,6 +11,7 @@ from press.markdown.katex import VERSION, Formula, release_folder, typeset
 from press.page import PageContext
 
 FOLDER = f"assets/katex-{VERSION}"
+STRICT = "LaTeX-incompatible input and strict mode is set to 'warn': "
 FIRST_FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic")
 
 
@@ -27,38 +28,25 @@ class Maths:
             self.prepare([(tex, display)])
         formula = self.ready[tex, display]
         for warning in formula.warnings:
-            text = warning.replace(
-                "LaTeX-incompatible input and strict mode is set to 'warn': ", ""
-            )
+            text = warning.replace(STRICT, "")
             self.context.warn(origin.at(start), f"in this formula: {text}")
         if formula.html is None:
-            sentence = f"in this formula: {_lower_first(formula.error or '')}"
+            error = formula.error or ""
+            sentence = f"in this formula: {error[:1].lower()}{error[1:]}"
             self.context.error(origin.at(start + formula.position), sentence)
             return ""
         return formula.html
 
     def prepare(self, wanted: Iterable[tuple[str, bool]]) -> None:
         """Set all at once what will be asked for: TeX, and whether it is displayed."""
-        new = []
-        for tex, display in dict.fromkeys(wanted):
-            kept = self.context.cache.get("formulas", _key(tex, display))
-            if kept is None:
-                new.append((tex, display))
-            else:
-                self.ready[tex, display] = Formula(**json.loads(kept))
-        for (tex, display), formula in zip(new, typeset(new) if new else [], strict=True):
-            self.context.cache.put(
-                "formulas", _key(tex, display), json.dumps(vars(formula)).encode()
-            )
-            self.ready[tex, display] = formula
-
-
-def _key(tex: str, display: bool) -> str:
-    return f"3|{VERSION}|{display}|{tex}"
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
+        cache = self.context.cache
+        keys = {(tex, display): f"3|{VERSION}|{display}|{tex}" for tex, display in wanted}
+        kept = {asked: cache.get("formulas", key) for asked, key in keys.items()}
+        new = [asked for asked, data in kept.items() if data is None]
+        for asked, formula in zip(new, typeset(new) if new else [], strict=True):
+            cache.put("formulas", keys[asked], json.dumps(vars(formula)).encode())
+            self.ready[asked] = formula
+        self.ready |= {asked: Formula(**json.loads(data)) for asked, data in kept.items() if data}
 
 
 def katex_files() -> tuple[str, dict[str, bytes]]:

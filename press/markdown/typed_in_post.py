@@ -1,6 +1,7 @@
 """Every text of a post that may hold a result typed by hand, and where it stands."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from markdown_it.token import Token
 
@@ -8,27 +9,40 @@ from press.diagnostics import Place, SourceMap
 from press.markdown.typed_results import typed_in_formula, typed_results
 from press.page import Blocks
 
+Searched = tuple[SourceMap, Iterator[tuple[int, str]]]  # a text, and what was found in it
+
 
 def typed_in_post(
     tokens: Sequence[Token], path: str, blocks: Blocks
 ) -> Iterator[tuple[Place, str]]:
     """Give place and number of each result that the author of a post typed."""
-    for index, token in enumerate(tokens):
+    for origin, found in _searched(tokens, path, blocks):
+        for offset, number in found:
+            yield origin.at(offset), number
+
+
+def _searched(tokens: Sequence[Token], path: str, blocks: Blocks) -> Iterator[Searched]:
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        origin: Any = token.meta.get("origin")  # a SourceMap where the parser knew it
         if token.type in ("inline", "figure"):
-            before = tokens[index - 1].type if index else ""
-            yield from _in_text(token.meta["origin"], before in ("td_open", "th_open"))
+            in_cell = before is not None and before.type in ("td_open", "th_open")
+            yield origin, typed_results(origin.text, in_cell)
         elif token.type == "table_open" and "caption" in token.meta:
-            yield from _in_text(token.meta["origin"])
+            yield origin, typed_results(origin.text, False)
         elif token.type == "html_block":
-            origin = _lines(token, token.content, path, 1, 1)
-            yield from _in_text(origin, "<td" in token.content)
-        elif token.type == "directive_open":
+            origin = SourceMap.of_lines(path, token.content, _line(token))
+            yield origin, typed_results(token.content, "<td" in token.content)
+        elif token.type == "directive_open":  # what a block's arguments say, not what they choose
             prose = blocks.prose_arguments(token.info)
-            yield from _in_arguments(token, path, prose)
+            for name, text in token.meta["arguments"].items():
+                if name in prose:
+                    place = token.meta["places"][name]
+                    origin = SourceMap.of_lines(path, text, place.line, place.column)
+                    yield origin, typed_results(text, False)
         elif token.type == "formula_block":
-            yield from _in_formula(token.meta["origin"], token.content)
+            yield origin, typed_in_formula(token.content)
         elif is_formula(token):
-            yield from _in_formula(formula_origin(token, path), token.content)
+            yield formula_origin(token, path), typed_in_formula(token.content)
 
 
 def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
@@ -51,29 +65,8 @@ def is_formula(token: Token) -> bool:
 def formula_origin(token: Token, path: str) -> SourceMap:
     """Give where the TeX of a fence stands."""
     indent = len(token.meta.get("indent", ""))
-    return _lines(token, token.content.rstrip("\n"), path, 2, 1 + indent)
+    return SourceMap.of_lines(path, token.content.rstrip("\n"), _line(token) + 1, 1 + indent)
 
 
-def _lines(token: Token, text: str, path: str, below: int, column: int) -> SourceMap:
-    """Give the origin of lines that stand as they are, from a token's line on."""
-    first = (token.map[0] if token.map else 0) + below
-    starts = tuple((first + n, column) for n in range(text.count("\n") + 1))
-    return SourceMap(path, text, starts)
-
-
-def _in_text(origin: SourceMap, in_cell: bool = False) -> Iterator[tuple[Place, str]]:
-    for offset, number in typed_results(origin.text, in_cell):
-        yield origin.at(offset), number
-
-
-def _in_formula(origin: SourceMap, tex: str) -> Iterator[tuple[Place, str]]:
-    for offset, number in typed_in_formula(tex):
-        yield origin.at(offset), number
-
-
-def _in_arguments(token: Token, path: str, prose: Collection[str]) -> Iterator[tuple[Place, str]]:
-    """Search what a block's arguments say: a title, a text, names; not what they choose."""
-    for name, value in token.meta["arguments"].items():
-        if name in prose:
-            place: Place = token.meta["places"][name]
-            yield from _in_text(SourceMap.of_lines(path, value, place.line, place.column))
+def _line(token: Token) -> int:
+    return token.map[0] + 1 if token.map else 1

@@ -158,14 +158,11 @@ def typed_in_expression(tree: "nodes.Template") -> str | None:
     """
     from jinja2 import nodes
 
-    choosing, printed = set(), set()
-    calls: list[nodes.Call | nodes.Filter] = [*tree.find_all(nodes.Call)]
-    calls += tree.find_all(nodes.Filter)
-    for call in calls:
-        arguments = [*call.args, *(keyword.value for keyword in call.kwargs)]
-        choosing |= {id(argument) for argument in arguments}
-        if isinstance(call, nodes.Filter):
-            printed |= {id(argument) for argument in arguments}
+    def given(calls: Iterable[nodes.Call | nodes.Filter]) -> set[int]:
+        return {id(arg) for c in calls for arg in (*c.args, *(word.value for word in c.kwargs))}
+
+    printed = given(tree.find_all(nodes.Filter))
+    choosing = printed | given(tree.find_all(nodes.Call))
     for constant in tree.find_all(nodes.Const):
         value = constant.value
         words = isinstance(value, str) and id(constant) in printed

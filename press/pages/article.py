@@ -60,17 +60,15 @@ def write_article(post: Post, context: PageContext, entries: Mapping[str, Entry]
         Assets(context, post.file.parent, is_checked=post.has_front_matter),
         blocks,
     )
-    if post.title is not None:
-        title, title_html = _front_text(post.title, "title", post, renderer)
+    if post.title is None:
+        title = _heading_text(heading, post, renderer)
     else:
-        title, title_html = _heading_text(heading, post, renderer)
-    summary, summary_html = _front_text(post.summary, "summary", post, renderer)
+        title = _front_text(post.title, "title", post, renderer)
+    summary = _front_text(post.summary, "summary", post, renderer)
     body = renderer.render(tokens)
     references = citations.references()
     crossrefs.check(body)
-    return Article(
-        title, title_html, summary, summary_html, body, renderer.toc, references, bool(maths.ready)
-    )
+    return Article(*title, *summary, body, renderer.toc, references, bool(maths.ready))
 
 
 def _heading_text(
@@ -100,5 +98,4 @@ def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tupl
 
 def _say_typed(place: Place, number: str, post: Post, context: PageContext) -> None:
     """Tell of a result typed by hand: an error of `check` in a post with front matter."""
-    sentence = SENTENCE.format(number)
-    context.warn(place, sentence, post.has_front_matter, "typed-result")
+    context.warn(place, SENTENCE.format(number), post.has_front_matter, "typed-result")

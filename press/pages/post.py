@@ -10,6 +10,9 @@ from press.pages.site_pages import Site, Summary
 from press.pages.social_card import social_card
 from press.pages.templates import Templates, Theme, maths_theme
 
+TEX_LETTERS = {ord(letter): f"\\{letter}" for letter in "&%$#_{}"}
+TEX_LETTERS |= str.maketrans({"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}"})
+
 
 def post_page(post: Post, context: PageContext, templates: Templates) -> str:
     """Make a post's page; its summary and the works it cites are remembered in the context."""
@@ -70,6 +73,4 @@ def _bibtex_name(name: str) -> str:
 
 def _bibtex_text(text: str) -> str:
     """A text written so that TeX prints every letter of it."""
-    letters = {"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}"}
-    letters |= {letter: f"\\{letter}" for letter in "&%$#_{}"}
-    return "".join(letters.get(letter, letter) for letter in text)
+    return text.translate(TEX_LETTERS)

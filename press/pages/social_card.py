@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from press.errors import InputError
 from press.files import sha256_of
-from press.markdown.assets import Assets
+from press.markdown.assets import Assets, opened
 from press.markdown.post import Post
 from press.page import PageContext
 
@@ -37,8 +38,7 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> S
     A picture that the front matter names and that is not there is an error either way.
     """
     if post.image:
-        named = _named(post, context, Assets(context, post.file.parent))
-        sources, words = [named] if named else [], title
+        sources, words = _named(post, context), title
     else:
         sources, words = _of_a_run(context)
     if not sources or not wanted:
@@ -50,29 +50,18 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> S
     return SocialCard(url.removeprefix(context.root), words)
 
 
-def _named(post: Post, context: PageContext, assets: Assets) -> Path | None:
-    """The picture that the front matter names; None, and an error, if it is none."""
-    from PIL import Image, UnidentifiedImageError
-
-    place = post.places["image"]
-    path = assets.find(post.image)
-    if path is None:
-        near = assets.nearest(post.image)
-        context.error(place, f"there is no picture '{post.image}'{near}")
-        return None
+def _named(post: Post, context: PageContext) -> list[Path]:
+    """The picture that the front matter names; empty, and an error, if it is none."""
     try:
-        with Image.open(path) as opened:
-            opened.load()
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        is_drawing = path.suffix.lower() == ".svg"
-        wrong = (
-            "is a drawing; other sites show PNG, JPEG or WebP"
-            if is_drawing
-            else ("cannot be read as a picture")
-        )
-        context.error(place, f"'{path.name}' {wrong}")
-        return None
-    return path
+        path = Assets(context, post.file.parent).find(post.image)
+        if path.suffix.lower() == ".svg":
+            raise InputError(f"'{path.name}' is a drawing; other sites show PNG, JPEG or WebP")
+        with opened(path) as picture:
+            picture.load()
+    except InputError as error:
+        context.error(post.places["image"], error.sentence)
+        return []
+    return [path]
 
 
 def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
@@ -82,8 +71,7 @@ def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
     name = next(iter(context.shown))[0]
     run = context.results.run(name)
     stems = [stem for shown, stem in context.shown if shown == name]
-    iterates = [stem for stem in stems if stem.isdigit()]
-    chosen = max(iterates, key=int) if iterates else stems[0]
+    chosen = max(filter(str.isdigit, stems), key=int, default=stems[0])
     labels = {path: output.label for output in run.kept() if (path := output.picture)}
     found = sorted((path for path in labels if path.stem in ("input", chosen)),
                    key=lambda path: path.stem != "input")  # fmt: skip
@@ -98,7 +86,7 @@ def composed(sources: list[Path], margin: int) -> bytes:
     room = (WIDTH - margin * (len(sources) + 1)) // len(sources), HEIGHT - 2 * margin
     pictures = [_fitted(path, *room) for path in sources]
     gaps = WIDTH - sum(picture.width for picture in pictures)
-    left = gaps // 2 if len(pictures) == 1 else (gaps - margin * (len(pictures) - 1)) // 2
+    left = (gaps - margin * (len(pictures) - 1)) // 2
     for picture in pictures:
         sheet.paste(picture, (left, (HEIGHT - picture.height) // 2))
         left += picture.width + margin
@@ -111,8 +99,8 @@ def _fitted(path: Path, width: int, height: int) -> "Image.Image":
     """Enlarge a picture by a whole number, or reduce it, so that it just fits."""
     from PIL import Image, ImageOps
 
-    with Image.open(path) as opened:
-        upright = ImageOps.exif_transpose(opened).convert("RGBA")
+    with Image.open(path) as file:
+        upright = ImageOps.exif_transpose(file).convert("RGBA")
     background = Image.new("RGBA", upright.size, (*PAPER, 255))
     picture = Image.alpha_composite(background, upright).convert("RGB")
     factor = min(width // picture.width, height // picture.height)

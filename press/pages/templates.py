@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import jinja2
@@ -61,12 +62,11 @@ def maths_theme() -> Theme:
     return Theme(files, [url], [], [f"{FOLDER}/fonts/{name}.woff2" for name in FIRST_FONTS])
 
 
+@dataclass
 class CompiledTemplates(BytecodeCache):
     """Keeps compiled templates in the cache, whose seal keeps broken code from being run."""
 
-    def __init__(self, cache: Cache) -> None:
-        """Name the cache."""
-        self.cache = cache
+    cache: Cache
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fill a bucket with what was kept for its template and that template's text."""
@@ -127,12 +127,10 @@ class Templates:
     def _place(self, name: str) -> tuple[Path, int | None]:
         """Find the innermost line of a template in the error that is being handled."""
         found: tuple[Path, int | None] = (self.folder / name, None)
-        trace = sys.exc_info()[2]
-        while trace:
-            path = Path(trace.tb_frame.f_code.co_filename)
+        for frame, line in walk_tb(sys.exc_info()[2]):
+            path = Path(frame.f_code.co_filename)
             if path.is_relative_to(self.folder):
-                found = path, trace.tb_lineno
-            trace = trace.tb_next
+                found = path, line
         return found
 
     def _assets(self, root: str, maths: Theme) -> dict[str, Any]:
