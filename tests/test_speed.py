@@ -15,6 +15,7 @@ from dip.experiments.experiment import Experiment
 from dip.experiments.suites import load_suites
 from dip.experiments.test_images import ListedImage, load_images
 from dip.planning.estimates import (
+    COMPARABLE,
     Machine,
     Speed,
     known_speeds,
@@ -98,6 +99,18 @@ def test_the_threads_of_a_run_come_first_then_the_nearest_size(
     assert seconds_per_iteration(an_experiment(), images, speeds, HERE).seconds == 0.7
     speeds.append(a_speed(images, 0.5, of_run=True))
     assert seconds_per_iteration(an_experiment(), images, speeds, HERE).seconds == 0.5
+
+
+def test_a_run_of_much_less_work_says_nothing_of_a_large_one(
+    images: dict[str, ListedImage],
+) -> None:
+    small = an_experiment(preview_side=16, channels=(2, 2), skip_channels=(1, 1))
+    whole = multiply_adds(an_experiment(), images) / multiply_adds(small, images)
+    assert whole > COMPARABLE
+    of_run = a_speed(images, 1.0, of=small, of_run=True)
+    told = seconds_per_iteration(an_experiment(), images, [of_run], HERE)
+    assert not told.measured and told.seconds < whole / 10
+    assert seconds_per_iteration(small, images, [of_run], HERE).measured
 
 
 def test_records_tell_their_speed(tmp_path: Path, images: dict[str, ListedImage]) -> None:

@@ -27,6 +27,8 @@ GUESSED_SPEED = {
     ("cpu", "ieee"): 25e9, ("cpu", "bf16"): 55e9, ("mps", "ieee"): 300e9,
     ("cuda", "ieee"): 3e12, ("cuda", "tf32"): 6e12, ("cuda", "bf16"): 10e12,
 }  # fmt: skip
+# A narrow network on a small image does a tenth of the work a second that a wide one does.
+COMPARABLE = 16
 MEASURED = ".work/speed.json"  # in the folder of results
 STEPS, BLOCK, LEAST_SIDE = 3, 32, 64  # of a measurement; sides in pixels
 # What the work of a forward depends on, beside the image's size; and those that were counted.
@@ -109,11 +111,17 @@ def seconds_per_iteration(
 
     From the `speeds` of this machine in the same precision and revision, with its number of
     threads if there are such: the median of the seconds for each multiply-add among those of the
-    nearest size. Raises InputError if the machine has no such precision.
+    nearest size. A run of more than `COMPARABLE` times the work, or less than its share, says
+    nothing of this one. Raises InputError if the machine has no such precision.
     """
     precision = arithmetic_on(experiment, machine.kind)
     work = multiply_adds(experiment, images)
-    known = fitting(speeds, machine, precision)
+    fits = fitting(speeds, machine, precision)
+    known = [
+        speed
+        for speed in fits
+        if not speed.of_run or 1 / COMPARABLE <= speed.work / work <= COMPARABLE
+    ]
     if not known:
         speed = GUESSED_SPEED[machine.kind, precision] * (machine.threads or 1)
         return Estimate(work / speed, machine.threads, measured=False)
