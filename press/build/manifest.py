@@ -35,15 +35,19 @@ def refresh(options: Options, changes: ChangeDetector) -> PageState:
     if known and _are_whole(folder, known.meta["parts"]):
         return known
     settings = options.content / "site.toml"
-    manifest = _asked(settings, options) or of_records(options.results)
-    parts = parts_of(manifest)
+    asked, parts = _asked(settings, options) or _in_parts(of_records(options.results))
     for name, data in parts.items():
         path = folder / name
         if not path.exists() or path.read_bytes() != data:  # what is the same keeps its time
             write_whole(path, data)
-    inputs = [str(settings), *manifest["inputs"]]
+    inputs = [str(settings), *asked]
     hashes = {name: sha256_of(data) for name, data in parts.items()}
     return PageState(inputs, {}, [], {"parts": hashes})
+
+
+def _in_parts(manifest: dict[str, Any]) -> tuple[list[str], dict[str, bytes]]:
+    """The inputs that a manifest names, and its parts."""
+    return manifest["inputs"], parts_of(manifest)
 
 
 def _are_whole(folder: Path, hashes: dict[str, str]) -> bool:
@@ -73,17 +77,17 @@ def program(command: str, options: Options) -> list[str]:
     return [sys.executable if words[0] == "python" else words[0], *words[1:]]
 
 
-def _asked(settings: Path, options: Options) -> dict[str, Any]:
-    """What the command under [experiments] in site.toml prints; empty if there is none."""
+def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes]] | None:
+    """What the command under [experiments] in site.toml prints; None if there is none."""
     if not settings.exists():
-        return {}
+        return None
     file = TomlFile(settings)
     file.expect({"experiments": "a table"}, file.data, None)
     table = file.data.get("experiments", {})
     file.expect({"manifest": "text"}, table, "experiments")
     command = table.get("manifest", "").strip()
     if not command:
-        return {}
+        return None
     import subprocess
 
     fail = partial(file.fail, table="experiments", key="manifest")
@@ -100,8 +104,6 @@ def _asked(settings: Path, options: Options) -> dict[str, Any]:
     if done.returncode:
         fail(f"'{command}' failed: {said}")
     try:
-        manifest: dict[str, Any] = json.loads(done.stdout)
-        parts_of(manifest)
+        return _in_parts(json.loads(done.stdout))
     except (ValueError, KeyError, TypeError, AttributeError):
         fail(f"'{command}' printed no manifest")
-    return manifest
