@@ -87,6 +87,21 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def format_duration(seconds: float) -> str:
+    """A duration as a person says it: "40 seconds", "12 minutes", "3 hours 20 minutes"."""
+    if seconds < 0.95:
+        return f"{seconds:.2g} seconds"
+    if seconds < 90:
+        return counted(round(seconds), "second")
+    minutes = round(seconds / 60)
+    if seconds < 90 * 60:
+        return counted(minutes, "minute")
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{seconds / 86400:.1f} days"
+    return counted(hours, "hour") + (f" {counted(minutes, 'minute')}" if minutes else "")
+
+
 @dataclass(frozen=True)
 class SourceMap:
     """The place in a file of each line of a text that was cut out of it."""

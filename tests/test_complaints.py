@@ -188,6 +188,24 @@ def test_nothing_changed_takes_no_time(work: Path) -> None:
     assert min(used) < 0.3, used
 
 
+def test_nothing_changed_loads_nothing_but_the_standard_library(work: Path) -> None:
+    shutil.rmtree(work / "results/paper/anna/seed1")  # a run that is missing is told of too
+    assert main(["--run", "never"]) == 0
+    program = (
+        "import sys\nbefore = set(sys.modules)\n"
+        "from press.cli import main\nmain(['--run', 'never'])\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "print(sorted(new - sys.stdlib_module_names - {'press'}))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    call = [sys.executable, "-c", program]
+    done = subprocess.run(
+        call, cwd=work, env=environment, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "nothing changed" in done.stdout and "not run yet" in done.stdout
+
+
 # 5. What is read below a sub-path, or exported, breaks.
 
 

@@ -8,13 +8,13 @@ import pytest
 from made_records import changed
 from made_site import LEVELS, make_results, results_of, write_content, write_suite
 
+from press.diagnostics import format_duration
 from press.errors import InputError
 from press.results.numbers import (
     Measured,
     NotRun,
     decimal,
     grouped,
-    in_words,
     listed,
     signed,
     with_unit,
@@ -96,6 +96,14 @@ def test_a_record_of_other_settings_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "content" / "experiments.toml"
     path.write_text(path.read_text().replace("learning_rate = 0.001", "learning_rate = 0.002"))
     assert results_of(results.path, results.content).run("paper/anna").recorded is False
+
+
+def test_a_record_whose_settings_the_project_refuses_is_damaged(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    folder = tmp_path / "results/paper/anna/seed0"
+    changed(folder, lambda data: data["experiment"].update(task="cleaning"))
+    with pytest.raises(InputError, match=r"run\.json: the record is damaged: task is 'cleaning'"):
+        _ = results_of(results.path, results.content).run("paper/anna").psnr_db
 
 
 def test_a_record_of_an_older_revision_stays_valid(tmp_path: Path) -> None:
@@ -208,7 +216,7 @@ def test_how_numbers_are_written() -> None:
     assert with_unit(36.048, "dB") == "36.05\u202fdB"
     assert grouped(11000) == "11,000"
     assert listed(["a", "b", "c"]) == "a, b and c"
-    words = [in_words(s) for s in (0.3, 1, 42, 60 * 31, 3600 * 3 + 60 * 20, 86400 * 3)]
+    words = [format_duration(s) for s in (0.3, 1, 42, 60 * 31, 3600 * 3 + 60 * 20, 86400 * 3)]
     assert words == ["0.3 seconds", "1 second", "42 seconds", "31 minutes", "3 hours 20 minutes",
                      "3.0 days"]  # fmt: skip
     assert str(Measured(1.5, "dB", "x.html").__html__()) == (

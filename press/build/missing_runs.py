@@ -4,17 +4,15 @@ Only a child process ever loads what runs them, and only if runs are missing.
 """
 
 import contextlib
-import subprocess
 from dataclasses import dataclass
 
 from press.build.manifest import expected, parts_folder, program, with_folders
 from press.build.state import State, read_sealed, write_sealed
-from press.diagnostics import counted
+from press.diagnostics import counted, format_duration
 from press.errors import InputError
 from press.files import sha256_of
 from press.options import Options
 from press.results.manifest import Manifest, Planned, Suite, part_of
-from press.results.numbers import in_words
 
 AUTO_SECONDS = 120  # what may be run without being asked
 
@@ -33,7 +31,7 @@ class Group:
         took = ""
         if self.seconds is not None:
             guess = ", a guess" if self.is_guess else ""
-            took = f", {in_words(self.seconds)} on this machine{guess}"
+            took = f", {format_duration(self.seconds)} on this machine{guess}"
         command = self.suite.command if len(self.runs) > 1 else self.runs[0].command
         runs = f"{self.suite.name}: {counted(len(self.runs), 'run')} not run yet"
         return f"{runs}{took}: {with_folders(command, options)}"
@@ -111,6 +109,8 @@ def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]
 
 def _make(options: Options, group: Group, limit: int | None) -> None:
     """Make runs in child processes; raises InputError with the last line that a child said."""
+    import subprocess
+
     for run in group.runs:
         timed = ["--time-limit", str(limit)] if limit else []
         command = [*program(run.command, options), *timed]

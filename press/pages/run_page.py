@@ -10,10 +10,10 @@ from press.blocks.curves import curve_panel, lines_of, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
 from press.blocks.tables import METHOD_NAMES
+from press.diagnostics import format_duration
 from press.files import content_of
 from press.page import PageContext
 from press.results.numbers import decimal, grouped, powers
-from press.results.numbers import in_words as format_duration
 from press.results.record import Record
 from press.results.run import Run
 from press.results.store import Results

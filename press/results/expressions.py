@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from press.diagnostics import format_duration
 from press.errors import InputError
 from press.results.claims import Claim
 from press.results.numbers import (
@@ -17,7 +18,6 @@ from press.results.numbers import (
     NotRun,
     decimal,
     grouped,
-    in_words,
     linked,
     listed,
     signed,
@@ -91,7 +91,7 @@ def digits(value: Any, count: int = 2) -> Any:
 
 def words(value: Any) -> Any:
     """Write seconds as a person says them: "12 minutes"."""
-    return _number(value, in_words)
+    return _number(value, format_duration)
 
 
 def whole(value: Any) -> Any:

@@ -121,24 +121,6 @@ def signed(value: float, digits: int = 2) -> str:
     return text if text.startswith(MINUS) or float(text) == 0 else f"+{text}"
 
 
-def in_words(seconds: float) -> str:
-    """Write a duration as a person says it: "40 seconds", "12 minutes", "3 hours 20 minutes"."""
-    if seconds < 0.95:
-        return f"{seconds:.2g} seconds"
-    if seconds < 90:
-        return _count(round(seconds), "second")
-    if seconds < 90 * 60:
-        return _count(round(seconds / 60), "minute")
-    hours, minutes = divmod(round(seconds / 60), 60)
-    if hours >= 48:
-        return f"{seconds / 86400:.1f} days"
-    return _count(hours, "hour") + (f" {_count(minutes, 'minute')}" if minutes else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
-
-
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

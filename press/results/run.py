@@ -95,8 +95,12 @@ class Run:
     def record(self) -> Record | None:
         """The run's record; None if there is none of this very run. InputError if damaged."""
         self._note(self.folder / "run.json")
-        if self.planned and self.planned.state in ("recorded", "damaged"):
-            return read_record(self.folder)
+        planned = self.planned
+        if planned and planned.state in ("recorded", "damaged"):
+            record = read_record(self.folder)
+            if planned.state == "damaged":  # in a way that only the project can tell
+                raise InputError((planned.why or {})["sentence"])
+            return record
         if self.method is None:
             self._lacks(self.suite.name, self.image, self.seed)
         return None

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import cached_property
 
+from press.diagnostics import format_duration
 from press.results.manifest import Suite
-from press.results.numbers import Measured, NotRun, Quantity, in_words, listed
+from press.results.numbers import Measured, NotRun, Quantity, listed
 from press.results.run import Run
 from press.results.scores import Score, ScoreTable, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
@@ -82,7 +83,7 @@ class SuiteView:
     def duration(self) -> str | NotRun:
         """The seconds of all recorded runs together, in words."""
         seconds = self.seconds
-        return in_words(seconds) if isinstance(seconds, Measured) else NotRun(self.name)
+        return format_duration(seconds) if isinstance(seconds, Measured) else NotRun(self.name)
 
     @property
     def baselines(self) -> tuple[Run, ...]:
