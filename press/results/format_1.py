@@ -12,8 +12,11 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 
-def general_form(data: dict[str, Any]) -> dict[str, Any]:
-    """What a `run.json` of format 1 says, in format 2; raises KeyError for what it lacks."""
+def general_form(data: dict[str, Any], case: str) -> dict[str, Any]:
+    """What a `run.json` of format 1 says, in format 2; raises KeyError for what it lacks.
+
+    `case` is the name of the folder above the record's, which stands for the case.
+    """
     scores, settings, stops = data["metrics"], data["experiment"], data["stops"] or {}
     stopped = {f"stop.{rule}": found for rule, found in stops.items() if found}
     metrics = {
@@ -33,7 +36,7 @@ def general_form(data: dict[str, Any]) -> dict[str, Any]:
         steps["final"] = settings["iterations"]
     kept = ("kind", "suite", "seed", "method", "key", "environment", "seconds", "files", "seal")
     return {
-        "format": 2, **{name: data[name] for name in kept}, "case": data["image"],
+        "format": 2, **{name: data[name] for name in kept}, "case": case,
         "settings": settings, "facts": _facts(data), "started": data["started"],
         "metrics": {selector: values for selector, values in metrics.items() if values},
         "measure": "psnr_luma_db" if scores["final"].get("psnr_luma_db") else "psnr_db",
