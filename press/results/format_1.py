@@ -1,6 +1,5 @@
 """Records of format 1, which the package `dip` writes, read as format 2, the general one."""
 
-from pathlib import Path
 from typing import Any
 
 from press.diagnostics import format_duration
@@ -49,7 +48,7 @@ def general_form(data: dict[str, Any], case: str) -> dict[str, Any]:
 
 def _pictures(files: dict[str, str], last: int | None) -> dict[str, str]:
     """The pictures by selector, iterates in their order; the last one is the final output too."""
-    names = [Path(name).stem for name in files if name.startswith("snapshots/")]
+    names = [name[10:].removesuffix(".webp") for name in files if name.startswith("snapshots/")]
     names.sort(key=lambda name: (not name.isdigit(), name.zfill(9)))
     if str(last) in names:
         names.append("output")

@@ -14,6 +14,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
+from press.diagnostics import format_duration
 from press.errors import InputError
 from press.files import content_of, sha256_of
 from press.results.format_1 import general_form
@@ -150,7 +151,10 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
         raise damaged(str(error)) from None
     for sentence, line in mistakes(general, text):
         raise damaged(sentence, line)
-    return Record(folder, data, **_fields(general))
+    fields = _fields(general)
+    if data["format"] == 2:
+        fields["facts"] = _facts(data)
+    return Record(folder, data, **fields)
 
 
 def _fields(general: dict[str, Any]) -> dict[str, Any]:
@@ -160,6 +164,16 @@ def _fields(general: dict[str, Any]) -> dict[str, Any]:
     fields["steps"] = steps | general.get("steps", {})
     fields.setdefault("measure", next(iter(general["metrics"]["final"]), ""))
     return fields
+
+
+def _facts(general: dict[str, Any]) -> dict[str, str]:
+    """What the page of a record says of it: its key, its own facts, and what it was run on."""
+    took = general.get("seconds")
+    found = {
+        "key": general["key"], **general.get("facts", {}), "started": general.get("started"),
+        "took": None if took is None else format_duration(took), **general["environment"],
+    }  # fmt: skip
+    return {name: str(value) for name, value in found.items() if value not in (None, "", [])}
 
 
 def seal_of(data: Mapping[str, Any]) -> str:
