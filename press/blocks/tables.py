@@ -12,7 +12,7 @@ from press.blocks.images import small_picture
 from press.charts.dot_plot import Dot, DotAxis
 from press.errors import InputError
 from press.results.claims import Claim
-from press.results.numbers import Measured, Quantity, decimal, linked, signed
+from press.results.numbers import Measured, Quantity, decimal, linked, signed, with_unit
 from press.results.run import spike_mark
 from press.results.scores import ScoreTable
 from press.results.suite import SuiteView
@@ -110,7 +110,8 @@ def _row(
         cells.append(with_spread(value) + column.after(image))
         if column.mark and isinstance(value, Measured | Claim):
             spread = getattr(value, "spread", None) if column.mark == "ours" else None
-            dots.append(Dot(column.mark, column.title, float(value), spread))
+            words = with_unit(value, "dB")
+            dots.append(Dot(column.mark, column.title, float(value), words, spread))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
     runs = [run for run in view.runs if run.image == image]
     if not runs:
