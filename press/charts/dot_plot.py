@@ -17,8 +17,7 @@ class Dot:
 
     A `spread`, in the unit of the level, gives a whisker. The kind is ours (filled), paper
     (hollow), other (a light diamond: what a source prints of others), choice (a diamond in our
-    colour: another output of ours), fill (a light box: a baseline) or nearest (a light stroke: the
-    weakest baseline).
+    colour: another output of ours), box or stroke (both light: baselines).
     """
 
     kind: str
@@ -69,8 +68,8 @@ class DotAxis:
 def _shape(dot: Dot, x: float) -> Markup:
     name = element("title", f"{dot.label}: {dot.words}")
     kind = f"dot dot-{dot.kind}"
-    if dot.kind in ("nearest", "fill"):
-        half = 0.8 if dot.kind == "nearest" else 3.5
+    if dot.kind in ("stroke", "box"):
+        half = 0.8 if dot.kind == "stroke" else 3.5
         box = {"x": x - half, "y": MIDDLE - 5, "width": 2 * half, "height": 10}
         return element("rect", name, class_=kind, **box)
     if dot.kind in ("other", "choice"):
