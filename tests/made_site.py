@@ -166,6 +166,10 @@ python build.py check  # a comment
 SITE = """
 [experiments]
 manifest = "python -m dip manifest"
+
+[names]
+case = "image"
+methods = { biharmonic = "Biharmonic fill" }
 """
 
 
