@@ -9,10 +9,10 @@ from typing import Any
 from press.blocks.curves import curve_panel, lines_of, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
-from press.blocks.tables import METHOD_NAMES
 from press.diagnostics import format_duration
 from press.files import content_of
 from press.page import PageContext
+from press.results.names import Names
 from press.results.numbers import decimal, grouped, powers
 from press.results.record import Record
 from press.results.run import Run
@@ -43,7 +43,8 @@ def run_page(name: str, context: PageContext) -> str:
     context.note(path)
     context.add(run.page.removesuffix(".html") + ".json", content_of(path))
     view = context.results.suite(run.suite.name)
-    within = METHOD_NAMES.get(run.method, run.method) if run.method else f"seed {run.seed}"
+    names = context.results.names
+    within = names.method(run.method) if run.method else f"seed {run.seed}"
     title = f"{run.title}, {within}"
     summary = f"{view.title}: {title}, one recorded run"
     lines = lines_of(run)
@@ -126,13 +127,15 @@ def index_page(context: PageContext) -> str:
     """Make the list of all suites and runs, recorded or not."""
     page = {"title": "All runs", "summary": "Every run behind this site", "url": INDEX}
     views = [context.results.suite(name) for name in context.results.suites]
-    return context.render("runs.html", page=page, suites=[_suite_rows(view) for view in views])
+    names = context.results.names
+    suites = [_suite_rows(view, names) for view in views]
+    return context.render("runs.html", page=page, suites=suites, names=names)
 
 
-def _suite_rows(view: SuiteView) -> dict[str, Any]:
-    """A suite's images against its seeds and baselines."""
+def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
+    """A suite's cases against its seeds and baselines."""
     heads = [f"seed {seed}" for seed in view.suite.seeds]
-    heads += [METHOD_NAMES.get(method, method) for method in view.suite.baselines]
+    heads += map(names.method, view.suite.baselines)
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
     rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
