@@ -68,6 +68,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", required=True, help="the suite of the records")
     parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     parser.add_argument("--settings", nargs="+", default=[], metavar="COLUMN", help="settings")
+    parser.add_argument("--columns", nargs="+", default=[], metavar="NAME=HEADING", help="renamed")
     parser.add_argument("--measure", default="", help="the metric meant where none is named")
     parser.add_argument("--replace", action="store_true", help="move other records aside")
 
@@ -84,7 +85,7 @@ def _do(asked: argparse.Namespace, started: float) -> int:
         from press.results.import_csv import import_csv
 
         where = (asked.table, asked.suite, asked.results)
-        print(import_csv(*where, asked.settings, asked.measure, asked.replace))
+        print(import_csv(*where, asked.settings, asked.columns, asked.measure, asked.replace))
         return 0
     folders, check = (asked.content, asked.results, asked.out), asked.word == "check"
     options = Options(*folders, asked.base_url, asked.run, getattr(asked, "strict", False), check)

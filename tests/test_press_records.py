@@ -269,6 +269,19 @@ def test_a_table_of_results_becomes_records(
     assert read_record(results / "digits/mlp/seed1").metrics["final"] == {"accuracy": 96.4}
 
 
+def test_a_table_may_have_headings_and_names_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = TABLE.replace("case", "Set").replace("accuracy", "Top-1").replace("mlp", "An MLP, 64")
+    text = text.replace("An MLP, 64", '"An MLP, 64"').replace("An MLP,0.1", ",0.1")
+    columns = ["--columns", "case=Set", "accuracy=Top-1", "stop.oracle:accuracy=stop.oracle:Top-1"]
+    assert imported(tmp_path, text.replace(",An MLP,,11", ",,,11"), *columns) == 0
+    record = read_record(tmp_path / "results/digits/An-MLP-64/seed0")
+    assert (record.title, record.measure) == ("An MLP, 64", "accuracy")
+    assert imported(tmp_path, text, "--columns", "case=Sets") == 1
+    assert "table.csv:1: no column is headed 'Sets'; did you mean" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -276,7 +289,8 @@ def test_a_table_of_results_becomes_records(
         ("96.5", "about 96", "table.csv:3: column 'accuracy': expected a number, got 'about 96'"),
         ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
         ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
-        ("mlp,1", "m l p,1", "table.csv:3: 'case' is not a name of letters"),
+        ("mlp,1", "(),1", "table.csv:3: it lacks 'case'"),
+        ("accuracy", "acc.", "table.csv:2: column 'acc.' has no name that a metric may have"),
         ("majority", "", "table.csv:4: a row names either a seed or a method"),
         (",13.5", "", "table.csv:3: the row has not as many cells as the first line"),
         ("stop.oracle:", "best:", "table.csv:2: 'metrics' has a name that is not a selector"),

@@ -1,11 +1,10 @@
 """Records from a table of results that exists already: a CSV file with a row for each run.
 
-The columns `case`, `seed`, `method`, `title`, `seconds` and `command` say what a row is of; those
-that are named as settings are settings; each other one is a metric of the last output, or, as in
-`stop.oracle:accuracy`, of another.
+docs/records.md says what its columns are.
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Mapping
 from math import isfinite
 from pathlib import Path
@@ -15,7 +14,8 @@ from press.errors import InputError, nearest
 from press.files import text_of
 from press.results.recording import Draft
 
-TEXTS = ("case", "method", "title", "command")
+TEXTS = ("title", "command")
+NO_NAME = re.compile("[^A-Za-z0-9_.+-]+")
 NUMBERS = ("seed", "seconds")
 
 
@@ -24,14 +24,16 @@ def import_csv(
     suite: str,
     results: Path,
     settings: Collection[str] = (),
+    columns: Collection[str] = (),
     measure: str = "",
     replace: bool = False,
 ) -> str:
     """Write a record for each row of `table`; what was done, as a sentence.
 
-    Nothing is written if anything is wrong with any row. Raises InputError with the line.
+    `columns` say as NAME=HEADING which name the column under a heading is to have. Nothing is
+    written if anything is wrong with any row. Raises InputError with the line.
     """
-    drafts = list(_drafts(table, suite, settings, measure))
+    drafts = list(_drafts(table, suite, settings, columns, measure))
     stand = [draft.stands(results) for draft in drafts]
     if (others := stand.count(False)) and not replace:
         place = drafts[stand.index(False)].place(results)
@@ -43,10 +45,16 @@ def import_csv(
     return f"{len(drafts) - stand.count(True)} records written to {results / suite}{there}"
 
 
-def _drafts(table: Path, suite: str, settings: Collection[str], measure: str) -> Iterator[Draft]:
+def _drafts(
+    table: Path, suite: str, settings: Collection[str], columns: Collection[str], measure: str
+) -> Iterator[Draft]:
     lines = text_of(table).splitlines() or [""]
     rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count), strict=True)
-    _check_columns(rows.fieldnames or (), settings, table)
+    headings = [heading.strip() for heading in rows.fieldnames or ()]
+    try:
+        rows.fieldnames = _names(headings, settings, columns)
+    except InputError as error:
+        raise InputError(error.sentence, table, 1) from None
     seen: dict[tuple[Any, ...], int] = {}
     try:
         for row in rows:
@@ -67,28 +75,44 @@ def _drafts(table: Path, suite: str, settings: Collection[str], measure: str) ->
         raise InputError("the table has no rows", table)
 
 
-def _check_columns(columns: Collection[str], settings: Collection[str], table: Path) -> None:
+def _names(headings: list[str], settings: Collection[str], columns: Collection[str]) -> list[str]:
+    """The names of the columns under these headings; raises InputError."""
+    renamed = {}
+    for word in columns:
+        name, _, heading = word.partition("=")
+        if heading not in headings:
+            raise InputError(f"no column is headed '{heading}'{nearest(heading, headings)}")
+        renamed[heading] = name
+    names = [renamed.get(heading, heading) for heading in headings]
     for needed in ("case", *settings):
-        if needed not in columns:
-            sentence = f"the table has no column '{needed}'{nearest(needed, columns)}"
-            raise InputError(sentence, table, 1)
-    if not {"seed", "method"} & set(columns):
-        raise InputError("the table has neither a column 'seed' nor a column 'method'", table, 1)
-    if len(set(columns)) < len(columns):
-        raise InputError("two columns of the table have the same name", table, 1)
+        if needed not in names:
+            raise InputError(f"the table has no column '{needed}'{nearest(needed, names)}")
+    if not {"seed", "method"} & set(names):
+        raise InputError("the table has neither a column 'seed' nor a column 'method'")
+    if len(set(names)) < len(names):
+        raise InputError("two columns of the table have the same name")
+    return names
 
 
 def _data(row: Mapping[str, str], settings: Collection[str]) -> dict[str, Any]:
     """What a row says of its run; an empty cell says nothing."""
-    cells = {name.strip(): text.strip() for name, text in row.items() if text.strip()}
-    data: dict[str, Any] = {name: cells.get(name) for name in TEXTS}
+    cells = {name: text.strip() for name, text in row.items() if text.strip()}
+    data: dict[str, Any] = {
+        "title": cells.get("case"),
+        **{name: cells[name] for name in TEXTS if name in cells},
+    }
+    for name in ("case", "method"):  # folders are called so
+        data[name] = NO_NAME.sub("-", cells[name]).strip("-") if name in cells else None
     data |= {name: _number(name, cells[name]) for name in NUMBERS if name in cells}
     if ("seed" in data) == (data["method"] is not None):
         raise InputError("a row names either a seed or a method")
     metrics: dict[str, dict[str, float]] = {"final": {}}
     for name, text in cells.items():
-        if name not in (*TEXTS, *NUMBERS, *settings):
+        if name not in ("case", "method", *TEXTS, *NUMBERS, *settings):
             selector, _, metric = name.rpartition(":")
+            if not metric.isidentifier():
+                tip = f"--columns accuracy='{name}' would give it one"
+                raise InputError(f"column '{name}' has no name that a metric may have; {tip}")
             metrics.setdefault(selector or "final", {})[metric] = _number(name, text)
     kind = "run" if data["method"] is None else "baseline"
     chosen = {name: _value(cells[name]) for name in settings if name in cells}

@@ -206,7 +206,10 @@ def of_records(results: Path) -> dict[str, Any]:
     paths = sorted(results.glob("[!.]*/[!.]*/[!.]*/run.json"))
     suites: dict[str, list[Record]] = {}
     for path in paths:
-        suites.setdefault(path.parts[-4], []).append(read_record(path.parent))
+        record, place = read_record(path.parent), "/".join(path.parts[-4:-1])
+        if (name := f"{record.suite}/{record.case}/{record.run}") != place:
+            raise InputError(f"this is the record of {name}, and stands at {place}", path)
+        suites.setdefault(record.suite, []).append(record)
     folders = {results, *(parent for path in paths for parent in path.parents[1:3])}
     return {
         "manifest": VERSION,
