@@ -8,14 +8,19 @@ from made_site import CLAIMS, make_results, results_of, write_content, write_sui
 
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, Claims, Rule
+from press.results.metrics import Metric
 from press.results.numbers import Measured
 from press.results.verdicts import Judge, Verdict
 
 SITE = Path(__file__).parent.parent / "content"
 
 
-def verdict(level: float, spread: float | None, n: int) -> Verdict:
-    return Verdict(Claim(30.0), Measured(level, "dB", "", spread, n), Rule())
+PSNR = Metric("psnr_db", "PSNR", "dB", 2, "higher", 0.5, 1.0, 0.1)
+
+
+def verdict(level: float, spread: float | None, n: int, metric: Metric = PSNR) -> Verdict:
+    claim = Claim(30.0, metric=lambda: metric)
+    return Verdict(claim, Measured(level, metric, "", spread, n), Rule())
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,7 @@ def judge(folder: Path, *recorded: str) -> Judge:
 def test_claims_are_joined_with_records(tmp_path: Path) -> None:
     judged = judge(tmp_path, "paper")
     assert judged.verdict("inpainting.dip.anna").word == "reproduced"
-    assert judged.verdict("inpainting.dip.anna").difference_db == pytest.approx(0.1)
+    assert judged.verdict("inpainting.dip.anna").difference == pytest.approx(0.1)
     assert judged.verdict("inpainting.dip.bob").word == "worse"
     mean = judged.verdict("inpainting.dip.mean")
     assert (mean.word, mean.n) == ("worse", 3)
@@ -89,7 +94,7 @@ def test_a_misspelt_suite_is_no_run_to_come(tmp_path: Path) -> None:
     path = tmp_path / "content/claims.toml"
     path.write_text(CLAIMS.replace('suite = "paper"', 'suite = "papre"'))
     judged = Judge(results)
-    with pytest.raises(InputError, match=r"toml:10:1: unknown suite 'papre'; .*'paper'"):
+    with pytest.raises(InputError, match=r"toml:8:1: unknown suite 'papre'; .*'paper'"):
         judged.verdict("inpainting.dip.mean")
     (tmp_path / "content/experiments.toml").unlink()
     without = results_of(results.path, results.content)
@@ -107,15 +112,36 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
     [
         (
             lambda t: t.replace("bob = 30.0", 'bob = "30"'),
-            r"toml:27:1: 'bob': expected a number, got '30'",
+            r"toml:25:1: 'bob': expected a number, got '30'",
         ),
         (
             lambda t: t.replace("bob = 30.0", "bobb = 30.0"),
-            r"toml:27:1: unknown image 'bobb'; .*'bob'",
+            r"toml:25:1: unknown image 'bobb'; .*'bob'",
         ),
         (
-            lambda t: t.replace("within_db", "within"),
-            r"toml:3:1: unknown key 'within'; .*'within_db'",
+            lambda t: t.replace("deviations", "deviation"),
+            r"toml:3:1: unknown key 'deviation'; .*'deviations'",
+        ),
+        (
+            lambda t: t.replace("deviations = 2", "within_db = 0.5"),
+            r"toml:3:1: 'within_db' is now part of the metric: 'tolerance' of \[metrics\.NAME\]",
+        ),
+        (
+            lambda t: t.replace("from_seeds = 3", "at_most_db = 1.0"),
+            r"toml:4:1: 'at_most_db' is now part of the metric: 'at_most' of \[metrics\.NAME\]",
+        ),
+        (
+            lambda t: t.replace('"final"', '"final.pnsr_db"'),
+            r"toml:23:1: unknown metric 'pnsr_db'; did you mean 'psnr_db'",
+        ),
+        (lambda t: t.replace('"final"', '"last"'), r"toml:23:1: 'last' is now spelled 'final'"),
+        (
+            lambda t: t.replace('suite = "paper"', 'metric = "ssmi"'),
+            r"toml:8:1: unknown metric 'ssmi'; did you mean 'ssim'",
+        ),
+        (
+            lambda t: t.replace('suite = "paper"\n', ""),
+            r"toml:6:2: the table names neither its metric nor the suite that answers it",
         ),
         (lambda t: t.replace('ours = "dip"', 'ours = "dpi"'), r"'ours' names no row; .*'dip'"),
         (lambda t: t.replace('"papyan"]', '"papian"]'), r"'beside' names no row; .*'papyan'"),
@@ -124,11 +150,11 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
 def test_a_mistake_in_the_claims_is_told_with_its_line(
     tmp_path: Path, change: Callable[[str], str], sentence: str
 ) -> None:
-    path = tmp_path / "claims.toml"
-    path.write_text(change(CLAIMS))
+    results = make_results(tmp_path)
+    (results.content / "claims.toml").write_text(change(CLAIMS))
     with pytest.raises(InputError, match=sentence):
-        claims = Claims(path, lambda path: None)
-        assert claims.rule.within_db == 0.5
+        claims = Claims(results)
+        assert claims.rule.from_seeds == 3
         assert claims.tables
 
 
@@ -137,8 +163,8 @@ def test_an_unknown_claim_is_told_with_the_nearest(tmp_path: Path) -> None:
         judge(tmp_path).verdict("inpainting.dip.ana")
 
 
-def test_the_means_that_sources_print_are_the_means_of_their_numbers() -> None:
-    claims = Claims(SITE / "claims.toml", lambda path: None)
+def test_the_means_that_sources_print_are_the_means_of_their_numbers(tmp_path: Path) -> None:
+    claims = Claims(results_of(SITE.parent / "results", SITE, parts=tmp_path))
     checked = 0
     for table in claims.tables.values():
         for row in table.rows.values():
@@ -152,8 +178,8 @@ def test_the_means_that_sources_print_are_the_means_of_their_numbers() -> None:
 
 
 def test_the_claims_of_the_site_name_known_suites_and_images(tmp_path: Path) -> None:
-    claims = Claims(SITE / "claims.toml", lambda path: None)
     results = results_of(SITE.parent / "results", SITE, parts=tmp_path)
+    claims = Claims(results)
     for table in claims.tables.values():
         if table.suite in results.suites:
             suite = results.suites[table.suite]

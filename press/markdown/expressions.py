@@ -1,4 +1,4 @@
-"""Expressions of a post, `{{ run("inpainting/house").psnr_db | db }}`, worked out safely."""
+"""Expressions of a post, `{{ run("inpainting/house").psnr_db }}`, worked out safely."""
 
 import re
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from press.markdown.typed_results import (
     typed_in_expression,
 )
 from press.page import PageContext
-from press.results.expressions import FILTERS, namespace
+from press.results.expressions import FILTERS, OLD_FILTERS, namespace
 from press.results.numbers import Measured, Quoted
 from press.results.selectors import refuse_old
 
-NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .psnr_db"
+NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .accuracy"
 
 
 @dataclass
@@ -85,6 +85,8 @@ class Expressions:
         if isinstance(error, InputError):
             return text
         if unknown := re.search(r"^No filter named '(\w+)'", text):
+            if old := OLD_FILTERS.get(unknown[1]):
+                return old
             near = nearest(unknown[1], self._environment.filters)
             return f"unknown filter '{unknown[1]}'{near}"
         if unknown := re.search(r"^'(\w+)' is undefined$", text):

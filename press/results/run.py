@@ -17,6 +17,7 @@ from markupsafe import Markup
 from press.errors import InputError
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
+from press.results.metrics import Metrics
 from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal, grouped, listed
 from press.results.record import Curve, Record, parse_curve, read_record
 from press.results.scores import RULES, Score, StopPoint, require_rule
@@ -45,6 +46,7 @@ class Run:
     seed: int
     method: str | None
     _images: Images  # this and what follows as `Results` has it
+    metrics: Metrics
     _results: Path
     _note: Callable[[Path], None]
     _root: str
@@ -194,7 +196,9 @@ class Run:
         point: StopPoint | None = None,
     ) -> Score:
         preview, picture = self.suite.preview, partial(self.picture, file)
-        return Score(name, metrics, self.url, iteration, preview, point, label, picture)
+        return Score(
+            name, self.metrics, metrics, self.url, iteration, preview, point, label, picture
+        )
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A score of the last iterate: psnr_db, ssim, loss ..."""
@@ -223,7 +227,7 @@ class Run:
         """The run's wall seconds."""
         if not self.record:
             return NotRun(self.name)
-        return Measured(self.record.data["seconds"], "s", self.url)
+        return Measured(self.record.data["seconds"], self.metrics["seconds"], self.url)
 
     @property
     def spikes(self) -> int | NotRun:
@@ -305,6 +309,10 @@ class Stability:
             raise InputError(f"{self.run.name} has no curve of {column}")
         return found
 
+    def follows(self, metric: str) -> bool:
+        """Whether the run's curve has values of this metric."""
+        return bool(self._curve.points(metric))
+
     @cached_property
     def known(self) -> bool:
         """Whether there is a curve to speak of."""
@@ -332,7 +340,9 @@ class Stability:
         if not self.run.recorded:
             return NotRun(self.run.name)
         value = summary(self.levels())
-        return Measured(value, "dB", self.run.url, preview=self.run.suite.preview)
+        return Measured(
+            value, self.run.metrics["psnr_db"], self.run.url, preview=self.run.suite.preview
+        )
 
     @property
     def fall_db(self) -> float:

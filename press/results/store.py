@@ -6,11 +6,12 @@ InputError with the nearest name. Every file that is read is noted.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from press.errors import InputError, nearest
 from press.results.manifest import Images, Manifest, Suite
+from press.results.metrics import Metrics, read_metrics
 from press.results.numbers import listed
 from press.results.run import Run
 from press.results.suite import SuiteView
@@ -46,12 +47,20 @@ class Results:
         """What is known of the test images."""
         return self.suites.images
 
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What the site says of metrics; raises InputError with its place for a mistake."""
+        path = self.content / "site.toml"
+        self.note(path)
+        return read_metrics(path)
+
     def suite(self, name: str) -> SuiteView:
         """A suite; raises InputError with the nearest name."""
         if name not in self.suites:
             raise InputError(f"unknown suite '{name}'{nearest(name, self.suites)}")
         suite = self.suites[name]
-        return SuiteView(suite, partial(self._one, suite), f"{self.root}runs/index.html")
+        index = f"{self.root}runs/index.html"
+        return SuiteView(suite, self.metrics, partial(self._one, suite), index)
 
     def run(self, name: str, seed: int | None = None) -> Run:
         """A run by "suite/image", "suite/image/seed0" or "suite/image/method"; or InputError."""
@@ -78,7 +87,7 @@ class Results:
         what = (suite.name, case, seed, method)
         if what not in self._runs:
             self._runs[what] = Run(
-                suite, case, seed, method, self.images, self.path, self.note, self.root,
-                self.lacks, partial(self._one, suite),
+                suite, case, seed, method, self.images, self.metrics, self.path, self.note,
+                self.root, self.lacks, partial(self._one, suite),
             )  # fmt: skip
         return self._runs[what]

@@ -1,0 +1,110 @@
+"""Metrics as a site declares them: what is read, how numbers are written, what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from press.errors import InputError
+from press.pages.site_pages import load_site
+from press.results.metrics import Metric, Metrics, read_metrics
+from press.results.numbers import Measured, difference_with_unit, with_unit, written
+
+SITE = """title = "Digits"
+
+[metrics.accuracy]
+label = "accuracy"
+unit = "%"
+digits = 1
+better = "higher"
+tolerance = 0.3
+at_most = 0.6
+agrees = 0.05
+
+[metrics.perplexity]
+better = "lower"
+
+[metrics.loss]
+digits = 4
+scale = "log"
+"""
+
+
+def read(folder: Path, text: str = SITE) -> Metrics:
+    """The metrics of a site.toml of this text."""
+    path = folder / "site.toml"
+    path.write_text(text)
+    return read_metrics(path)
+
+
+def test_what_a_site_declares_is_read_in_its_order(tmp_path: Path) -> None:
+    metrics = read(tmp_path)
+    assert list(metrics) == ["accuracy", "perplexity", "loss"]
+    assert metrics["accuracy"] == Metric("accuracy", "accuracy", "%", 1, "higher", 0.3, 0.6, 0.05)
+    assert metrics["accuracy"].heading == "accuracy, %"
+    assert metrics["accuracy"].phrase == "accuracy in %"
+    assert metrics["perplexity"] == Metric("perplexity", "perplexity", better="lower")
+    assert metrics["perplexity"].heading == "perplexity"
+    assert load_site(tmp_path / "site.toml", None).title == "Digits"
+
+
+def test_one_that_no_site_declares_has_its_name_and_no_unit(tmp_path: Path) -> None:
+    metrics = read(tmp_path)
+    assert "fid" not in metrics
+    assert metrics["fid"] == Metric("fid", "fid", "", 3, "")
+    assert metrics["seconds"].unit == "s"
+    assert len(read_metrics(tmp_path / "absent.toml")) == 0
+
+
+def test_which_way_is_better(tmp_path: Path) -> None:
+    metrics = read(tmp_path)
+    gains = [metrics[name].gain(2.0) for name in ("accuracy", "perplexity", "loss")]
+    assert gains == [2, -2, 0]
+
+
+def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
+    accuracy, loss = read(tmp_path)["accuracy"], read(tmp_path)["loss"]
+    assert with_unit(97.24, accuracy) == "97.2\u202f%"
+    assert with_unit(97.24, accuracy, 2) == "97.24\u202f%"
+    assert difference_with_unit(0.31, accuracy) == "+0.3\u202f%"
+    assert difference_with_unit(-0.31, accuracy) == "−0.3\u202f%"
+    assert difference_with_unit(0.01, accuracy) == "0.0\u202f%"
+    assert [written(x, loss) for x in (0.5, 0.001, 0.0000518, -0.0000518, 0)] == [
+        "0.5000", "0.0010", "5.18×10⁻⁵", "−5.18×10⁻⁵", "0.0000",
+    ]  # fmt: skip
+    assert written(0.0000518, loss, 4) == "0.0001", "whoever asks for decimals gets them"
+    assert Measured(97.24, accuracy).__html__() == '<span class="q">97.2\u202f%</span>'
+
+
+def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
+    metrics = read(tmp_path)
+    accuracy, loss = (Measured(1.0, metrics[name]) for name in ("accuracy", "loss"))
+    assert (accuracy - accuracy).metric == metrics["accuracy"]
+    with pytest.raises(InputError, match="'accuracy, %' and 'loss' are not of one kind"):
+        accuracy - loss
+    with pytest.raises(InputError, match="'loss' and 'perplexity' are not of one kind"):
+        loss + Measured(1.0, metrics["perplexity"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("tolerance", "tolerence", r"8:1: unknown key 'tolerence'; did you mean 'tolerance'\?"),
+        ("digits = 1", "digits = 1.5", r"6:1: 'digits': expected an integer, got 1\.5"),
+        ("digits = 1", "digits = -1", "6:1: 'digits': expected 0 to 12, got -1"),
+        ('"higher"', '"up"', "7:1: 'better': expected higher or lower, got 'up'"),
+        ('"log"', '"powers"', "17:1: 'scale': expected linear or log, got 'powers'"),
+        ("0.3", "nan", "8:1: 'tolerance': expected a number that is not negative, got nan"),
+        ("0.05", "-0.05", "10:1: 'agrees': expected a number that is not negative, got -0.05"),
+        ("0.6", "0.2", "9:1: 'at_most' is less than 'tolerance'"),
+        ("metrics.loss", 'metrics."log loss"', "15:2: 'log loss' is no name for a metric"),
+        ("[metrics.loss]", "[metrics]\nloss = 3", "16:1: 'loss': expected a table, got 3"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    path = tmp_path / "site.toml"
+    assert old in SITE
+    path.write_text(SITE.replace(old, new, 1))
+    with pytest.raises(InputError, match=rf"site\.toml:{sentence}"):
+        load_site(path, None)
