@@ -86,12 +86,12 @@ def _number(value: Any, write: Callable[[Any], str]) -> Any:
 
 
 def value(number: Any, digits: int | None = None) -> Any:
-    """Write a number with its unit, and with so many decimals: "36.05 dB"."""
+    """Write a number with its unit, and with so many decimals: "97.2 %"."""
     return _number(number, lambda number: with_unit(number, metric_of(number), digits))
 
 
 def signed(number: Any, digits: int | None = None) -> Any:
-    """Write a difference with its sign and its unit: "+0.31 dB"."""
+    """Write a difference with its sign and its unit: "+0.3 %"."""
     return _number(number, lambda number: difference_with_unit(number, metric_of(number), digits))
 
 
@@ -111,7 +111,7 @@ def whole(value: Any) -> Any:
 
 
 def mean_sd(mean: Any, digits: int | None = None) -> Any:
-    """Write a mean with its standard deviation between seeds and n: "36.05 ± 0.12 dB (n = 3)"."""
+    """Write a mean with its standard deviation between seeds and n: "97.2 ± 0.1 % (n = 3)"."""
 
     def write(number: Any) -> str:
         metric, spread = metric_of(number), getattr(number, "spread", None)
