@@ -11,10 +11,11 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.results.names import read_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-OTHERS = ("experiments",)  # tables of site.toml that are not about the site's words
+OTHERS = ("experiments", "names")  # tables of site.toml that are not about the site's words
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
     settings: dict[str, Any] = {}
     if path.exists():
         file = TomlFile(path)
+        read_names(path)  # a mistake there is told at once, not on each page
         settings = {key: value for key, value in file.data.items() if key not in OTHERS}
         for key in settings:
             if key not in kinds:

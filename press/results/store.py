@@ -6,11 +6,12 @@ InputError with the nearest name. Every file that is read is noted.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from press.errors import InputError, nearest
 from press.results.manifest import Images, Manifest, Suite
+from press.results.names import Names, read_names
 from press.results.numbers import listed
 from press.results.run import Run
 from press.results.suite import SuiteView
@@ -45,6 +46,13 @@ class Results:
     def images(self) -> Images:
         """What is known of the test images."""
         return self.suites.images
+
+    @cached_property
+    def names(self) -> Names:
+        """The site's words for cases and methods."""
+        path = self.content / "site.toml"
+        self.note(path)
+        return read_names(path)
 
     def suite(self, name: str) -> SuiteView:
         """A suite; raises InputError with the nearest name."""

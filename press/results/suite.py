@@ -69,14 +69,14 @@ class SuiteView:
     @property
     def seconds(self) -> Quantity:
         """The wall seconds of all recorded runs together."""
-        found = [seconds for run in self.runs if isinstance(seconds := run.seconds, Measured)]
-        total = sum(map(float, found))
+        found = [run.record.seconds for run in self.runs if run.record and run.record.seconds]
+        total = sum(found)
         return Measured(total, "s", self.page, n=len(found)) if found else NotRun(self.name)
 
     @property
     def devices(self) -> str | NotRun:
         """The processors that ran the recorded runs."""
-        names = dict.fromkeys(str(run.device) for run in self.runs if run.recorded)
+        names = dict.fromkeys(str(run.device) for run in self.runs if run.recorded and run.device)
         return listed(list(names)) if names else NotRun(self.name)
 
     @property
