@@ -75,8 +75,8 @@ def test_a_plot_stands_on_the_page_in_its_colours_with_text_and_origin(work: Pat
     [drawing] = drawings(page)
     assert drawing.startswith('<svg role="img" aria-label="Two rising curves" class="plot" viewBox')
     assert ">PSNR, dB</text>" in drawing and ">Anna</text>" in drawing
-    assert {"var(--accent)", "var(--worse)", "var(--published)"} <= set(
-        re.findall(r"var\(--\w+\)", drawing)
+    assert {"var(--series-1)", "var(--series-2)", "var(--published)"} <= set(
+        re.findall(r"var\(--[\w-]+\)", drawing)
     )
     assert not re.search(r"#[0-9a-f]{6}\b|<metadata|<style|font-family|<!--|\d\.\d\d", drawing)
     assert all(f'id="{id}"' in drawing for id in re.findall(r'#(fig-level-\d+)["\)]', drawing))

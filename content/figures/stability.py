@@ -31,7 +31,7 @@ def draw(records, claims):
     axes.set_xticks([-10, -5, -2, -1, 0, 1], ["−10", "−5", "−2", "−1", "0", "1"])
     axes.set_yticks(rows, [run.title for run in runs])
     axes.set_xlabel("PSNR less the run's median there, dB")
-    axes.margins(y=0.15)
+    axes.set_ylim(-1, len(runs))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     figure.legend(loc="outside upper left", ncols=2)

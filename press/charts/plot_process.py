@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,7 +39,13 @@ INKS: dict[str, tuple[Any, ...]] = {  # what is drawn in which of the page's col
     "soft": ("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"),
     "hair": ("grid.color",),
 }
-SERIES = (("accent", "-"), ("worse", "--"), ("better", "-."), ("published", ":"), ("known", "-"))
+STYLES = (
+    "-",
+    "-",
+    (0, (3, 2)),
+    (0, (6, 2)),
+    (0, (1, 2)),
+)  # of the theme's series, as in its charts
 
 
 class ClaimNumbers(Mapping[str, Claim]):
@@ -113,10 +120,10 @@ def _use_theme(names: list[str], salt: str) -> dict[str, str]:
     for name, settings in INKS.items():
         colour = stands_for.get(name, "#808080")
         rcParams.update(dict.fromkeys(settings, colour))
-    series = [(name, style) for name, style in SERIES if name in stands_for]
+    series = sorted(name for name in names if name.startswith("series-"))
     if series:
-        cycle = {"color": [name for name, _ in series], "linestyle": [style for _, style in series]}
-        rcParams["axes.prop_cycle"] = cycler(**cycle)
+        styles = [style for _, style in zip(series, cycle(STYLES), strict=False)]
+        rcParams["axes.prop_cycle"] = cycler(color=series, linestyle=styles)
     return {colour: f"var(--{name})" for name, colour in stands_for.items()}
 
 
