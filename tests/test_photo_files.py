@@ -69,7 +69,7 @@ def test_a_jpeg_has_the_profile_and_no_alpha(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", [".png", ".tif", ".webp", ".jpg"])
 def test_who_when_where_and_the_resolution_are_kept(tmp_path: Path, ending: str, bits: int) -> None:
     tags = Image.Exif()
-    tags[271], tags[315], tags[274], tags[256] = "a maker", "Zoë Müller", 6, 999
+    tags[271], tags[315], tags[274], tags[256] = "a maker", "Zoë Müller".encode(), 6, 999
     tags.get_ifd(34665).update({36867: "2024:05:06 07:08:09", 33434: 0.01, 40961: 1, 40962: 999})
     tags.get_ifd(34853).update({1: "N", 2: (48.0, 12.0, 30.5)})
     source, path = tmp_path / "source.jpg", tmp_path / f"photo{ending}"
@@ -80,7 +80,7 @@ def test_who_when_where_and_the_resolution_are_kept(tmp_path: Path, ending: str,
     assert after.notes == ()
     read = Image.Exif()
     read.load(after.exif)
-    assert (read[271], read[315]) == ("a maker", "Zoë Müller")
+    assert (read[271], read[315].encode("latin-1").decode()) == ("a maker", "Zoë Müller")
     assert not {256, 274} & set(read)
     assert read.get_ifd(34665)[36867] == "2024:05:06 07:08:09"
     assert float(read.get_ifd(34665)[33434]) == pytest.approx(0.01)

@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from dip.errors import InputError, nearest
 from dip.files import write_bytes_whole
-from dip.tasks.metadata import PARTS
+from dip.tasks.metadata import PARTS, as_stored
 from dip.tasks.photographs import Photo
 
 FORMATS = {
@@ -96,7 +96,11 @@ def _tiff(values: np.ndarray, photo: Photo) -> bytes:
     stream, exif = io.BytesIO(), Image.Exif()
     exif.load(photo.exif)
     parts = {tag: exif.get_ifd(tag) for tag in PARTS if exif.get_ifd(tag)}
-    texts = [(tag, TEXT, None, text.encode(), True) for tag, text in exif.items() if isinstance(text, str)]
+    texts = [
+        (tag, TEXT, None, as_stored(text), True)
+        for tag, text in exif.items()
+        if isinstance(text, str)
+    ]
     colour = values.shape[2:] > (2,)
     tifffile.imwrite(
         stream,
@@ -119,7 +123,7 @@ def _tiff(values: np.ndarray, photo: Photo) -> bytes:
         start = stream.seek(end + end % 2)
         folder = ImageFileDirectory_v2(b"II*\0\0\0\0\0", group=tag)
         for key, value in tags.items():
-            folder[key] = value
+            folder[key] = as_stored(value)
         stream.write(folder.tobytes(start))
         stream.seek(0)
         with tifffile.TiffFile(stream) as file:

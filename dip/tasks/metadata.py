@@ -35,9 +35,9 @@ def kept_metadata(exif: Image.Exif, dpi: Resolution | None) -> tuple[bytes, Reso
     kept = Image.Exif()
     for tag in KEPT:
         if tag in exif:
-            kept[tag] = exif[tag]
+            kept[tag] = as_stored(exif[tag])
     for part in PARTS:
-        tags = {tag: value for tag, value in exif.get_ifd(part).items() if tag not in SIZE}
+        tags = {tag: as_stored(v) for tag, v in exif.get_ifd(part).items() if tag not in SIZE}
         if ExifTags.IFD.Interop in tags:
             tags[ExifTags.IFD.Interop] = exif.get_ifd(ExifTags.IFD.Interop)
         kept.get_ifd(part).update(tags)
@@ -48,6 +48,12 @@ def kept_metadata(exif: Image.Exif, dpi: Resolution | None) -> tuple[bytes, Reso
         dpi = dpi[::-1] if exif.get(ORIENTATION) in ON_ITS_SIDE else dpi
         kept[ACROSS], kept[DOWN], kept[UNIT] = *dpi, 2
     return kept.tobytes() if len(kept) or any(map(kept.get_ifd, PARTS)) else b"", dpi
+
+
+def as_stored(value: Any) -> Any:
+    """A tag's value; text with letters that Pillow would replace as the bytes in the file."""
+    plain = not isinstance(value, str) or value.isascii()
+    return value if plain else value.encode("latin-1", "replace")
 
 
 def colour_profile(
