@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,8 +177,9 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     results = tmp_path / "results"
     for seed, accuracy in enumerate((97.25, 96.5)):
         press.record(
-            "digits", "mlp", results=results, seed=seed, metrics={"accuracy": accuracy},
-            curve={"epoch": [1, 2], "accuracy": [90.0, accuracy]}, title="An MLP",
+            "digits", "mlp", results=results, seed=seed, title="An MLP",
+            metrics={"final": {"accuracy": accuracy}, "stop.early": {"accuracy": 97.5}},
+            curve={"epoch": [1, 2], "accuracy": [90.0, accuracy]}, steps={"stop.early": 1},
         )  # fmt: skip
     press.record("digits", "mlp", results=results, method="majority", metrics={"accuracy": 11})
     for name, part in parts_of(of_records(results)).items():
@@ -186,10 +188,15 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     view, run = read.suite("digits"), read.run("digits/mlp", seed=1)
     assert (view.planned, view.recorded, view.suite.seeds, view.preview) == (2, 2, (0, 1), False)
     assert (view.measure, view.suite.baselines, run.title) == ("accuracy", ("majority",), "An MLP")
+    assert run.iterations == 2, "as the runs have it, not the baseline"
     assert (run.axis, run.last_step, run.final.label) == ("epoch", 2, "epoch 2")
     assert run.curve().points("accuracy") == [(1, 90.0), (2, 96.5)]
     assert not run.stable.known and run.kept() == [] and run.final.picture is None
+    assert view.output("baseline.majority").one("mlp", 0, "accuracy") == 11
     assert read.run("digits/mlp/majority").final.label == "the output"
+    assert run.output("stop.early").words == "stops at epoch 1"
+    with pytest.raises(InputError, match="unknown stopping rule 'earl'"):
+        run.output("stop.earl")
     with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):
         assert run.seconds
 
@@ -222,7 +229,8 @@ def test_a_mistake_is_told_and_nothing_written(
 def test_another_record_is_replaced_only_if_asked_for_and_kept(tmp_path: Path) -> None:
     def write(accuracy: float, replace: bool = False) -> Path:
         settings = {"results": tmp_path, "replace": replace, "command": "python train.py"}
-        return press.record("digits", "mlp", metrics={"accuracy": accuracy}, **settings)
+        metrics, seconds = {"accuracy": accuracy}, time.time() % 1000
+        return press.record("digits", "mlp", metrics=metrics, seconds=seconds, **settings)
 
     folder = write(97.0)
     before = (folder / "run.json").stat()

@@ -55,8 +55,8 @@ def curve_panel(
 
 def stop_marks(run: Run) -> list[Mark]:
     """Marks where each stopping rule stops, and where the paper does, if the run is that long."""
-    found = [run.stop_points.get(rule) for rule in ("oracle", "es-wmv")]
-    marks = [Mark(point.mark, point.iteration) for point in found if point]
+    found = [point for point in run.stop_points.values() if point.rule != "fixed"]
+    marks = [Mark(point.mark, point.iteration) for point in found]
     count = run.case.paper_iterations
     if count is not None and count <= run.iterations:
         marks.append(Mark("the paper stops", count, "paper"))

@@ -114,14 +114,16 @@ class Draft:
         return results.joinpath(self.data["suite"], self.data["case"], last)
 
     def stands(self, results: Path) -> bool | None:
-        """Whether this very record stands at its place; None if nothing does."""
+        """Whether this record stands at its place, whenever it was made; None if nothing does."""
         folder = self.place(results)
         if not folder.exists():
             return None
         try:
-            return bool(read_record(folder).data["seal"] == self.data["seal"])
+            old = read_record(folder).data
         except InputError:
             return False
+        names = {*old, *self.data} - {"started", "seconds", "seal"}
+        return all(old.get(name) == self.data.get(name) for name in names)
 
     def write(self, results: Path, replace: bool = False) -> Path:
         """Write it to its place below `results`, whole or not at all; see `record`."""

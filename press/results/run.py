@@ -185,8 +185,9 @@ class Run:
         return "the output" if step is None else f"{self.axis or 'step'} {grouped(step)}"
 
     def _stop(self, rule: str) -> Score:
-        """Where a stopping rule stops: fixed, oracle or es-wmv."""
-        require_rule(rule)
+        """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
+        if rule not in self.stop_points:
+            require_rule(rule)
         if not self.record:
             return self._scored(f"stop.{rule}", self.name)
         point = self.stop_points.get(rule)
@@ -224,12 +225,10 @@ class Run:
     def stop_points(self) -> dict[str, StopPoint]:
         """What each stopping rule chose, by rule; a rule that chose nothing is absent."""
         steps = self.record.steps if self.record else {}
-        chosen = {rule: steps.get(f"stop.{rule}") for rule in RULES}
-        return {
-            rule: StopPoint(rule, step, steps.get("final", step))
-            for rule, step in chosen.items()
-            if step is not None
-        }
+        last, stops = steps.get("final", 0), [s[5:] for s in steps if s.startswith("stop.")]
+        rules = [rule for rule in RULES if rule in stops] + [r for r in stops if r not in RULES]
+        axis = self.axis or "step"
+        return {rule: StopPoint(rule, steps[f"stop.{rule}"], last, axis) for rule in rules}
 
     @cached_property
     def stable(self) -> "Stability":
