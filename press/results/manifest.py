@@ -226,9 +226,8 @@ def of_records(results: Path) -> dict[str, Any]:
 
 def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
     """Describe a suite by its records."""
-    runs_last = sorted(reversed(records), key=lambda record: record.kind == "run")
-    cases = {record.case: _case(record) for record in runs_last}
-    first = next((record for record in records if record.kind == "run"), records[0])
+    first, *others = sorted(records, key=lambda record: record.kind != "run")
+    cases = {record.case: _case(record) for record in (*reversed(others), first)}
     return {
         "title": name, "why": "", "settings": None, "network": None,
         "command": "",
