@@ -203,6 +203,8 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"metrics": {"accuracy": float("nan")}}, "'metrics.final.accuracy' is nan; write None"),
+    ({"metrics": 97.0}, "'metrics': expected a table, got a float"),
+    ({"seconds": "12"}, "'seconds': expected a number, got a str"),
     ({"metrics": {}}, "'metrics.final' has no number"),
     ({"metrics": {"accuracy": "97 %"}}, "'metrics.final.accuracy' must be number or null"),
     ({"metrics": {"best": {"accuracy": 1.0}}}, "'metrics' lacks 'final'"),
