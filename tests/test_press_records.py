@@ -19,7 +19,7 @@ from press.errors import InputError
 from press.files import write_whole
 from press.results.format_1 import general_form
 from press.results.manifest import of_records, parts_of
-from press.results.record import read_record, seal_of
+from press.results.record import parse_curve, read_record, seal_of
 from press.results.schema import SCHEMA
 from press.results.store import Results
 
@@ -199,6 +199,13 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
         run.output("stop.earl")
     with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):
         assert run.seconds
+
+
+@pytest.mark.parametrize("row", ["2,nan,1", "1,0.5,1", "inf,0.5,1"])
+def test_a_curve_that_is_not_finite_or_goes_back_is_told_with_its_line(row: str) -> None:
+    curve = parse_curve(f"epoch,loss,accuracy\n1,0.5,1\n{row}\n", Path("curve.csv"), "epoch")
+    with pytest.raises(InputError, match=r"curve\.csv:3: the curve is not finite"):
+        curve.points("loss")
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
