@@ -263,8 +263,8 @@ mlp,,majority,An MLP,,11,,
 
 def imported(folder: Path, text: str, *words: str) -> int:
     (folder / "table.csv").write_text(text)
-    where = ["--suite", "digits", "--results", str(folder / "results"), "--settings", "lr"]
-    return main(["import-csv", str(folder / "table.csv"), *where, *words])
+    where = ["--suite", "digits", "--results", str(folder / "results")]
+    return main(["import-csv", str(folder / "table.csv"), *where, *(words or ("--settings", "lr"))])
 
 
 def test_a_table_of_results_becomes_records(
@@ -282,7 +282,7 @@ def test_a_table_of_results_becomes_records(
     assert "0 records written" in (said := capsys.readouterr().out) and "3 stood there" in said
     assert imported(tmp_path, TABLE.replace("96.5", "96.4")) == 1
     assert "another record stands here; --replace" in capsys.readouterr().err
-    assert imported(tmp_path, TABLE.replace("96.5", "96.4"), "--replace") == 0
+    assert imported(tmp_path, TABLE.replace("96.5", "96.4"), "--replace", "--settings", "lr") == 0
     assert read_record(results / "digits/mlp/seed1").metrics["final"] == {"accuracy": 96.4}
 
 
@@ -291,12 +291,42 @@ def test_a_table_may_have_headings_and_names_of_its_own(
 ) -> None:
     text = TABLE.replace("case", "Set").replace("accuracy", "Top-1").replace("mlp", "An MLP, 64")
     text = text.replace("An MLP, 64", '"An MLP, 64"').replace("An MLP,0.1", ",0.1")
-    columns = ["--columns", "case=Set", "accuracy=Top-1", "stop.oracle:accuracy=stop.oracle:Top-1"]
+    columns = [
+        "--columns",
+        "case=Set",
+        "accuracy=Top-1",
+        "stop.oracle:accuracy=stop.oracle:Top-1",
+        "--settings",
+        "lr",
+    ]
     assert imported(tmp_path, text.replace(",An MLP,,11", ",,,11"), *columns) == 0
     record = read_record(tmp_path / "results/digits/An-MLP-64/seed0")
     assert (record.title, record.measure) == ("An MLP, 64", "accuracy")
     assert imported(tmp_path, text, "--columns", "case=Sets") == 1
     assert "table.csv:1: no column is headed 'Sets'; did you mean" in capsys.readouterr().err
+
+
+def test_a_table_may_name_curves_and_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (8, 4), 128).save(tmp_path / "out.png")
+    (tmp_path / "0.csv").write_text("epoch,accuracy,loss\n1,90,0.5\n2,97.25,\n")
+    text = "case,seed,accuracy,curve,picture,at.1:accuracy,stop.oracle:accuracy,stop.oracle:step\n"
+    assert (
+        imported(tmp_path, f"{text}mlp,0,97.25,0.csv,out.png,90,97.5,1\n", "--measure", "accuracy")
+        == 0
+    )
+    record = read_record(tmp_path / "results/digits/mlp/seed0")
+    assert (record.axis, dict(record.pictures)) == ("epoch", {"final": "pictures/final.png"})
+    assert dict(record.steps) == {"at.1": 1, "final": 2, "stop.oracle": 1}
+    assert record.file("curve.csv").read_text() == (tmp_path / "0.csv").read_text()
+    (tmp_path / "0.csv").write_text("epoch,accuracy\n1\n")
+    assert (
+        imported(tmp_path, f"{text}mlp,1,97.25,0.csv,out.png,90,97.5,1\n", "--measure", "accuracy")
+        == 1
+    )
+    assert "table.csv:2: " in (said := capsys.readouterr().err)
+    assert said.endswith("0.csv:2: the curve is damaged in this line\n")
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from typing import Any
 
 from press.errors import InputError, nearest
 from press.files import text_of
+from press.results.record import parse_curve
 from press.results.recording import Draft
 
 TEXTS = ("title", "command")
 NO_NAME = re.compile("[^A-Za-z0-9_.+-]+")
 NUMBERS = ("seed", "seconds")
+KNOWN = ("case", "method", "curve", *TEXTS, *NUMBERS)
 
 
 def import_csv(
@@ -60,17 +62,16 @@ def _drafts(
         for row in rows:
             if None in row or None in row.values():
                 raise InputError("the row has not as many cells as the first line")
-            data = _data(row, settings)
-            draft = Draft.of({**data, "suite": suite, "measure": measure, "environment": {},
-                              "facts": {"imported from": table.name}})  # fmt: skip
+            data, curve, pictures = _parts(row, settings, table.parent)
+            data |= {"suite": suite, "measure": measure, "environment": {}}
+            draft = Draft.of({**data, "facts": {"imported from": table.name}}, curve, pictures)
             what = data["case"], data["seed"], data["method"]
             if what in seen:
                 raise InputError(f"the same case, and seed or method, as in line {seen[what]}")
             seen[what] = rows.line_num
             yield draft
     except (InputError, csv.Error) as error:
-        sentence = error.sentence if isinstance(error, InputError) else str(error)
-        raise InputError(sentence, table, rows.line_num) from None
+        raise InputError(str(error), table, rows.line_num) from None
     if not seen:
         raise InputError("the table has no rows", table)
 
@@ -94,29 +95,49 @@ def _names(headings: list[str], settings: Collection[str], columns: Collection[s
     return names
 
 
-def _data(row: Mapping[str, str], settings: Collection[str]) -> dict[str, Any]:
-    """What a row says of its run; an empty cell says nothing."""
+Parts = tuple[dict[str, Any], Mapping[str, list[Any]] | None, dict[str, Path]]
+
+
+def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> Parts:
+    """What a row says of its run, its curve, its pictures; an empty cell says nothing."""
     cells = {name: text.strip() for name, text in row.items() if text.strip()}
-    data: dict[str, Any] = {
-        "title": cells.get("case"),
-        **{name: cells[name] for name in TEXTS if name in cells},
-    }
-    for name in ("case", "method"):  # folders are called so
-        data[name] = NO_NAME.sub("-", cells[name]).strip("-") if name in cells else None
+    texts = {name: cells[name] for name in TEXTS if name in cells}
+    data: dict[str, Any] = {"seed": 0, "method": None, "title": cells.get("case"), **texts}
+    for name in {"case", "method"} & cells.keys():  # folders are called so
+        data[name] = NO_NAME.sub("-", cells[name]).strip("-")
     data |= {name: _number(name, cells[name]) for name in NUMBERS if name in cells}
-    if ("seed" in data) == (data["method"] is not None):
+    if ("seed" in cells) == ("method" in cells):
         raise InputError("a row names either a seed or a method")
-    metrics: dict[str, dict[str, float]] = {"final": {}}
+    of_outputs: dict[str, dict[str, Any]] = {"metrics": {"final": {}}, "steps": {}}
+    pictures = {}
     for name, text in cells.items():
-        if name not in ("case", "method", *TEXTS, *NUMBERS, *settings):
-            selector, _, metric = name.rpartition(":")
-            if not metric.isidentifier():
-                tip = f"--columns accuracy='{name}' would give it one"
-                raise InputError(f"column '{name}' has no name that a metric may have; {tip}")
-            metrics.setdefault(selector or "final", {})[metric] = _number(name, text)
-    kind = "run" if data["method"] is None else "baseline"
-    chosen = {name: _value(cells[name]) for name in settings if name in cells}
-    return {"seed": 0, **data, "kind": kind, "settings": chosen, "metrics": metrics}
+        if name in (*KNOWN, *settings):
+            continue
+        selector, _, metric = name.rpartition(":")
+        selector = selector or "final"
+        if metric == "picture":
+            pictures[selector] = folder / text
+        elif metric == "step":
+            of_outputs["steps"][selector] = _number(name, text)
+        elif metric.isidentifier():
+            of_outputs["metrics"].setdefault(selector, {})[metric] = _number(name, text)
+        else:
+            tip = f"--columns accuracy='{name}' would give it one"
+            raise InputError(f"column '{name}' has no name that a metric may have; {tip}")
+    data["settings"] = {name: _value(cells[name]) for name in settings if name in cells}
+    data["kind"] = "baseline" if "method" in cells else "run"
+    curve = _curve(folder / cells["curve"]) if "curve" in cells else None
+    return data | of_outputs, curve, pictures
+
+
+def _curve(path: Path) -> dict[str, list[float | None]]:
+    """The columns of a curve's CSV file; raises InputError with its line."""
+    text = text_of(path)
+    curve = parse_curve(text, path, text.partition("\n")[0].partition(",")[0])
+    return {
+        name: [_number(name, row[place]) if row[place] else None for row in curve.rows]
+        for place, name in enumerate(curve.columns)
+    }
 
 
 def _number(name: str, text: str) -> int | float:
