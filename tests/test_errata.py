@@ -51,25 +51,29 @@ def run_again(project: Path, level: float, started: str, seed: int = 0) -> None:
     changed(record.folder, date)
 
 
-def told(project: Path) -> list[list[str]]:
-    """The rows of a page's errata, cell by cell, after a build."""
+def told(project: Path) -> list[str]:
+    """What a page says of its errata, after a build."""
     assert main(["build", "--run", "never"]) == 0
     page = (project / "site/posts/post.html").read_text(encoding="utf-8")
-    table = re.search(r'<section class="errata".*?</section>', page, re.DOTALL)
-    rows = re.findall(r"<tr>(<th scope=\"row\">.*?)</tr>", table[0]) if table else []
-    return [re.findall(r">([^<>]+)<", row) for row in rows]
+    section = re.search(r'<section class="errata".*?</section>', page, re.DOTALL)
+    rows = re.findall(r"<li>(.*?)</li>", section[0]) if section else []
+    return [re.sub(r"<[^<>]*>", "", row) for row in rows]
 
 
 def test_a_number_that_changed_is_told_with_both_values_run_and_day(project: Path) -> None:
     assert told(project) == []
     run_again(project, 32.5, "2026-12-05")
-    first = ["paper/anna/seed0", "final", "PSNR", "31.90\u202fdB", "32.50\u202fdB", "2026-12-05"]
+    first = (
+        "paper/anna/seed0: PSNR 31.90\u202fdB before, 32.50\u202fdB in the run of 5 December 2026."
+    )
     assert told(project) == [first]
     page = (project / "site/posts/post.html").read_text(encoding="utf-8")
     assert '<a href="../runs/paper/anna/seed0.html">paper/anna/seed0</a>' in page
     run_again(project, 32.7, "2026-12-06")
     run_again(project, 32.1, "2026-12-07", seed=1)  # which is the same number
-    second = [*first[:3], "32.50\u202fdB", "32.70\u202fdB", "2026-12-06"]
+    second = (
+        "paper/anna/seed0: PSNR 32.50\u202fdB before, 32.70\u202fdB in the run of 6 December 2026."
+    )
     assert told(project) == [first, second]
 
 
@@ -84,7 +88,8 @@ def test_a_score_that_a_page_has_nothing_of_is_not_told(project: Path) -> None:
     run_again(project, 32.5, "2026-12-05")
     post = project / "content/posts/post.md"
     post.write_text(post.read_text().replace("psnr_db", "ssim"))
-    assert [row[2] for row in told(project)] == ["SSIM"]
+    (ssim,) = told(project)
+    assert ssim.startswith("paper/anna/seed0: SSIM 0.")
     post.write_text("---\ntitle: A post\ndate: 2026-11-30\n---\nNo number.\n")
     assert told(project) == []
 

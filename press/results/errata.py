@@ -26,7 +26,7 @@ class Erratum:
     metric: Metric
     before: str  # the old number, as a page writes it
     now: str  # that which took its place
-    day: str  # on which the new run started, 2026-11-24; "" if no record says so
+    day: datetime.date | None  # on which the new run started, if a record says so
 
 
 def errata(results: Results, published: datetime.date) -> list[Erratum]:
@@ -40,13 +40,14 @@ def errata(results: Results, published: datetime.date) -> list[Erratum]:
         history = sorted(given_way, key=lambda record: record.started)
         history += [run.record] if run.record else []
         for old, new in pairwise(history):
-            day = max(old.started, new.started)[:10]  # "" if neither says when it started
-            if not day or day > published.isoformat():
+            started = max(old.started, new.started)[:10]
+            day = datetime.date.fromisoformat(started) if started else None
+            if not day or day > published:
                 found += _changes(run, old, new, day)
     return found
 
 
-def _changes(run: Run, old: Record, new: Record, day: str) -> Iterator[Erratum]:
+def _changes(run: Run, old: Record, new: Record, day: datetime.date | None) -> Iterator[Erratum]:
     """The numbers of a run that read otherwise in its next record."""
     for output, name in run.asked:
         values = [record.metrics.get(output, {}).get(name) for record in (old, new)]
