@@ -96,7 +96,7 @@ def _figure(script: Path, found: Results) -> Figure | None:
     """The figure that a script draws; None where it draws none."""
     names = namespace(found)
     records = SimpleNamespace(run=names["run"], suite=names["suite"])
-    claims = ClaimNumbers(Claims(found.content / "claims.toml", found.note))
+    claims = ClaimNumbers(Claims(found))
     module: dict[str, Any] = {"__name__": script.stem, "__file__": str(script)}
     with mistakes_of(script):
         exec(compile(text_of(script), str(script), "exec"), module)  # noqa: S102  the site's own
