@@ -7,6 +7,7 @@ and whenever it is built.
 
 import datetime
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -40,11 +41,16 @@ def errata(results: Results, published: datetime.date) -> list[Erratum]:
         history = sorted(given_way, key=lambda record: record.started)
         history += [run.record] if run.record else []
         for old, new in pairwise(history):
-            started = max(old.started, new.started)[:10]
-            day = datetime.date.fromisoformat(started) if started else None
-            if not day or day > published:
+            day = max(filter(None, map(_day, (old, new))), default=None)
+            if day is None or day > published:
                 found += _changes(run, old, new, day)
     return found
+
+
+def _day(record: Record) -> datetime.date | None:
+    with suppress(ValueError):  # nothing, or a day that no calendar has
+        return datetime.date.fromisoformat(record.started[:10])
+    return None
 
 
 def _changes(run: Run, old: Record, new: Record, day: datetime.date | None) -> Iterator[Erratum]:
