@@ -6,7 +6,7 @@ spike is told as such. A curve has every tenth iteration there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from statistics import mean, median
@@ -60,6 +60,7 @@ class Run:
     _root: str
     _lacks: Callable[[str, str, int], None]
     _other: Callable[[str, int, str | None], "Run"]  # of the suite, by case, seed and method
+    asked: dict[tuple[str, str], None] = field(default_factory=dict)  # scores: selector, metric
 
     @property
     def measure(self) -> str:
@@ -210,9 +211,13 @@ class Run:
     ) -> Score:
         values = self.record.metrics.get(selector, {}) if self.record else None
         preview, picture = self.suite.preview, partial(self.picture, selector)
+        ask = partial(self._ask, selector)
         return Score(
-            name, self.metrics, values, self.url, step, preview, point, label, picture
-        )  # fmt: skip
+            name, self.metrics, values, self.url, step, preview, point, label, picture, ask
+        )
+
+    def _ask(self, selector: str, metric: str) -> None:
+        self.asked[selector, metric] = None
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A metric of the last output."""

@@ -95,6 +95,7 @@ class Score:
     _point: StopPoint | None  # what a stopping rule chose, where the output is its choice
     label: str  # its name under a picture
     _picture: Callable[[], Path | None]
+    _ask: Callable[[str], None]  # is told each metric that is asked for
 
     @property
     def picture(self) -> Path | None:
@@ -117,6 +118,7 @@ class Score:
 
     def get(self, quantity: str) -> Measured | None:
         """A score by its metric; None where it was not scored, or the run is not recorded."""
+        self._ask(quantity)
         value = (self._values or {}).get(quantity)
         if value is None:
             return None
