@@ -167,8 +167,8 @@ class Answered:
     @cached_property
     def of_last_iterates(self) -> bool:
         """Whether last iterates are compared, by the metric that their curves follow."""
-        runs = [run for run in self.runs(None) if run.recorded]
-        return self.is_usual and any(run.stable.follows(self.row.metric.name) for run in runs)
+        followed = [run.stable.metric for run in self.runs(None) if run.recorded]
+        return self.is_usual and self.row.metric in followed
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""

@@ -1,6 +1,6 @@
 """One run, or one baseline, as a post sees it: its outputs, curve and pictures, recorded or not.
 
-The last iterate is one draw from iterates that rise and fall by a decibel. So the median and the
+The last iterate is one draw from iterates that rise and fall. So the median and the
 range over the last fifth of the iterations stand beside it, and a last iterate that lies in a loss
 spike is told as such. A curve has every tenth iteration there.
 """
@@ -16,14 +16,22 @@ from markupsafe import Markup
 from press.errors import InputError
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
-from press.results.metrics import Metrics
-from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal, grouped, listed
+from press.results.metrics import Metric, Metrics
+from press.results.numbers import (
+    Measured,
+    NotRun,
+    Quantity,
+    grouped,
+    listed,
+    with_unit,
+    written,
+)
 from press.results.record import CURVE, Curve, Record, parse_curve, read_record
 from press.results.scores import RULES, Score, StopPoint, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
 
 SHARE = 5  # the last one of so many equal parts of the iterations
-BEFORE, SPIKE_DB = 500, 1.0  # iterations before the last, and how far under their median is a spike
+BEFORE = 500  # iterations before the last one, which in a spike is worse than their median
 SPIKE_MARK = "†"
 ITERATION = "iteration"  # the axis that the two speak of
 # How a page calls an output that is no iterate.
@@ -206,7 +214,7 @@ class Run:
         )  # fmt: skip
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """A score of the last iterate: psnr_db, ssim, loss ..."""
+        """A metric of the last output."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         refuse_old(quantity, f'run("{self.name}", ')
@@ -227,7 +235,7 @@ class Run:
     def stable(self) -> "Stability":
         """The levels near the run's end: median, lowest and highest over its last fifth."""
         followed = self.record.followed if self.record else ""
-        return Stability(self, followed or self.measure)
+        return Stability(self, self.metrics[followed or self.measure])
 
     @property
     def seconds(self) -> Quantity:
@@ -297,7 +305,7 @@ class Stability:
     """A metric of a run's iterates near its end, as its curve over iterations has it."""
 
     run: Run  # recorded or not
-    metric: str
+    metric: Metric
 
     @cached_property
     def _curve(self) -> Curve:
@@ -309,17 +317,13 @@ class Stability:
         Raises InputError if the recorded run has no such curve: it is a baseline, there is no
         original to score against, or the curve is not over iterations.
         """
-        column, last = column or self.metric, self.run.last_step or 0
+        column, last = column or self.metric.name, self.run.last_step or 0
         first = last - last // SHARE if since is None else since
         is_curve = self.run.axis == ITERATION
         found = [value for _, value in self._curve.points(column, after=first) if is_curve]
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
         return found
-
-    def follows(self, metric: str) -> bool:
-        """Whether the run's curve has values of this metric."""
-        return bool(self._curve.points(metric))
 
     @cached_property
     def known(self) -> bool:
@@ -330,38 +334,36 @@ class Stability:
             return False
 
     @property
-    def median_db(self) -> Quantity:
+    def median(self) -> Quantity:
         """The median over the last fifth of the iterations."""
         return self._measured(median)
 
     @property
-    def lowest_db(self) -> Quantity:
+    def lowest(self) -> Quantity:
         """The lowest level there."""
         return self._measured(min)
 
     @property
-    def highest_db(self) -> Quantity:
+    def highest(self) -> Quantity:
         """The highest level there."""
         return self._measured(max)
 
     def _measured(self, summary: Callable[[list[float]], float]) -> Quantity:
         if not self.run.recorded:
             return NotRun(self.run.name)
-        value = summary(self.levels())
-        return Measured(
-            value, self.run.metrics["psnr_db"], self.run.url, preview=self.run.suite.preview
-        )
+        value, preview = summary(self.levels()), self.run.suite.preview
+        return Measured(value, self.metric, self.run.url, preview=preview)
 
     @property
-    def fall_db(self) -> float:
-        """How far the last iterate lies under the median of the 500 iterations before it, in dB."""
+    def fall(self) -> float:
+        """By how much the last iterate is worse than the median of the 500 iterations before it."""
         before = self.levels(since=(self.run.last_step or 0) - BEFORE - 1)
-        return median(before[:-1]) - before[-1] if len(before) > 1 else 0.0
+        return self.metric.gain(median(before[:-1]) - before[-1]) if len(before) > 1 else 0.0
 
     @property
     def in_spike(self) -> bool:
-        """Whether the last iterate lies in a loss spike: over a decibel under that median."""
-        return self.known and self.fall_db > SPIKE_DB
+        """Whether the last iterate lies in a loss spike: worse than that by over `at_most`."""
+        return self.known and self.fall > self.metric.at_most
 
 
 def spike_mark(runs: Sequence[Run]) -> Markup:
@@ -370,8 +372,9 @@ def spike_mark(runs: Sequence[Run]) -> Markup:
     if not spiked:
         return Markup("")
     words = "; ".join(
-        f"{run.last}: the last iterate lies in a loss spike, {decimal(run.stable.fall_db)}"
-        f"{THIN_SPACE}dB under the median of the {BEFORE} before it"
+        f"{run.last}: the last iterate lies in a loss spike,"
+        f" {with_unit(run.stable.fall, run.stable.metric)} worse than the median of the {BEFORE}"
+        " before it"
         for run in spiked
     )
     return Markup('<span class="spiked" title="{}">{}</span>').format(words, SPIKE_MARK)
@@ -382,6 +385,6 @@ def stability_cells(runs: Sequence[Run]) -> list[str | None]:
     steady = [run.stable for run in runs if run.recorded and run.stable.known]
     if not steady:
         return [None, None]
-    levels = [each.levels() for each in steady]
+    levels, write = [each.levels() for each in steady], partial(written, metric=steady[0].metric)
     lowest, highest = min(map(min, levels)), max(map(max, levels))
-    return [decimal(mean(map(median, levels))), f"{decimal(lowest)} to {decimal(highest)}"]
+    return [write(mean(map(median, levels))), f"{write(lowest)} to {write(highest)}"]
