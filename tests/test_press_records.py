@@ -1,6 +1,8 @@
 """Records as the press reads, refuses and writes them, and those that a table is made into."""
 
+import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,39 @@ def test_a_record_with_neither_curve_nor_picture_is_whole(tmp_path: Path) -> Non
     assert (record.measure, record.axis, record.last_step) == ("accuracy", "", None)
     assert (record.seconds, record.command, dict(record.pictures)) == (None, "", {})
     assert dict(record.steps) == {"at.5": 5}
+
+
+def test_the_description_has_every_name_and_its_example_fits() -> None:
+    text = (ROOT / "docs/records.md").read_text()
+    fits = fastjsonschema.compile(json.loads(SCHEMA.read_bytes()), use_default=False)
+    example = json.loads(text.split("```json\n")[1].split("```")[0])
+    fits(example)
+    table = text.split("| name | what it says |")[1].split("\n\n")[0]
+    cells = "".join(row.split("|")[1] for row in table.splitlines()[2:])
+    assert re.findall(r"`(\w+)`", cells) == list(json.loads(SCHEMA.read_bytes())["properties"])
+
+
+def test_the_examples_of_the_description_do_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs/records.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    example, seal = (part.split("```")[0] for part in text.split("```python\n")[1:])
+    exec(compile(example, "docs/records.md", "exec"), {})  # noqa: S102
+    record = read_record(Path("results/digits/mlp/seed3"))
+    assert (record.last_step, record.settings["widths"]) == (3, [64, 32])
+    names: dict[str, Any] = {"data": record.data, "json": json, "hashlib": hashlib}
+    exec(compile(seal, "docs/records.md", "exec"), names)  # noqa: S102
+    assert names["seal"] == record.data["seal"]
+    table = text.split("--settings learning_rate\n```\n\n")[1].split("\n\n")[0].splitlines()
+    rows = [
+        [cell.strip() for cell in row.strip("|").split("|")] for row in table if "--" not in row
+    ]
+    Path("results.csv").write_text("".join(f"{','.join(row)}\n" for row in rows))
+    assert (
+        main(["import-csv", "results.csv", "--suite", "digits", "--settings", "learning_rate"]) == 0
+    )
+    assert read_record(Path("results/digits/mlp/seed0")).settings == {"learning_rate": 0.1}
 
 
 def lacking(name: str) -> Callable[[dict[str, Any]], object]:
