@@ -6,7 +6,7 @@ manifest, what stands under results/ is all there is, and `of_records` describes
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -49,6 +49,7 @@ class Planned:
     state: str  # recorded, outdated, missing, damaged
     why: Mapping[str, Any] | None  # what makes it outdated: settings that changed, or a sentence
     command: str  # that makes it
+    again: Sequence[str] = ()  # the commands that make it again, and compare it
 
 
 class Suite:

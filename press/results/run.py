@@ -265,12 +265,6 @@ class Run:
         return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
 
     @property
-    def size(self) -> tuple[int, int]:
-        """The width and height of the record's images, in pixels."""
-        assert self.record
-        return int(self.record.data["width"]), int(self.record.data["height"])
-
-    @property
     def command(self) -> str:
         """The command that makes the run; empty if it is not known."""
         return self.planned.command if self.planned else ""
