@@ -25,6 +25,7 @@ from press.diagnostics import Diagnostic
 from press.errors import InputError
 from press.files import sha256_of
 from press.markdown.post import list_posts, load_post, url_of
+from press.markdown.typed_numbers import NumberSearch
 from press.options import Options
 from press.page import PageContext
 from press.pages import site_pages
@@ -139,7 +140,8 @@ class Builder:
         """Search what the settings say in words, unless they are as they were."""
         known = self.changes.page("(settings)")
         if known is None:
-            paths, found = typed_in_settings(self.options.content)
+            search = NumberSearch(self._context("").results.metrics, self.site.checks)
+            paths, found = typed_in_settings(self.options.content, search)
             known = PageState([*map(str, paths)], {}, [one.row() for one in found])
         self._remember("(settings)", known)
 

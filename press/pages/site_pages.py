@@ -11,11 +11,12 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
 from press.results.metrics import read_metrics
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-OTHERS = ("experiments", "metrics")  # tables of site.toml that are not about the site's words
+OTHERS = ("experiments", "metrics", "checks")  # tables of site.toml beside the site's words
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Site:
     language: str = "en"
     licence: str = ""
     repository: str = ""  # where the source is, for links
+    checks: Checks = NO_CHECKS  # of the table of this name
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""
@@ -44,8 +46,10 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
     Raises InputError with its place for a mistake in the file.
     """
-    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "a list of names"}
+    kinds = {one.name: "text" for one in fields(Site) if one.name not in OTHERS}
+    kinds["authors"] = "a list of names"
     settings: dict[str, Any] = {}
+    checks = NO_CHECKS
     if path.exists():
         file = TomlFile(path)
         read_metrics(path)  # a mistake there is told at once, not on each page
@@ -54,6 +58,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
             if key not in kinds:
                 file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
         file.expect(kinds, settings, None)
+        checks = read_checks(file)
     url = settings.get("base_url", "") if base_url is None else base_url
     if url and not url.startswith(("https://", "http://")):
         sentence = f"the base URL '{url}' does not begin with https:// or http://"
@@ -62,7 +67,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
         raise InputError(sentence)
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
-    return Site(**settings, authors=authors)
+    return Site(**settings, authors=authors, checks=checks)
 
 
 @dataclass(frozen=True)
