@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 from made_site import SITE, make_context, make_results
 
+from press.blocks.registry import load_blocks
 from press.checks.numbers import CLASSES
 from press.cli import main
 from press.diagnostics import SourceMap
 from press.markdown.expressions import Expressions
-from press.markdown.numbers_in_post import numbers_in_line
-from press.markdown.parser import parse_line
-from press.markdown.typed_numbers import OPEN, Checks, NumberSearch
-from press.results.metrics import Metric, Metrics
+from press.markdown.numbers_in_post import numbers_in_line, numbers_in_post
+from press.markdown.parser import parse, parse_line
+from press.markdown.post import load_post
+from press.markdown.typed_numbers import OPEN, RESULT, Checks, NumberSearch, read_checks
+from press.results.metrics import Metric, Metrics, read_metrics
+from press.toml_file import TomlFile
 
 ROOT = Path(__file__).parent.parent
 METRICS = Metrics({
@@ -290,3 +293,14 @@ def test_wrong_settings_of_checks(
     (tmp_path / "site.toml").write_text(f"[checks]\n{table}\n")
     assert main(["build", "--content", str(tmp_path), "--out", str(tmp_path / "site")]) == 1
     assert f"site.toml:{sentence}" in capsys.readouterr().err
+
+
+def test_every_number_of_our_own_posts_is_bound() -> None:
+    content = ROOT / "content"
+    file = TomlFile(content / "site.toml")
+    search = NumberSearch(read_metrics(file.path), read_checks(file))
+    assert search.checks.numbers == "all"
+    for path in sorted((content / "posts").glob("*.md")):
+        tokens, _ = parse(load_post(path).text, str(path))
+        found = numbers_in_post(tokens, str(path), load_blocks(content), search)
+        assert [one for one in found if one.kind in (OPEN, RESULT)] == []
