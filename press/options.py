@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
+PACKAGE = Path(__file__).parent
+IN_WHEEL = PACKAGE / "theme"  # where a wheel has what stands beside this package in the repository
+THEME = IN_WHEEL if IN_WHEEL.is_dir() else PACKAGE.parent / "templates"
 
 
 def _near(path: Path) -> Path:
@@ -29,14 +31,15 @@ class Options:
     cache_folder: Path | None = None
 
     @property
-    def templates(self) -> Path:
-        """The folder of the templates, which stands beside this package."""
-        return _near(TEMPLATES)
+    def templates(self) -> tuple[Path, ...]:
+        """The folders of templates: the project's own, whose files come first, and the theme."""
+        own = self.content.absolute().parent / "templates"
+        return tuple(dict.fromkeys([_near(own), _near(THEME)]))
 
     @property
     def code(self) -> Path:
         """The folder of this package."""
-        return _near(Path(__file__).parent)
+        return _near(PACKAGE)
 
     @property
     def cache(self) -> Path:

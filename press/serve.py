@@ -157,7 +157,8 @@ def _make(options: Options, news: News) -> set[Path]:
     elif is_new:
         print(*errors, file=sys.stderr)
     inputs = result.state.signatures if result else {}
-    return {options.content, options.results, options.templates, *(Path(p).parent for p in inputs)}
+    folders = (options.content, options.results, *options.templates)
+    return {*folders, *(Path(path).parent for path in inputs)}
 
 
 def _follow(options: Options, news: News, folders: set[Path]) -> NoReturn:

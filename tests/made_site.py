@@ -196,6 +196,12 @@ scale = "log"
 SITE = f"""
 [experiments]
 manifest = "python -m dip manifest"
+
+[names]
+case = "image"
+
+[names.methods]
+biharmonic = "Biharmonic fill"
 {METRICS}"""
 
 
@@ -252,14 +258,14 @@ def make_results(folder: Path, *recorded: str) -> Results:
 
 def make_context(folder: Path, *recorded: str) -> PageContext:
     """Write the small site and give the context of a page that is made for it."""
-    from press.options import TEMPLATES
+    from press.options import THEME
     from press.pages.site_pages import Site
     from press.pages.templates import Templates, Theme
 
     make_results(folder, *recorded)
     cache = Cache(folder / "cache")
     results_of(folder / "results", folder / "content", parts=cache.folder / "manifest")
-    templates = Templates(TEMPLATES, Site(), Theme(), cache, has_runs=True)
+    templates = Templates([THEME], Site(), Theme(), cache, has_runs=True)
     return PageContext(
         "posts/post.html", folder / "results", folder / "content", cache,
         templates.render,

@@ -144,7 +144,7 @@ def test_a_preview_has_no_verdicts_and_no_claims(tmp_path: Path) -> None:
     assert "verdict" not in html
     assert "data-claim" not in html
     assert "Preview, 32×32, not comparable" in html
-    assert html.count("dot-fill") == 3
+    assert html.count("dot-box") == 3
 
 
 def test_baselines_stand_beside_what_the_paper_prints(tmp_path: Path) -> None:

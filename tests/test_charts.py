@@ -60,9 +60,9 @@ def test_labels_are_spread_apart_in_their_order() -> None:
 def panel() -> CurvePanel:
     points = [(float(k), 10 + k / 100) for k in range(1001)]
     lower = [(k, level - 0.01) for k, level in points]
-    lines = [Line("all pixels", "ours", points), Line("unknown", "unknown", lower)]
+    lines = [Line("all pixels", points), Line("unknown", lower, 3)]
     marks = [Mark("ES-WMV", 980), Mark("best", 990), Mark("the paper", 1000, "paper")]
-    return CurvePanel("PSNR of Anna", lines, marks)
+    return CurvePanel("PSNR of Anna", lines, "PSNR, dB", "iteration", marks)
 
 
 def texts(svg: str, kind: str) -> list[ElementTree.Element]:
@@ -74,8 +74,33 @@ def test_a_curve_is_labelled_in_words_and_follows_the_theme() -> None:
     svg = panel().svg()
     assert ElementTree.fromstring(svg).find("title").text == "PSNR of Anna"  # type: ignore[union-attr]
     assert [e.text for e in texts(svg, "end")] == ["all pixels", "unknown"]
-    assert {"0", "250", "1,000"} <= {e.text for e in texts(svg, "tick")}
+    assert {"0", "200", "1,000"} <= {e.text for e in texts(svg, "tick")}
     assert not re.search(r'(fill|stroke)="', svg)
+
+
+def words_of(svg: str, kind: str) -> list[str]:
+    return [e.text or "" for e in texts(svg, kind)]
+
+
+def test_an_axis_is_named_by_what_it_counts_and_a_short_one_is_straight() -> None:
+    points = [(float(epoch), 90 + epoch / 4) for epoch in range(1, 31)]
+    epochs = CurvePanel("Accuracy", [Line("test", points)], "accuracy, %", "epoch")
+    assert words_of(epochs.svg(), "label") == ["epoch", "accuracy, %"]
+    assert words_of(epochs.svg(), "tick")[-4:] == ["0", "10", "20", "30"]
+    assert not epochs.x.root
+    assert words_of(panel().svg(), "label") == ["iteration, square-root scale", "PSNR, dB"]
+
+
+def test_levels_have_the_decimals_that_tell_them_apart() -> None:
+    def levels(*ends: float, powers: bool = False) -> list[str]:
+        line = Line("loss", list(enumerate(ends)))
+        chart = CurvePanel("Loss", [line], "loss", "epoch", powers=powers)
+        return [words for _, words in chart._levels()]
+
+    assert levels(0.31, 0.52) == ["0.35", "0.40", "0.45", "0.50"]
+    assert levels(-1.5, 12_000) == ["0", "5,000", "10,000"]
+    assert levels(3, 3) == ["2.6", "2.8", "3.0", "3.2", "3.4"]
+    assert levels(-2.2, -0.4, powers=True) == ["10⁻³", "10⁻²", "10⁻¹", "1"]
 
 
 def test_words_over_marks_do_not_touch() -> None:
@@ -90,15 +115,16 @@ def test_words_over_marks_do_not_touch() -> None:
 
 def test_an_axis_of_dots_places_levels_and_whiskers() -> None:
     axis = DotAxis.around([28.14, 39.2])
-    dots = [Dot("other", "Papyan et al.", 28.14), Dot("paper", "the paper", 39.16),
-            Dot("ours", "ours", 39.2, 0.4)]  # fmt: skip
+    dots = [Dot("other", "Papyan et al.", 28.14, "28.14 dB"),
+            Dot("paper", "the paper", 39.16, "39.16 dB"),
+            Dot("ours", "ours", 39.2, "39.20 dB", 0.4)]  # fmt: skip
     root = ElementTree.fromstring(axis.row(dots))
     ours = next(e for e in root.iter("circle") if "dot-ours" in (e.get("class") or ""))
     assert float(ours.get("cx") or 0) == pytest.approx(axis.x(39.2), abs=0.01)
     whisker = next(e for e in root.iter("line") if e.get("class") == "whisker")
     reach = float(whisker.get("x2") or 0) - float(whisker.get("x1") or 0)
     assert reach == pytest.approx(axis.x(30.8) - axis.x(30), abs=0.02)
-    assert "Papyan et al.: 28.14\u202fdB" in axis.row(dots)
+    assert "Papyan et al.: 28.14 dB" in axis.row(dots)
 
 
 def test_an_axis_without_levels_names_none() -> None:

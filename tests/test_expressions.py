@@ -42,7 +42,7 @@ def worked_out(context: PageContext, source: str) -> str:
             ),
         ),
         (
-            'run("paper/anna").stable.highest_db',
+            'run("paper/anna").stable.highest',
             '<a class="q from-run" href="../runs/paper/anna/seed0.html">32.05\u202fdB</a>',
         ),
         ('suite("paper").recorded', "6"),

@@ -17,7 +17,8 @@ pytest.importorskip("PIL")
 
 from PIL import Image
 
-from dip.photo.files import Photo, read_photo, write_photo
+from dip.photo.files import write_photo
+from dip.tasks.photographs import Photo, read_photo
 
 QUICK = ["--device", "cpu", "--minutes", "0.01"]
 Made = Callable[..., Path]

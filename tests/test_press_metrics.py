@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+from made_site import results_of
 
 from press.errors import InputError
 from press.pages.site_pages import load_site
+from press.results.expressions import mean_sd
 from press.results.metrics import Metric, Metrics, read_metrics
 from press.results.numbers import Measured, difference_with_unit, with_unit, written
+from press.results.recording import record
+from press.results.verdicts import Judge
 
 SITE = """title = "Digits"
 
@@ -108,3 +112,57 @@ def test_a_mistake_is_told_with_its_place(
     path.write_text(SITE.replace(old, new, 1))
     with pytest.raises(InputError, match=rf"site\.toml:{sentence}"):
         load_site(path, None)
+
+
+CLAIMS = """
+[digits]
+suite = "digits"
+images = ["small", "large"]
+ours = "net"
+
+[digits.net]
+compare = "final"
+small = 97.0
+large = 98.9
+mean = 98.0
+
+[digits.nearest]
+compare = "baseline.nearest"
+small = 95.4
+
+[times]
+suite = "digits"
+metric = "perplexity"
+images = ["small"]
+
+[times.net]
+compare = "at.2"
+small = 3.0
+"""
+
+
+def test_accuracy_in_per_cent_from_the_record_to_the_page(tmp_path: Path) -> None:
+    content, results = tmp_path / "content", tmp_path / "results"
+    content.mkdir()
+    read(content, SITE.replace("[metrics.perplexity]", "[metrics.perplexity]\ntolerance = 0.5"))
+    (content / "claims.toml").write_text(CLAIMS)
+    for seed, (small, large) in enumerate([(97.0, 98.0), (97.2, 98.2), (97.4, 98.4)]):
+        for case, accuracy in (("small", small), ("large", large)):
+            scores = {"final": {"accuracy": accuracy, "f1": 0.5}, "at.2": {"perplexity": 2.25}}
+            record("digits", case, metrics=scores, seed=seed, results=results, seconds=9)
+    record("digits", "small", metrics={"accuracy": 95.4}, method="nearest", results=results)
+    pages = results_of(results, content)
+    judge, run, suite = Judge(pages), pages.run("digits/small"), pages.suite("digits")
+    assert suite.measure == "accuracy"
+    assert run.accuracy.__html__().endswith(">97.0\u202f%</a>")
+    assert (run.f1.metric.digits, run.seconds.metric.unit) == (3, "s")
+    assert ">97.7 ± 0.2\u202f% (n\u00a0=\u00a03)<" in mean_sd(suite.mean_accuracy)
+    verdicts = [judge.verdict(f"digits.net.{column}") for column in ("small", "large", "mean")]
+    assert [verdict.word for verdict in verdicts] == ["reproduced", "worse", "reproduced"]
+    assert verdicts[1].reason.startswith("−0.7\u202f% from the source (tolerance 0.4\u202f%; n = 3")
+    assert judge.verdict("digits.nearest.small").word == "agrees"
+    assert judge.verdict("times.net.small").word == "better"
+    with pytest.raises(InputError, match="has no 'acuracy'; did you mean 'accuracy'"):
+        assert run.acuracy
+    with pytest.raises(InputError, match="has no loss: it was not scored so"):
+        assert run.loss

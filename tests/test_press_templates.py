@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from press.cache import Cache
+from press.cli import main
 from press.errors import InputError
+from press.options import THEME
 from press.page import PageContext
 from press.pages.site_pages import Site
 from press.pages.templates import Templates, Theme
@@ -14,7 +16,7 @@ from press.pages.templates import Templates, Theme
 
 def told(folder: Path, name: str, **values: object) -> str:
     """Fill a template that has a mistake, and give what is said of it."""
-    templates = Templates(folder, Site(), Theme(), Cache(folder))
+    templates = Templates([folder], Site(), Theme(), Cache(folder))
     context = PageContext("posts/one.html", folder, folder, templates.cache, templates.render)
     with pytest.raises(InputError) as error:
         context.render(name, **values)
@@ -40,3 +42,39 @@ def test_a_mistake_in_an_included_template_has_its_own_place(tmp_path: Path) -> 
     assert told(tmp_path, "page.html", page=SimpleNamespace(body="")).startswith(f"{part}:3:9: ")
     part.unlink()
     assert "there is no template 'part.html'" in told(tmp_path, "page.html")
+
+
+def test_a_file_of_the_project_goes_before_the_theme_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    post, own = tmp_path / "content/posts/one.md", tmp_path / "templates"
+    post.parent.mkdir(parents=True)
+    post.write_text("# One\n\nWords.\n")
+    assert main(["build"]) == 0
+    page = tmp_path / "site/posts/one.html"
+    before = page.read_text()
+    (own / "styles").mkdir(parents=True)
+    extended = (
+        '{% extends "theme/post.html" %}{% block main %}{{ super() }}<p>Ours.</p>{% endblock %}'
+    )
+    (own / "post.html").write_text(extended)
+    (own / "styles/print.css").write_text("/* Ours, on paper */")
+    (own / "styles/zz-own.css").write_text("/* Ours, last */")
+    assert main(["build"]) == 0
+    assert "Ours." not in before and "<p>Ours.</p>" in page.read_text()
+    (sheet,) = (tmp_path / "site/assets").glob("*.css")
+    theirs = {path.name: path.read_text() for path in (THEME / "styles").iterdir()}
+    ours = {"print.css": "/* Ours, on paper */", "zz-own.css": "/* Ours, last */"}
+    assert sheet.read_text() == "\n".join(dict(sorted({**theirs, **ours}.items())).values())
+
+
+def test_a_mistake_in_a_template_of_the_project_has_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("content/posts/one.md", "# One"), ("templates/post.html", "\n{{ titel }}")):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    assert main(["build"]) == 1
+    assert capsys.readouterr().err.startswith("templates/post.html:2:4: ")

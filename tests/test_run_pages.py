@@ -47,7 +47,7 @@ def test_a_run_page_has_all_that_it_takes(tmp_path: Path) -> None:
         assert f"<dt>{setting}</dt>" in html
     assert html.split('<ul class="gallery')[1].count("<img") == len(record.snapshot_names())
     assert html.split("To make it again")[0].count("<img") == 2, "the input and the last output"
-    assert "line-ours" in html
+    assert "line-1" in html
 
 
 def test_the_record_stands_beside_the_page_byte_for_byte(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_baseline_has_a_page_without_a_curve(tmp_path: Path) -> None:
     html = page_of(context, "paper/anna/biharmonic")
     assert "Biharmonic fill" in html
     assert "29.00" in html
-    assert "line-ours" not in html
+    assert "line-1" not in html
 
 
 def test_a_picture_that_is_not_shown_has_its_reason_on_the_page(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_suite_that_keeps_pictures_of_some_images_says_so(tmp_path: Path) -> N
     html = page_of(read_anew(context), "paper/anna")
     assert "<img" not in html
     assert "so that the results stay small, this suite keeps pictures only of Bob" in html
-    assert "line-ours" in html, "the curve is there"
+    assert "line-1" in html, "the curve is there"
     assert page_of(context, "paper/bob").count("<img") > 2
 
 

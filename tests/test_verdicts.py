@@ -1,15 +1,18 @@
 """Verdicts: the rule, the words, and the claims of the site itself."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
-from made_site import CLAIMS, make_results, results_of, write_content, write_suite
+from made_site import CLAIMS, METRICS, make_results, results_of, write_content, write_suite
 
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, Claims, Rule
 from press.results.metrics import Metric
-from press.results.numbers import Measured
+from press.results.numbers import Measured, signed
 from press.results.verdicts import Judge, Verdict
 
 SITE = Path(__file__).parent.parent / "content"
@@ -42,6 +45,51 @@ def test_the_rule(level: float, spread: float | None, n: int, word: str) -> None
     assert str(verdict(level, spread, n)) == word
 
 
+FID = Metric("fid", "FID", "", 2, "lower", 0.5, 1.0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("level", "spread", "n", "word"),
+    [
+        (30.5, None, 1, "reproduced"),
+        (29.49, None, 1, "better"),
+        (30.51, None, 1, "worse"),
+        (29.4, 0.35, 3, "reproduced"),
+        (28.99, 2.0, 5, "better"),
+    ],
+)
+def test_lower_may_be_better(level: float, spread: float | None, n: int, word: str) -> None:
+    assert str(verdict(level, spread, n, FID)) == word
+
+
+def test_without_a_cap_the_spread_alone_widens_the_tolerance() -> None:
+    assert verdict(33, 2.0, 3, replace(PSNR, at_most=inf)).tolerance == 4.0
+    assert verdict(33, 2.0, 3).tolerance == 1.0
+
+
+@pytest.mark.parametrize(("level", "word"), [(30.1, "agrees"), (30.11, "differs")])
+def test_a_deterministic_method_agrees_or_differs(level: float, word: str) -> None:
+    claim = Claim(30.0, metric=lambda: FID)
+    found = Verdict(claim, Measured(level, FID), Rule(), is_deterministic=True)
+    assert (found.word, found.runs) == (word, "")
+    assert found.reason == f"{signed(level - 30)} from the source (tolerance 0.10)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "deterministic"),
+    [({"better": ""}, False), ({"tolerance": None}, False), ({"agrees": None}, True)],
+)
+def test_a_metric_that_does_not_say_how_is_not_judged(
+    changes: dict[str, Any], deterministic: bool
+) -> None:
+    metric = replace(FID, **changes)
+    claim = Claim(30.0, metric=lambda: metric)
+    found = Verdict(claim, Measured(30.0, metric), Rule(), deterministic)
+    sentence = rf"no verdict on 'FID': \[metrics\.fid\] .* states no '{next(iter(changes))}'"
+    with pytest.raises(InputError, match=sentence):
+        assert found.word
+
+
 def test_below_three_seeds_the_verdict_says_on_how_many_runs() -> None:
     assert "reproduced, on one run" in verdict(30, None, 1).__html__()
     assert "reproduced, on 2 runs" in verdict(30, 0.1, 2).__html__()
@@ -63,6 +111,38 @@ def test_claims_are_joined_with_records(tmp_path: Path) -> None:
     assert (mean.word, mean.n) == ("worse", 3)
     found = judged.table("inpainting")
     assert (found.reproduced, found.better, found.worse, found.not_run) == (1, 0, 1, 0)
+
+
+def test_the_same_records_judged_where_less_is_better(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    error_rate = METRICS.replace('"dB"', '"%"').replace("higher", "lower")
+    (results.content / "site.toml").write_text(error_rate.replace('"PSNR"', '"error"'))
+    judged = Judge(results_of(results.path, results.content))
+    assert judged.verdict("inpainting.dip.bob").word == "better"
+    assert str(judged.claims.claim("inpainting.dip.bob").__html__()).endswith(
+        ">30.00\u202f%</data>"
+    )
+    mean = judged.verdict("inpainting.dip.mean")
+    assert (mean.metric.phrase, mean.word) == ("error in %", "better")
+    assert mean.reason.startswith("−0.85\u202f% from the source (tolerance 0.50\u202f%; n = 3")
+
+
+def test_a_row_is_judged_by_the_metric_that_it_or_its_table_names(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    rows = '[inpainting.bare]\ncompare = "baseline.biharmonic"\nanna = 29.05\nbob = 28.5\n'
+    rows += '[inpainting.parts]\ncompare = "final.psnr_unknown_db"\nanna = 29.0\n'
+    rows += '[other]\nmetric = "ssim"\nimages = ["set/anna"]\n[other.theirs]\n"set/anna" = 0.9\n'
+    (results.content / "claims.toml").write_text(f"{CLAIMS}\n{rows}")
+    judged = Judge(results_of(results.path, results.content))
+    bare = [judged.verdict(f"inpainting.bare.{image}").word for image in ("anna", "bob")]
+    assert bare == ["agrees", "differs"]
+    claims = judged.claims
+    names = ("inpainting.papyan.anna", "inpainting.parts.anna", "other.theirs.set/anna")
+    assert [claims.claim(name).metric.name for name in names] == [
+        "psnr_db", "psnr_unknown_db", "ssim",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="no verdict on 'PSNR, unknown pixels'"):
+        assert judged.verdict("inpainting.parts.anna").word
 
 
 def test_not_run_yet_is_a_verdict(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
-from dip.photo.files import Photo, check_output, read_photo, resized, what_is_lost, write_photo
+from dip.photo.files import check_output, resized, what_is_lost, write_photo
 from dip.photo.holes import (
     Window,
     holes_of,
@@ -26,6 +26,7 @@ from dip.planning.jobs import duration
 from dip.records.environment import choose_device, free_memory
 from dip.tasks import degradations as tasks
 from dip.tasks.degradations import Task
+from dip.tasks.photographs import Photo, read_photo
 
 WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
 SEEDS = 2**32
@@ -51,8 +52,8 @@ def _run(args: argparse.Namespace) -> int:
     if min(photo.pixels.shape[1:]) < LEAST_SIDE:
         least = f"at least {LEAST_SIDE}x{LEAST_SIDE} are needed"
         raise InputError(f"the photograph has {photo.size} pixels; {least}", args.input)
-    lost = what_is_lost(photo, args.output)
-    print(f"{args.input}: {photo.size}, {photo.kind}" + (f"; {lost}" if lost else ""))
+    said = [f"{photo.size}, {photo.kind}", *photo.notes, what_is_lost(photo, args.output)]
+    print(f"{args.input}: {'; '.join(filter(None, said))}")
     job = Job(args, photo)
     try:
         restored = job.inpainted() if args.command == "inpaint" else job.whole()

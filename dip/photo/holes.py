@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dip.errors import InputError
-from dip.photo.files import Photo, read_photo
+from dip.tasks.photographs import Photo, read_photo
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix

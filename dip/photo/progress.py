@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from dip.errors import InputError
 from dip.files import write_bytes_whole
-from dip.photo.files import Photo, encoded
+from dip.photo.files import encoded
 from dip.planning.jobs import duration
 from dip.runs.progress import Interrupts
+from dip.tasks.photographs import Photo
 
 if TYPE_CHECKING:
     from dip.engine.fit import Fit, Step
@@ -70,7 +71,7 @@ class Progress:
         """Write the average of the outputs so far as the preview, whole."""
         average = fit.average
         if average is not None:
-            write_bytes_whole(self.preview, encoded(Photo(average, None, 8, None), "PNG"))
+            write_bytes_whole(self.preview, encoded(Photo(average, None, 8), "PNG"))
         self.drawn = time.monotonic()
 
     def finish(self) -> None:

@@ -20,22 +20,20 @@ from press.blocks.declaration import (
     named,
     not_run,
 )
-from press.charts.curve_chart import CurvePanel, Line, Mark, db_range
-from press.results.numbers import SUPERSCRIPTS, grouped
+from press.charts.curve_chart import SERIES, CurvePanel, Line, Mark, level_range
+from press.results.numbers import grouped
 from press.results.run import Run
 from press.results.suite import SuiteView
-
-LOSS_KINDS = ("ours", "known", "unknown", "faint", "dashed")  # how lines of losses are drawn
 
 
 def lines_of(run: Run) -> list[Line]:
     """A run's curves: PSNR on all pixels, and apart on known and unknown ones."""
     recorded = run.curve()
     lines = [
-        Line("all pixels" if run.case.settings.get("mask") else "output", "ours",
+        Line("all pixels" if run.case.settings.get("mask") else "output",
              recorded.points("psnr_db")),
-        Line("known", "known", recorded.points("psnr_known_db")),
-        Line("unknown", "unknown", recorded.points("psnr_unknown_db")),
+        Line("known", recorded.points("psnr_known_db"), 2),
+        Line("unknown", recorded.points("psnr_unknown_db"), 3),
     ]  # fmt: skip
     return [line for line in lines if line.points]
 
@@ -50,9 +48,9 @@ def curve_panel(
     ends = ", ".join(f"{line.label} {line.points[-1][1]:.2f} dB" for line in lines)
     title = f"PSNR of {run.title} against the iteration; at the end: {ends}"
     if marks:
-        marked = ", ".join(f"{mark.label} at {grouped(mark.iteration)}" for mark in marks)
+        marked = ", ".join(f"{mark.label} at {grouped(mark.step)}" for mark in marks)
         title += f"; marked: {marked}"
-    return CurvePanel(title, lines, marks, y_range)
+    return CurvePanel(title, lines, "PSNR, dB", "iteration", marks, y_range)
 
 
 def stop_marks(run: Run) -> list[Mark]:
@@ -95,7 +93,7 @@ def curve(
     if not any(run.recorded for run in runs):
         return not_run(call, runs)
     drawn = [lines_of(run) for run in runs]
-    shared = db_range(list(chain(*drawn)))
+    shared = level_range(list(chain(*drawn)))
     panels = [
         {"title": title, "svg": curve_panel(run, lines, (), shared).svg() if run.recorded else ""}
         for run, title, lines in zip(runs, titles, drawn, strict=True)
@@ -117,14 +115,15 @@ def loss_curves(call: Call, suite: SuiteView) -> Figure:
     if not runs:
         return not_run(call, suite.runs)
     lines = []
-    for run, kind in zip(runs, cycle(LOSS_KINDS), strict=False):
+    for run, series in zip(runs, cycle(range(1, SERIES + 1)), strict=False):
         points = [(k, log10(loss)) for k, loss in run.curve().points("loss") if loss > 0]
-        lines.append(Line(run.case.variant or run.title, kind, points))
+        lines.append(Line(run.case.variant or run.title, points, series))
     ends = ", ".join(f"{line.label} {10 ** line.points[-1][1]:.2g}" for line in lines)
     panel = CurvePanel(
         f"Loss against the iteration; at the end: {ends}",
         lines,
-        y_words=lambda level: f"10{f'{level:.0f}'.translate(SUPERSCRIPTS)}" if level else "1",
-        y_label="loss (mean squared error)",
+        "loss (mean squared error)",
+        "iteration",
+        powers=True,
     )
     return Figure(Markup('<div class="one-chart">{}</div>').format(panel.svg()), runs)

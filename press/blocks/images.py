@@ -254,20 +254,25 @@ def scrubber(
 def _frames(run: Run) -> dict[int, float]:
     """The PSNR in dB of each iteration of which a run has an image and scores."""
     assert run.record
-    scores = run.record.metrics["snapshots"]
-    names = [name for name in run.record.snapshot_names() if name.isdigit() and name in scores]
-    return {int(name): float(scores[name]["psnr_db"]) for name in names}
+    record, levels = run.record, dict[int, float]()
+    for selector in record.pictures:
+        level = record.metrics.get(selector, {}).get("psnr_db")
+        if selector.startswith("at.") and level is not None:
+            levels[record.steps[selector]] = level
+    return levels
 
 
 def _scrubber_data(
     page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, float]
 ) -> Markup:
     """What the script needs, as JSON: each frame's address, level, and place on the curve."""
+    record = run.record
+    assert record
     described = [
         {
             "iteration": k,
             "psnr_db": round(level, 2),
-            "src": page.copy(run.file(f"snapshots/{k}.webp")),
+            "src": page.copy(run.file(record.pictures[f"at.{k}"])),
             "at": [round(panel.x(k), 1), round(panel.y(level), 1)],
         }
         for k, level in frames.items()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -12,19 +13,13 @@ from press.blocks.images import small_picture
 from press.charts.dot_plot import Dot, DotAxis
 from press.errors import InputError
 from press.results.claims import Claim
-from press.results.numbers import Measured, Quantity, decimal, linked, signed
+from press.results.numbers import Measured, Quantity, decimal, linked, signed, with_unit
 from press.results.run import spike_mark
 from press.results.scores import ScoreTable
 from press.results.suite import SuiteView
 from press.results.verdicts import Verdict
 
-METHOD_NAMES = {
-    "nearest-known-pixel": "Nearest known pixel",
-    "biharmonic": "Biharmonic fill",
-    "total-variation": "Total variation",
-    "non-local-means": "Non-local means",
-    "bicubic": "Bicubic",
-}
+BASELINE_MARKS = ("stroke", "box")  # of the baselines of a table, in turn
 PARTS = {"unknown pixels": "psnr_unknown_db", "known pixels": "psnr_known_db"}
 DASH = Markup('<span class="none" title="not stated">–</span>')
 Value = Quantity | Claim | Verdict | str | None
@@ -53,7 +48,7 @@ def with_spread(value: Value) -> Markup:
 class Column:
     """A column of a table: its heading, and its value for an image, or for None, the mean.
 
-    With a `mark` its numbers are dots of the plot too: ours, paper, other, choice, fill, nearest.
+    With a `mark` its numbers are dots of the plot too: ours, paper, other, choice, box, stroke.
     """
 
     title: str
@@ -97,6 +92,7 @@ def dot_table(
         details=[{head: cell(value) for head, value in row.items()} for row in details],
         pictures=any(row.thumbnail for row in rows),
         title=view.title,
+        case=call.page.results.names.case,
     )
     return Figure(content, note=note)
 
@@ -110,7 +106,8 @@ def _row(
         cells.append(with_spread(value) + column.after(image))
         if column.mark and isinstance(value, Measured | Claim):
             spread = getattr(value, "spread", None) if column.mark == "ours" else None
-            dots.append(Dot(column.mark, column.title, float(value), spread))
+            words = with_unit(value, value.metric)
+            dots.append(Dot(column.mark, column.title, float(value), words, spread))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
     runs = [run for run in view.runs if run.image == image]
     if not runs:
@@ -132,10 +129,15 @@ def of_images(scores: ScoreTable, images: tuple[str, ...] | None = None) -> Call
     return lambda image: scores.of(image) if image else scores.mean(images=images)
 
 
-def method_column(view: SuiteView, method: str, images: tuple[str, ...] | None = None) -> Column:
-    """The column of a method without a network."""
-    mark = "nearest" if method == "nearest-known-pixel" else "fill"
-    return Column(METHOD_NAMES[method], of_images(view.output(f"baseline.{method}"), images), mark)
+def baseline_columns(
+    call: Call, view: SuiteView, images: tuple[str, ...] | None = None
+) -> list[Column]:
+    """A column for each baseline of a suite."""
+    title = call.page.results.names.method
+    return [
+        Column(title(name), of_images(view.output(f"baseline.{name}"), images), mark)
+        for name, mark in zip(view.suite.baselines, cycle(BASELINE_MARKS), strict=False)
+    ]
 
 
 @block(
@@ -152,7 +154,7 @@ def preview_table(call: Call, suite: SuiteView) -> Figure:
         return spike_mark([run for run in suite.runs if run.image == image])
 
     columns = [
-        *(method_column(suite, method) for method in suite.suite.baselines),
+        *baseline_columns(call, suite),
         Column("ours", of_images(suite.final), "ours", after=spiked),
     ]
     images = (*suite.suite.images, *([None] if suite.images > 1 else []))

@@ -8,13 +8,12 @@ from markupsafe import Markup
 
 from press.blocks.declaration import CLAIMS_TABLE, SUITE, Argument, Call, Figure, block
 from press.blocks.tables import (
-    METHOD_NAMES,
     Column,
     Value,
+    baseline_columns,
     cell,
     dot_table,
     level_note,
-    method_column,
 )
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, ClaimTable, Row
@@ -91,7 +90,7 @@ def verdict_strip(
         suite=suite,
         verdicts=verdicts,
         preview=preview,
-        method_names=METHOD_NAMES,
+        names=call.page.results.names,
     )
 
 
@@ -166,8 +165,8 @@ class Answered:
     @cached_property
     def of_last_iterates(self) -> bool:
         """Whether last iterates are compared, by the metric that their curves follow."""
-        runs = [run for run in self.runs(None) if run.recorded]
-        return self.is_usual and any(run.stable.follows(self.row.metric.name) for run in runs)
+        followed = [run.stable.metric for run in self.runs(None) if run.recorded]
+        return self.is_usual and self.row.metric in followed
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""
@@ -209,16 +208,16 @@ class Answered:
 
 @block(
     "baselines-table",
-    "methods without a network beside the source's numbers",
+    "the suite's baselines beside the source's numbers",
     SUITE_OF_TABLE,
     TABLE,
     numbered="table",
     example='suite="inpainting" id="tab-baselines"',
 )
 def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
-    """Methods without a network, run by us in full size, beside the numbers of a source."""
+    """A suite's baselines, as we ran them, beside the numbers of a source."""
     table = table_of(call, Judge(call.page.results), suite, table)
-    columns = [method_column(suite, method, table.images) for method in suite.suite.baselines]
+    columns = baseline_columns(call, suite, table.images)
     columns += printed_columns(table, [column.title for column in columns])
     images = (*table.images, None)
     return dot_table(call, suite, images, columns, level_note(suite), pictures=False)

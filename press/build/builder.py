@@ -20,6 +20,7 @@ from press.build.state import (
     signature,
 )  # fmt: skip
 from press.cache import Cache
+from press.charts.plotting import Plotter, colours_of
 from press.checks.typed_in_settings import typed_in_settings
 from press.diagnostics import Diagnostic
 from press.errors import InputError
@@ -48,6 +49,7 @@ class Builder:
         self.site = load_site(options.content / "site.toml", options.base_url)
         self.theme = load_theme(options.templates)
         self.templates = Templates(options.templates, self.site, self.theme, self.cache)
+        self.plotter = Plotter(colours_of(self.theme.files[self.theme.styles[0]]))
         self.result = BuildResult(State(options.identity(), global_inputs(options)))
         self.result.state.pages[PAGE] = manifest
 
@@ -74,6 +76,7 @@ class Builder:
         except InputError as error:
             self._error(error)
         self._take_fingerprints()
+        self.plotter.close()
         self.cache.close()
         return self.result
 
@@ -190,7 +193,7 @@ class Builder:
 
     def _context(self, url: str) -> PageContext:
         folders = self.options.results, self.options.content
-        return PageContext(url, *folders, self.cache, self.templates.render)
+        return PageContext(url, *folders, self.cache, self.templates.render, self.plotter)
 
     def _take_fingerprints(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""

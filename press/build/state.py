@@ -233,6 +233,6 @@ def global_inputs(options: Options) -> list[str]:
     code = sorted(options.code.rglob("*.py"))
     found = find_spec("markdown_it")
     libraries = [Path(found.origin).parent.parent] if found and found.origin else []
-    templates = sorted(path for path in options.templates.rglob("*") if path.is_file())
+    templates = [path for folder in options.templates for path in sorted(folder.rglob("*.*"))]
     settings = options.content / "site.toml"
     return [str(path) for path in (*code, *libraries, *templates, settings)]

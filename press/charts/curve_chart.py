@@ -1,76 +1,87 @@
-"""Curves against the iteration, as SVG that follows the page's theme.
+"""Curves against an axis of steps (iterations, epochs), as SVG that follows the page's theme.
 
 Colours, strokes and type come from the style sheet by class; words carry what colour says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, floor
+from math import ceil, floor, log10
 
 from markupsafe import Markup
 
 from press.charts import svg
 from press.charts.svg import Point, Scale, element, line, text
-from press.results.numbers import THIN_SPACE, grouped
+from press.results.numbers import SUPERSCRIPTS, grouped
 
-TICKS = (0, 250, 1000, 2000, 5000, 11000)  # iterations that an axis names, beside its last
+LONG = 1000  # an axis of so many steps goes by the square root, which shows the early ones
+SERIES = 5  # the ways in which the style sheet draws a line
 WIDTH, HEIGHT = 400, 250
-LEFT, RIGHT, BOTTOM = 30, 66, 32
+LEFT, BOTTOM = 30, 32
 FIRST_ROW, ROW = 19, 10  # of the words over the marks
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart: its label, its class (ours, known, unknown ...), its recorded points."""
+    """One line of a chart: its label, its recorded points, and how it is drawn (1 to SERIES)."""
 
     label: str
-    kind: str
     points: Sequence[Point]
+    series: int = 1
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical mark at an iteration, with its word."""
+    """A vertical mark at a step, with its word."""
 
     label: str
-    iteration: float
+    step: float
     kind: str = "rule"
 
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """PSNR in dB against the iteration, on a square-root axis, each line labelled at its end.
+    """Levels against the steps of an axis, each line labelled at its end.
 
-    With `y_words` and `y_label` the levels are another quantity, such as powers of ten.
+    With `powers` the levels are exponents of ten.
     """
 
     title: str
     lines: Sequence[Line]
+    y_label: str  # what the levels are, with their unit
+    axis: str  # what the steps are: "iteration", "epoch" ...
     marks: Sequence[Mark] = ()
-    y_range: tuple[float, float] | None = None  # dB, so that panels share an axis
-    y_words: Callable[[float], str] = grouped  # how the axis names a whole level
-    y_label: str = f"PSNR,{THIN_SPACE}dB"
+    y_range: tuple[float, float] | None = None  # so that panels share an axis
+    powers: bool = False
+
+    @cached_property
+    def right(self) -> float:
+        """Where the plot ends: the labels of the lines have their room beside it."""
+        longest = max((len(line.label) for line in self.lines), default=0)
+        return WIDTH - min(max(66, 8 + 5.4 * longest), WIDTH / 3)
 
     @cached_property
     def x(self) -> Scale:
-        """The scale of iterations."""
-        ends = (line.points[-1][0] for line in self.lines if line.points)
-        return Scale(0, max(1.0, *ends), LEFT, WIDTH - RIGHT, root=True)
+        """The scale of steps."""
+        last = max((line.points[-1][0] for line in self.lines if line.points), default=1.0)
+        return Scale(0, last or 1.0, LEFT, self.right, root=last >= LONG)
 
     @cached_property
     def y(self) -> Scale:
         """The scale of levels."""
-        return Scale(*(self.y_range or db_range(self.lines)), HEIGHT - BOTTOM, self.top)
+        low, high = self.y_range or level_range(self.lines)
+        if self.powers:  # from one power of ten to another
+            low, high = floor(low), ceil(high)
+        return Scale(low, high, HEIGHT - BOTTOM, self.top)
 
     @cached_property
     def _placed_marks(self) -> list[tuple[Mark, int]]:
         """The marks in order, each with the row of its words, such that no two touch."""
         ends: list[float] = []  # of the last words in each row
         placed = []
-        for mark in sorted(self.marks, key=lambda mark: mark.iteration):
+        for mark in sorted(self.marks, key=lambda mark: mark.step):
             half = 2.9 * len(mark.label)
-            x = self.x(mark.iteration)
+            x = self.x(mark.step)
             row = next((i for i, end in enumerate(ends) if x - half > end), len(ends))
             ends[row:] = [x + half + 3, *ends[row + 1 :]]
             placed.append((mark, row))
@@ -88,39 +99,53 @@ class CurvePanel:
         return element("svg", *parts, class_="chart", viewBox=box, role="img")
 
     def _axes(self) -> list[Markup]:
-        right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+        right, bottom = self.right, HEIGHT - BOTTOM
         parts = []
-        levels = svg.nice_ticks(self.y.low, self.y.high, 5)
-        for level in (level for level in levels if level % 1 == 0):
+        for level, words in self._levels():
             y = self.y(level)
             parts += [
                 line(LEFT, y, right, y, class_="grid"),
-                text(self.y_words(level), LEFT - 6, y + 3.5, class_="tick", text_anchor="end"),
+                text(words, LEFT - 6, y + 3.5, class_="tick", text_anchor="end"),
             ]
         parts.append(line(LEFT, bottom, right, bottom, class_="axis"))
-        for iteration in self._ticks():
-            x = self.x(iteration)
+        for step in self._steps():
+            x = self.x(step)
             parts += [
                 line(x, bottom, x, bottom + 4, class_="axis"),
-                text(grouped(iteration), x, bottom + 15, class_="tick", text_anchor="middle"),
+                text(grouped(step), x, bottom + 15, class_="tick", text_anchor="middle"),
             ]
-        label = "iteration, square-root scale"
+        label = f"{self.axis}, square-root scale" if self.x.root else self.axis
         parts.append(text(label, right, HEIGHT - 3, class_="label", text_anchor="end"))
         parts.append(text(self.y_label, 0, 9, class_="label"))
         return parts
 
-    def _ticks(self) -> list[float]:
-        """The iterations that the axis names; none whose words would touch those before."""
+    def _levels(self) -> list[tuple[float, str]]:
+        """The levels that the axis names, with their words."""
+        levels = svg.nice_ticks(self.y.low, self.y.high)
+        if not self.powers:
+            return list(zip(levels, svg.tick_words(levels), strict=True))
+        whole = [level for level in levels if level % 1 == 0]
+        return [(k, f"10{f'{k:.0f}'.translate(SUPERSCRIPTS)}" if k else "1") for k in whole]
+
+    def _steps(self) -> list[float]:
+        """The steps that the axis names; none whose words would touch those of another."""
+        last = self.x.high
+        if self.x.root:
+            shares = [last * (part / 5) ** 2 for part in range(1, 5)]
+            steps = [0.0, *map(_rounded, shares)]
+        else:
+            steps = [step for step in svg.nice_ticks(0, last) if step % 1 == 0]
         kept: list[float] = []
-        for tick in (*(tick for tick in TICKS if tick < self.x.high), self.x.high):
-            if not kept or self.x(tick) - self.x(kept[-1]) >= 30:
-                kept.append(tick)
-        return kept
+        for step in steps:
+            room = min(self.x(last) - self.x(step), self.x(step) - self.x(kept[-1]) if kept else 30)
+            if room >= 30:
+                kept.append(step)
+        return [*kept, last]
 
     def _marks(self) -> list[Markup]:
         parts = []
         for mark, row in self._placed_marks:
-            x, y = self.x(mark.iteration), self.top - 2 - ROW * row
+            x, y = self.x(mark.step), self.top - 2 - ROW * row
             parts += [
                 line(x, y + 2, x, HEIGHT - BOTTOM, class_=f"mark mark-{mark.kind}"),
                 text(mark.label, x, y, class_="mark-label", text_anchor="middle"),
@@ -135,13 +160,22 @@ class CurvePanel:
         for each, y in zip(drawn, words_at, strict=True):
             points = [(self.x(k), self.y(level)) for k, level in svg.thinned(each.points, self.x)]
             parts += [
-                svg.path(points, class_=f"line line-{each.kind}"),
-                text(each.label, WIDTH - RIGHT + 5, y + 3.5, class_=f"end end-{each.kind}"),
+                svg.path(points, class_=f"line line-{each.series}"),
+                text(each.label, self.right + 5, y + 3.5, class_=f"end end-{each.series}"),
             ]
         return parts
 
 
-def db_range(lines: Sequence[Line]) -> tuple[float, float]:
-    """A range of whole levels that holds every line."""
+def _rounded(step: float) -> float:
+    """The nearest of 1, 2 and 5 times a power of ten."""
+    power = 10.0 ** floor(log10(step))
+    return power * min((1, 2, 5, 10), key=lambda factor: abs(log10(factor * power / step)))
+
+
+def level_range(lines: Sequence[Line]) -> tuple[float, float]:
+    """A range that holds every line, and ends on fifths of the steps that its axis names."""
     levels = [level for each in lines for _, level in each.points]
-    return (floor(min(levels)), ceil(max(levels))) if levels else (0.0, 1.0)
+    if not levels:
+        return 0.0, 1.0
+    low, high = svg.widened(min(levels), max(levels), 25)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)

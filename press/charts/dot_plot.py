@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from press.charts.svg import Scale, element, line, nice_ticks, text, widened
-from press.results.numbers import THIN_SPACE, decimal
+from press.charts.svg import Scale, element, line, nice_ticks, text, tick_words, widened
 
 WIDTH, ROW, HEAD = 300, 34, 16  # of the axis, and the heights of a row and of the numbers
 MIDDLE = ROW / 2
@@ -14,22 +13,23 @@ MIDDLE = ROW / 2
 
 @dataclass(frozen=True)
 class Dot:
-    """A mark in a row of the dot plot; `spread` in dB gives a whisker.
+    """A mark in a row of the dot plot; `words` is its level as a page writes it: "36.05 dB".
 
-    Its kind is ours (filled), paper (hollow), other (a light diamond: what a source prints of
-    others), choice (a diamond in our colour: another output of ours), fill (a light box: a
-    baseline) or nearest (a light stroke: the weakest baseline).
+    A `spread`, in the unit of the level, gives a whisker. The kind is ours (filled), paper
+    (hollow), other (a light diamond: what a source prints of others), choice (a diamond in our
+    colour: another output of ours), box or stroke (both light: baselines).
     """
 
     kind: str
     label: str
     level: float
+    words: str
     spread: float | None = None
 
 
 @dataclass(frozen=True)
 class DotAxis:
-    """One axis in dB that every row of a table shares, with grid lines at the `ticks`."""
+    """One axis that every row of a table shares, with grid lines at the `ticks`."""
 
     x: Scale
     ticks: Sequence[float]
@@ -43,8 +43,8 @@ class DotAxis:
     def head(self) -> Markup:
         """The axis' numbers, for the table's head."""
         labels = [
-            text(decimal(t, 0), self.x(t), 14, class_="tick", text_anchor="middle")
-            for t in self.ticks
+            text(words, self.x(tick), 14, class_="tick", text_anchor="middle")
+            for tick, words in zip(self.ticks, tick_words(self.ticks), strict=True)
         ]
         return _drawing(HEAD, labels)
 
@@ -66,10 +66,10 @@ class DotAxis:
 
 
 def _shape(dot: Dot, x: float) -> Markup:
-    name = element("title", f"{dot.label}: {decimal(dot.level)}{THIN_SPACE}dB")
+    name = element("title", f"{dot.label}: {dot.words}")
     kind = f"dot dot-{dot.kind}"
-    if dot.kind in ("nearest", "fill"):
-        half = 0.8 if dot.kind == "nearest" else 3.5
+    if dot.kind in ("stroke", "box"):
+        half = 0.8 if dot.kind == "stroke" else 3.5
         box = {"x": x - half, "y": MIDDLE - 5, "width": 2 * half, "height": 10}
         return element("rect", name, class_=kind, **box)
     if dot.kind in ("other", "choice"):

@@ -10,6 +10,8 @@ from operator import itemgetter
 
 from markupsafe import Markup, escape
 
+from press.results.numbers import MINUS
+
 Point = tuple[float, float]
 
 
@@ -83,6 +85,13 @@ def widened(low: float, high: float, about: int = 5) -> tuple[float, float]:
     ticks = nice_ticks(low, high, about)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+
+
+def tick_words(ticks: Sequence[float]) -> list[str]:
+    """Ticks as an axis writes them: with the decimals that tell them apart."""
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [f"{tick:,.{digits}f}".replace("-", MINUS) for tick in ticks]
 
 
 def path(points: Sequence[Point], **attributes: object) -> Markup:

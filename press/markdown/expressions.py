@@ -14,7 +14,7 @@ from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.typed_numbers import SENTENCE
 from press.page import PageContext
-from press.results.expressions import FILTERS, OLD_FILTERS, namespace
+from press.results.expressions import FILTERS, OLD_NAMES, namespace
 from press.results.numbers import Measured, Quoted
 from press.results.selectors import refuse_old
 from press.results.settings import Setting
@@ -110,9 +110,10 @@ class Expressions:
         text = str(error)
         if isinstance(error, InputError):
             return text
+        named = re.search(r"(?:No filter named|has no attribute) '(\w+)'", text)
+        if named and named[1] in OLD_NAMES:
+            return OLD_NAMES[named[1]]
         if unknown := re.search(r"^No filter named '(\w+)'", text):
-            if old := OLD_FILTERS.get(unknown[1]):
-                return old
             near = nearest(unknown[1], self._environment.filters)
             return f"unknown filter '{unknown[1]}'{near}"
         if unknown := re.search(r"^'(\w+)' is undefined$", text):

@@ -1,7 +1,8 @@
 """Numbers typed into the script of a plot: in the words that it writes, and in what it draws.
 
-What places or styles a thing (keyword arguments, limits, `subplots(1, 2)`, an offset such as
-`x - 0.2`) is layout, and does not count; nor does a line at 0 or 1.
+Arguments with a name say how a plot looks (`linewidth=0.8`), but for those that hold data. A
+decimal anywhere else is a result; a whole number is bound to nothing where it is drawn, unless it
+is a line at 0 or 1.
 """
 
 import ast
@@ -10,74 +11,79 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from press.diagnostics import Place
+from press.errors import InputError
 from press.files import text_of
 from press.markdown.numbers_in_post import Number
-from press.markdown.typed_numbers import OPEN, NumberSearch, Piece
+from press.markdown.typed_numbers import OPEN, RESULT, NumberSearch, Piece
 
+# Methods and arguments of matplotlib: what writes, what draws, what holds data, what holds words.
 WRITING = re.compile(
     "annotate|legend|set_(?:label|title|[xy](?:tick)?labels?)|sup(?:title|[xy]label)|text|title"
     "|[xy]label"
 )
-WRITTEN = frozenset(("label", "labels", "s", "title", "xlabel", "ylabel"))  # keyword arguments
 DRAWING = re.compile(
     "ax[hv](?:line|span)|barh?|boxplot|errorbar|fill_between|hist|[hv]lines|loglog|pie|plot"
     "|scatter|semilog[xy]|stairs|stem|step"
 )
+DATA = ("x", "y", "height", "bottom", "left", "xmin", "xmax", "ymin", "ymax", "xerr", "yerr")
+WORDS = ("label", "labels", "s", "title", "xlabel", "ylabel")
 
 
 def numbers_in_script(path: Path, search: NumberSearch) -> Iterator[Number]:
     """Every number that a script writes or draws; none of a script that is not valid Python."""
     try:
         tree = ast.parse(text_of(path))
-    except SyntaxError:  # told where the script is run
+    except (SyntaxError, InputError):  # told where the script is called
         return
-    named = {
-        target.id: node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call):
+    unseen, written, drawn = _places(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or id(node) in unseen:
             continue
-        called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        words = [word.value for word in call.keywords if word.arg in WRITTEN]
-        for argument in (*(call.args if WRITING.fullmatch(called) else ()), *words):
-            for text, word in _words(argument):
-                for found in search.find([Piece(text, 0)]):
-                    yield Number(found.kind, found.text, _place(path, word))
-        for argument in call.args if DRAWING.fullmatch(called) else ():
-            for node in _typed(argument, named):
-                yield Number(OPEN, ast.unparse(node), _place(path, node))
+        place = Place(str(path), node.lineno, node.col_offset + 1)
+        if isinstance(node.value, str):
+            for found in search.find([Piece(node.value, 0)]):
+                if found.kind == RESULT or id(node) in written:
+                    yield Number(found.kind, found.text, place)
+        elif isinstance(node.value, float):
+            yield Number(RESULT, ast.unparse(node), place)
+        elif isinstance(node.value, int) and id(node) in drawn and node.value not in (0, 1):
+            yield Number(OPEN, ast.unparse(node), place)
 
 
-def _words(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """The texts in an argument, but not how a number is to be formatted."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value, node
-    for name, _ in ast.iter_fields(node):
-        value = getattr(node, name)
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, ast.AST) and name != "format_spec":
-                yield from _words(one)
+def _places(tree: ast.AST) -> tuple[set[int], set[int], set[int]]:
+    """The ids of constants that are no part of the plot, of words in it, and of data in it."""
+    unseen, written, drawn = set[int](), set[int](), set[int]()
+    named: dict[str, ast.expr] = {}
+    data: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):  # a docstring
+            unseen.add(id(node.value))
+        elif isinstance(node, ast.FormattedValue) and node.format_spec:
+            unseen |= set(map(id, ast.walk(node.format_spec)))
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named[node.targets[0].id] = node.value
+        elif isinstance(node, ast.keyword):
+            if node.arg in DATA:
+                data.append(node.value)
+            elif node.arg in WORDS:
+                written |= set(map(id, ast.walk(node.value)))
+            else:
+                unseen |= set(map(id, ast.walk(node.value)))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if WRITING.fullmatch(node.func.attr):
+                written |= {id(one) for argument in node.args for one in ast.walk(argument)}
+            elif DRAWING.fullmatch(node.func.attr):
+                data += node.args
+    for value in data:
+        names = [one.id for one in ast.walk(value) if isinstance(one, ast.Name)]
+        for one in (value, *(named[name] for name in names if name in named)):
+            drawn |= _stated(one)
+    return unseen, written, drawn
 
 
-def _typed(node: ast.expr, named: dict[str, ast.expr]) -> Iterator[ast.expr]:
-    """The numbers of an argument that the script states itself, or by a name that it gave."""
-    if isinstance(node, ast.Name) and node.id in named:
-        yield from _typed(named[node.id], {})
-    elif isinstance(node, ast.List | ast.Tuple):
-        for one in node.elts:
-            yield from _typed(one, named)
-    elif isinstance(node, ast.UnaryOp | ast.BinOp | ast.Constant):
-        values = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
-        is_alone = not any(isinstance(one, ast.Name | ast.Call) for one in ast.walk(node))
-        if is_alone and any(
-            isinstance(value, int | float) for value in values if value not in (0, 1)
-        ):
-            yield node
-
-
-def _place(path: Path, node: ast.expr) -> Place:
-    return Place(str(path), node.lineno, node.col_offset + 1)
+def _stated(node: ast.expr) -> set[int]:
+    """The ids of the constants of a value that states them, and neither calls nor indexes."""
+    if isinstance(node, ast.List | ast.Tuple):
+        return {one for element in node.elts for one in _stated(element)}
+    is_stated = isinstance(node, ast.Constant | ast.UnaryOp | ast.BinOp)
+    return set(map(id, ast.walk(node))) if is_stated else set()

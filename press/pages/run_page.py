@@ -1,6 +1,6 @@
 """A page for each recorded run and baseline, with its run.json beside it, and a list of all."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import groupby
 from statistics import median
@@ -9,10 +9,10 @@ from typing import Any
 from press.blocks.curves import curve_panel, lines_of, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
-from press.blocks.tables import METHOD_NAMES
 from press.diagnostics import format_duration
 from press.files import content_of
 from press.page import PageContext
+from press.results.names import Names
 from press.results.numbers import decimal, grouped, powers
 from press.results.record import Record
 from press.results.run import Run
@@ -23,11 +23,6 @@ INDEX = "runs/index.html"
 MEASURES = {
     "psnr_db": "PSNR, dB", "psnr_luma_db": "of luma",
     "psnr_unknown_db": "unknown pixels", "psnr_known_db": "known pixels",
-}  # fmt: skip
-ENVIRONMENT = {
-    "device": "device", "instruction_set": "instruction set", "threads": "threads",
-    "driver": "driver", "torch": "torch", "cuda": "CUDA", "cudnn": "cuDNN", "numpy": "numpy",
-    "python": "Python", "platform": "platform",
 }  # fmt: skip
 
 
@@ -48,7 +43,8 @@ def run_page(name: str, context: PageContext) -> str:
     context.note(path)
     context.add(run.page.removesuffix(".html") + ".json", content_of(path))
     view = context.results.suite(run.suite.name)
-    within = METHOD_NAMES.get(run.method, run.method) if run.method else f"seed {run.seed}"
+    names = context.results.names
+    within = names.method(run.method) if run.method else f"seed {run.seed}"
     title = f"{run.title}, {within}"
     summary = f"{view.title}: {title}, one recorded run"
     lines = lines_of(run)
@@ -58,41 +54,22 @@ def run_page(name: str, context: PageContext) -> str:
         page={"title": title, "summary": summary, "url": run.page},
         run=run,
         suite=view,
-        facts=facts(record),
+        facts=record.facts.items(),
         measures=measures.values(),
         outcome=run.final.get(run.measure),
-        took=format_duration(record.data["seconds"]),
+        took=format_duration(record.seconds or 0),
         before_and_after=compared(context, run, "input", "final") if has_both else "",
         scores=score_rows(run),
         snapshots=[
-            _score_row(grouped(int(iteration)), values, measures)
-            for iteration, values in record.metrics["snapshots"].items()
+            _score_row(grouped(record.steps[selector]), values, measures)
+            for selector, values in record.metrics.items()
+            if selector.startswith("at.")
         ],
         chart=curve_panel(run, lines, stop_marks(run)).svg() if lines else "",
         gallery=list(_gallery(run, context)),
-        record=record.data,
+        record=record,
         why_not_shown=why_not_shown(context, run),
     )
-
-
-def facts(record: Record) -> list[tuple[str, str]]:
-    """What identifies a run, and what it was run on."""
-    data, used = record.data, record.data["environment"]
-    dirty = ", with changes that were not committed" if data.get("commit_dirty") else ""
-    each = data["seconds_per_iteration"]
-    rate = f", {1000 * each:.3g} ms an iteration" if each else ""
-    return [
-        ("key", record.key),
-        ("arithmetic", data["arithmetic"]),
-        ("trajectory revision", str(data["trajectory_revision"])),
-        ("pixels, SHA-256", ", ".join(f"{k} {v[:16]}" for k, v in data["pixels_sha256"].items())),
-        ("size", f"{data['width']}×{data['height']}, {data['channels']} channels"),
-        ("loss spikes", str(data["spikes"])),
-        ("commit", f"{data['commit'] or 'unknown'}{dirty}"),
-        ("started", data["started"]),
-        ("took", f"{format_duration(data['seconds'])}{rate}"),
-        *((name, str(used[key])) for key, name in ENVIRONMENT.items() if used.get(key)),
-    ]
 
 
 def measures_of(record: Record) -> dict[str, str]:
@@ -104,15 +81,15 @@ def measures_of(record: Record) -> dict[str, str]:
 def score_rows(run: Run) -> list[dict[str, Any]]:
     """The outputs that a run ends in: name, PSNR, on unknown and known pixels, SSIM, loss."""
     assert run.record, "only recorded runs have scores"
-    metrics, stops = run.record.metrics, run.record.data["stops"]
+    metrics = run.record.metrics
     measures = measures_of(run.record)
-    rows = [("the input", metrics["input"])]
-    rows += [(point.row, stops[rule]) for rule, point in run.stop_points.items()]
+    rows: list[tuple[str, Mapping[str, float | None]]] = [("the input", metrics.get("input", {}))]
+    rows += [(point.row, metrics[f"stop.{rule}"]) for rule, point in run.stop_points.items()]
     if "fixed" not in run.stop_points:
         rows.append(("the last output", metrics["final"]))
     rows += [
-        ("average of the last outputs", metrics["average"]),
-        ("the last weights, z without noise", metrics["clean_z"]),
+        ("average of the last outputs", metrics.get("average", {})),
+        ("the last weights, z without noise", metrics.get("clean", {})),
     ]
     if not run.method and run.stable.known:
         levels = {name: run.stable.levels(name) for name in measures if name in run.curve().columns}
@@ -124,7 +101,9 @@ def score_rows(run: Run) -> list[dict[str, Any]]:
     return [_score_row(name, values, measures) for name, values in rows if values]
 
 
-def _score_row(name: str, values: dict[str, Any], measures: Iterable[str]) -> dict[str, Any]:
+def _score_row(
+    name: str, values: Mapping[str, float | None], measures: Iterable[str]
+) -> dict[str, Any]:
     digits = {**dict.fromkeys(measures, 2), "ssim": 4}
     found = [(values.get(quantity), number) for quantity, number in digits.items()]
     cells = ["" if value is None else decimal(value, number) for value, number in found]
@@ -148,13 +127,15 @@ def index_page(context: PageContext) -> str:
     """Make the list of all suites and runs, recorded or not."""
     page = {"title": "All runs", "summary": "Every run behind this site", "url": INDEX}
     views = [context.results.suite(name) for name in context.results.suites]
-    return context.render("runs.html", page=page, suites=[_suite_rows(view) for view in views])
+    names = context.results.names
+    suites = [_suite_rows(view, names) for view in views]
+    return context.render("runs.html", page=page, suites=suites, names=names)
 
 
-def _suite_rows(view: SuiteView) -> dict[str, Any]:
-    """A suite's images against its seeds and baselines."""
+def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
+    """A suite's cases against its seeds and baselines."""
     heads = [f"seed {seed}" for seed in view.suite.seeds]
-    heads += [METHOD_NAMES.get(method, method) for method in view.suite.baselines]
+    heads += map(names.method, view.suite.baselines)
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
     rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]

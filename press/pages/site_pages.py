@@ -13,10 +13,11 @@ from markupsafe import Markup
 from press.errors import InputError, nearest
 from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
 from press.results.metrics import read_metrics
+from press.results.names import read_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-OTHERS = ("experiments", "metrics", "checks")  # tables of site.toml beside the site's words
+OTHERS = ("experiments", "metrics", "names", "checks")  # tables beside the site's own words
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
     if path.exists():
         file = TomlFile(path)
         read_metrics(path)  # a mistake there is told at once, not on each page
+        read_names(path)
         settings = {key: value for key, value in file.data.items() if key not in OTHERS}
         for key in settings:
             if key not in kinds:

@@ -1,10 +1,12 @@
 """The theme: templates (Jinja, strict about names), one style sheet, one script, KaTeX's fonts.
 
-A mistake in a template is reported with the template's line.
+A file of the project's own folder goes before the theme's file of the same name; `theme/post.html`
+names the theme's. A mistake in a template is reported with the template's line.
 """
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -33,16 +35,17 @@ class Theme:
     fonts: list[str] = field(default_factory=list)  # to be asked for early
 
 
-def load_theme(templates: Path) -> Theme:
-    """Join the style sheets and the scripts of the templates' folder."""
-    style, script = _joined(templates, "styles/*.css"), _joined(templates, "scripts/*.js")
+def load_theme(folders: Sequence[Path]) -> Theme:
+    """Join the style sheets and the scripts of the templates' folders, each name once."""
+    style, script = _joined(folders, "styles/*.css"), _joined(folders, "scripts/*.js")
     files = {_named("style", ".css", style): style}
     scripts = [_named("script", ".js", script)] if script else []
     return Theme({**files, **dict.fromkeys(scripts, script)}, list(files), scripts)
 
 
-def _joined(folder: Path, pattern: str) -> bytes:
-    return "\n".join(map(text_of, sorted(folder.glob(pattern)))).encode()
+def _joined(folders: Sequence[Path], pattern: str) -> bytes:
+    found = {path.name: path for folder in reversed(folders) for path in folder.glob(pattern)}
+    return "\n".join(text_of(found[name]) for name in sorted(found)).encode()
 
 
 def _named(name: str, suffix: str, data: bytes) -> str:
@@ -84,7 +87,7 @@ class CompiledTemplates(BytecodeCache):
 class Templates:
     """The templates of a site, and what all of them see."""
 
-    folder: Path
+    folders: Sequence[Path]  # those whose files come first, first; the theme's is the last
     site: Site
     theme: Theme
     cache: Cache
@@ -92,8 +95,10 @@ class Templates:
 
     @cached_property
     def _environment(self) -> jinja2.Environment:
+        every = jinja2.FileSystemLoader(self.folders)
+        theme = jinja2.FileSystemLoader(self.folders[-1])
         environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(self.folder),
+            loader=jinja2.ChoiceLoader([every, jinja2.PrefixLoader({"theme": theme})]),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             bytecode_cache=CompiledTemplates(self.cache),
@@ -113,9 +118,9 @@ class Templates:
         try:
             return self._environment.get_template(name).render(seen)
         except jinja2.TemplateNotFound as error:
-            raise InputError(f"there is no template '{error.name}'", self.folder) from None
+            raise InputError(f"there is no template '{error.name}'", self.folders[0]) from None
         except jinja2.TemplateSyntaxError as error:
-            path = self.folder / (error.name or name)
+            path = Path(error.filename or name)
             column = _column(path, error.lineno, str(error.message))
             raise InputError(f"{error.message}", path, error.lineno, column) from None
         except (jinja2.TemplateError, TypeError, AttributeError, KeyError, ValueError) as error:
@@ -126,10 +131,10 @@ class Templates:
 
     def _place(self, name: str) -> tuple[Path, int | None]:
         """Find the innermost line of a template in the error that is being handled."""
-        found: tuple[Path, int | None] = (self.folder / name, None)
+        found: tuple[Path, int | None] = (Path(name), None)
         for frame, line in walk_tb(sys.exc_info()[2]):
             path = Path(frame.f_code.co_filename)
-            if path.is_relative_to(self.folder):
+            if any(map(path.is_relative_to, self.folders)):
                 found = path, line
         return found
 

@@ -126,7 +126,7 @@ def stated(metric: Metric, key: str) -> Any:
 
 
 def split_compare(text: str) -> tuple[Selector | None, str]:
-    """The output that `compare` names, and its metric, or "": "final.psnr_unknown_db".
+    """The output that `compare` names, and its metric, or "": "final.accuracy".
 
     Raises InputError for what is no output.
     """

@@ -35,10 +35,14 @@ SPELLED = [
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve", "thirteen", "fourteen", "fifteen",
 ]  # fmt: skip
-OLD_FILTERS = {  # how numbers were written before, and what to write now
+OLD_NAMES = {  # filters and attributes that are gone, and what is written now
     "db": "'| db' is not needed any more: a number has the unit of its metric, and '| value(1)' "
     "gives it other decimals",
     "signed_db": "'| signed_db' is now spelled '| signed'",
+    **{
+        f"{name}_db": f"'.{name}_db' is now spelled '.{name}'"
+        for name in ("difference", "tolerance", "median", "lowest", "highest")
+    },
 }
 
 
@@ -85,12 +89,12 @@ def _number(value: Any, write: Callable[[Any], str]) -> Any:
 
 
 def value(number: Any, digits: int | None = None) -> Any:
-    """Write a number with its unit, and with so many decimals: "36.05 dB"."""
+    """Write a number with its unit, and with so many decimals: "97.2 %"."""
     return _number(number, lambda number: with_unit(number, metric_of(number), digits))
 
 
 def signed(number: Any, digits: int | None = None) -> Any:
-    """Write a difference with its sign and its unit: "+0.31 dB"."""
+    """Write a difference with its sign and its unit: "+0.3 %"."""
     return _number(number, lambda number: difference_with_unit(number, metric_of(number), digits))
 
 
@@ -110,7 +114,7 @@ def whole(value: Any) -> Any:
 
 
 def mean_sd(mean: Any, digits: int | None = None) -> Any:
-    """Write a mean with its standard deviation between seeds and n: "36.05 ± 0.12 dB (n = 3)"."""
+    """Write a mean with its standard deviation between seeds and n: "97.2 ± 0.1 % (n = 3)"."""
 
     def write(number: Any) -> str:
         metric, spread = metric_of(number), getattr(number, "spread", None)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -210,7 +211,11 @@ def of_records(results: Path) -> dict[str, Any]:
     return {
         "manifest": VERSION,
         "inputs": [str(path) for path in (*sorted(folders), *paths)],
-        "images": {},
+        "images": {
+            record.case: {"title": record.title}
+            for record in chain(*suites.values())
+            if record.title
+        },
         "networks": {},
         "suites": {name: _recorded(name, records) for name, records in suites.items()},
     }
@@ -218,23 +223,23 @@ def of_records(results: Path) -> dict[str, Any]:
 
 def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
     """Describe a suite by its records."""
-    cases = {record.folder.parent.name: _case(record) for record in reversed(records)}
-    of_runs = [record.data["seed"] for record in records if record.kind == "run"]
-    final = [record.metrics["final"] for record in records]
+    cases = {record.case: _case(record) for record in reversed(records)}
+    first = next((record for record in records if record.kind == "run"), records[0])
     return {
         "title": name, "why": "", "settings": None, "network": None,
         "command": "",
-        "preview": any(case["preview_side"] for case in cases.values()),
-        "measure": "psnr_luma_db" if any(f.get("psnr_luma_db") for f in final) else "psnr_db",
-        "images": sorted(cases), "seeds": sorted(set(of_runs)) or [0],
-        "baselines": sorted({r.data["method"] for r in records if r.kind == "baseline"}),
-        "mean": next((r.data["method"] for r in records if r.kind == "mean"), None),
+        "preview": any(record.preview for record in records), "measure": first.measure,
+        "images": sorted(cases),
+        "seeds": sorted({record.seed for record in records if record.kind == "run"}) or [0],
+        "baselines": sorted({r.method for r in records if r.method and r.kind == "baseline"}),
+        "mean": next((record.method for record in records if record.kind == "mean"), None),
         "cases": cases,
         "runs": [
             {
-                "name": "/".join(record.folder.parts[-3:]), "case": record.folder.parent.name,
-                "seed": record.data["seed"], "method": record.data["method"], "kind": record.kind,
-                "state": "recorded", "why": None, "command": "", "seconds": None, "estimate": None,
+                "name": "/".join(record.folder.parts[-3:]), "case": record.case,
+                "seed": record.seed, "method": record.method, "kind": record.kind,
+                "state": "recorded", "why": None, "command": record.command, "seconds": None,
+                "estimate": None,
             }
             for record in records
         ],
@@ -242,10 +247,10 @@ def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
 
 
 def _case(record: Record) -> dict[str, Any]:
-    settings = record.data["experiment"]
+    settings = record.settings
     return {
-        "folder": record.folder.parent.name, "image": record.data["image"],
+        "folder": record.case, "image": record.data.get("image", record.case),
         "variant": settings.get("variant", ""), "preview_side": settings.get("preview_side"),
-        "pictures": True, "iterations": settings.get("iterations", 0), "paper_iterations": None,
-        "settings": settings,
+        "pictures": True, "iterations": settings.get("iterations", record.last_step or 0),
+        "paper_iterations": None, "settings": settings,
     }  # fmt: skip

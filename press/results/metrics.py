@@ -43,12 +43,12 @@ class Metric:
 
     @property
     def heading(self) -> str:
-        """The label with the unit, for a column or an axis: "PSNR, dB"."""
+        """The label with the unit, for a column or an axis: "accuracy, %"."""
         return f"{self.label}, {self.unit}" if self.unit else self.label
 
     @property
     def phrase(self) -> str:
-        """The label with the unit, for a sentence: "PSNR in dB"."""
+        """The label with the unit, for a sentence: "accuracy in %"."""
         return f"{self.label} in {self.unit}" if self.unit else self.label
 
     def gain(self, difference: float) -> float:

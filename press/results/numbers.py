@@ -117,7 +117,7 @@ def written(value: float, metric: Metric, digits: int | None = None) -> str:
 
 
 def with_unit(value: float, metric: Metric, digits: int | None = None) -> str:
-    """Write a number and its unit, as in "36.05 dB"."""
+    """Write a number and its unit, as in "97.2 %"."""
     return unit_behind(written(value, metric, digits), metric)
 
 
@@ -127,7 +127,7 @@ def unit_behind(text: str, metric: Metric) -> str:
 
 
 def difference_with_unit(value: float, metric: Metric, digits: int | None = None) -> str:
-    """Write a difference with its sign and its unit, as in "+0.31 dB"."""
+    """Write a difference with its sign and its unit, as in "+0.3 %"."""
     return with_sign(with_unit(value, metric, digits))
 
 

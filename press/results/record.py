@@ -1,25 +1,27 @@
 """Records of runs, as they lie under results/: plain files, never trusted when damaged.
 
-A record is a folder with `run.json`, and for a run with iterations `curve.csv` and `snapshots/`.
+A record is a folder with `run.json`, and, where there are such, `curve.csv` and pictures. In memory
+it is of format 2 (docs/records.md), whichever it was written in.
 """
 
 import csv
 import json
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
+from press.diagnostics import format_duration
 from press.errors import InputError
 from press.files import content_of, sha256_of
+from press.results.format_1 import general_form
+from press.results.schema import mistakes
 
-FORMAT = 1
-NEEDED = (
-    "format", "kind", "suite", "image", "seed", "method", "experiment", "key", "metrics", "stops",
-    "environment", "seconds", "files", "seal",
-)  # fmt: skip
+CURVE = "curve.csv"
+FORMATS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Curve:
     _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
-        """The iterations above `after` at which a column has a value, each with that value.
+        """The steps above `after` at which a column has a value, each with that value.
 
         Raises InputError with the line that is damaged.
         """
@@ -49,6 +51,8 @@ class Curve:
                         found.append((float(row[0]), float(row[place])))
                 except ValueError:
                     raise InputError("the curve is damaged in this line", self.path, line) from None
+                if found and not all(map(isfinite, found[-1])):
+                    raise InputError("the curve is not finite in this line", self.path, line)
             self._read[column] = found
         points = self._read[column]
         return points[bisect_right(points, (after, inf)) :]
@@ -56,38 +60,51 @@ class Curve:
 
 @dataclass(frozen=True)
 class Record:
-    """A recorded run, baseline or mean of runs: its folder and the content of `run.json`."""
+    """A recorded run, baseline or mean of runs, in format 2 whichever it was written in.
+
+    An output of it is chosen by its selector: final, at.1000, stop.oracle, average, clean, input.
+    """
 
     folder: Path
-    data: dict[str, Any]
+    data: Mapping[str, Any]  # what run.json says, unchanged
+    kind: str  # run, baseline or mean
+    suite: str
+    case: str  # what was solved, as its folder has it
+    seed: int
+    method: str | None  # of a baseline or mean; None for a run
+    key: str  # under which the numbers were made
+    settings: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, float | None]]  # by selector and metric; None: not scored
+    measure: str  # the metric that is meant where none is named
+    environment: Mapping[str, Any]  # the device, versions
+    files: Mapping[str, str]  # the SHA-256 of each
+    followed: str = ""  # the metric that its curve has in place of the measure, if another
+    title: str = ""  # of the case, as a page writes it
+    axis: str = ""  # what the curve's first column counts: iteration, epoch ...
+    steps: Mapping[str, int] = field(default_factory=dict)  # by selector, on that axis
+    pictures: Mapping[str, str] = field(default_factory=dict)  # files by selector; two may share
+    preview: bool = False  # of a smaller problem than the paper's, so never judged
+    facts: Mapping[str, str] = field(default_factory=dict)  # what its page says of it, by name
+    started: str = ""  # in UTC: 2026-11-24T06:55:55Z
+    seconds: float | None = None  # wall seconds, if known
+    command: str = ""  # that makes it, if known
 
     @property
-    def kind(self) -> str:
-        """What was recorded: run, baseline or mean."""
-        return str(self.data["kind"])
+    def run(self) -> str:
+        """The last part of its place: seed0, or the method's name."""
+        return self.method or f"seed{self.seed}"
 
     @property
-    def key(self) -> str:
-        """The key under which the numbers were made, 16 hexadecimal digits."""
-        return str(self.data["key"])
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """The scores of input, snapshots, final, average and clean_z; PSNR in dB."""
-        metrics: dict[str, Any] = self.data["metrics"]
-        return metrics
-
-    def snapshot_names(self) -> list[str]:
-        """The names of the record's images: iterations in their order, then the others."""
-        names = [Path(name).stem for name in self.data["files"] if name.startswith("snapshots/")]
-        return sorted(names, key=lambda name: (not name.isdigit(), name.zfill(9)))
+    def last_step(self) -> int | None:
+        """Where the last output was taken; None for what is made in one piece."""
+        return self.steps.get("final")
 
     def file(self, name: str) -> Path:
         """The path of one of its files, hash checked; raises InputError if it is damaged."""
         path = self.folder / name
         if not path.is_file():
             raise InputError("the record is damaged: this file is missing", path)
-        if sha256_of(path) != self.data["files"][name]:
+        if sha256_of(path) != self.files[name]:
             raise InputError("the record is damaged: the hash in run.json is another", path)
         return path
 
@@ -108,34 +125,70 @@ def read_record(folder: Path) -> Record:
 def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
     """Read a record; kept for as long as its file does not change, so that `serve` sees it."""
     path = folder / "run.json"
+
+    def damaged(sentence: str, line: int | None = None, column: int | None = None) -> InputError:
+        return InputError(f"the record is damaged: {sentence}", path, line, column)
+
+    def refuse(constant: str) -> None:
+        raise damaged(f"{constant} is not a number that JSON has")
+
+    text = content_of(path).decode()
     try:
-        data = json.loads(content_of(path).decode())
+        data = json.loads(text, parse_constant=refuse)
     except json.JSONDecodeError as error:
-        sentence = f"the record is damaged: {error.msg}"
-        raise InputError(sentence, path, error.lineno, error.colno) from None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise InputError(f"the record is damaged or of another format than {FORMAT}", path)
-    for name in NEEDED:
-        if name not in data:
-            raise InputError(f"the record is damaged: it lacks '{name}'", path)
-    if data["seal"] != _seal_of(data):
-        raise InputError("the record was changed after it was written: its seal does not fit", path)
-    return Record(folder, data)
+        raise damaged(error.msg, error.lineno, error.colno) from None
+    if not isinstance(data, dict) or data.get("format") not in FORMATS:
+        known = " or ".join(map(str, FORMATS))
+        raise InputError(f"the record is damaged or of another format than {known}", path)
+    try:
+        if data["seal"] != seal_of(data):
+            sentence = "the record was changed after it was written: its seal does not fit"
+            raise InputError(sentence, path)
+        general = data if data["format"] == 2 else general_form(data, folder.parent.name)
+    except KeyError as error:
+        raise damaged(f"it lacks {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise damaged(str(error)) from None
+    for sentence, line in mistakes(general, text):
+        raise damaged(sentence, line)
+    fields = _fields(general)
+    if data["format"] == 2:
+        fields["facts"] = _facts(data)
+    return Record(folder, data, **fields)
 
 
-def _seal_of(data: dict[str, Any]) -> str:
-    """The hash of all that run.json says but the seal itself, as its writer makes it."""
+def _fields(general: dict[str, Any]) -> dict[str, Any]:
+    """What a record's attributes are, with what format 2 leaves out where it is plain."""
+    steps = {s: int(s[3:]) for s in general["metrics"] if s.startswith("at.")}
+    fields = {name: value for name, value in general.items() if name in Record.__annotations__}
+    fields["steps"] = steps | general.get("steps", {})
+    fields.setdefault("measure", next(iter(general["metrics"]["final"]), ""))
+    return fields
+
+
+def _facts(general: dict[str, Any]) -> dict[str, str]:
+    """What the page of a record says of it: its key, its own facts, and what it was run on."""
+    took = general.get("seconds")
+    found = {
+        "key": general["key"], **general.get("facts", {}), "started": general.get("started"),
+        "took": None if took is None else format_duration(took), **general["environment"],
+    }  # fmt: skip
+    return {name: str(value) for name, value in found.items() if value not in (None, "", [])}
+
+
+def seal_of(data: Mapping[str, Any]) -> str:
+    """The hash of all that run.json says but the seal; ValueError for a number not finite."""
     rest = {name: value for name, value in data.items() if name != "seal"}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sha256_of(text.encode())
 
 
 @lru_cache(maxsize=256)
-def parse_curve(text: str, path: Path) -> Curve:
-    """A curve from CSV text; raises InputError with the line that is damaged."""
+def parse_curve(text: str, path: Path, axis: str = "iteration") -> Curve:
+    """A curve over `axis` from CSV text; raises InputError with the line that is damaged."""
     columns, *rows = list(csv.reader(text.splitlines())) or [[]]
-    if columns[:1] != ["iteration"]:
-        raise InputError("the curve is damaged: its first column is not 'iteration'", path, 1)
+    if columns[:1] != [axis]:
+        raise InputError(f"the curve is damaged: its first column is not '{axis}'", path, 1)
     if set(map(len, rows)) - {len(columns)}:
         line = next(n for n, cells in enumerate(rows, 2) if len(cells) != len(columns))
         raise InputError("the curve is damaged in this line", path, line)

@@ -1,6 +1,6 @@
 """One run, or one baseline, as a post sees it: its outputs, curve and pictures, recorded or not.
 
-The last iterate is one draw from iterates that rise and fall by a decibel. So the median and the
+The last iterate is one draw from iterates that rise and fall. So the median and the
 range over the last fifth of the iterations stand beside it, and a last iterate that lies in a loss
 spike is told as such. A curve has every tenth iteration there.
 """
@@ -10,27 +10,35 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
 
 from markupsafe import Markup
 
 from press.errors import InputError
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
-from press.results.metrics import Metrics
-from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal, grouped, listed
-from press.results.record import Curve, Record, parse_curve, read_record
+from press.results.metrics import Metric, Metrics
+from press.results.numbers import (
+    Measured,
+    NotRun,
+    Quantity,
+    grouped,
+    listed,
+    with_unit,
+    written,
+)
+from press.results.record import CURVE, Curve, Record, parse_curve, read_record
 from press.results.scores import RULES, Score, StopPoint, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
 
 SHARE = 5  # the last one of so many equal parts of the iterations
-BEFORE, SPIKE_DB = 500, 1.0  # iterations before the last, and how far under their median is a spike
+BEFORE = 500  # iterations before the last one, which in a spike is worse than their median
 SPIKE_MARK = "†"
-# Where a record keeps the scores of an output that is no iterate, and how a page calls it.
+ITERATION = "iteration"  # the axis that the two speak of
+# How a page calls an output that is no iterate.
 BESIDES = {
-    "input": ("input", "the input"),
-    "average": ("average", "average of the last outputs"),
-    "clean": ("clean_z", "the output for z without noise"),
+    "input": "the input",
+    "average": "average of the last outputs",
+    "clean": "the output for z without noise",
 }
 
 
@@ -125,13 +133,23 @@ class Run:
 
     @property
     def has_original(self) -> bool:
-        """Whether there is an image without damage to score against, as far as is known."""
-        return not self.record or self.record.metrics["final"]["psnr_db"] is not None
+        """Whether there is an original to score against, as far as is known."""
+        return not self.record or self.record.metrics["final"].get(self.measure) is not None
 
     @property
     def iterations(self) -> int:
-        """The number of updates of theta."""
+        """The number of updates of theta that were planned."""
         return self.case.iterations
+
+    @property
+    def axis(self) -> str:
+        """What its steps count: iteration, epoch ...; "" for what is made in one piece."""
+        return self.record.axis if self.record else ITERATION if self.case.iterations else ""
+
+    @property
+    def last_step(self) -> int | None:
+        """The last step on its axis, of a run that is not recorded as planned; None without."""
+        return self.record.last_step if self.record else self.case.iterations or None
 
     def output(self, selector: str | Selector) -> Score:
         """One output, by its selector; raises InputError if the run has no such output."""
@@ -149,59 +167,54 @@ class Run:
 
     @property
     def final(self) -> Score:
-        """The last iterate (of a baseline: its only output)."""
-        metrics = self.record.metrics["final"] if self.record else None
-        if self.method:
-            return self._score(self.name, metrics, None, "the output", "output")
-        k = self.iterations
-        return self._score(self.name, metrics, k, f"iteration {grouped(k)}", str(k))
+        """The last output (of a baseline: its only one)."""
+        step = None if self.method else self.last_step
+        return self._scored("final", self.name, self._at_step(step), step)
 
-    def _at(self, iteration: int) -> Score:
-        """A snapshot; raises InputError if that iteration has none."""
-        metrics = None
-        if self.record:
-            snapshots = self.record.metrics["snapshots"]
-            if str(iteration) not in snapshots:
-                known = listed(sorted(snapshots, key=int), "or")
-                raise InputError(f"{self.name} has no snapshot at {iteration}; it has {known}")
-            metrics = snapshots[str(iteration)]
-        label = f"iteration {grouped(iteration)}"
-        return self._score(f"{self.name} at {iteration}", metrics, iteration, label, str(iteration))
+    def _at(self, step: int) -> Score:
+        """A snapshot; raises InputError if that step has none."""
+        selector = f"at.{step}"
+        if self.record and selector not in self.record.metrics:
+            steps = sorted(int(s[3:]) for s in self.record.metrics if s.startswith("at."))
+            known = listed([str(step) for step in steps], "or")
+            raise InputError(f"{self.name} has no snapshot at {step}; it has {known or 'none'}")
+        return self._scored(selector, f"{self.name} at {step}", self._at_step(step), step)
+
+    def _at_step(self, step: int | None) -> str:
+        """Name an output by its step; "the output" where it has none."""
+        return "the output" if step is None else f"{self.axis or 'step'} {grouped(step)}"
 
     def _stop(self, rule: str) -> Score:
         """Where a stopping rule stops: fixed, oracle or es-wmv."""
         require_rule(rule)
         if not self.record:
-            return self._score(self.name, None)
+            return self._scored(f"stop.{rule}", self.name)
         point = self.stop_points.get(rule)
         if not point:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
-        found = self.record.data["stops"][rule]
         name = f"{self.name}, {rule}"
-        return self._score(name, found, point.iteration, point.label, f"stop-{rule}", point)
+        return self._scored(f"stop.{rule}", name, point.label, point.iteration, point)
 
     def _besides(self, kind: str) -> Score:
         """What a record has beside its iterates; what it has not is not scored."""
-        key, label = BESIDES[kind]
-        metrics = (self.record.metrics[key] or {}) if self.record else None
-        return self._score(f"{self.name}, {label}", metrics, None, label, kind)
+        return self._scored(kind, f"{self.name}, {BESIDES[kind]}", BESIDES[kind])
 
-    def _score(
+    def _scored(
         self,
+        selector: str,
         name: str,
-        metrics: Any,
-        iteration: int | None = None,
         label: str = "",
-        file: str = "",
+        step: int | None = None,
         point: StopPoint | None = None,
     ) -> Score:
-        preview, picture = self.suite.preview, partial(self.picture, file)
+        values = self.record.metrics.get(selector, {}) if self.record else None
+        preview, picture = self.suite.preview, partial(self.picture, selector)
         return Score(
-            name, self.metrics, metrics, self.url, iteration, preview, point, label, picture
-        )
+            name, self.metrics, values, self.url, step, preview, point, label, picture
+        )  # fmt: skip
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """A score of the last iterate: psnr_db, ssim, loss ..."""
+        """A metric of the last output."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         refuse_old(quantity, f'run("{self.name}", ')
@@ -210,34 +223,42 @@ class Run:
     @property
     def stop_points(self) -> dict[str, StopPoint]:
         """What each stopping rule chose, by rule; a rule that chose nothing is absent."""
-        stops = (self.record.data["stops"] if self.record else None) or {}
+        steps = self.record.steps if self.record else {}
+        chosen = {rule: steps.get(f"stop.{rule}") for rule in RULES}
         return {
-            rule: StopPoint(rule, found["iteration"], self.iterations)
-            for rule, found in stops.items()
-            if found and rule in RULES
+            rule: StopPoint(rule, step, steps.get("final", step))
+            for rule, step in chosen.items()
+            if step is not None
         }
 
     @cached_property
     def stable(self) -> "Stability":
         """The levels near the run's end: median, lowest and highest over its last fifth."""
-        return Stability(self)
+        followed = self.record.followed if self.record else ""
+        return Stability(self, self.metrics[followed or self.measure])
 
     @property
     def seconds(self) -> Quantity:
-        """The run's wall seconds."""
+        """The run's wall seconds; raises InputError if its record does not say."""
         if not self.record:
             return NotRun(self.name)
-        return Measured(self.record.data["seconds"], self.metrics["seconds"], self.url)
+        if self.record.seconds is None:
+            raise InputError(f"{self.name} has no seconds: its record does not say")
+        return Measured(self.record.seconds, self.metrics["seconds"], self.url)
 
     @property
     def spikes(self) -> int | NotRun:
-        """The number of iterates that were rolled back in a loss spike."""
-        return int(self.record.data["spikes"]) if self.record else NotRun(self.name)
+        """The number of iterates that were rolled back in a loss spike; InputError if not said."""
+        if not self.record:
+            return NotRun(self.name)
+        if "spikes" not in self.record.data:
+            raise InputError(f"{self.name} has no spikes: its record counts none")
+        return int(self.record.data["spikes"])
 
     @property
     def device(self) -> str | NotRun:
-        """The model of the processor that ran it."""
-        return str(self.record.data["environment"]["device"]) if self.record else NotRun(self.name)
+        """The model of the processor that ran it; "" if the record does not say."""
+        return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -252,26 +273,31 @@ class Run:
 
     def curve(self) -> Curve:
         """The run's curve; empty if it is not recorded or has none."""
-        if not self.record or "curve.csv" not in self.record.data["files"]:
+        if not self.record or CURVE not in self.record.files:
             return Curve()
-        path = self.file("curve.csv")
-        return parse_curve(content_of(path).decode(), path)
+        path = self.file(CURVE)
+        return parse_curve(content_of(path).decode(), path, self.record.axis)
 
-    def picture(self, name: str | int) -> Path | None:
-        """The path of an image of the record; None if absent or not to be shown."""
+    def picture(self, selector: str | int) -> Path | None:
+        """The path of the picture of an output; None if absent or not to be shown.
+
+        A number is a step: 1000 is the output at.1000.
+        """
         if not self.record or not self.shown:
             return None
-        file = f"snapshots/{name}.webp"
-        if file in self.record.data["files"]:
-            return self.file(file)
-        if self.method and name == "input":  # it had that of the first seed's run
-            return self._other(self.image, self.suite.seeds[0], None).picture(name)
+        chosen = f"at.{selector}" if isinstance(selector, int) else selector
+        if chosen in self.record.pictures:
+            return self.file(self.record.pictures[chosen])
+        if self.method and chosen == "input":  # it had that of the first seed's run
+            return self._other(self.image, self.suite.seeds[0], None).picture(chosen)
         return None
 
     def kept(self) -> list[Score]:
-        """The outputs of which the record has an image, iterates first."""
-        names = self.record.snapshot_names() if self.record else []
-        return [self.output(_selector_of(name)) for name in names]
+        """The outputs of which the record has a picture, each picture once, iterates first."""
+        once = dict[str, str]()
+        for selector, file in self.record.pictures.items() if self.record else ():
+            once.setdefault(file, selector)
+        return [self.output(selector) for selector in once.values()]
 
     def file(self, name: str) -> Path:
         """The path of a file of the record, its hash checked; raises InputError if damaged."""
@@ -280,38 +306,30 @@ class Run:
         return self.record.file(name)
 
 
-def _selector_of(name: str) -> str:
-    """The selector of the output whose image has this name in a record of format 1."""
-    if name.isdigit():
-        return f"at.{name}"
-    return "final" if name == "output" else name.replace("stop-", "stop.", 1)
-
-
 @dataclass(eq=False)
 class Stability:
-    """The PSNR of a run's iterates near its end, in dB, as its curve has it (over RGB)."""
+    """A metric of a run's iterates near its end, as its curve over iterations has it."""
 
-    run: Run  # of the network, recorded or not
+    run: Run  # recorded or not
+    metric: Metric
 
     @cached_property
     def _curve(self) -> Curve:
         return self.run.curve()
 
-    def levels(self, column: str = "psnr_db", since: int | None = None) -> list[float]:
+    def levels(self, column: str = "", since: int | None = None) -> list[float]:
         """The values of a curve's column after iteration `since`, by default over the last fifth.
 
-        Raises InputError if the recorded run has no such curve: a baseline, or no original.
+        Raises InputError if the recorded run has no such curve: it is a baseline, there is no
+        original to score against, or the curve is not over iterations.
         """
-        last = self.run.iterations
+        column, last = column or self.metric.name, self.run.last_step or 0
         first = last - last // SHARE if since is None else since
-        found = [value for _, value in self._curve.points(column, after=first)]
+        is_curve = self.run.axis == ITERATION
+        found = [value for _, value in self._curve.points(column, after=first) if is_curve]
         if self.run.recorded and not found:
-            raise InputError(f"{self.run.name} has no curve of {column}")
+            raise InputError(f"{self.run.name} has no curve of {column} over iterations")
         return found
-
-    def follows(self, metric: str) -> bool:
-        """Whether the run's curve has values of this metric."""
-        return bool(self._curve.points(metric))
 
     @cached_property
     def known(self) -> bool:
@@ -322,38 +340,36 @@ class Stability:
             return False
 
     @property
-    def median_db(self) -> Quantity:
+    def median(self) -> Quantity:
         """The median over the last fifth of the iterations."""
         return self._measured(median)
 
     @property
-    def lowest_db(self) -> Quantity:
+    def lowest(self) -> Quantity:
         """The lowest level there."""
         return self._measured(min)
 
     @property
-    def highest_db(self) -> Quantity:
+    def highest(self) -> Quantity:
         """The highest level there."""
         return self._measured(max)
 
     def _measured(self, summary: Callable[[list[float]], float]) -> Quantity:
         if not self.run.recorded:
             return NotRun(self.run.name)
-        value = summary(self.levels())
-        return Measured(
-            value, self.run.metrics["psnr_db"], self.run.url, preview=self.run.suite.preview
-        )
+        value, preview = summary(self.levels()), self.run.suite.preview
+        return Measured(value, self.metric, self.run.url, preview=preview)
 
     @property
-    def fall_db(self) -> float:
-        """How far the last iterate lies under the median of the 500 iterations before it, in dB."""
-        before = self.levels(since=self.run.iterations - BEFORE - 1)
-        return median(before[:-1]) - before[-1] if len(before) > 1 else 0.0
+    def fall(self) -> float:
+        """By how much the last iterate is worse than the median of the 500 iterations before it."""
+        before = self.levels(since=(self.run.last_step or 0) - BEFORE - 1)
+        return self.metric.gain(median(before[:-1]) - before[-1]) if len(before) > 1 else 0.0
 
     @property
     def in_spike(self) -> bool:
-        """Whether the last iterate lies in a loss spike: over a decibel under that median."""
-        return self.known and self.fall_db > SPIKE_DB
+        """Whether the last iterate lies in a loss spike: worse than that by over `at_most`."""
+        return self.known and self.fall > self.metric.at_most
 
 
 def spike_mark(runs: Sequence[Run]) -> Markup:
@@ -362,8 +378,9 @@ def spike_mark(runs: Sequence[Run]) -> Markup:
     if not spiked:
         return Markup("")
     words = "; ".join(
-        f"{run.last}: the last iterate lies in a loss spike, {decimal(run.stable.fall_db)}"
-        f"{THIN_SPACE}dB under the median of the {BEFORE} before it"
+        f"{run.last}: the last iterate lies in a loss spike,"
+        f" {with_unit(run.stable.fall, run.stable.metric)} worse than the median of the {BEFORE}"
+        " before it"
         for run in spiked
     )
     return Markup('<span class="spiked" title="{}">{}</span>').format(words, SPIKE_MARK)
@@ -374,6 +391,6 @@ def stability_cells(runs: Sequence[Run]) -> list[str | None]:
     steady = [run.stable for run in runs if run.recorded and run.stable.known]
     if not steady:
         return [None, None]
-    levels = [each.levels() for each in steady]
+    levels, write = [each.levels() for each in steady], partial(written, metric=steady[0].metric)
     lowest, highest = min(map(min, levels)), max(map(max, levels))
-    return [decimal(mean(map(median, levels))), f"{decimal(lowest)} to {decimal(highest)}"]
+    return [write(mean(map(median, levels))), f"{write(lowest)} to {write(highest)}"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from press.errors import InputError, nearest
 from press.results.manifest import Images, Manifest, Suite
 from press.results.metrics import Metrics, read_metrics
+from press.results.names import Names, read_names
 from press.results.numbers import listed
 from press.results.run import Run
 from press.results.suite import SuiteView
@@ -50,9 +51,17 @@ class Results:
     @cached_property
     def metrics(self) -> Metrics:
         """What the site says of metrics; raises InputError with its place for a mistake."""
+        return read_metrics(self._settings())
+
+    @cached_property
+    def names(self) -> Names:
+        """The site's words for cases and methods."""
+        return read_names(self._settings())
+
+    def _settings(self) -> Path:
         path = self.content / "site.toml"
         self.note(path)
-        return read_metrics(path)
+        return path
 
     def suite(self, name: str) -> SuiteView:
         """A suite; raises InputError with the nearest name."""

@@ -74,16 +74,15 @@ class SuiteView:
     @property
     def seconds(self) -> Quantity:
         """The wall seconds of all recorded runs together."""
-        found = [seconds for run in self.runs if isinstance(seconds := run.seconds, Measured)]
-        total = sum(map(float, found))
+        found = [run.record.seconds for run in self.runs if run.record and run.record.seconds]
         if not found:
             return NotRun(self.name)
-        return Measured(total, self.metrics["seconds"], self.page, n=len(found))
+        return Measured(sum(found), self.metrics["seconds"], self.page, n=len(found))
 
     @property
     def devices(self) -> str | NotRun:
         """The processors that ran the recorded runs."""
-        names = dict.fromkeys(str(run.device) for run in self.runs if run.recorded)
+        names = dict.fromkeys(str(run.device) for run in self.runs if run.recorded and run.device)
         return listed(list(names)) if names else NotRun(self.name)
 
     @property

@@ -1,0 +1,58 @@
+"""Every old spelling is refused with a sentence that names the new one."""
+
+from pathlib import Path
+
+import pytest
+from made_site import make_results
+
+from press.cli import main
+
+EXPRESSIONS = {
+    'run("paper/anna").at(250).psnr_db': "'.at' is now part of the call, such as "
+    'run("suite/image", "at.1000")',
+    'run("paper/anna").stop("oracle").psnr_db': "'.stop' is now part of the call, such as "
+    'run("suite/image", "stop.oracle")',
+    'run("paper/anna").average.psnr_db': "'.average' is now part of the call: "
+    'run("paper/anna/seed0", "average")',
+    'run("paper/anna").clean.psnr_db': "'.clean' is now part of the call: "
+    'run("paper/anna/seed0", "clean")',
+    'run("paper/anna").input.psnr_db': "'.input' is now part of the call: "
+    'run("paper/anna/seed0", "input")',
+    'suite("paper").average.mean_psnr_db': "'.average' is now part of the call: "
+    'suite("paper", "average")',
+    'suite("paper").mean_of_runs.mean_psnr_db': "'.mean_of_runs' is now part of the call: "
+    'suite("paper", "mean")',
+    'run("paper/anna", "last").psnr_db': "'last' is now spelled 'final'",
+    'run("paper/anna", "output").psnr_db': "'output' is now spelled 'final'",
+    'run("paper/anna", "250").psnr_db': "'250' is now spelled 'at.250'",
+    'run("paper/anna", "stop-es-wmv").psnr_db': "'stop-es-wmv' is now spelled 'stop.es-wmv'",
+    'run("paper/anna", "clean_z").psnr_db': "'clean_z' is now spelled 'clean'",
+    'run("paper/anna", "mean_of_runs").psnr_db': "'mean_of_runs' is now spelled 'mean'",
+    'run("paper/anna").psnr_db | db': "'| db' is not needed any more: a number has the unit of its"
+    " metric, and '| value(1)' gives it other decimals",
+    '(run("paper/anna").psnr_db - run("paper/bob").psnr_db) | signed_db': "'| signed_db' is now"
+    " spelled '| signed'",
+    'run("paper/anna").stable.median_db': "'.median_db' is now spelled '.median'",
+    'run("paper/anna").stable.lowest_db': "'.lowest_db' is now spelled '.lowest'",
+    'run("paper/anna").stable.highest_db': "'.highest_db' is now spelled '.highest'",
+    'verdict("inpainting.dip.anna").difference_db': "'.difference_db' is now spelled '.difference'",
+    'verdict("inpainting.dip.anna").tolerance_db': "'.tolerance_db' is now spelled '.tolerance'",
+}
+BLOCKS = {
+    'compare run="paper/anna" right="250"': "'250' is now spelled 'at.250'",
+    'compare run="paper/anna" left="stop-oracle"': "'stop-oracle' is now spelled 'stop.oracle'",
+    'compare run="paper/anna" right="last"': "'last' is now spelled 'final'",
+}
+
+
+def test_an_old_spelling_in_a_post_names_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_results(tmp_path, "paper")
+    lines = [f"{{{{ {source} }}}}\n" for source in EXPRESSIONS]
+    lines += [f"::: {source}\n:::\n" for source in BLOCKS]
+    (tmp_path / "content/posts/post.md").write_text("# Old\n\n" + "\n".join(lines))
+    assert main(["build", "--run", "never"]) == 1
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("content/")]
+    assert [line.partition(": ")[2] for line in told] == [*EXPRESSIONS.values(), *BLOCKS.values()]
