@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, default=8000, help="where to answer (8000)"
     )
     commands["check"].add_argument("--outside", action="store_true", help="ask the network too")
+    commands["check"].add_argument(
+        "--numbers", action="store_true", help="say what each number of the posts is bound to"
+    )
     commands["why"].add_argument("name", help="a page or post, or a run: suite/image/seed0")
     _add_new(words.add_parser(NEW, help="make a project of your own, with an example"))
     _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
@@ -135,6 +138,10 @@ def _do(asked: argparse.Namespace, started: float) -> int:
 
     result = build(options)
     code = report(result, options, started)
+    if check and asked.numbers:
+        from press.checks.numbers import report_numbers
+
+        report_numbers(options, [page.meta for page in result.state.pages.values()])
     if check and code == 0:
         from press.checks.links import check_site
 
