@@ -9,6 +9,7 @@ from pathlib import Path
 from press.errors import InputError, sentence_of
 from press.options import Options
 
+IMPORT = "import-csv"
 WORDS = {
     "build": "make what is stale (the default)",
     "serve": "make, show drafts, and follow changes in the browser",
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks; the exit code: 0 well, 1 an error, 2 wrong usage."""
     given = sys.argv[1:] if arguments is None else arguments
     started = time.perf_counter()
-    has_word = given[:1] and given[0] in (*WORDS, "-h", "--help")
+    has_word = given[:1] and given[0] in (*WORDS, IMPORT, "-h", "--help")
     asked = _parser().parse_args(given if has_word else ["build", *given])
     try:
         return _do(asked, started)
@@ -58,7 +59,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands["check"].add_argument("--outside", action="store_true", help="ask the network too")
     commands["why"].add_argument("name", help="a page or post, or a run: suite/image/seed0")
+    _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
     return parser
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, help="a CSV file: case, seed or method, metrics")
+    parser.add_argument("--suite", required=True, help="the suite of the records")
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
+    parser.add_argument("--settings", nargs="+", default=[], metavar="COLUMN", help="settings")
+    parser.add_argument("--measure", default="", help="the metric meant where none is named")
+    parser.add_argument("--replace", action="store_true", help="move other records aside")
 
 
 def _port(word: str) -> int:
@@ -69,6 +80,12 @@ def _port(word: str) -> int:
 
 
 def _do(asked: argparse.Namespace, started: float) -> int:
+    if asked.word == IMPORT:
+        from press.results.import_csv import import_csv
+
+        where = (asked.table, asked.suite, asked.results)
+        print(import_csv(*where, asked.settings, asked.measure, asked.replace))
+        return 0
     folders, check = (asked.content, asked.results, asked.out), asked.word == "check"
     options = Options(*folders, asked.base_url, asked.run, getattr(asked, "strict", False), check)
     if asked.word == "serve":

@@ -41,10 +41,8 @@ preview_side = 32
 
 CLAIMS = """
 [rule]
-within_db = 0.5
 deviations = 2
 from_seeds = 3
-at_most_db = 1.0
 
 [inpainting]
 title = "The paper's table"
@@ -163,14 +161,48 @@ python build.py check  # a comment
 """
 
 
-SITE = """
+PSNR = """
+[metrics.psnr_db]
+label = "PSNR"
+unit = "dB"
+digits = 2
+better = "higher"
+tolerance = 0.5
+at_most = 1.0
+agrees = 0.1
+"""
+METRICS = f"""{PSNR}
+[metrics.psnr_unknown_db]
+label = "PSNR, unknown pixels"
+unit = "dB"
+digits = 2
+
+[metrics.psnr_known_db]
+label = "PSNR, known pixels"
+unit = "dB"
+digits = 2
+
+[metrics.ssim]
+label = "SSIM"
+digits = 4
+better = "higher"
+
+[metrics.loss]
+label = "loss"
+digits = 4
+better = "lower"
+scale = "log"
+"""
+SITE = f"""
 [experiments]
 manifest = "python -m dip manifest"
 
 [names]
 case = "image"
-methods = { biharmonic = "Biharmonic fill" }
-"""
+
+[names.methods]
+biharmonic = "Biharmonic fill"
+{METRICS}"""
 
 
 def results_of(

@@ -20,7 +20,7 @@ def worked_out(context: PageContext, source: str) -> str:
     ("source", "html"),
     [
         (
-            'run("paper/anna").psnr_db | db',
+            'run("paper/anna").psnr_db',
             '<a class="q from-run" href="../runs/paper/anna/seed0.html">31.90\u202fdB</a>',
         ),
         (
@@ -35,14 +35,14 @@ def worked_out(context: PageContext, source: str) -> str:
             ),
         ),
         (
-            'claim("inpainting.dip.anna") | db',
+            'claim("inpainting.dip.anna")',
             (
                 '<data class="claim q" value="32.0" data-claim="inpainting.dip.anna" '
                 'title="The paper, table 1">32.00\u202fdB</data>'
             ),
         ),
         (
-            'run("paper/anna").stable.highest_db | db',
+            'run("paper/anna").stable.highest',
             '<a class="q from-run" href="../runs/paper/anna/seed0.html">32.05\u202fdB</a>',
         ),
         ('suite("paper").recorded', "6"),
@@ -60,19 +60,19 @@ def test_what_an_expression_writes(tmp_path: Path, source: str, html: str) -> No
 
 def test_a_difference_of_runs_has_its_sign(tmp_path: Path) -> None:
     context = make_context(tmp_path, "paper")
-    source = '(run("paper/anna").psnr_db - run("paper/anna/biharmonic").psnr_db) | signed_db'
+    source = '(run("paper/anna").psnr_db - run("paper/anna/biharmonic").psnr_db) | signed'
     assert ">+2.90\u202fdB<" in worked_out(context, source)
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        'run("paper/anna").psnr_db | db',
-        '(run("paper/anna").psnr_db - run("paper/bob").psnr_db) | signed_db',
+        'run("paper/anna").psnr_db',
+        '(run("paper/anna").psnr_db - run("paper/bob").psnr_db) | signed',
         'suite("paper").mean_psnr_db | mean_sd',
         'suite("paper").duration',
         'run("paper/anna").seconds | words',
-        'verdict("inpainting.dip.mean").difference_db | signed_db',
+        'verdict("inpainting.dip.mean").difference | signed',
     ],
 )
 def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str) -> None:
@@ -88,7 +88,7 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
         ('run("paper/anna").psnr', "has no 'psnr'; did you mean 'psnr_db'?"),
         ('claim("inpainting.dip.ana")', "unknown claim 'inpainting.dip.ana'; did you mean"),
         ('suite("paper").devicse', "has no 'devicse'"),
-        ('"many" | db', "'many' is a result typed by hand"),
+        ('"many"', "'many' is a result typed by hand"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, source: str, sentence: str) -> None:
@@ -130,9 +130,9 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("34.39 | db", "'34.39' is a result typed by hand"),
+        ("34.39 | value", "'34.39' is a result typed by hand"),
         ('"34.39 dB"', "'34.39 dB' is a result typed by hand"),
-        ("100 | db", "'100' is a result typed by hand"),
+        ("100 | value", "'100' is a result typed by hand"),
         ("[34.39][0]", "'34.39' is a result typed by hand"),
         ('"{} dB".format(34)', "'{} dB' is a result typed by hand"),
         ('run("paper/anna").psnr_db + 1', "'1' is a result typed by hand"),
@@ -140,7 +140,7 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
         ('run("paper/anna").psnr_db * run("paper/anna").psnr_db', "is no number of a run"),
         ("range(34, 35)", "unknown name 'range'"),
         ('suite("paper").title.replace("Half", "39.16 dB")', "cannot call 'replace'"),
-        ('run("paper/anna").psnr_db.fromhex("0x27.29p0") | db', "cannot call 'fromhex'"),
+        ('run("paper/anna").psnr_db.fromhex("0x27.29p0")', "cannot call 'fromhex'"),
         ('suite("paper").suite.images | listed("39 dB")', "'39 dB' is a result typed by hand"),
         ('[run][0]("paper/anna").psnr_db', "'0' is a result typed by hand"),
         ('run("paper/anna").psnr_db | replace("3", "4")', "unknown filter 'replace'"),
@@ -158,8 +158,8 @@ def test_no_result_can_be_typed_in_an_expression(
     "source",
     [
         'run("small/anna").psnr_db - claim("inpainting.dip.anna")',
-        '(claim("inpainting.dip.anna") - run("small/anna").psnr_db) | signed_db',
-        '(suite("small").mean_psnr_db - claim("inpainting.dip.mean")) | signed_db',
+        '(claim("inpainting.dip.anna") - run("small/anna").psnr_db) | signed',
+        '(suite("small").mean_psnr_db - claim("inpainting.dip.mean")) | signed',
     ],
 )
 def test_a_preview_is_not_compared_with_a_source(tmp_path: Path, source: str) -> None:

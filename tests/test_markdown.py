@@ -65,7 +65,7 @@ def test_a_text_is_parsed_without_a_page() -> None:
         ("[see @one, p. 3; @two]", ["citation"]),
         ("[@one](#a) is a link", ["link_open", "text", "link_close", "text"]),
         ("[](#a) but [](b.md)", ["reference", "text", "link_open", "link_close"]),
-        ('{{ run("a|b").x | db }}', ["expression"]),
+        ('{{ run("a|b").x }}', ["expression"]),
         ("{{ {'a': 1} }} and { {", ["expression", "text"]),
     ],
 )

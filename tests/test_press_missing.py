@@ -15,8 +15,8 @@ small_runs = pytest.importorskip("small_runs")
 ROOT = Path(__file__).parent.parent
 POST = (
     "---\ntitle: One\ndate: 2026-01-02\n---\n\n"
-    'It has {{ run("seeded/waves").psnr_db | db }} and '
-    '{{ run("seeded/waves", seed=1).psnr_db | db }}.\n'
+    'It has {{ run("seeded/waves").psnr_db }} and '
+    '{{ run("seeded/waves", seed=1).psnr_db }}.\n'
 )
 
 

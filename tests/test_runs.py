@@ -10,6 +10,7 @@ from made_site import LEVELS, make_results, results_of, write_content, write_sui
 
 from press.diagnostics import format_duration
 from press.errors import InputError
+from press.results.metrics import Metric
 from press.results.numbers import (
     Measured,
     NotRun,
@@ -20,6 +21,8 @@ from press.results.numbers import (
     with_unit,
 )
 from press.results.record import parse_curve
+
+PSNR = Metric("psnr_db", "PSNR", "dB", 2)
 
 
 def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path) -> None:
@@ -213,13 +216,13 @@ def test_how_numbers_are_written() -> None:
     assert decimal(-1.25, 1) == "−1.2"
     assert decimal(-0.001, 2) == "0.00"
     assert [signed(x) for x in (0.314, -0.5, 0.0)] == ["+0.31", "−0.50", "0.00"]
-    assert with_unit(36.048, "dB") == "36.05\u202fdB"
+    assert with_unit(36.048, PSNR) == "36.05\u202fdB"
     assert grouped(11000) == "11,000"
     assert listed(["a", "b", "c"]) == "a, b and c"
     words = [format_duration(s) for s in (0.3, 1, 42, 60 * 31, 3600 * 3 + 60 * 20, 86400 * 3)]
     assert words == ["0.3 seconds", "1 second", "42 seconds", "31 minutes", "3 hours 20 minutes",
                      "3.0 days"]  # fmt: skip
-    assert str(Measured(1.5, "dB", "x.html").__html__()) == (
+    assert str(Measured(1.5, PSNR, "x.html").__html__()) == (
         '<a class="q from-run" href="x.html">1.50\u202fdB</a>'
     )
 

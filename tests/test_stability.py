@@ -34,8 +34,8 @@ def test_median_and_range_are_those_of_the_last_fifth(tmp_path: Path) -> None:
     rows = parse_curve((run.folder / "curve.csv").read_text(), run.folder)
     last = run.iterations
     levels = [row[2] for row in rows if row[0] > last - last // 5]  # type: ignore[operator]
-    assert float(run.stable.median_db) == median(levels)  # type: ignore[type-var, arg-type]
-    assert (float(run.stable.lowest_db), float(run.stable.highest_db)) == (
+    assert float(run.stable.median) == median(levels)  # type: ignore[type-var, arg-type]
+    assert (float(run.stable.lowest), float(run.stable.highest)) == (
         min(levels), max(levels),  # type: ignore[type-var]
     )  # fmt: skip
     names = [row["name"] for row in score_rows(run)]
@@ -44,11 +44,11 @@ def test_median_and_range_are_those_of_the_last_fifth(tmp_path: Path) -> None:
 
 def test_a_run_that_is_not_recorded_has_none_yet_and_a_baseline_never(tmp_path: Path) -> None:
     results = make_results(tmp_path)
-    assert str(results.run("paper/anna").stable.median_db) == "not run yet"
+    assert str(results.run("paper/anna").stable.median) == "not run yet"
     assert stability_cells([results.run("paper/anna")]) == [None, None]
     recorded = make_results(tmp_path, "paper")
     with pytest.raises(InputError, match="has no curve"):
-        assert recorded.run("paper/anna/biharmonic").stable.median_db
+        assert recorded.run("paper/anna/biharmonic").stable.median
 
 
 @pytest.mark.parametrize(("fall_db", "spiked"), [(0.0, False), (0.6, False), (3.0, True)])
@@ -57,4 +57,4 @@ def test_a_last_iterate_in_a_spike_is_marked(tmp_path: Path, fall_db: float, spi
     assert run.stable.in_spike == spiked
     assert bool(spike_mark([run])) == spiked
     if spiked:
-        assert f"under the median of the {BEFORE} before it" in spike_mark([run])
+        assert f"\u202fdB worse than the median of the {BEFORE} before it" in spike_mark([run])

@@ -1,21 +1,29 @@
 """Verdicts: the rule, the words, and the claims of the site itself."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
-from made_site import CLAIMS, make_results, results_of, write_content, write_suite
+from made_site import CLAIMS, METRICS, make_results, results_of, write_content, write_suite
 
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, Claims, Rule
-from press.results.numbers import Measured
+from press.results.metrics import Metric
+from press.results.numbers import Measured, signed
 from press.results.verdicts import Judge, Verdict
 
 SITE = Path(__file__).parent.parent / "content"
 
 
-def verdict(level: float, spread: float | None, n: int) -> Verdict:
-    return Verdict(Claim(30.0), Measured(level, "dB", "", spread, n), Rule())
+PSNR = Metric("psnr_db", "PSNR", "dB", 2, "higher", 0.5, 1.0, 0.1)
+
+
+def verdict(level: float, spread: float | None, n: int, metric: Metric = PSNR) -> Verdict:
+    claim = Claim(30.0, metric=lambda: metric)
+    return Verdict(claim, Measured(level, metric, "", spread, n), Rule())
 
 
 @pytest.mark.parametrize(
@@ -37,6 +45,51 @@ def test_the_rule(level: float, spread: float | None, n: int, word: str) -> None
     assert str(verdict(level, spread, n)) == word
 
 
+FID = Metric("fid", "FID", "", 2, "lower", 0.5, 1.0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("level", "spread", "n", "word"),
+    [
+        (30.5, None, 1, "reproduced"),
+        (29.49, None, 1, "better"),
+        (30.51, None, 1, "worse"),
+        (29.4, 0.35, 3, "reproduced"),
+        (28.99, 2.0, 5, "better"),
+    ],
+)
+def test_lower_may_be_better(level: float, spread: float | None, n: int, word: str) -> None:
+    assert str(verdict(level, spread, n, FID)) == word
+
+
+def test_without_a_cap_the_spread_alone_widens_the_tolerance() -> None:
+    assert verdict(33, 2.0, 3, replace(PSNR, at_most=inf)).tolerance == 4.0
+    assert verdict(33, 2.0, 3).tolerance == 1.0
+
+
+@pytest.mark.parametrize(("level", "word"), [(30.1, "agrees"), (30.11, "differs")])
+def test_a_deterministic_method_agrees_or_differs(level: float, word: str) -> None:
+    claim = Claim(30.0, metric=lambda: FID)
+    found = Verdict(claim, Measured(level, FID), Rule(), is_deterministic=True)
+    assert (found.word, found.runs) == (word, "")
+    assert found.reason == f"{signed(level - 30)} from the source (tolerance 0.10)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "deterministic"),
+    [({"better": ""}, False), ({"tolerance": None}, False), ({"agrees": None}, True)],
+)
+def test_a_metric_that_does_not_say_how_is_not_judged(
+    changes: dict[str, Any], deterministic: bool
+) -> None:
+    metric = replace(FID, **changes)
+    claim = Claim(30.0, metric=lambda: metric)
+    found = Verdict(claim, Measured(30.0, metric), Rule(), deterministic)
+    sentence = rf"no verdict on 'FID': \[metrics\.fid\] .* states no '{next(iter(changes))}'"
+    with pytest.raises(InputError, match=sentence):
+        assert found.word
+
+
 def test_below_three_seeds_the_verdict_says_on_how_many_runs() -> None:
     assert "reproduced, on one run" in verdict(30, None, 1).__html__()
     assert "reproduced, on 2 runs" in verdict(30, 0.1, 2).__html__()
@@ -52,12 +105,44 @@ def judge(folder: Path, *recorded: str) -> Judge:
 def test_claims_are_joined_with_records(tmp_path: Path) -> None:
     judged = judge(tmp_path, "paper")
     assert judged.verdict("inpainting.dip.anna").word == "reproduced"
-    assert judged.verdict("inpainting.dip.anna").difference_db == pytest.approx(0.1)
+    assert judged.verdict("inpainting.dip.anna").difference == pytest.approx(0.1)
     assert judged.verdict("inpainting.dip.bob").word == "worse"
     mean = judged.verdict("inpainting.dip.mean")
     assert (mean.word, mean.n) == ("worse", 3)
     found = judged.table("inpainting")
     assert (found.reproduced, found.better, found.worse, found.not_run) == (1, 0, 1, 0)
+
+
+def test_the_same_records_judged_where_less_is_better(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    error_rate = METRICS.replace('"dB"', '"%"').replace("higher", "lower")
+    (results.content / "site.toml").write_text(error_rate.replace('"PSNR"', '"error"'))
+    judged = Judge(results_of(results.path, results.content))
+    assert judged.verdict("inpainting.dip.bob").word == "better"
+    assert str(judged.claims.claim("inpainting.dip.bob").__html__()).endswith(
+        ">30.00\u202f%</data>"
+    )
+    mean = judged.verdict("inpainting.dip.mean")
+    assert (mean.metric.phrase, mean.word) == ("error in %", "better")
+    assert mean.reason.startswith("−0.85\u202f% from the source (tolerance 0.50\u202f%; n = 3")
+
+
+def test_a_row_is_judged_by_the_metric_that_it_or_its_table_names(tmp_path: Path) -> None:
+    results = make_results(tmp_path, "paper")
+    rows = '[inpainting.bare]\ncompare = "baseline.biharmonic"\nanna = 29.05\nbob = 28.5\n'
+    rows += '[inpainting.parts]\ncompare = "final.psnr_unknown_db"\nanna = 29.0\n'
+    rows += '[other]\nmetric = "ssim"\nimages = ["set/anna"]\n[other.theirs]\n"set/anna" = 0.9\n'
+    (results.content / "claims.toml").write_text(f"{CLAIMS}\n{rows}")
+    judged = Judge(results_of(results.path, results.content))
+    bare = [judged.verdict(f"inpainting.bare.{image}").word for image in ("anna", "bob")]
+    assert bare == ["agrees", "differs"]
+    claims = judged.claims
+    names = ("inpainting.papyan.anna", "inpainting.parts.anna", "other.theirs.set/anna")
+    assert [claims.claim(name).metric.name for name in names] == [
+        "psnr_db", "psnr_unknown_db", "ssim",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="no verdict on 'PSNR, unknown pixels'"):
+        assert judged.verdict("inpainting.parts.anna").word
 
 
 def test_not_run_yet_is_a_verdict(tmp_path: Path) -> None:
@@ -89,7 +174,7 @@ def test_a_misspelt_suite_is_no_run_to_come(tmp_path: Path) -> None:
     path = tmp_path / "content/claims.toml"
     path.write_text(CLAIMS.replace('suite = "paper"', 'suite = "papre"'))
     judged = Judge(results)
-    with pytest.raises(InputError, match=r"toml:10:1: unknown suite 'papre'; .*'paper'"):
+    with pytest.raises(InputError, match=r"toml:8:1: unknown suite 'papre'; .*'paper'"):
         judged.verdict("inpainting.dip.mean")
     (tmp_path / "content/experiments.toml").unlink()
     without = results_of(results.path, results.content)
@@ -107,15 +192,36 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
     [
         (
             lambda t: t.replace("bob = 30.0", 'bob = "30"'),
-            r"toml:27:1: 'bob': expected a number, got '30'",
+            r"toml:25:1: 'bob': expected a number, got '30'",
         ),
         (
             lambda t: t.replace("bob = 30.0", "bobb = 30.0"),
-            r"toml:27:1: unknown image 'bobb'; .*'bob'",
+            r"toml:25:1: unknown image 'bobb'; .*'bob'",
         ),
         (
-            lambda t: t.replace("within_db", "within"),
-            r"toml:3:1: unknown key 'within'; .*'within_db'",
+            lambda t: t.replace("deviations", "deviation"),
+            r"toml:3:1: unknown key 'deviation'; .*'deviations'",
+        ),
+        (
+            lambda t: t.replace("deviations = 2", "within_db = 0.5"),
+            r"toml:3:1: 'within_db' is now part of the metric: 'tolerance' of \[metrics\.NAME\]",
+        ),
+        (
+            lambda t: t.replace("from_seeds = 3", "at_most_db = 1.0"),
+            r"toml:4:1: 'at_most_db' is now part of the metric: 'at_most' of \[metrics\.NAME\]",
+        ),
+        (
+            lambda t: t.replace('"final"', '"final.pnsr_db"'),
+            r"toml:23:1: unknown metric 'pnsr_db'; did you mean 'psnr_db'",
+        ),
+        (lambda t: t.replace('"final"', '"last"'), r"toml:23:1: 'last' is now spelled 'final'"),
+        (
+            lambda t: t.replace('suite = "paper"', 'metric = "ssmi"'),
+            r"toml:8:1: unknown metric 'ssmi'; did you mean 'ssim'",
+        ),
+        (
+            lambda t: t.replace('suite = "paper"\n', ""),
+            r"toml:6:2: the table names neither its metric nor the suite that answers it",
         ),
         (lambda t: t.replace('ours = "dip"', 'ours = "dpi"'), r"'ours' names no row; .*'dip'"),
         (lambda t: t.replace('"papyan"]', '"papian"]'), r"'beside' names no row; .*'papyan'"),
@@ -124,11 +230,11 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
 def test_a_mistake_in_the_claims_is_told_with_its_line(
     tmp_path: Path, change: Callable[[str], str], sentence: str
 ) -> None:
-    path = tmp_path / "claims.toml"
-    path.write_text(change(CLAIMS))
+    results = make_results(tmp_path)
+    (results.content / "claims.toml").write_text(change(CLAIMS))
     with pytest.raises(InputError, match=sentence):
-        claims = Claims(path, lambda path: None)
-        assert claims.rule.within_db == 0.5
+        claims = Claims(results)
+        assert claims.rule.from_seeds == 3
         assert claims.tables
 
 
@@ -137,8 +243,8 @@ def test_an_unknown_claim_is_told_with_the_nearest(tmp_path: Path) -> None:
         judge(tmp_path).verdict("inpainting.dip.ana")
 
 
-def test_the_means_that_sources_print_are_the_means_of_their_numbers() -> None:
-    claims = Claims(SITE / "claims.toml", lambda path: None)
+def test_the_means_that_sources_print_are_the_means_of_their_numbers(tmp_path: Path) -> None:
+    claims = Claims(results_of(SITE.parent / "results", SITE, parts=tmp_path))
     checked = 0
     for table in claims.tables.values():
         for row in table.rows.values():
@@ -152,8 +258,8 @@ def test_the_means_that_sources_print_are_the_means_of_their_numbers() -> None:
 
 
 def test_the_claims_of_the_site_name_known_suites_and_images(tmp_path: Path) -> None:
-    claims = Claims(SITE / "claims.toml", lambda path: None)
     results = results_of(SITE.parent / "results", SITE, parts=tmp_path)
+    claims = Claims(results)
     for table in claims.tables.values():
         if table.suite in results.suites:
             suite = results.suites[table.suite]

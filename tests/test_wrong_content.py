@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 import yaml
-from made_site import POST, make_results
+from made_site import POST, PSNR, make_results
 
 from dip.cli import main as dip_main
 from press.cli import main
 
-SITE = """
+SITE = f"""
 title = "A site"
 authors = ["Ann Author"]
 base_url = "https://example.org/x/"
 [experiments]
 manifest = "python -m dip manifest"
-"""
+{PSNR}"""
 IMAGES = f"""
 ["set/anna"]
 file = "set/anna.png"
@@ -145,7 +145,8 @@ def test_a_wrong_value_in_the_front_matter_is_told_with_its_place(
         "1/0", "x", "[]", "run(5)", 'run("")', 'run("paper")', 'run("paper/anna").at("x")',
         'run("paper/anna", seed="x")', 'run("paper/anna").stop(4)', "claim(None)", "verdict(5)",
         'suite("paper").baseline(3)', 'run("paper/anna").psnr_db | digits("x")',
-        'run("paper/anna").record', 'suite("paper")', '"a" | db', 'run("paper/anna").device | db',
+        'run("paper/anna").record', 'suite("paper")', '"a" | value',
+        'run("paper/anna").device | value',
         'verdicts("x")', 'run("paper/anna").recorded', 'run("paper/anna").curve()',
     ],
 )  # fmt: skip

@@ -106,7 +106,7 @@ def _row(
         cells.append(with_spread(value) + column.after(image))
         if column.mark and isinstance(value, Measured | Claim):
             spread = getattr(value, "spread", None) if column.mark == "ours" else None
-            words = with_unit(value, "dB")
+            words = with_unit(value, value.metric)
             dots.append(Dot(column.mark, column.title, float(value), words, spread))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
     runs = [run for run in view.runs if run.image == image]

@@ -17,11 +17,13 @@ from press.blocks.tables import (
 )
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, ClaimTable, Row
-from press.results.numbers import Measured, Quantity, decimal, linked, signed
+from press.results.numbers import Measured, Quantity, linked, listed, with_sign, written
 from press.results.run import SPIKE_MARK, Run, spike_mark, stability_cells
+from press.results.selectors import Selector
 from press.results.suite import SuiteView
-from press.results.verdicts import Judge, Verdict, answering
+from press.results.verdicts import Judge, Verdict
 
+FINAL = Selector("final")
 SUITE_OF_TABLE = Argument("suite", SUITE, "whose runs are compared", required=True)
 TABLE = Argument("table", CLAIMS_TABLE, "the source's table; that of the suite if not given")
 
@@ -61,8 +63,10 @@ def _printed(table: ClaimTable, row: Row | None, image: str | None) -> Claim | N
 
 def difference(verdict: Verdict | None) -> Markup:
     """The difference of a verdict with its sign; empty where there is none."""
-    value = verdict.difference_db if verdict else None
-    return linked(signed(value), value.origin) if isinstance(value, Measured) else Markup("")
+    value = verdict.difference if verdict else None
+    if verdict is None or not isinstance(value, Measured):
+        return Markup("")
+    return linked(with_sign(written(value, verdict.metric)), value.origin)
 
 
 @block(
@@ -112,7 +116,7 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
     note = level_note(suite)
-    if row.compare != "final":
+    if not answered.is_usual:
         note += f" Of the paper and of our runs: {row.name}."
     if any(map(answered.spike_mark, judged)):
         note += f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
@@ -149,14 +153,20 @@ class Answered:
         for image in (*self.table.images, None):
             column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
-            judged = None if claim is None else Verdict(claim, ours, self.judge.claims.rule)
+            judged = None if claim is None else self.judge.judged(claim, self.row, ours)
             found[image] = ours, judged
         return found
 
     @property
+    def is_usual(self) -> bool:
+        """Whether last outputs are compared, by the metric of the suite."""
+        return self.row.compare == FINAL and self.row.metric.name == self.view.measure
+
+    @cached_property
     def of_last_iterates(self) -> bool:
-        """Whether last iterates are compared, by the PSNR that a curve follows."""
-        return self.row.compare == "final" and self.view.measure == "psnr_db"
+        """Whether last iterates are compared, by the metric that their curves follow."""
+        followed = [run.stable.metric for run in self.runs(None) if run.recorded]
+        return self.is_usual and self.row.metric in followed
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""
@@ -172,7 +182,8 @@ class Answered:
         """The row of the plain table: each seed, and how the verdict comes about."""
         column = self.table.column(image)
         ours, verdict = self.judged[image]
-        scores, quantity = answering(self.view, self.row.compare or "")
+        assert self.row.compare
+        scores, metric = self.view.output(self.row.compare), self.row.metric
         runs = self.runs(image) if image else []
         beside = [self.table.rows[row] for row in self.table.beside]
         row: dict[str, Value] = {
@@ -180,14 +191,14 @@ class Answered:
             **{row.name: row.get(column) for row in beside},
             "The paper": self.row.get(column),
             **{
-                f"seed {seed}": scores.one(image, seed, quantity) if image else ""
+                f"seed {seed}": scores.one(image, seed, metric.name) if image else ""
                 for seed in self.view.suite.seeds
             },
             "Mean": ours,
-            "s.d.": None if ours.spread is None else decimal(ours.spread),
+            "s.d.": None if ours.spread is None else written(ours.spread, metric),
             "n": str(ours.n),
             "Difference": difference(verdict),
-            "Tolerance": decimal(verdict.tolerance_db) if verdict else None,
+            "Tolerance": written(verdict.tolerance, metric) if verdict else None,
             "Verdict": verdict.word if verdict else None,
         }
         if self.of_last_iterates:
@@ -226,4 +237,5 @@ def claims_table(call: Call, table: ClaimTable) -> Figure:
     rows = table.rows.values()
     used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}
     content = call.page.render("blocks/claims-table.html", heads=used, rows=rows, cell=cell)
-    return Figure(content, note=f"Source: {table.source}. Levels in dB.")
+    metrics = listed(list(dict.fromkeys(row.metric.phrase for row in rows)))
+    return Figure(content, note=f"Source: {table.source}. {metrics[:1].upper()}{metrics[1:]}.")

@@ -20,6 +20,8 @@ from press.build.state import (
     signature,
 )  # fmt: skip
 from press.cache import Cache
+from press.charts.plotting import Plotter, colours_of
+from press.checks.typed_in_plots import typed_in_plots
 from press.checks.typed_in_settings import typed_in_settings
 from press.diagnostics import Diagnostic
 from press.errors import InputError
@@ -34,6 +36,7 @@ from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_
 from press.pages.templates import Templates, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
+Search = Callable[[Path], tuple[list[Path], list[Diagnostic]]]
 
 
 class Builder:
@@ -47,6 +50,7 @@ class Builder:
         self.site = load_site(options.content / "site.toml", options.base_url)
         self.theme = load_theme(options.templates)
         self.templates = Templates(options.templates, self.site, self.theme, self.cache)
+        self.plotter = Plotter(colours_of(self.theme.files[self.theme.styles[0]]))
         self.result = BuildResult(State(options.identity(), global_inputs(options)))
         self.result.state.pages[PAGE] = manifest
 
@@ -58,7 +62,8 @@ class Builder:
         posts = self._posts()  # posts/; media/
         if any(page.meta.get("math") for page in self.result.state.pages.values()):
             files |= maths_theme().files  # assets/: KaTeX's style sheet and fonts
-        self._settings()  # no output: results typed in them
+        self._typed("(settings)", typed_in_settings)  # no output: results typed in what they say
+        self._typed("(plots)", typed_in_plots)  # no output: results typed in authors' scripts
         try:
             front = front_page(self.site)
             files["index.html"] = self._at_root("index.html", page=front, posts=posts)
@@ -73,6 +78,7 @@ class Builder:
         except InputError as error:
             self._error(error)
         self._take_fingerprints()
+        self.plotter.close()
         self.cache.close()
         return self.result
 
@@ -135,13 +141,13 @@ class Builder:
             make = partial(post_page, post, templates=self.templates)
             self._make_page(post.url, str(path), make)
 
-    def _settings(self) -> None:
-        """Search what the settings say in words, unless they are as they were."""
-        known = self.changes.page("(settings)")
+    def _typed(self, what: str, search: Search) -> None:
+        """Search files beside the posts for results typed by hand, unless they are as they were."""
+        known = self.changes.page(what)
         if known is None:
-            paths, found = typed_in_settings(self.options.content)
+            paths, found = search(self.options.content)
             known = PageState([*map(str, paths)], {}, [one.row() for one in found])
-        self._remember("(settings)", known)
+        self._remember(what, known)
 
     def _at_root(self, template: str, **values: Any) -> bytes:
         """Fill a template whose page stands at the root, under the template's name."""
@@ -188,7 +194,7 @@ class Builder:
 
     def _context(self, url: str) -> PageContext:
         folders = self.options.results, self.options.content
-        return PageContext(url, *folders, self.cache, self.templates.render)
+        return PageContext(url, *folders, self.cache, self.templates.render, self.plotter)
 
     def _take_fingerprints(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""

@@ -1,4 +1,4 @@
-"""Expressions of a post, `{{ run("inpainting/house").psnr_db | db }}`, worked out safely."""
+"""Expressions of a post, `{{ run("inpainting/house").psnr_db }}`, worked out safely."""
 
 import re
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from press.markdown.typed_results import (
     typed_in_expression,
 )
 from press.page import PageContext
-from press.results.expressions import FILTERS, namespace
+from press.results.expressions import FILTERS, OLD_NAMES, namespace
 from press.results.numbers import Measured, Quoted
 from press.results.selectors import refuse_old
 
-NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .psnr_db"
+NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .accuracy"
 
 
 @dataclass
@@ -84,6 +84,9 @@ class Expressions:
         text = str(error)
         if isinstance(error, InputError):
             return text
+        named = re.search(r"(?:No filter named|has no attribute) '(\w+)'", text)
+        if named and named[1] in OLD_NAMES:
+            return OLD_NAMES[named[1]]
         if unknown := re.search(r"^No filter named '(\w+)'", text):
             near = nearest(unknown[1], self._environment.filters)
             return f"unknown filter '{unknown[1]}'{near}"

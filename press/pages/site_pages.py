@@ -11,11 +11,12 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.results.metrics import read_metrics
 from press.results.names import read_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-OTHERS = ("experiments", "names")  # tables of site.toml that are not about the site's words
+OTHERS = ("experiments", "metrics", "names")  # tables of site.toml that are not its own words
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def load_site(path: Path, base_url: str | None) -> Site:
     settings: dict[str, Any] = {}
     if path.exists():
         file = TomlFile(path)
-        read_names(path)  # a mistake there is told at once, not on each page
+        read_metrics(path)  # a mistake there is told at once, not on each page
+        read_names(path)
         settings = {key: value for key, value in file.data.items() if key not in OTHERS}
         for key in settings:
             if key not in kinds:

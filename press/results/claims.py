@@ -2,38 +2,57 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any, NoReturn
+from functools import cached_property, partial
+from typing import Any, NoReturn, Self
 
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.results.metrics import NO_METRIC, Metric
 from press.results.numbers import Quoted, with_unit
+from press.results.selectors import KINDS, Selector, parse_selector
+from press.results.store import Results
 from press.toml_file import TomlFile
 
 TABLE_KEYS = {
-    "title": "text", "suite": "text", "set": "text", "ours": "text", "beside": "a list of names",
-    "images": "a list of names", "source": "text",
+    "title": "text", "suite": "text", "metric": "text", "set": "text", "ours": "text",
+    "beside": "a list of names", "images": "a list of names", "source": "text",
 }  # fmt: skip
 ROW_KEYS = {"name": "text", "source": "text", "compare": "text"}
-RULE_KEYS = {
-    "within_db": "a number", "deviations": "a number", "from_seeds": "an integer",
-    "at_most_db": "a number", "why": "text",
-}  # fmt: skip
+RULE_KEYS = {"deviations": "a number", "from_seeds": "an integer", "why": "text"}
+OLD_RULE_KEYS = {"within_db": "tolerance", "at_most_db": "at_most"}  # now of [metrics.NAME]
 MEAN = "mean"
 
 
 class Claim(Quoted):
-    """A number in dB that a source prints: its id, and where it stands there."""
+    """A number that a source prints: its id, where it stands there, and its metric."""
 
     id: str
     source: str
     name: str
+    _find_metric: Callable[[], Metric]
+
+    def __new__(
+        cls,
+        value: float,
+        id: str = "",
+        source: str = "",
+        name: str = "",
+        metric: Callable[[], Metric] = lambda: NO_METRIC,
+    ) -> Self:
+        """Wrap `value`; `metric` is called when it is asked for, since a suite may tell it."""
+        claim = super().__new__(cls, value)
+        claim.id, claim.source, claim.name, claim._find_metric = id, source, name, metric
+        return claim
+
+    @property
+    def metric(self) -> Metric:
+        """What the number counts."""
+        return self._find_metric()
 
     def __html__(self) -> str:
         """Write the number so that a reader sees its source, and `check` its id."""
-        return str(self.marked(with_unit(self, "dB")))
+        return str(self.marked(with_unit(self, self.metric)))
 
     def marked(self, text: str) -> Markup:
         """Mark `text` as this claim's number."""
@@ -49,8 +68,14 @@ class Row:
     id: str
     name: str
     source: str
-    compare: str | None  # which of our scores answers it; None: it is not compared
+    compare: Selector | None  # which of our outputs answers it; None: it is not compared
     numbers: dict[str, Claim]
+    find_metric: Callable[[], Metric]
+
+    @property
+    def metric(self) -> Metric:
+        """What the numbers count."""
+        return self.find_metric()
 
     def get(self, column: str) -> Claim | None:
         """The number of an image, or of "mean"; None where the source prints none."""
@@ -77,27 +102,49 @@ class ClaimTable:
 
 @dataclass(frozen=True)
 class Rule:
-    """When a number counts as reproduced; all in dB but `deviations` and `from_seeds`."""
+    """When a number counts as reproduced, beside what its metric says of tolerances."""
 
-    within_db: float = 0.5
     deviations: float = 2.0
     from_seeds: int = 3
-    at_most_db: float = 1.0
     why: str = ""
 
-    def tolerance_db(self, spread_db: float | None, n: int) -> float:
-        """How far a mean over `n` seeds may lie from the claim."""
-        if spread_db is None or n < self.from_seeds:
-            return self.within_db
-        return min(max(self.within_db, self.deviations * spread_db), self.at_most_db)
+    def tolerance(self, metric: Metric, spread: float | None, n: int) -> float:
+        """How far a mean over `n` seeds may lie from the claim; InputError if nothing says so."""
+        least: float = stated(metric, "tolerance")
+        if spread is None or n < self.from_seeds:
+            return least
+        return min(max(least, self.deviations * spread), metric.at_most)
+
+
+def stated(metric: Metric, key: str) -> Any:
+    """What a metric says of verdicts; raises InputError if it does not."""
+    value = getattr(metric, key)
+    if value in (None, ""):
+        where = f"[metrics.{metric.name}] of content/site.toml"
+        raise InputError(f"there is no verdict on '{metric.label}': {where} states no '{key}'")
+    return value
+
+
+def split_compare(text: str) -> tuple[Selector | None, str]:
+    """The output that `compare` names, and its metric, or "": "final.accuracy".
+
+    Raises InputError for what is no output.
+    """
+    kind, _, metric = text.partition(".")
+    if not text or not KINDS.get(kind):
+        return parse_selector(kind) if text else None, metric
+    name, _, metric = metric.partition(".")
+    return parse_selector(f"{kind}.{name}"), metric
 
 
 class Claims:
     """Every table of a claims.toml, and its rule; empty if there is no such file."""
 
-    def __init__(self, path: Path, note: Callable[[Path], None]) -> None:
+    def __init__(self, results: Results) -> None:
         """Read the file; a mistake raises InputError with its line."""
-        note(path)
+        path = results.content / "claims.toml"
+        results.note(path)
+        self._results = results
         self._file = TomlFile(path) if path.exists() else None
 
     @cached_property
@@ -108,6 +155,9 @@ class Claims:
         self._file.expect({"rule": "a table"}, self._file.data, None)
         data = self._file.data.get("rule", {})
         for key in data:
+            if key in OLD_RULE_KEYS:
+                new = f"'{OLD_RULE_KEYS[key]}' of [metrics.NAME] in content/site.toml"
+                self.fail(f"'{key}' is now part of the metric: {new}", "rule", key)
             if key not in RULE_KEYS:
                 self.fail(f"unknown key '{key}'{nearest(key, RULE_KEYS)}", "rule", key)
         self._file.expect(RULE_KEYS, data, "rule")
@@ -153,6 +203,9 @@ class Claims:
             for row in named:
                 if row not in rows:
                     self.fail(f"'{key}' names no row{nearest(row, rows)}", name, key)
+        if "suite" not in data and "metric" not in data:
+            self.fail("the table names neither its metric nor the suite that answers it", name, "")
+        self._known_metric(data.get("metric", ""), name, "metric")
         prefix = f"{data['set']}/" if "set" in data else ""
         return ClaimTable(
             name,
@@ -169,19 +222,38 @@ class Claims:
         where = f"{table}.{name}"
         assert self._file
         self._file.expect(ROW_KEYS, row, where)
+        source, title = row.get("source", data.get("source", "")), row.get("name", name)
+        try:
+            compare, metric = split_compare(row.get("compare", ""))
+        except InputError as error:
+            self.fail(error.sentence, where, "compare")
+        self._known_metric(metric, where, "compare")
+        find_metric = partial(self._metric, metric or data.get("metric", ""), data.get("suite", ""))
         known = (*data.get("images", ()), MEAN)
         numbers = {}
-        source = row.get("source", data.get("source", ""))
         for key, value in row.items():
             if key in ROW_KEYS:
                 continue
             if key not in known:
                 self.fail(f"unknown image '{key}'{nearest(key, known)}", where, key)
             self._file.expect({key: "a number"}, row, where)
-            numbers[key] = claim = Claim(value)
-            claim.id, claim.source = f"{where}.{key}", source
-            claim.name = row.get("name", name)
-        return Row(name, row.get("name", name), source, row.get("compare"), numbers)
+            numbers[key] = Claim(value, f"{where}.{key}", source, title, find_metric)
+        return Row(name, title, source, compare, numbers, find_metric)
+
+    def _known_metric(self, metric: str, table: str, key: str) -> None:
+        """Check that the site declares a metric; an empty text names none."""
+        known = self._results.metrics
+        if metric and metric not in known:
+            self.fail(f"unknown metric '{metric}'{nearest(metric, known)}", table, key)
+
+    def _metric(self, named: str, suite: str) -> Metric:
+        """The metric that a table or row names, else that of the suite that answers it.
+
+        Where nothing is planned yet, the site's first one.
+        """
+        if not named and suite in self._results.suites:
+            named = self._results.suite(suite).measure
+        return self._results.metrics[named or next(iter(self._results.metrics), "")]
 
     def fail(self, sentence: str, table: str, key: str) -> NoReturn:
         """Raise InputError with the place of a key."""

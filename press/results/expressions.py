@@ -1,6 +1,7 @@
 """What a post's expressions can call, and the filters that write numbers.
 
-`{{ run("inpainting/house").psnr_db | db }}` gives "12.34 dB", linked to the page of the run.
+`{{ run("digits/small").accuracy }}` gives "97.2 %", linked to the page of the run: unit and
+decimals are those of the metric.
 """
 
 from collections.abc import Callable
@@ -13,15 +14,17 @@ from press.diagnostics import format_duration
 from press.errors import InputError
 from press.results.claims import Claim
 from press.results.numbers import (
-    THIN_SPACE,
     Measured,
     NotRun,
     decimal,
+    difference_with_unit,
     grouped,
     linked,
     listed,
-    signed,
+    metric_of,
+    unit_behind,
     with_unit,
+    written,
 )
 from press.results.store import Results
 from press.results.verdicts import Judge
@@ -30,7 +33,15 @@ SPELLED = [
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve", "thirteen", "fourteen", "fifteen",
 ]  # fmt: skip
-DB = f"{THIN_SPACE}dB"
+OLD_NAMES = {  # filters and attributes that are gone, and what is written now
+    "db": "'| db' is not needed any more: a number has the unit of its metric, and '| value(1)' "
+    "gives it other decimals",
+    "signed_db": "'| signed_db' is now spelled '| signed'",
+    **{
+        f"{name}_db": f"'.{name}_db' is now spelled '.{name}'"
+        for name in ("difference", "tolerance", "median", "lowest", "highest")
+    },
+}
 
 
 def namespace(results: Results) -> dict[str, Any]:
@@ -74,19 +85,19 @@ def _number(value: Any, write: Callable[[Any], str]) -> Any:
     raise InputError(f"'{value}' is no number of a run, a suite or a claim")
 
 
-def db(value: Any, digits: int = 2) -> Any:
-    """Write a level in decibels: "36.05 dB"."""
-    return _number(value, lambda number: with_unit(number, "dB", digits))
+def value(number: Any, digits: int | None = None) -> Any:
+    """Write a number with its unit, and with so many decimals: "97.2 %"."""
+    return _number(number, lambda number: with_unit(number, metric_of(number), digits))
 
 
-def signed_db(value: Any, digits: int = 2) -> Any:
-    """Write a difference in decibels with its sign: "+0.31 dB"."""
-    return _number(value, lambda number: signed(number, digits) + DB)
+def signed(number: Any, digits: int | None = None) -> Any:
+    """Write a difference with its sign and its unit: "+0.3 %"."""
+    return _number(number, lambda number: difference_with_unit(number, metric_of(number), digits))
 
 
-def digits(value: Any, count: int = 2) -> Any:
-    """Write a number with so many decimals."""
-    return _number(value, lambda number: decimal(number, count))
+def digits(number: Any, count: int | None = None) -> Any:
+    """Write a number without its unit, with so many decimals."""
+    return _number(number, lambda number: written(number, metric_of(number), count))
 
 
 def words(value: Any) -> Any:
@@ -99,15 +110,18 @@ def whole(value: Any) -> Any:
     return _number(value, grouped)
 
 
-def mean_sd(value: Any, digits: int = 2) -> Any:
-    """Write a mean with its standard deviation between seeds and n: "36.05 ± 0.12 dB (n = 3)"."""
+def mean_sd(mean: Any, digits: int | None = None) -> Any:
+    """Write a mean with its standard deviation between seeds and n: "97.2 ± 0.1 % (n = 3)"."""
 
     def write(number: Any) -> str:
-        spread, n = getattr(number, "spread", None), getattr(number, "n", 1)
-        plus_minus = f" ± {decimal(spread, digits)}" if spread is not None else ""
-        return f"{decimal(number, digits)}{plus_minus}{DB} (n\u00a0=\u00a0{n})"
+        metric, spread = metric_of(number), getattr(number, "spread", None)
+        count = metric.digits if digits is None else digits
+        over = decimal(number, count) + (
+            f" ± {decimal(spread, count)}" if spread is not None else ""
+        )
+        return f"{unit_behind(over, metric)} (n\u00a0=\u00a0{getattr(number, 'n', 1)})"
 
-    return _number(value, write)
+    return _number(mean, write)
 
 
 def spelled(value: int) -> str:
@@ -122,5 +136,5 @@ def n(value: Any) -> Any:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     write.__name__: write
-    for write in (db, signed_db, digits, words, whole, mean_sd, spelled, n, listed)
+    for write in (value, signed, digits, words, whole, mean_sd, spelled, n, listed)
 }

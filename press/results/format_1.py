@@ -1,6 +1,5 @@
 """Records of format 1, which the package `dip` writes, read as format 2, the general one."""
 
-from pathlib import Path
 from typing import Any
 
 from press.diagnostics import format_duration
@@ -12,8 +11,11 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 
-def general_form(data: dict[str, Any]) -> dict[str, Any]:
-    """What a `run.json` of format 1 says, in format 2; raises KeyError for what it lacks."""
+def general_form(data: dict[str, Any], case: str) -> dict[str, Any]:
+    """What a `run.json` of format 1 says, in format 2; raises KeyError for what it lacks.
+
+    `case` is the name of the folder above the record's, which stands for the case.
+    """
     scores, settings, stops = data["metrics"], data["experiment"], data["stops"] or {}
     stopped = {f"stop.{rule}": found for rule, found in stops.items() if found}
     metrics = {
@@ -33,7 +35,7 @@ def general_form(data: dict[str, Any]) -> dict[str, Any]:
         steps["final"] = settings["iterations"]
     kept = ("kind", "suite", "seed", "method", "key", "environment", "seconds", "files", "seal")
     return {
-        "format": 2, **{name: data[name] for name in kept}, "case": data["image"],
+        "format": 2, **{name: data[name] for name in kept}, "case": case,
         "settings": settings, "facts": _facts(data), "started": data["started"],
         "metrics": {selector: values for selector, values in metrics.items() if values},
         "measure": "psnr_luma_db" if scores["final"].get("psnr_luma_db") else "psnr_db",
@@ -46,7 +48,7 @@ def general_form(data: dict[str, Any]) -> dict[str, Any]:
 
 def _pictures(files: dict[str, str], last: int | None) -> dict[str, str]:
     """The pictures by selector, iterates in their order; the last one is the final output too."""
-    names = [Path(name).stem for name in files if name.startswith("snapshots/")]
+    names = [name[10:].removesuffix(".webp") for name in files if name.startswith("snapshots/")]
     names.sort(key=lambda name: (not name.isdigit(), name.zfill(9)))
     if str(last) in names:
         names.append("output")

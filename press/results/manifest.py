@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -210,7 +211,11 @@ def of_records(results: Path) -> dict[str, Any]:
     return {
         "manifest": VERSION,
         "inputs": [str(path) for path in (*sorted(folders), *paths)],
-        "images": {},
+        "images": {
+            record.case: {"title": record.title}
+            for record in chain(*suites.values())
+            if record.title
+        },
         "networks": {},
         "suites": {name: _recorded(name, records) for name, records in suites.items()},
     }

@@ -8,19 +8,20 @@ from typing import Any, Self
 from markupsafe import Markup, escape
 
 from press.errors import InputError
+from press.results.metrics import NO_METRIC, Metric
 
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"
 
 
 class Measured(float):
-    """A number from records: what it counts, the page of its run, its spread and n.
+    """A number from records: its metric, the page of its run, its spread and n.
 
     `origin` is the address of the run's page from the page that shows it, or an empty string;
     `preview` tells that it was measured on reduced pictures.
     """
 
-    unit: str
+    metric: Metric
     origin: str
     spread: float | None
     n: int
@@ -29,7 +30,7 @@ class Measured(float):
     def __new__(
         cls,
         value: float,
-        unit: str = "",
+        metric: Metric = NO_METRIC,
         origin: str = "",
         spread: float | None = None,
         n: int = 1,
@@ -37,7 +38,7 @@ class Measured(float):
     ) -> Self:
         """Wrap `value`; `spread` is a standard deviation between `n` seeds, None if n < 2."""
         number = super().__new__(cls, value)
-        number.unit, number.origin, number.spread, number.n = unit, origin, spread, n
+        number.metric, number.origin, number.spread, number.n = metric, origin, spread, n
         number.preview = preview
         return number
 
@@ -57,11 +58,14 @@ class Measured(float):
         """What was worked out from this number and `other`; raises InputError if they clash."""
         if self.preview and isinstance(other, Quoted):
             raise InputError("a preview is not compared with the numbers of a source")
-        return Measured(value, self.unit, self.origin, preview=self.preview)
+        mine, others = self.metric, getattr(other, "metric", self.metric)
+        if mine.name != others.name and (mine.unit != others.unit or not mine.unit):
+            raise InputError(f"'{mine.heading}' and '{others.heading}' are not of one kind")
+        return Measured(value, mine, self.origin, preview=self.preview)
 
     def __html__(self) -> str:
         """Write the number with its unit, linked to its run."""
-        return linked(with_unit(self, self.unit), self.origin)
+        return linked(with_unit(self, self.metric), self.origin)
 
 
 class Quoted(float):
@@ -98,13 +102,33 @@ class NotRun:
 
 Quantity = Measured | NotRun
 
-DIGITS = {"dB": 2, "": 3, "s": 0}
+
+def metric_of(value: Any) -> Metric:
+    """The metric of a number; that of a plain count has no unit."""
+    metric: Metric = getattr(value, "metric", NO_METRIC)
+    return metric
 
 
-def with_unit(value: float, unit: str, digits: int | None = None) -> str:
-    """Write a number and its unit, as in "36.05 dB"."""
-    text = decimal(value, DIGITS.get(unit, 2) if digits is None else digits)
-    return f"{text}{THIN_SPACE}{unit}" if unit else text
+def written(value: float, metric: Metric, digits: int | None = None) -> str:
+    """Write a number with `digits` decimals, or as its metric says: "36.05", "5.18×10⁻⁵"."""
+    count = metric.digits if digits is None else digits
+    is_too_small = digits is None and 0 < abs(value) < 10 ** (1 - count)
+    return powers(value) if metric.scale == "log" and is_too_small else decimal(value, count)
+
+
+def with_unit(value: float, metric: Metric, digits: int | None = None) -> str:
+    """Write a number and its unit, as in "97.2 %"."""
+    return unit_behind(written(value, metric, digits), metric)
+
+
+def unit_behind(text: str, metric: Metric) -> str:
+    """A written number with the unit of its metric, if that has one."""
+    return f"{text}{THIN_SPACE}{metric.unit}" if metric.unit else text
+
+
+def difference_with_unit(value: float, metric: Metric, digits: int | None = None) -> str:
+    """Write a difference with its sign and its unit, as in "+0.3 %"."""
+    return with_sign(with_unit(value, metric, digits))
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -117,8 +141,13 @@ def decimal(value: float, digits: int = 2) -> str:
 
 def signed(value: float, digits: int = 2) -> str:
     """Write a difference with its sign, + or −; a difference of nothing has none."""
-    text = decimal(value, digits)
-    return text if text.startswith(MINUS) or float(text) == 0 else f"+{text}"
+    return with_sign(decimal(value, digits))
+
+
+def with_sign(text: str) -> str:
+    """Put a + in front of a written number, but not of one that is negative or nothing."""
+    number = text.partition(THIN_SPACE)[0]
+    return text if number.startswith(MINUS) or not number.strip("0.") else f"+{text}"
 
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -127,7 +156,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def powers(value: float) -> str:
     """Write a number as a multiple of a power of ten: "5.18×10⁻⁵"."""
     mantissa, _, exponent = f"{value:.2e}".partition("e")
-    return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    return f"{decimal(float(mantissa))}×10{str(int(exponent)).translate(SUPERSCRIPTS)}"
 
 
 def grouped(number: float) -> str:

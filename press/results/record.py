@@ -7,20 +7,21 @@ it is of format 2 (docs/records.md), whichever it was written in.
 import csv
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
+from press.diagnostics import format_duration
 from press.errors import InputError
 from press.files import content_of, sha256_of
 from press.results.format_1 import general_form
+from press.results.schema import mistakes
 
 CURVE = "curve.csv"
-# What makes format 2, the general one, of run.json.
-FORMS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: general_form, 2: dict}
+FORMATS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Curve:
                         found.append((float(row[0]), float(row[place])))
                 except ValueError:
                     raise InputError("the curve is damaged in this line", self.path, line) from None
+                if found and not all(map(isfinite, found[-1])):
+                    raise InputError("the curve is not finite in this line", self.path, line)
             self._read[column] = found
         points = self._read[column]
         return points[bisect_right(points, (after, inf)) :]
@@ -66,6 +69,7 @@ class Record:
     data: Mapping[str, Any]  # what run.json says, unchanged
     kind: str  # run, baseline or mean
     suite: str
+    case: str  # what was solved, as its folder has it
     seed: int
     method: str | None  # of a baseline or mean; None for a run
     key: str  # under which the numbers were made
@@ -75,6 +79,7 @@ class Record:
     environment: Mapping[str, Any]  # the device, versions
     files: Mapping[str, str]  # the SHA-256 of each
     followed: str = ""  # the metric that its curve has in place of the measure, if another
+    title: str = ""  # of the case, as a page writes it
     axis: str = ""  # what the curve's first column counts: iteration, epoch ...
     steps: Mapping[str, int] = field(default_factory=dict)  # by selector, on that axis
     pictures: Mapping[str, str] = field(default_factory=dict)  # files by selector; two may share
@@ -85,14 +90,9 @@ class Record:
     command: str = ""  # that makes it, if known
 
     @property
-    def case(self) -> str:
-        """What was solved, as its folder has it."""
-        return self.folder.parent.name
-
-    @property
     def run(self) -> str:
         """The last part of its place: seed0, or the method's name."""
-        return self.folder.name
+        return self.method or f"seed{self.seed}"
 
     @property
     def last_step(self) -> int | None:
@@ -125,29 +125,61 @@ def read_record(folder: Path) -> Record:
 def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
     """Read a record; kept for as long as its file does not change, so that `serve` sees it."""
     path = folder / "run.json"
+
+    def damaged(sentence: str, line: int | None = None, column: int | None = None) -> InputError:
+        return InputError(f"the record is damaged: {sentence}", path, line, column)
+
+    def refuse(constant: str) -> None:
+        raise damaged(f"{constant} is not a number that JSON has")
+
+    text = content_of(path).decode()
     try:
-        data = json.loads(content_of(path).decode())
+        data = json.loads(text, parse_constant=refuse)
     except json.JSONDecodeError as error:
-        sentence = f"the record is damaged: {error.msg}"
-        raise InputError(sentence, path, error.lineno, error.colno) from None
-    if not isinstance(data, dict) or data.get("format") not in FORMS:
-        known = " or ".join(map(str, FORMS))
+        raise damaged(error.msg, error.lineno, error.colno) from None
+    if not isinstance(data, dict) or data.get("format") not in FORMATS:
+        known = " or ".join(map(str, FORMATS))
         raise InputError(f"the record is damaged or of another format than {known}", path)
     try:
-        general = FORMS[data["format"]](data)
-        if data["seal"] != _seal_of(data):
+        if data["seal"] != seal_of(data):
             sentence = "the record was changed after it was written: its seal does not fit"
             raise InputError(sentence, path)
+        general = data if data["format"] == 2 else general_form(data, folder.parent.name)
     except KeyError as error:
-        raise InputError(f"the record is damaged: it lacks {error}", path) from None
-    fields = {name: value for name, value in general.items() if name in Record.__annotations__}
+        raise damaged(f"it lacks {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise damaged(str(error)) from None
+    for sentence, line in mistakes(general, text):
+        raise damaged(sentence, line)
+    fields = _fields(general)
+    if data["format"] == 2:
+        fields["facts"] = _facts(data)
     return Record(folder, data, **fields)
 
 
-def _seal_of(data: dict[str, Any]) -> str:
-    """The hash of all that run.json says but the seal itself, as its writer makes it."""
+def _fields(general: dict[str, Any]) -> dict[str, Any]:
+    """What a record's attributes are, with what format 2 leaves out where it is plain."""
+    steps = {s: int(s[3:]) for s in general["metrics"] if s.startswith("at.")}
+    fields = {name: value for name, value in general.items() if name in Record.__annotations__}
+    fields["steps"] = steps | general.get("steps", {})
+    fields.setdefault("measure", next(iter(general["metrics"]["final"]), ""))
+    return fields
+
+
+def _facts(general: dict[str, Any]) -> dict[str, str]:
+    """What the page of a record says of it: its key, its own facts, and what it was run on."""
+    took = general.get("seconds")
+    found = {
+        "key": general["key"], **general.get("facts", {}), "started": general.get("started"),
+        "took": None if took is None else format_duration(took), **general["environment"],
+    }  # fmt: skip
+    return {name: str(value) for name, value in found.items() if value not in (None, "", [])}
+
+
+def seal_of(data: Mapping[str, Any]) -> str:
+    """The hash of all that run.json says but the seal; ValueError for a number not finite."""
     rest = {name: value for name, value in data.items() if name != "seal"}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sha256_of(text.encode())
 
 

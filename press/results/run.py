@@ -1,6 +1,6 @@
 """One run, or one baseline, as a post sees it: its outputs, curve and pictures, recorded or not.
 
-The last iterate is one draw from iterates that rise and fall by a decibel. So the median and the
+The last iterate is one draw from iterates that rise and fall. So the median and the
 range over the last fifth of the iterations stand beside it, and a last iterate that lies in a loss
 spike is told as such. A curve has every tenth iteration there.
 """
@@ -16,13 +16,22 @@ from markupsafe import Markup
 from press.errors import InputError
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
-from press.results.numbers import THIN_SPACE, Measured, NotRun, Quantity, decimal, grouped, listed
+from press.results.metrics import Metric, Metrics
+from press.results.numbers import (
+    Measured,
+    NotRun,
+    Quantity,
+    grouped,
+    listed,
+    with_unit,
+    written,
+)
 from press.results.record import CURVE, Curve, Record, parse_curve, read_record
 from press.results.scores import RULES, Score, StopPoint, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
 
 SHARE = 5  # the last one of so many equal parts of the iterations
-BEFORE, SPIKE_DB = 500, 1.0  # iterations before the last, and how far under their median is a spike
+BEFORE = 500  # iterations before the last one, which in a spike is worse than their median
 SPIKE_MARK = "†"
 ITERATION = "iteration"  # the axis that the two speak of
 # How a page calls an output that is no iterate.
@@ -45,6 +54,7 @@ class Run:
     seed: int
     method: str | None
     _images: Images  # this and what follows as `Results` has it
+    metrics: Metrics
     _results: Path
     _note: Callable[[Path], None]
     _root: str
@@ -199,10 +209,12 @@ class Run:
     ) -> Score:
         values = self.record.metrics.get(selector, {}) if self.record else None
         preview, picture = self.suite.preview, partial(self.picture, selector)
-        return Score(name, values, self.url, step, preview, point, label, picture)
+        return Score(
+            name, self.metrics, values, self.url, step, preview, point, label, picture
+        )  # fmt: skip
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """A score of the last iterate: psnr_db, ssim, loss ..."""
+        """A metric of the last output."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         refuse_old(quantity, f'run("{self.name}", ')
@@ -223,7 +235,7 @@ class Run:
     def stable(self) -> "Stability":
         """The levels near the run's end: median, lowest and highest over its last fifth."""
         followed = self.record.followed if self.record else ""
-        return Stability(self, followed or self.measure)
+        return Stability(self, self.metrics[followed or self.measure])
 
     @property
     def seconds(self) -> Quantity:
@@ -232,7 +244,7 @@ class Run:
             return NotRun(self.name)
         if self.record.seconds is None:
             raise InputError(f"{self.name} has no seconds: its record does not say")
-        return Measured(self.record.seconds, "s", self.url)
+        return Measured(self.record.seconds, self.metrics["seconds"], self.url)
 
     @property
     def spikes(self) -> int | NotRun:
@@ -299,7 +311,7 @@ class Stability:
     """A metric of a run's iterates near its end, as its curve over iterations has it."""
 
     run: Run  # recorded or not
-    metric: str
+    metric: Metric
 
     @cached_property
     def _curve(self) -> Curve:
@@ -311,7 +323,7 @@ class Stability:
         Raises InputError if the recorded run has no such curve: it is a baseline, there is no
         original to score against, or the curve is not over iterations.
         """
-        column, last = column or self.metric, self.run.last_step or 0
+        column, last = column or self.metric.name, self.run.last_step or 0
         first = last - last // SHARE if since is None else since
         is_curve = self.run.axis == ITERATION
         found = [value for _, value in self._curve.points(column, after=first) if is_curve]
@@ -328,36 +340,36 @@ class Stability:
             return False
 
     @property
-    def median_db(self) -> Quantity:
+    def median(self) -> Quantity:
         """The median over the last fifth of the iterations."""
         return self._measured(median)
 
     @property
-    def lowest_db(self) -> Quantity:
+    def lowest(self) -> Quantity:
         """The lowest level there."""
         return self._measured(min)
 
     @property
-    def highest_db(self) -> Quantity:
+    def highest(self) -> Quantity:
         """The highest level there."""
         return self._measured(max)
 
     def _measured(self, summary: Callable[[list[float]], float]) -> Quantity:
         if not self.run.recorded:
             return NotRun(self.run.name)
-        value = summary(self.levels())
-        return Measured(value, "dB", self.run.url, preview=self.run.suite.preview)
+        value, preview = summary(self.levels()), self.run.suite.preview
+        return Measured(value, self.metric, self.run.url, preview=preview)
 
     @property
-    def fall_db(self) -> float:
-        """How far the last iterate lies under the median of the 500 iterations before it, in dB."""
+    def fall(self) -> float:
+        """By how much the last iterate is worse than the median of the 500 iterations before it."""
         before = self.levels(since=(self.run.last_step or 0) - BEFORE - 1)
-        return median(before[:-1]) - before[-1] if len(before) > 1 else 0.0
+        return self.metric.gain(median(before[:-1]) - before[-1]) if len(before) > 1 else 0.0
 
     @property
     def in_spike(self) -> bool:
-        """Whether the last iterate lies in a loss spike: over a decibel under that median."""
-        return self.known and self.fall_db > SPIKE_DB
+        """Whether the last iterate lies in a loss spike: worse than that by over `at_most`."""
+        return self.known and self.fall > self.metric.at_most
 
 
 def spike_mark(runs: Sequence[Run]) -> Markup:
@@ -366,8 +378,9 @@ def spike_mark(runs: Sequence[Run]) -> Markup:
     if not spiked:
         return Markup("")
     words = "; ".join(
-        f"{run.last}: the last iterate lies in a loss spike, {decimal(run.stable.fall_db)}"
-        f"{THIN_SPACE}dB under the median of the {BEFORE} before it"
+        f"{run.last}: the last iterate lies in a loss spike,"
+        f" {with_unit(run.stable.fall, run.stable.metric)} worse than the median of the {BEFORE}"
+        " before it"
         for run in spiked
     )
     return Markup('<span class="spiked" title="{}">{}</span>').format(words, SPIKE_MARK)
@@ -378,6 +391,6 @@ def stability_cells(runs: Sequence[Run]) -> list[str | None]:
     steady = [run.stable for run in runs if run.recorded and run.stable.known]
     if not steady:
         return [None, None]
-    levels = [each.levels() for each in steady]
+    levels, write = [each.levels() for each in steady], partial(written, metric=steady[0].metric)
     lowest, highest = min(map(min, levels)), max(map(max, levels))
-    return [decimal(mean(map(median, levels))), f"{decimal(lowest)} to {decimal(highest)}"]
+    return [write(mean(map(median, levels))), f"{write(lowest)} to {write(highest)}"]

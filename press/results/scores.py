@@ -12,16 +12,9 @@ from statistics import mean, stdev
 from typing import Any
 
 from press.errors import InputError, nearest
+from press.results.metrics import Metrics
 from press.results.numbers import Measured, NotRun, Quantity, grouped
 
-UNITS = {
-    "psnr_db": "dB",
-    "psnr_luma_db": "dB",
-    "psnr_known_db": "dB",
-    "psnr_unknown_db": "dB",
-    "ssim": "",
-    "loss": "",
-}
 RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": "ES-WMV"}
 PATIENCE = {"es-wmv": 1000}  # iterations, as the engine has it
 
@@ -79,13 +72,13 @@ class StopPoint:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Score:
-    """How good one output is: psnr_db, ssim, loss, psnr_known_db and psnr_unknown_db.
+    """How good one output is: each metric by its name, as a `Measured`.
 
-    Super-resolution has psnr_luma_db too, which is how the paper scores it.
-    Each is a `Measured`, or a `NotRun` where the run is not recorded.
+    It is a `NotRun` where the run is not recorded.
     """
 
     name: str
+    metrics: Metrics  # of the site
     _values: Mapping[str, Any] | None  # run.json's metrics; None: the run is not recorded
     origin: str
     _iteration: int | None
@@ -114,18 +107,19 @@ class Score:
         return self._point.words
 
     def get(self, quantity: str) -> Measured | None:
-        """A score by its name; None where it was not scored, or the run is not recorded."""
+        """A score by its metric; None where it was not scored, or the run is not recorded."""
         value = (self._values or {}).get(quantity)
         if value is None:
             return None
-        return Measured(value, UNITS[quantity], self.origin, preview=self.preview)
+        return Measured(value, self.metrics[quantity], self.origin, preview=self.preview)
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """A score by its name; raises InputError if it is unknown or was not scored."""
+        """A score by its metric; raises InputError if it is unknown or was not scored."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
-        if quantity not in UNITS:
-            raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, UNITS)}")
+        known = {**self.metrics, **(self._values or {})}
+        if quantity not in known:
+            raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
         if self._values is None:
             return NotRun(self.name)
         found = self.get(quantity)
@@ -139,6 +133,7 @@ class ScoreTable:
     """The same score of every run of a suite: by image, and as a mean over the images."""
 
     name: str
+    metrics: Metrics  # of the site
     images: tuple[str, ...]
     seeds: tuple[int, ...]
     _score: Callable[[str, int], Score]  # of an image and a seed
@@ -146,12 +141,12 @@ class ScoreTable:
     measure: str  # the quantity that is meant where none is named
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """`mean_psnr_db`, `mean_ssim` ... over all images; raises InputError if unknown."""
+        """`mean_` and a metric: its mean over all images; raises InputError if unknown."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         wanted = quantity.removeprefix("mean_")
-        if wanted == quantity or wanted not in UNITS:
-            known = [f"mean_{unit}" for unit in UNITS]
+        if wanted == quantity:
+            known = [f"mean_{name}" for name in self.metrics]
             raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
         return self.mean(wanted)
 
@@ -173,7 +168,7 @@ class ScoreTable:
             found = [score for score in scores if isinstance(score, Measured)]
             if found and len(found) == len(scores):
                 over_images, one = mean(map(float, found)), found[0]
-                means.append(Measured(over_images, one.unit, self._page, preview=one.preview))
+                means.append(Measured(over_images, one.metric, self._page, preview=one.preview))
         return over_seeds(means) if means else NotRun(f"mean of {self.name}")
 
 
@@ -181,4 +176,4 @@ def over_seeds(found: list[Measured]) -> Measured:
     """Join the numbers of several seeds: their mean, their standard deviation, how many."""
     spread = stdev(map(float, found)) if len(found) > 1 else None
     over, one = mean(map(float, found)), found[0]
-    return Measured(over, one.unit, one.origin, spread, len(found), one.preview)
+    return Measured(over, one.metric, one.origin, spread, len(found), one.preview)

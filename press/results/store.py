@@ -11,6 +11,7 @@ from pathlib import Path
 
 from press.errors import InputError, nearest
 from press.results.manifest import Images, Manifest, Suite
+from press.results.metrics import Metrics, read_metrics
 from press.results.names import Names, read_names
 from press.results.numbers import listed
 from press.results.run import Run
@@ -48,18 +49,27 @@ class Results:
         return self.suites.images
 
     @cached_property
+    def metrics(self) -> Metrics:
+        """What the site says of metrics; raises InputError with its place for a mistake."""
+        return read_metrics(self._settings())
+
+    @cached_property
     def names(self) -> Names:
         """The site's words for cases and methods."""
+        return read_names(self._settings())
+
+    def _settings(self) -> Path:
         path = self.content / "site.toml"
         self.note(path)
-        return read_names(path)
+        return path
 
     def suite(self, name: str) -> SuiteView:
         """A suite; raises InputError with the nearest name."""
         if name not in self.suites:
             raise InputError(f"unknown suite '{name}'{nearest(name, self.suites)}")
         suite = self.suites[name]
-        return SuiteView(suite, partial(self._one, suite), f"{self.root}runs/index.html")
+        index = f"{self.root}runs/index.html"
+        return SuiteView(suite, self.metrics, partial(self._one, suite), index)
 
     def run(self, name: str, seed: int | None = None) -> Run:
         """A run by "suite/image", "suite/image/seed0" or "suite/image/method"; or InputError."""
@@ -86,7 +96,7 @@ class Results:
         what = (suite.name, case, seed, method)
         if what not in self._runs:
             self._runs[what] = Run(
-                suite, case, seed, method, self.images, self.path, self.note, self.root,
-                self.lacks, partial(self._one, suite),
+                suite, case, seed, method, self.images, self.metrics, self.path, self.note,
+                self.root, self.lacks, partial(self._one, suite),
             )  # fmt: skip
         return self._runs[what]

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from press.diagnostics import format_duration
 from press.results.manifest import Suite
+from press.results.metrics import Metrics
 from press.results.numbers import Measured, NotRun, Quantity, listed
 from press.results.run import Run
 from press.results.scores import Score, ScoreTable, require_rule
@@ -15,20 +16,24 @@ class SuiteView:
     """A suite's runs together: what was recorded, and means over its images."""
 
     def __init__(
-        self, suite: Suite, one: Callable[[str, int, str | None], Run], index: str
+        self,
+        suite: Suite,
+        metrics: Metrics,
+        one: Callable[[str, int, str | None], Run],
+        index: str,
     ) -> None:
         """Wrap a suite; its records are read when they are first asked for.
 
         `one` gives a run of it by case, seed and method; `index` is the address of the list of
         all runs from the page being made.
         """
-        self.suite, self._one = suite, one
+        self.suite, self.metrics, self._one = suite, metrics, one
         self.name, self.title, self.why = suite.name, suite.title, suite.why
         self.preview, self.measure = suite.preview, suite.measure
         self.page = f"{index}#{suite.name}"  # its list of runs, from the page being made
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """A mean of the last iterates: mean_psnr_db, mean_ssim ..."""
+        """A mean of the last iterates: `mean_` and a metric."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         refuse_old(quantity, f'suite("{self.name}", ')
@@ -70,8 +75,9 @@ class SuiteView:
     def seconds(self) -> Quantity:
         """The wall seconds of all recorded runs together."""
         found = [run.record.seconds for run in self.runs if run.record and run.record.seconds]
-        total = sum(found)
-        return Measured(total, "s", self.page, n=len(found)) if found else NotRun(self.name)
+        if not found:
+            return NotRun(self.name)
+        return Measured(sum(found), self.metrics["seconds"], self.page, n=len(found))
 
     @property
     def devices(self) -> str | NotRun:
@@ -116,7 +122,7 @@ class SuiteView:
         def score(image: str, seed: int) -> Score:
             return self._one(image, seed, None).output(chosen)
 
-        return ScoreTable(name, suite.images, seeds, score, self.page, self.measure)
+        return ScoreTable(name, self.metrics, suite.images, seeds, score, self.page, self.measure)
 
     @cached_property
     def final(self) -> ScoreTable:

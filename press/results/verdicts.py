@@ -1,6 +1,8 @@
-"""Verdicts: what a source prints, joined with the records by the rule of content/claims.toml.
+"""Verdicts: what a source prints, joined with the records.
 
-The difference is the mean over seeds less the claim. No word of a verdict is ever typed.
+The difference is the mean over seeds less the claim. The rule of content/claims.toml and the
+metric say how far it may be, and which way is better. A deterministic method has no luck to allow
+for: it is not reproduced, it agrees or differs. No word of a verdict is ever typed.
 """
 
 from collections import Counter
@@ -9,13 +11,22 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.results.claims import MEAN, Claim, Claims, ClaimTable, Row, Rule
-from press.results.numbers import THIN_SPACE, NotRun, Quantity, decimal, signed, with_unit
-from press.results.scores import UNITS, ScoreTable
+from press.results.claims import (
+    MEAN,
+    Claim,
+    Claims,
+    ClaimTable,
+    Row,
+    Rule,
+    stated,
+)
+from press.results.metrics import Metric
+from press.results.numbers import NotRun, Quantity, difference_with_unit, with_unit, written
 from press.results.store import Results
-from press.results.suite import SuiteView
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
+AGREES, DIFFERS = "agrees", "differs"
+DETERMINISTIC = ("baseline",)  # the kinds of outputs in which no seed takes part
 
 
 @dataclass(frozen=True)
@@ -25,17 +36,29 @@ class Verdict:
     claim: Claim
     ours: Quantity
     rule: Rule
+    is_deterministic: bool = False
 
     @property
-    def difference_db(self) -> Quantity:
+    def metric(self) -> Metric:
+        """What the two numbers count."""
+        return self.claim.metric
+
+    @property
+    def difference(self) -> Quantity:
         """Our mean less the claim."""
         difference: Quantity = self.ours - self.claim
         return difference
 
     @property
-    def tolerance_db(self) -> float:
-        """How far the mean may lie from the claim and still count as reproduced."""
-        return self.rule.tolerance_db(self.ours.spread, self.n)
+    def tolerance(self) -> float:
+        """How far the mean may lie from the claim and still count as the same.
+
+        Raises InputError if the metric states none.
+        """
+        if self.is_deterministic:
+            agrees: float = stated(self.metric, "agrees")
+            return agrees
+        return self.rule.tolerance(self.metric, self.ours.spread, self.n)
 
     @property
     def n(self) -> int:
@@ -44,30 +67,37 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """The verdict: reproduced, better, worse or not run yet."""
-        difference = self.difference_db
+        """The verdict: reproduced, better or worse; agrees or differs; not run yet."""
+        difference = self.difference
         if isinstance(difference, NotRun):
             return NOT_RUN
-        if abs(difference) <= self.tolerance_db + 1e-9:
+        is_same = abs(difference) <= self.tolerance + 1e-9
+        if self.is_deterministic:
+            return AGREES if is_same else DIFFERS
+        stated(self.metric, "better")
+        if is_same:
             return REPRODUCED
-        return BETTER if difference > 0 else WORSE
+        return BETTER if self.metric.gain(difference) > 0 else WORSE
 
     @property
     def runs(self) -> str:
         """On how many runs it stands, where they are too few for a spread; else empty."""
-        if not 0 < self.n < self.rule.from_seeds:
+        if self.is_deterministic or not 0 < self.n < self.rule.from_seeds:
             return ""
         return "on one run" if self.n == 1 else f"on {self.n} runs"
 
     @property
     def reason(self) -> str:
         """How the word came about, in one line."""
-        difference, spread = self.difference_db, self.ours.spread
+        difference, spread, metric = self.difference, self.ours.spread, self.metric
         if isinstance(difference, NotRun):
             return "no run of it is recorded yet"
-        between = f", standard deviation {decimal(spread)}" if spread is not None else ""
-        within = f"tolerance {with_unit(self.tolerance_db, 'dB')}; n = {self.n}{between}"
-        return f"{signed(difference)}{THIN_SPACE}dB from the source ({within})"
+        within = f"tolerance {with_unit(self.tolerance, metric)}"
+        if not self.is_deterministic:
+            within += f"; n = {self.n}"
+        if spread is not None:
+            within += f", standard deviation {written(spread, metric)}"
+        return f"{difference_with_unit(difference, metric)} from the source ({within})"
 
     def __str__(self) -> str:
         return self.word
@@ -89,6 +119,7 @@ class Verdicts:
         counts = Counter(verdict.word for verdict in images)
         self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
         self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
+        self.agrees, self.differs = counts[AGREES], counts[DIFFERS]
 
     @property
     def runs(self) -> str:
@@ -112,15 +143,19 @@ class Judge:
     def __init__(self, results: Results) -> None:
         """Nothing is read yet but content/claims.toml."""
         self.results = results
-        self.claims = Claims(results.content / "claims.toml", results.note)
+        self.claims = Claims(results)
 
     def verdict(self, id: str) -> Verdict:
         """Judge one claim; raises InputError if it is unknown or not compared with our runs."""
         claim = self.claims.claim(id)
         table_id, row_id, column = id.split(".")
         table = self.claims.tables[table_id]
-        ours = self.ours(table, table.rows[row_id], column)
-        return Verdict(claim, ours, self.claims.rule)
+        return self.judged(claim, table.rows[row_id], self.ours(table, table.rows[row_id], column))
+
+    def judged(self, claim: Claim, row: Row, ours: Quantity) -> Verdict:
+        """Set our number for a row beside the claim."""
+        kind = row.compare.kind if row.compare else ""
+        return Verdict(claim, ours, self.claims.rule, kind in DETERMINISTIC)
 
     def ours(self, table: ClaimTable, row: Row, column: str) -> Quantity:
         """Our number for a cell of a table, whether the source has one there or not."""
@@ -136,7 +171,7 @@ class Judge:
         view = self.results.suite(table.suite)
         if view.preview:
             raise InputError(f"'{table.suite}' is a preview, which is never judged")
-        scores, quantity = answering(view, row.compare)
+        scores, quantity = view.output(row.compare), row.metric.name
         for image in table.images:
             if image not in view.suite.images:
                 near = nearest(image, view.suite.images)
@@ -157,11 +192,3 @@ class Judge:
         claims = [row.get(table.column(image)) for image in table.images]
         verdicts = [self.verdict(claim.id) for claim in claims if claim is not None]
         return Verdicts(self, f"{name}.{row.id}", verdicts)
-
-
-def answering(view: SuiteView, compare: str) -> tuple[ScoreTable, str]:
-    """The scores of a suite that answer a row, and the quantity: "final.psnr_unknown_db"."""
-    selector, _, quantity = compare.rpartition(".")
-    if quantity in UNITS:
-        return view.output(selector), quantity
-    return view.output(compare), view.measure

@@ -1,0 +1,61 @@
+"""What a program runs on, as a record says it: device, versions, commit, command."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+# Their versions are noted if the program has loaded them.
+LIBRARIES = ("numpy", "scipy", "sklearn", "pandas", "torch", "jax", "tensorflow", "transformers")
+
+
+def collect_environment() -> dict[str, str]:
+    """The device, the versions of Python and of the libraries that are loaded, the commit.
+
+    The device is the GPU that torch would use, if torch is loaded and there is one, else the
+    processor. The commit is that of the working folder, with "-dirty" where files differ from it.
+    """
+    found = {
+        "device": _device(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "commit": _commit(),
+    }
+    loaded = {name: getattr(sys.modules.get(name), "__version__", "") for name in LIBRARIES}
+    return {name: str(value) for name, value in (found | loaded).items() if value}
+
+
+def running_command() -> str:
+    """The command line of this program, from the working folder; "" if it is not a file there."""
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    if spec:  # python -m package
+        return shlex.join(["python", "-m", spec.name.removesuffix(".__main__"), *sys.argv[1:]])
+    path = Path(os.path.relpath(getattr(main, "__file__", None) or os.pardir))
+    if path.parts[0] == os.pardir:
+        return ""
+    return shlex.join(["python", path.as_posix(), *sys.argv[1:]])
+
+
+def _device() -> str:
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available():
+        return str(torch.cuda.get_device_name())
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,239 @@
+"""Writing a record of format 2 from plain Python: checked, sealed, whole or not at all."""
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO, StringIO
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from press.errors import InputError
+from press.files import sha256_of
+from press.results.environment import collect_environment, running_command
+from press.results.record import CURVE, read_record, seal_of
+from press.results.schema import mistakes
+
+KEPT = ("seed", "method", "settings", "metrics", "environment")  # even if they say nothing
+TEMPORARY = ".new."  # how a folder's name begins that is not whole yet; no reader takes it
+
+
+def record(
+    suite: str,
+    case: str,
+    *,
+    metrics: Mapping[str, Any],
+    seed: int = 0,
+    method: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    curve: Mapping[str, Sequence[Any]] | None = None,
+    steps: Mapping[str, int] | None = None,
+    pictures: Mapping[str, Any] | None = None,
+    measure: str = "",
+    title: str = "",
+    preview: bool = False,
+    facts: Mapping[str, str] | None = None,
+    environment: Mapping[str, Any] | None = None,
+    command: str | None = None,
+    seconds: float | None = None,
+    results: str | Path = "results",
+    replace: bool = False,
+) -> Path:
+    """Write the record of a run, or of the baseline `method`; the folder where it stands.
+
+    `metrics` are numbers by name, or those of several outputs by selector: `{"accuracy": 97.2}`,
+    `{"final": {"accuracy": 97.2}, "at.10": {"accuracy": 95.0}}`. `curve` has columns of one
+    length, the first of which is the axis: `{"epoch": [1, 2], "accuracy": [91.0, 95.5]}`; None
+    leaves a cell empty. `steps` tells on that axis where an output was taken; of the last output
+    it is the curve's end if it is not given. `pictures` are files or PIL images by selector.
+    `measure` is the metric that is meant where none is named, else the first. Of a `preview` no
+    page compares a number with a source's. `environment` adds to what is collected, or corrects
+    it; `command` is this program's command line if it is not given.
+
+    Raises InputError, and writes nothing, for what docs/records.md does not allow, and where
+    another record stands, unless `replace` moves that one to `superseded/`.
+    """
+    if method and seed:
+        raise InputError("a baseline is recorded once for all seeds: give 'seed' or 'method'")
+    started = datetime.now(UTC) - timedelta(seconds=seconds) if seconds is not None else None
+    data = {
+        "kind": "baseline" if method else "run", "suite": suite, "case": case, "title": title,
+        "seed": seed, "method": method, "preview": preview, "settings": settings or {},
+        "metrics": by_selector(metrics), "measure": measure, "steps": steps, "facts": facts,
+        "environment": {**collect_environment(), **(environment or {})},
+        "command": running_command() if command is None else command,
+        "started": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "", "seconds": seconds,
+    }  # fmt: skip
+    return Draft.of(data, curve, pictures).write(Path(results), replace)
+
+
+def by_selector(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Metrics by selector; those that name no output are of the last one."""
+    if any(isinstance(value, Mapping) for value in metrics.values()):
+        return metrics
+    return {"final": metrics}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A record that was checked and is not written yet: what its run.json says, and its files."""
+
+    data: dict[str, Any]
+    files: dict[str, bytes]
+
+    @classmethod
+    def of(
+        cls,
+        data: Mapping[str, Any],
+        curve: Mapping[str, Sequence[Any]] | None = None,
+        pictures: Mapping[str, Any] | None = None,
+    ) -> "Draft":
+        """Check what a record is to say; raises InputError. Names without a value are left out."""
+        given = {name: plain(value, name) for name, value in data.items()}
+        given = {name: value for name, value in given.items() if value or name in KEPT}
+        files, shown = dict[str, bytes](), dict[str, str]()
+        if curve:
+            steps = given.get("steps", {})
+            given["axis"], given["steps"], files[CURVE] = _curve(curve, data["kind"], steps)
+        for selector, picture in (pictures or {}).items():
+            shown[selector], content = _picture(selector, picture)
+            files[shown[selector]] = content
+        if shown:
+            given["pictures"] = shown
+        hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
+        return cls(_sealed({"format": 2, **given, "files": hashes}), files)
+
+    def place(self, results: Path) -> Path:
+        """Where it belongs below a folder of results."""
+        last = self.data["method"] or f"seed{self.data['seed']}"
+        return results.joinpath(self.data["suite"], self.data["case"], last)
+
+    def stands(self, results: Path) -> bool | None:
+        """Whether this very record stands at its place; None if nothing does."""
+        folder = self.place(results)
+        if not folder.exists():
+            return None
+        try:
+            return bool(read_record(folder).data["seal"] == self.data["seal"])
+        except InputError:
+            return False
+
+    def write(self, results: Path, replace: bool = False) -> Path:
+        """Write it to its place below `results`, whole or not at all; see `record`."""
+        folder, stands = self.place(results), self.stands(results)
+        if stands:
+            return folder
+        if stands is False and not replace:
+            raise InputError("another record stands here; replace=True moves it aside", folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=TEMPORARY))
+        try:
+            fresh.chmod(0o755)
+            self._fill(fresh)
+            _put_in_place(fresh, folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return folder
+
+    def _fill(self, folder: Path) -> None:
+        text = json.dumps(self.data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        for name, content in {**self.files, "run.json": text.encode()}.items():
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            with path.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def plain(value: Any, name: str) -> Any:
+    """A value as JSON has it, arrays and their numbers too; InputError names what it cannot be."""
+    if hasattr(value, "tolist"):  # of numpy, torch and their like
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain(part, f"{name}.{key}") for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part, f"{name}[{place}]") for place, part in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, float) and not isfinite(value):
+        raise InputError(f"'{name}' is {value}; write None for what was not measured")
+    if value is None or isinstance(value, str | int | float):
+        return value
+    kind = type(value).__name__
+    raise InputError(f"'{name}': expected a number, a text, a list or a table, got a {kind}")
+
+
+def _sealed(whole: dict[str, Any]) -> dict[str, Any]:
+    """Add the key and the seal; raises InputError for what does not fit the schema."""
+    identity = [whole.get(name) for name in ("suite", "case", "seed", "method", "settings")]
+    whole["key"] = sha256_of(json.dumps(identity, sort_keys=True).encode())[:16]
+    whole["seal"] = seal_of(whole)
+    for sentence, _ in mistakes(whole):
+        raise InputError(sentence)
+    return whole
+
+
+def _curve(
+    curve: Mapping[str, Sequence[Any]], kind: str, steps: Mapping[str, int]
+) -> tuple[str, dict[str, int], bytes]:
+    """The curve's axis, the steps of the outputs with that of the last one, and the CSV."""
+    columns = {name: plain(values, f"curve.{name}") for name, values in curve.items()}
+    axis, first = next(iter(columns.items()))
+    for name, values in columns.items():
+        if not isinstance(values, list) or len(values) != len(first) or not values:
+            raise InputError(f"'curve.{name}': expected a list of numbers as long as '{axis}'")
+        if any(not isinstance(value, int | float | None) for value in values):
+            raise InputError(f"'curve.{name}' holds what is neither a number nor None")
+    if None in first or sorted(set(first)) != first:
+        raise InputError(f"'curve.{axis}' does not rise from one point to the next")
+    stream = StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(
+        [columns, *zip(*columns.values(), strict=True)]
+    )
+    last = {"final": int(first[-1])} if kind == "run" and first[-1] % 1 == 0 else {}
+    return axis, {**last, **steps}, stream.getvalue().encode()
+
+
+def _picture(selector: str, picture: Any) -> tuple[str, bytes]:
+    """The name and content of a picture's file: as it is, or a PIL image as PNG."""
+    from PIL import Image
+
+    if hasattr(picture, "save"):
+        stream = BytesIO()
+        picture.save(stream, "PNG")
+        return f"pictures/{selector}.png", stream.getvalue()
+    try:
+        path = Path(picture)
+        with Image.open(path) as image:
+            image.verify()
+        return f"pictures/{selector}{path.suffix.lower()}", path.read_bytes()
+    except (TypeError, OSError, SyntaxError) as error:
+        sentence = f"the picture of '{selector}' is neither a picture's file nor a PIL image"
+        raise InputError(f"{sentence}: {error}") from None
+
+
+def _put_in_place(fresh: Path, folder: Path) -> None:
+    """Rename a finished folder to `folder`; what stood there moves to `superseded/KEY/` first."""
+    aside = None
+    if folder.exists():
+        try:
+            key = read_record(folder).key
+        except InputError:
+            key = "damaged"
+        place = folder.parents[2] / "superseded" / key
+        place.mkdir(parents=True, exist_ok=True)
+        name = "-".join(folder.parts[-3:])
+        aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{name}-")) / folder.name
+        os.replace(folder, aside)
+    try:
+        os.replace(fresh, folder)
+    except BaseException:  # an interrupt too
+        if aside:
+            os.replace(aside, folder)
+        raise

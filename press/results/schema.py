@@ -1,0 +1,93 @@
+"""What is wrong with a `run.json`, as a sentence with its place: its JSON schema, and its sense.
+
+The library that reads the schema is loaded when the first record is read.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from press.errors import nearest
+
+if TYPE_CHECKING:
+    from fastjsonschema import JsonSchemaValueException
+
+SCHEMA = Path(__file__).with_name("record.schema.json")
+
+
+def mistakes(general: dict[str, Any], text: str = "") -> Iterator[tuple[str, int | None]]:
+    """What is wrong with a record in format 2, each a sentence and a line of the file's `text`.
+
+    Of what does not fit the schema, only the first.
+    """
+    from fastjsonschema import JsonSchemaValueException
+
+    try:
+        _checker()(general)
+    except JsonSchemaValueException as error:
+        yield _sentence(error), _line_of(error.path[1:], text)
+        return
+    for sentence in _contradictions(general):
+        yield sentence, None
+
+
+@cache
+def _checker() -> Callable[[dict[str, Any]], object]:
+    import fastjsonschema
+
+    def with_definition(node: dict[str, Any]) -> dict[str, Any]:
+        reference = node.get("$ref", "").removeprefix("#/definitions/")
+        return definitions[reference] if reference else node
+
+    # A definition in its place is checked four times as fast as one that is referred to.
+    definitions = json.loads(SCHEMA.read_bytes())["definitions"]
+    schema = json.loads(SCHEMA.read_bytes(), object_hook=with_definition)
+    return fastjsonschema.compile(schema, use_default=False)
+
+
+def _sentence(error: "JsonSchemaValueException") -> str:
+    """What is wrong, in the words of the schema's own descriptions where it has them."""
+    names = [str(part) for part in error.path[1:]]
+    what, rule = f"'{'.'.join(names)}'", error.definition
+    if error.rule == "required":
+        lacked = next(name for name in rule["required"] if name not in error.value)
+        return f"{what} lacks '{lacked}'" if names else f"it lacks '{lacked}'"
+    if error.rule == "additionalProperties":
+        known = rule["properties"]
+        unknown = next(name for name in error.value if name not in known)
+        return f"unknown '{unknown}'{nearest(unknown, known)}"
+    if error.rule == "propertyNames":
+        return f"{what} has a name that is not {rule['propertyNames']['description']}"
+    if "description" in rule:
+        return f"{what} is not {rule['description']}"
+    return f"{what} {error.message.removeprefix(str(error.name)).strip()}"
+
+
+def _line_of(names: list[str], text: str) -> int | None:
+    """The line of the value under these names, one within the other, as far as it is found."""
+    place = 0
+    for name in names:
+        if (found := text.find(f'"{name}"', place)) < 0:
+            break
+        place = found
+    return text.count("\n", 0, place) + 1 if place else None
+
+
+def _contradictions(general: dict[str, Any]) -> Iterator[str]:
+    """What the schema cannot tell: parts of a record that contradict each other."""
+    files, metrics = general["files"], general["metrics"]
+    if (general["kind"] == "run") != (general["method"] is None):
+        yield "a baseline or a mean has a 'method', and a run has none"
+    if not metrics["final"]:
+        yield "'metrics.final' has no number"
+    if (measure := general.get("measure")) and measure not in metrics["final"]:
+        yield f"its measure '{measure}' is not under 'metrics.final'"
+    if "curve.csv" in files and not general.get("axis"):
+        yield "it has a curve.csv, and 'axis' does not name its first column"
+    for selector in general.get("steps", {}).keys() - metrics.keys():
+        yield f"'steps' names the output '{selector}', which has no metrics"
+    for selector, file in general.get("pictures", {}).items():
+        if file not in files:
+            yield f"the picture '{file}' of '{selector}' is not under 'files'"

@@ -1,0 +1,291 @@
+"""Records as the press reads, refuses and writes them, and those that a table is made into."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+import numpy as np
+import pytest
+from PIL import Image
+
+import press
+from press.cli import main
+from press.errors import InputError
+from press.files import write_whole
+from press.results.format_1 import general_form
+from press.results.manifest import of_records, parts_of
+from press.results.record import read_record, seal_of
+from press.results.schema import SCHEMA
+from press.results.store import Results
+
+ROOT = Path(__file__).parent.parent
+RECORDS = sorted((ROOT / "results").glob("[!.]*/[!.]*/[!.]*/run.json"))
+ACCURACY = {
+    "format": 2, "kind": "run", "suite": "digits", "case": "mlp", "seed": 1, "method": None,
+    "key": "a1", "settings": {"width": 64}, "environment": {"python": "3.12"}, "files": {},
+    "metrics": {"final": {"accuracy": 97.25}, "at.5": {"accuracy": 95.0}},
+}  # fmt: skip
+
+
+def written(folder: Path, data: dict[str, Any]) -> Path:
+    """A record with this run.json and a seal that fits."""
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({**data, "seal": seal_of(data)}, indent=1))
+    return folder
+
+
+def test_every_record_of_the_repository_fits_the_schema() -> None:
+    fits = fastjsonschema.compile(json.loads(SCHEMA.read_bytes()), use_default=False)
+    assert len(RECORDS) > 150
+    for path in RECORDS:
+        data = json.loads(path.read_text())
+        fits(general_form(data, path.parts[-3]) if data["format"] == 1 else data)
+        record = read_record(path.parent)
+        assert [record.suite, record.case, record.run] == list(path.parts[-4:-1])
+        assert (record.last_step is None) == (record.kind != "run")
+
+
+def test_a_record_of_format_1_has_its_outputs_by_selector() -> None:
+    record = read_record(ROOT / "results/inpainting/house/seed0")
+    last = record.settings["iterations"]
+    assert (record.axis, record.last_step, record.measure) == ("iteration", last, "psnr_db")
+    assert record.metrics["final"] == record.data["metrics"]["final"]
+    assert record.metrics["clean"] == record.data["metrics"]["clean_z"]
+    best = {"iteration": record.steps["stop.oracle"], **record.metrics["stop.oracle"]}
+    assert best == record.data["stops"]["oracle"]
+    assert record.metrics["at.1000"] == record.data["metrics"]["snapshots"]["1000"]
+    assert record.pictures["final"] == record.pictures[f"at.{last}"] == f"snapshots/{last}.webp"
+
+
+def test_a_record_with_neither_curve_nor_picture_is_whole(tmp_path: Path) -> None:
+    record = read_record(written(tmp_path / "digits/mlp/seed1", ACCURACY))
+    assert (record.measure, record.axis, record.last_step) == ("accuracy", "", None)
+    assert (record.seconds, record.command, dict(record.pictures)) == (None, "", {})
+    assert dict(record.steps) == {"at.5": 5}
+
+
+def test_the_description_has_every_name_and_its_example_fits() -> None:
+    text = (ROOT / "docs/records.md").read_text()
+    fits = fastjsonschema.compile(json.loads(SCHEMA.read_bytes()), use_default=False)
+    example = json.loads(text.split("```json\n")[1].split("```")[0])
+    fits(example)
+    table = text.split("| name | what it says |")[1].split("\n\n")[0]
+    cells = "".join(row.split("|")[1] for row in table.splitlines()[2:])
+    assert re.findall(r"`(\w+)`", cells) == list(json.loads(SCHEMA.read_bytes())["properties"])
+
+
+def test_the_examples_of_the_description_do_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs/records.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    example, seal = (part.split("```")[0] for part in text.split("```python\n")[1:])
+    exec(compile(example, "docs/records.md", "exec"), {})  # noqa: S102
+    record = read_record(Path("results/digits/mlp/seed3"))
+    assert (record.last_step, record.settings["widths"]) == (3, [64, 32])
+    names: dict[str, Any] = {"data": record.data, "json": json, "hashlib": hashlib}
+    exec(compile(seal, "docs/records.md", "exec"), names)  # noqa: S102
+    assert names["seal"] == record.data["seal"]
+    table = text.split("--settings learning_rate\n```\n\n")[1].split("\n\n")[0].splitlines()
+    rows = [
+        [cell.strip() for cell in row.strip("|").split("|")] for row in table if "--" not in row
+    ]
+    Path("results.csv").write_text("".join(f"{','.join(row)}\n" for row in rows))
+    assert (
+        main(["import-csv", "results.csv", "--suite", "digits", "--settings", "learning_rate"]) == 0
+    )
+    assert read_record(Path("results/digits/mlp/seed0")).settings == {"learning_rate": 0.1}
+
+
+def lacking(name: str) -> Callable[[dict[str, Any]], object]:
+    return lambda data: data.pop(name)
+
+
+WRONG: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+    (lacking("environment"), r"run\.json: the record is damaged: it lacks 'environment'"),
+    (lacking("metrics"), "it lacks 'metrics'"),
+    (lambda data: data["metrics"].pop("final"), r"run\.json:\d+: .*'metrics' lacks 'final'"),
+    (lambda data: data.update(metrcs={}), "unknown 'metrcs'; did you mean 'metrics'?"),
+    (lambda data: data.update(seed="1"), r"run\.json:6: .*'seed' must be integer"),
+    (lambda data: data.update(seconds=-1.0), "'seconds' must be bigger than or equal to 0"),
+    (lambda data: data.update(suite="a/b"), "'suite' is not a name of letters, digits"),
+    (lambda data: data["metrics"].update(best={}), "'metrics' has a name that is not a selector"),
+    (
+        lambda data: data["metrics"]["final"].update(accuracy="97.2"),
+        r"run\.json:1\d: .*'metrics.final.accuracy' must be number or null",
+    ),
+    (lambda data: data.update(started="yesterday"), "'started' is not a time in UTC"),
+    (lambda data: data.update(measure="loss"), "measure 'loss' is not under 'metrics.final'"),
+    (lambda data: data.update(method="svm"), "a run has none"),
+    (lambda data: data.update(kind="baseline"), "a baseline or a mean has a 'method'"),
+    (lambda data: data.update(files={"curve.csv": "0" * 64}), "'axis' does not name"),
+    (lambda data: data.update(files={"../x": "0" * 64}), "not a path below the record's folder"),
+    (lambda data: data.update(pictures={"final": "x.png"}), "'x.png' of 'final' is not under"),
+    (lambda data: data.update(format=3), "of another format than 1 or 2"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), WRONG)
+def test_what_does_not_fit_is_told_with_its_place(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], sentence: str
+) -> None:
+    data = json.loads(json.dumps(ACCURACY))
+    change(data)
+    with pytest.raises(InputError, match=sentence):
+        read_record(written(tmp_path / "digits/mlp/seed1", data))
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_number_that_is_not_finite_is_refused(tmp_path: Path, number: str) -> None:
+    folder = written(tmp_path / "digits/mlp/seed1", ACCURACY)
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace("97.25", number))
+    with pytest.raises(InputError, match=r"run\.json: the record is damaged"):
+        read_record(folder)
+
+
+def test_what_record_writes_is_read_again(tmp_path: Path) -> None:
+    picture = Image.new("L", (8, 4), 128)
+    folder = press.record(
+        "digits", "mlp", results=tmp_path, seed=3, title="An MLP",
+        metrics={"final": {"accuracy": np.float32(97.25), "loss": None}, "at.2": {"accuracy": 91}},
+        curve={"epoch": [1, 2, 3], "accuracy": np.array([88.0, 91.0, 97.25]), "loss": [1, None, 2]},
+        settings={"widths": (64, 32), "rate": np.float64(0.1)}, pictures={"final": picture},
+        environment={"device": "a GPU"}, seconds=12.5,
+    )  # fmt: skip
+    record = read_record(folder)
+    assert folder == tmp_path / "digits/mlp/seed3"
+    assert dict(record.metrics["final"]) == {"accuracy": 97.25, "loss": None}
+    assert dict(record.settings) == {"widths": [64, 32], "rate": 0.1}
+    assert (record.measure, record.axis, record.last_step) == ("accuracy", "epoch", 3)
+    assert (record.title, record.seconds, record.steps["at.2"]) == ("An MLP", 12.5, 2)
+    assert (folder / "curve.csv").read_text().splitlines()[2] == "2,91.0,"
+    assert record.environment["device"] == "a GPU" and record.environment["python"]
+    assert record.environment["numpy"] == np.__version__
+    assert record.facts["took"] == "12 seconds" and record.started.endswith("Z")
+    with Image.open(record.file(record.pictures["final"])) as image:
+        assert image.size == (8, 4)
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["seed3"]
+
+
+def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    for seed, accuracy in enumerate((97.25, 96.5)):
+        press.record(
+            "digits", "mlp", results=results, seed=seed, metrics={"accuracy": accuracy},
+            curve={"epoch": [1, 2], "accuracy": [90.0, accuracy]}, title="An MLP",
+        )  # fmt: skip
+    press.record("digits", "mlp", results=results, method="majority", metrics={"accuracy": 11})
+    for name, part in parts_of(of_records(results)).items():
+        write_whole(tmp_path / "parts" / name, part)
+    read = Results(results, tmp_path, tmp_path / "parts", lambda path: None)
+    view, run = read.suite("digits"), read.run("digits/mlp", seed=1)
+    assert (view.planned, view.recorded, view.suite.seeds, view.preview) == (2, 2, (0, 1), False)
+    assert (view.measure, view.suite.baselines, run.title) == ("accuracy", ("majority",), "An MLP")
+    assert (run.axis, run.last_step, run.final.label) == ("epoch", 2, "epoch 2")
+    assert run.curve().points("accuracy") == [(1, 90.0), (2, 96.5)]
+    assert not run.stable.known and run.kept() == [] and run.final.picture is None
+    assert read.run("digits/mlp/majority").final.label == "the output"
+    with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):
+        assert run.seconds
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"metrics": {"accuracy": float("nan")}}, "'metrics.final.accuracy' is nan; write None"),
+    ({"metrics": {}}, "'metrics.final' has no number"),
+    ({"metrics": {"accuracy": "97 %"}}, "'metrics.final.accuracy' must be number or null"),
+    ({"metrics": {"best": {"accuracy": 1.0}}}, "'metrics' lacks 'final'"),
+    ({"settings": {"net": object()}}, "'settings.net': expected a number, .* got a object"),
+    ({"method": "seed3"}, "'method' is not null, or a name as .* but none like seed0"),
+    ({"method": "svm", "seed": 3}, "give 'seed' or 'method'"),
+    ({"curve": {"epoch": [1, 2], "loss": [1.0]}}, "'curve.loss': expected a list .* as 'epoch'"),
+    ({"curve": {"epoch": [1, 1], "loss": [1.0, 2.0]}}, "'curve.epoch' does not rise"),
+    ({"curve": {"epoch": [1], "loss": [float("inf")]}}, r"'curve.loss\[0\]' is inf"),
+    ({"pictures": {"final": "absent.png"}}, "the picture of 'final' is neither .* 'absent.png'"),
+    ({"measure": "loss"}, "measure 'loss' is not under 'metrics.final'"),
+]
+
+
+@pytest.mark.parametrize(("given", "sentence"), MISTAKES)
+def test_a_mistake_is_told_and_nothing_written(
+    tmp_path: Path, given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        press.record("digits", "mlp", results=tmp_path, **{"metrics": {"accuracy": 97.0}, **given})
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_record_is_replaced_only_if_asked_for_and_kept(tmp_path: Path) -> None:
+    def write(accuracy: float, replace: bool = False) -> Path:
+        settings = {"results": tmp_path, "replace": replace, "command": "python train.py"}
+        return press.record("digits", "mlp", metrics={"accuracy": accuracy}, **settings)
+
+    folder = write(97.0)
+    before = (folder / "run.json").stat()
+    assert write(97.0) == folder
+    assert (folder / "run.json").stat().st_mtime_ns == before.st_mtime_ns, "the same one stays"
+    with pytest.raises(InputError, match="another record stands here; replace=True"):
+        write(98.0)
+    key = read_record(folder).key
+    assert read_record(write(98.0, replace=True)).metrics["final"] == {"accuracy": 98.0}
+    (old,) = (tmp_path / "superseded" / key).glob("*/seed0")
+    assert read_record(old).metrics["final"] == {"accuracy": 97.0}
+
+
+TABLE = """\
+case,seed,method,title,lr,accuracy,stop.oracle:accuracy,seconds
+mlp,0,,An MLP,0.1,97.25,97.5,12
+mlp,1,,An MLP,0.1,96.5,,13.5
+mlp,,majority,An MLP,,11,,
+"""
+
+
+def imported(folder: Path, text: str, *words: str) -> int:
+    (folder / "table.csv").write_text(text)
+    where = ["--suite", "digits", "--results", str(folder / "results"), "--settings", "lr"]
+    return main(["import-csv", str(folder / "table.csv"), *where, *words])
+
+
+def test_a_table_of_results_becomes_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert imported(tmp_path, TABLE) == 0
+    results = tmp_path / "results"
+    assert capsys.readouterr().out == f"3 records written to {results / 'digits'}\n"
+    one = read_record(results / "digits/mlp/seed0")
+    assert dict(one.metrics) == {"final": {"accuracy": 97.25}, "stop.oracle": {"accuracy": 97.5}}
+    assert (one.settings, one.seconds, one.title) == ({"lr": 0.1}, 12, "An MLP")
+    assert (one.facts["imported from"], dict(one.environment)) == ("table.csv", {})
+    assert read_record(results / "digits/mlp/majority").kind == "baseline"
+    assert imported(tmp_path, TABLE.replace("\n", "\r\n").replace(",", ";")) == 0
+    assert "0 records written" in (said := capsys.readouterr().out) and "3 stood there" in said
+    assert imported(tmp_path, TABLE.replace("96.5", "96.4")) == 1
+    assert "another record stands here; --replace" in capsys.readouterr().err
+    assert imported(tmp_path, TABLE.replace("96.5", "96.4"), "--replace") == 0
+    assert read_record(results / "digits/mlp/seed1").metrics["final"] == {"accuracy": 96.4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("case", "cas", "table.csv:1: the table has no column 'case'; did you mean 'cas'?"),
+        ("96.5", "about 96", "table.csv:3: column 'accuracy': expected a number, got 'about 96'"),
+        ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
+        ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
+        ("mlp,1", "m l p,1", "table.csv:3: 'case' is not a name of letters"),
+        ("majority", "", "table.csv:4: a row names either a seed or a method"),
+        (",13.5", "", "table.csv:3: the row has not as many cells as the first line"),
+        ("stop.oracle:", "best:", "table.csv:2: 'metrics' has a name that is not a selector"),
+        ("lr", "rate", "table.csv:1: the table has no column 'lr'"),
+    ],
+)
+def test_a_table_with_a_mistake_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, sentence: str
+) -> None:
+    assert imported(tmp_path, TABLE.replace(old, new, 1)) == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
