@@ -167,7 +167,7 @@ def test_what_record_writes_is_read_again(tmp_path: Path) -> None:
     assert (folder / "curve.csv").read_text().splitlines()[2] == "2,91.0,"
     assert record.environment["device"] == "a GPU" and record.environment["python"]
     assert record.environment["numpy"] == np.__version__
-    assert record.facts["took"] == "12 seconds" and record.started.endswith("Z")
+    assert record.started.endswith("Z")
     with Image.open(record.file(record.pictures["final"])) as image:
         assert image.size == (8, 4)
     assert sorted(path.name for path in folder.parent.iterdir()) == ["seed3"]
