@@ -140,6 +140,18 @@ def test_what_does_not_fit_is_told_with_its_place(
         read_record(written(tmp_path / "digits/mlp/seed1", data))
 
 
+def test_a_record_of_format_1_that_is_wrong_is_told_too(tmp_path: Path) -> None:
+    data = json.loads((ROOT / "results/inpainting/house/seed0/run.json").read_text())
+    del data["seal"]
+    for name, part, sentence in (
+        ("stops", ["oracle"], "a part of it is of a wrong type"),
+        ("seed", "zero", r"run.json:\d+: .*'seed' must be integer"),
+        ("metrics", {**data["metrics"], "final": {}}, "'metrics' lacks 'final'"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            read_record(written(tmp_path / f"a/{name}/seed0", {**data, name: part}))
+
+
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
 def test_a_number_that_is_not_finite_is_refused(tmp_path: Path, number: str) -> None:
     folder = written(tmp_path / "digits/mlp/seed1", ACCURACY)

@@ -150,8 +150,10 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
         general = data if data["format"] == 2 else general_form(data, folder.parent.name)
     except KeyError as error:
         raise damaged(f"it lacks {error}") from None
-    except (TypeError, ValueError, AttributeError) as error:
-        raise damaged(str(error)) from None
+    except (TypeError, AttributeError):
+        raise damaged("a part of it is of a wrong type") from None
+    except ValueError:
+        raise damaged("a number in it is not finite, or is none") from None
     for sentence, line in mistakes(general, text):
         raise damaged(sentence, line)
     return Record(folder, data, **_fields(general))

@@ -255,9 +255,10 @@ class Run:
         """The number of iterates that were rolled back in a loss spike; InputError if not said."""
         if not self.record:
             return NotRun(self.name)
-        if "spikes" not in self.record.data:
-            raise InputError(f"{self.name} has no spikes: its record counts none")
-        return int(self.record.data["spikes"])
+        spikes = self.record.data.get("spikes")
+        if not isinstance(spikes, int):
+            raise InputError(f"{self.name} has no spikes: its record does not count them")
+        return spikes
 
     @property
     def device(self) -> str | NotRun:
