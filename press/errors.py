@@ -1,6 +1,7 @@
 """Mistakes in what a person wrote, each a sentence with its place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -38,3 +39,26 @@ def sentence_of(error: InputError | OSError) -> str:
     if isinstance(error, InputError):
         return str(error)
     return f"{error.filename or 'the system'}: {error.strerror or error}"
+
+
+def line_in(file: Path, error: BaseException) -> int:
+    """The innermost line of `file` that an exception passed through; 1 if it passed none."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return [1, *(frame.lineno or 1 for frame in frames if frame.filename == str(file))][-1]
+
+
+@contextmanager
+def mistakes_of(file: Path) -> Iterator[None]:
+    """Make what goes wrong in a site's Python an InputError, at the innermost line of its file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SyntaxError) and error.filename == str(file):
+            sentence = f"not valid Python: {error.msg}"
+            raise InputError(sentence, file, error.lineno, error.offset) from error
+        sentence = f"{type(error).__name__}: {error}"
+        raise InputError(sentence, file, line_in(file, error), 1) from error

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from markupsafe import Markup
 
 from press.cache import Cache
+from press.charts.plotting import Plotter
 from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
 from press.files import sha256_of
@@ -61,6 +62,7 @@ class PageContext:
     content_dir: Path
     cache: Cache
     renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
+    plotter: Plotter = field(default_factory=Plotter)  # of the build
     diagnostics: list[Diagnostic] = field(default_factory=list)
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
     copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source

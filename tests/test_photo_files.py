@@ -1,8 +1,7 @@
 """One's own photographs as files: depth, alpha, profile, orientation, and what is no photograph."""
 
+import dataclasses
 import io
-import struct
-import zlib
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +9,15 @@ import numpy as np
 import pytest
 
 from dip.errors import InputError
-from dip.photo.files import FORMATS, Photo, check_output, read_photo, write_photo
-from dip.tasks.png16 import SIGNATURE, decode_png16, encode_png16
+from dip.photo.files import (
+    FORMATS,
+    check_format,
+    check_output,
+    encoded,
+    what_is_lost,
+    write_photo,
+)
+from dip.tasks.photographs import Photo, read_photo
 
 pytest.importorskip("PIL")
 from PIL import Image, ImageCms, ImageOps
@@ -66,6 +72,30 @@ def test_a_jpeg_has_the_profile_and_no_alpha(tmp_path: Path) -> None:
     assert (after.alpha, after.bits) == (None, 8)
 
 
+@pytest.mark.parametrize("bits", [8, 16, 32])
+@pytest.mark.parametrize("ending", [".png", ".tif", ".webp", ".jpg"])
+def test_who_when_where_and_the_resolution_are_kept(tmp_path: Path, ending: str, bits: int) -> None:
+    tags = Image.Exif()
+    tags[271], tags[315], tags[274], tags[256] = "a maker", "Zoë Müller".encode(), 6, 999
+    tags.get_ifd(34665).update({36867: "2024:05:06 07:08:09", 33434: 0.01, 40961: 1, 40962: 999})
+    tags.get_ifd(34853).update({1: "N", 2: (48.0, 12.0, 30.5)})
+    source, path = tmp_path / "source.jpg", tmp_path / f"photo{ending}"
+    Image.new("RGB", (36, 24)).save(source, exif=tags, dpi=(300, 200))
+    write_photo(path, dataclasses.replace(read_photo(source), bits=bits))
+    after = read_photo(path)
+    assert after.size == "24x36"
+    assert after.notes == ()
+    read = Image.Exif()
+    read.load(after.exif)
+    assert (read[271], read[315].encode("latin-1").decode()) == ("a maker", "Zoë Müller")
+    assert not {256, 274} & set(read)
+    assert read.get_ifd(34665)[36867] == "2024:05:06 07:08:09"
+    assert float(read.get_ifd(34665)[33434]) == pytest.approx(0.01)
+    assert 40962 not in read.get_ifd(34665)
+    assert [float(part) for part in read.get_ifd(34853)[2]] == pytest.approx([48, 12, 30.5])
+    assert after.dpi == pytest.approx((200, 300), abs=0.1)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: int) -> None:
     values = np.random.default_rng(1).integers(0, 256, (24, 36, 3)).astype(np.uint8)
@@ -78,45 +108,12 @@ def test_the_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: 
     assert np.array_equal(read_photo(path).pixels * 255, expected.transpose(2, 0, 1))
 
 
-def filtered(values: np.ndarray) -> bytes:
-    """Write (H, W, C) uint16 as a PNG whose rows use the five filters in turn, byte by byte."""
-    height, width, channels = values.shape
-    size = 2 * channels
-    rows = [list(row.astype(">u2").tobytes()) for row in values]
-    coded = b""
-    for y, row in enumerate(rows):
-        above = rows[y - 1] if y else [0] * len(row)
-        out = []
-        for x, byte in enumerate(row):
-            left = row[x - size] if x >= size else 0
-            corner = above[x - size] if x >= size else 0
-            up = above[x]
-            p = left + up - corner
-            nearest = min((left, up, corner), key=lambda v: abs(p - v))
-            out.append((byte - (0, left, up, (left + up) // 2, nearest)[y % 5]) % 256)
-        coded += bytes([y % 5, *out])
-    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
-    data = SIGNATURE
-    for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(coded)), (b"IEND", b"")):
-        data += struct.pack(">I4s", len(content), kind) + content
-        data += struct.pack(">I", zlib.crc32(kind + content))
-    return data
-
-
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_every_filter_of_a_deep_png_is_undone(channels: int) -> None:
-    values = np.random.default_rng(2).integers(0, 2**16, (11, 13, channels)).astype(np.uint16)
-    values[3:9, 2:9] = 40000  # flat parts make ties for the fourth filter
-    assert np.array_equal(decode_png16(filtered(values)), values)
-    assert np.array_equal(decode_png16(encode_png16(values)), values)
-
-
 def test_pillow_reads_the_deep_pngs_that_we_write() -> None:
-    values = np.random.default_rng(3).integers(0, 2**16, (9, 7, 3)).astype(np.uint16)
-    with Image.open(io.BytesIO(encode_png16(values, profile()))) as image:
+    values = np.random.default_rng(3).integers(0, 2**16, (3, 9, 7))
+    deep = encoded(Photo((values / 65535).astype(np.float32), None, 16, profile()), "PNG")
+    with Image.open(io.BytesIO(deep)) as image:
         assert image.info["icc_profile"] == profile()
-        assert abs(np.asarray(image).astype(int) - (values >> 8)).max() <= 1
+        assert abs(np.asarray(image).transpose(2, 0, 1).astype(int) - (values >> 8)).max() <= 1
 
 
 def png(mode: str = "RGB", side: int = 40, noise: bool = True) -> bytes:
@@ -127,7 +124,8 @@ def png(mode: str = "RGB", side: int = 40, noise: bool = True) -> bytes:
 
 
 def deep_png() -> bytes:
-    return encode_png16(np.random.default_rng(4).integers(0, 65536, (40, 40, 3)).astype(np.uint16))
+    pixels = np.random.default_rng(4).random((3, 40, 40)).astype(np.float32)
+    return encoded(Photo(pixels, None, 16), "PNG")
 
 
 @pytest.mark.parametrize(
@@ -135,12 +133,12 @@ def deep_png() -> bytes:
     [
         (png()[:-400], "the picture is damaged"),
         (deep_png()[:-400], "the picture is damaged"),
-        (deep_png()[:-12], "the picture is damaged: it is cut off"),
+        (deep_png()[:-16] + bytes(4) + deep_png()[-12:], "the picture is damaged: "),
         (deep_png()[:60], "the picture is damaged"),
         (b"no picture at all", "is no picture that can be read"),
         (b"", "is no picture that can be read"),
-        (b"II*\0garbage", "the TIFF cannot be read"),
-        (png("CMYK"), "the picture is CMYK, neither grey nor RGB"),
+        (b"II*\0garbage", "the picture is damaged: "),
+        (png("CMYK"), "the picture is SEPARATED, neither grey nor RGB"),
     ],
 )
 def test_what_is_no_photograph_is_told_in_a_sentence(
@@ -193,11 +191,15 @@ def test_an_output_that_cannot_be_written_is_known_before(tmp_path: Path) -> Non
     mask.write_bytes(png())
     sources = {"photograph": source, "mask": mask}
     (tmp_path / "folder.png").mkdir()
+    (tmp_path / "kept.png").write_bytes(b"old")
+    (tmp_path / "kept.png").chmod(0o444)
     for output, sentence in [
         (tmp_path / "out.pgn", "did you mean '.png'?"),
         (tmp_path / "out", "does not end in one of"),
         (tmp_path / "folder.png", "is a folder"),
         (tmp_path / "none" / "out.png", "there is no folder"),
+        (tmp_path / f"{'x' * 252}.png", "cannot be written: File name too long"),
+        (tmp_path / "kept.png", "is write-protected; give another name"),
         (source, "would overwrite the photograph"),
         (tmp_path / "folder.png" / ".." / "mask.png", "would overwrite the mask"),
         (Path("/proc/out.png"), "may not be written to" if PROC else "there is no folder"),
@@ -207,4 +209,27 @@ def test_an_output_that_cannot_be_written_is_known_before(tmp_path: Path) -> Non
         assert sentence in str(told.value)
     for ending in FORMATS:
         check_output(tmp_path / f"out{ending}", sources)
-    assert {path.name for path in tmp_path.iterdir()} == {"photo.png", "mask.png", "folder.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "photo.png", "mask.png", "folder.png", "kept.png",
+    }  # fmt: skip
+
+
+def test_what_a_format_cannot_hold_is_known_before(tmp_path: Path) -> None:
+    wide = Photo(np.zeros((1, 32, 4096), np.float32), None, 8)
+    check_format(wide, tmp_path / "out.webp", 2)
+    check_format(wide, tmp_path / "out.png", 8)
+    with pytest.raises(InputError, match="WEBP holds at most 16383 pixels a side"):
+        check_format(wide, tmp_path / "out.webp", 4)
+    with pytest.raises(InputError, match=r"JPEG does not take its EXIF data \(.*\); use --strip"):
+        check_format(dataclasses.replace(wide, exif=b"x" * 70000), tmp_path / "out.jpg", 1)
+    assert "PNG keeps them" in what_is_lost(wide, tmp_path / "out.jpg", untouched=True)
+    assert what_is_lost(wide, tmp_path / "out.jpg") == ""
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.png").symlink_to(tmp_path / "folder/out.png")
+    check_output(tmp_path / "link.png", {})
+    write_photo(tmp_path / "link.png", Photo(np.zeros((1, 32, 32), np.float32), None, 8))
+    assert (tmp_path / "link.png").is_symlink()
+    assert read_photo(tmp_path / "folder/out.png").size == "32x32"

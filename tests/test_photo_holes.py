@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dip.errors import InputError
-from dip.photo.files import Photo
 from dip.photo.holes import holes_of, read_mask, soft_part, transparent, width_of_widest
+from dip.tasks.photographs import Photo
 
 pytest.importorskip("PIL")
 from PIL import Image

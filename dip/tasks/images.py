@@ -3,9 +3,8 @@
 Importing this needs neither numpy nor Pillow: a list of images can be checked by its hashes alone.
 """
 
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from dip.files import sha256_of
 if TYPE_CHECKING:
     import numpy as np
 
-ORIENTATION = 274  # the tag of EXIF and TIFF
 BOX = 32  # super-resolution is scored on the centre box whose sides are multiples of this
 
 
@@ -42,79 +40,14 @@ def load_all(
 
 
 def read_picture(path: Path | str) -> "np.ndarray":
-    """A grey or colour picture of 8 or 16 bit, as float32 (C, H, W) in [0, 1], C = 1 or 3.
+    """A grey or colour picture, at its depth, as float32 (C, H, W) in [0, 1], C = 1 or 3.
 
-    Its EXIF orientation is applied. Palettes become RGB; an alpha channel is left out. Raises
-    InputError if it is no picture.
+    Its EXIF orientation is applied. Palettes become RGB; alpha and colour profile are left out.
+    Raises InputError if it is no such picture.
     """
-    import numpy as np
+    from dip.tasks.photographs import read_photo
 
-    values = decoded(Path(path))
-    peak = 65535 if values.dtype != np.uint8 else 255
-    planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
-    return np.ascontiguousarray((planes / np.float64(peak)).astype(np.float32))
-
-
-def decoded(path: Path) -> "np.ndarray":
-    """A picture as (H, W) or (H, W, 3) of uint8 or uint16; raises InputError if it is none."""
-    import numpy as np
-    from PIL import Image
-
-    from dip.tasks.png16 import decode_png16, is_png16
-
-    with errors_named(path, "picture"):
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data)) as picture:
-            if is_png16(data):
-                deep = decode_png16(data)
-                values = deep[..., 0] if deep.shape[2] < 3 else deep[..., :3]  # without alpha
-            else:
-                values = np.asarray(_plain(picture))
-            values = oriented(values, picture.getexif().get(ORIENTATION, 1))
-    return values
-
-
-@contextmanager
-def errors_named(path: Path, what: str) -> Iterator[None]:
-    """Whatever goes wrong while the picture at `path` is read, as an InputError."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        yield
-    except InputError as error:
-        raise InputError(error.sentence, path) from None
-    except IsADirectoryError:
-        raise InputError(f"is a folder, not a {what}", path) from None
-    except FileNotFoundError:
-        raise InputError("no such file", path) from None
-    except PermissionError:
-        raise InputError("may not be read", path) from None
-    except UnidentifiedImageError:
-        raise InputError("is no picture that can be read", path) from None
-    except (Image.DecompressionBombError, MemoryError):
-        raise InputError("the picture has more pixels than can be worked on", path) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InputError(f"the picture is damaged: {error}", path) from None
-
-
-def _plain(picture: Any) -> Any:
-    """A Pillow picture in mode L, RGB or 16-bit grey."""
-    if picture.mode in ("L", "RGB") or picture.mode.startswith("I;16"):
-        return picture
-    if picture.mode == "I":
-        return picture.convert("I;16")
-    return picture.convert("L" if picture.mode in ("1", "LA", "La") else "RGB")
-
-
-def oriented(values: "np.ndarray", orientation: int) -> "np.ndarray":
-    """A view of (H, W) or (H, W, C) as its EXIF orientation, 1 to 8, says."""
-    if orientation in (5, 6, 7, 8):
-        values = values.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        values = values[::-1]
-    return values
+    return read_photo(Path(path), "picture").pixels
 
 
 def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str, Any]]:
@@ -131,7 +64,10 @@ def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str
     path = next((path for path in present if hashes[path] == image.sha256), present[0])
     found: dict[str, Any] = {"sha256": hashes[path]}
     with suppress(ModuleNotFoundError):
-        values = decoded(path)
+        from dip.tasks.photographs import read_photo
+
+        picture = read_photo(path, "picture")
+        values = picture.levels(picture.bits)
         found |= {"width": values.shape[1], "height": values.shape[0]}
         found["mode"] = "L" if values.ndim == 2 else "RGB"
         found["pixels_sha256"] = sha256_of(values.tobytes())

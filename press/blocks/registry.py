@@ -1,18 +1,17 @@
 """The table of blocks that posts of a site can call: the press's own, and content/blocks.py."""
 
-import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
 from markupsafe import Markup
 
-from press.blocks import curves, images, tables, text, verdicts
+from press.blocks import curves, images, plot, tables, text, verdicts
 from press.blocks.declaration import Block
 from press.diagnostics import Place
-from press.errors import InputError, nearest
+from press.errors import InputError, mistakes_of, nearest
 from press.files import text_of
 from press.page import Directive, PageContext
 
@@ -26,7 +25,7 @@ def declared(module: ModuleType) -> list[Block]:
 
 BUILT_IN = {
     block.name: block
-    for module in (verdicts, tables, images, curves, text)
+    for module in (verdicts, tables, images, curves, plot, text)
     for block in declared(module)
 }
 
@@ -52,7 +51,7 @@ class Blocks(dict[str, Block]):
         try:
             if name not in self:
                 raise InputError(f"unknown block '{name}'{nearest(name, self)}")
-            with nullcontext() if name in BUILT_IN else _mistakes_of(self.file):
+            with nullcontext() if name in BUILT_IN else mistakes_of(self.file):
                 return self[name].render(directive, context)
         except InputError as error:
             known = error.path is not None and error.line is not None
@@ -83,30 +82,13 @@ def load_blocks(content_dir: Path, context: PageContext | None = None) -> Blocks
 def _load(file: Path, _changed_ns: int, _size: int) -> Blocks:
     module = ModuleType("blocks")
     module.__file__ = str(file)
-    with _mistakes_of(file):
+    with mistakes_of(file):
         exec(compile(text_of(file), str(file), "exec"), vars(module))  # noqa: S102  the site's own code
     own = declared(module)
     for block in own:
         if block.name in BUILT_IN:
             raise InputError(f"the press has a block '{block.name}' already", file)
     return Blocks(file, own)
-
-
-@contextmanager
-def _mistakes_of(file: Path) -> Iterator[None]:
-    """Make what goes wrong in a site's blocks an InputError, at the innermost line of its file."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        if isinstance(error, SyntaxError) and error.filename == str(file):
-            sentence = f"not valid Python: {error.msg}"
-            raise InputError(sentence, file, error.lineno, error.offset) from error
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == str(file)]
-        sentence = f"{type(error).__name__}: {error}"
-        raise InputError(sentence, file, lines[-1] if lines else 1, 1) from error
 
 
 def documentation(blocks: Blocks) -> str:

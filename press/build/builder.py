@@ -20,11 +20,13 @@ from press.build.state import (
     signature,
 )  # fmt: skip
 from press.cache import Cache
+from press.charts.plotting import Plotter, colours_of
 from press.checks.typed_in_settings import typed_in_settings
 from press.diagnostics import Diagnostic
 from press.errors import InputError
 from press.files import sha256_of
 from press.markdown.post import list_posts, load_post, url_of
+from press.markdown.typed_numbers import NumberSearch
 from press.options import Options
 from press.page import PageContext
 from press.pages import site_pages
@@ -47,6 +49,7 @@ class Builder:
         self.site = load_site(options.content / "site.toml", options.base_url)
         self.theme = load_theme(options.templates)
         self.templates = Templates(options.templates, self.site, self.theme, self.cache)
+        self.plotter = Plotter(colours_of(self.theme.files[self.theme.styles[0]]))
         self.result = BuildResult(State(options.identity(), global_inputs(options)))
         self.result.state.pages[PAGE] = manifest
 
@@ -73,6 +76,7 @@ class Builder:
         except InputError as error:
             self._error(error)
         self._take_fingerprints()
+        self.plotter.close()
         self.cache.close()
         return self.result
 
@@ -139,7 +143,8 @@ class Builder:
         """Search what the settings say in words, unless they are as they were."""
         known = self.changes.page("(settings)")
         if known is None:
-            paths, found = typed_in_settings(self.options.content)
+            search = NumberSearch(self._context("").results.metrics, self.site.checks)
+            paths, found = typed_in_settings(self.options.content, search)
             known = PageState([*map(str, paths)], {}, [one.row() for one in found])
         self._remember("(settings)", known)
 
@@ -188,7 +193,7 @@ class Builder:
 
     def _context(self, url: str) -> PageContext:
         folders = self.options.results, self.options.content
-        return PageContext(url, *folders, self.cache, self.templates.render)
+        return PageContext(url, *folders, self.cache, self.templates.render, self.plotter)
 
     def _take_fingerprints(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""

@@ -1,0 +1,84 @@
+"""The block `plot`: an author's own figure, drawn by a script that gets records and claims."""
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block, not_run
+from press.errors import nearest
+from press.files import sha256_of
+from press.page import PageContext
+
+
+@block(
+    "plot",
+    "a figure that a script beside the posts draws with matplotlib",
+    Argument("script", WORD, "the script, from the folder of the content", required=True),
+    Argument("alt", TEXT, "what there is to see, for those who do not see it", required=True),
+    numbered="figure",
+    width="text",
+    example='script="figures/loss.py" alt="Two curves, of which one falls" id="fig-loss"',
+)
+def plot(call: Call, script: str, alt: str) -> Figure:
+    """What `draw(records, claims)` of a script returns, with the runs that it asked for."""
+    page, path = call.page, _script(call, script)
+    name = call.directive.arguments.get("id") or f"plot-{call.directive.number}"
+    with call.at("script"):
+        drawn = _drawn(page, path, name)
+    inputs = map(Path, drawn["inputs"])
+    names = [
+        path.parent.relative_to(page.results_dir) for path in inputs if path.name == "run.json"
+    ]
+    runs = [page.results.run(name.as_posix()) for name in names]
+    if runs and not any(run.recorded for run in runs):
+        return not_run(call, runs)
+    if "error" in drawn:
+        raise call.error("script", drawn["error"])
+    if "svg" not in drawn:
+        raise call.error("script", f"{path}: draw returned no figure")
+    labelled = f'<svg role="img" aria-label="{escape(alt)}"'
+    return Figure(Markup(drawn["svg"].replace("<svg", labelled, 1)), runs)
+
+
+def _script(call: Call, name: str) -> Path:
+    """The path of a script; raises InputError if there is none, or it lies outside."""
+    folder = call.page.content_dir
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise call.error("script", f"'{name}' lies outside of '{folder}'")
+    call.page.note(folder / name)
+    if not (folder / name).is_file():
+        known = [path.relative_to(folder).as_posix() for path in folder.glob("figures/*.py")]
+        raise call.error("script", f"there is no script '{name}'{nearest(name, known)}")
+    return folder / name
+
+
+def _drawn(page: PageContext, script: Path, name: str) -> dict[str, Any]:
+    """What a script draws, from the cache if nothing that it read has changed since.
+
+    Raises InputError if the script ends without an answer. A failure is not kept.
+    """
+    key = json.dumps([str(script), name, sha256_of(script), page.plotter.identity])
+    kept = json.loads(page.cache.get("plots", key) or b"{}")
+    if kept and all(_hash(path) == digest for path, digest in kept["inputs"].items()):
+        drawn: dict[str, Any] = kept
+    else:
+        folders = {"results": page.results_dir, "content": page.content_dir}
+        folders |= {"parts": page.results.parts, "script": script}
+        request = {key: str(path) for key, path in folders.items()}
+        drawn = page.plotter.draw({**request, "name": name, "colours": page.plotter.colours})
+        drawn["inputs"] = {path: _hash(path) for path in drawn["inputs"]}
+        if "error" not in drawn:
+            page.cache.put("plots", key, json.dumps(drawn).encode())
+    for path in drawn["inputs"]:
+        page.note(Path(path))
+    return drawn
+
+
+def _hash(path: str) -> str:
+    """The hash of a file; empty if there is none."""
+    try:
+        return sha256_of(Path(path))
+    except OSError:
+        return ""

@@ -1,0 +1,107 @@
+"""Authors' plots: the one child process of a build that draws all of them that are stale.
+
+The child (`plot_process.py`) is started by the first plot that must be drawn, so that a build
+without one never loads matplotlib, and it ends with the build.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+from press.errors import InputError
+from press.files import sha256_of
+
+PACKAGE = Path(__file__).parent.parent
+STARTING_S = 180  # matplotlib's first start on a machine looks for all of its fonts
+LIMIT_S = 60.0  # that one script may take
+COLOURS = re.compile(r"--([a-z][\w-]*)\s*:\s*(?:#[0-9a-fA-F]{3,8}\b|var\()")
+
+
+@dataclass
+class Plotter:
+    """Draws plots in a child process, one after the other.
+
+    `colours` are the names of the theme's CSS variables, which scripts may use as colours.
+    """
+
+    colours: tuple[str, ...] = ()
+    _child: "subprocess.Popen[str] | None" = field(default=None, init=False)
+
+    @cached_property
+    def identity(self) -> str:
+        """What a plot depends on beside its script and its records."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        code = [*sorted((PACKAGE / "results").glob("*.py")), PACKAGE / "charts/plot_process.py"]
+        try:
+            matplotlib = version("matplotlib")
+        except PackageNotFoundError:
+            matplotlib = ""
+        return json.dumps([matplotlib, self.colours, *map(sha256_of, code)])
+
+    def draw(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The child's answer to a request; raises InputError if it gives none in time."""
+        child = self._child or self._start()
+        assert child.stdin
+        child.stdin.write(json.dumps(request) + "\n")
+        child.stdin.flush()
+        answer, in_time = self._line(child, LIMIT_S)
+        if answer:
+            return dict(json.loads(answer))
+        if not in_time:
+            raise InputError(f"it took over {LIMIT_S:g} seconds and was stopped")
+        raise InputError(f"the process that drew it ended with {child.wait()}")
+
+    def _start(self) -> "subprocess.Popen[str]":
+        paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        surroundings = {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONHASHSEED": "0",  # so that bytes repeat
+            "PYTHONIOENCODING": "utf-8",
+            "MPLBACKEND": "svg",
+        }
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "press.charts.plot_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **surroundings},
+        )
+        if self._line(self._child, STARTING_S)[0] != "ready\n":
+            raise InputError("matplotlib could not be loaded; pip install matplotlib")
+        return self._child
+
+    def _line(self, child: "subprocess.Popen[str]", seconds: float) -> tuple[str, bool]:
+        """The next line of the child, and whether it came in time; without one the child ends."""
+        assert child.stdout
+        late = Timer(seconds, child.kill)
+        late.start()
+        line = child.stdout.readline()
+        in_time = late.is_alive()
+        late.cancel()
+        if not line:
+            self.close()
+        return line, in_time
+
+    def close(self) -> None:
+        """End the child process, if there is one."""
+        child, self._child = self._child, None
+        if child and child.stdin and child.stdout:
+            with suppress(OSError):  # it ended by itself
+                child.stdin.close()  # which it reads to the end
+            child.wait()
+            child.stdout.close()
+
+
+def colours_of(style: bytes) -> tuple[str, ...]:
+    """The names of the colours that a style sheet sets as CSS variables: "ink", "accent" ..."""
+    return tuple(dict.fromkeys(COLOURS.findall(style.decode())))

@@ -1,0 +1,243 @@
+"""Plots that authors' scripts draw: what stands on the page, what is drawn anew, what is told."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from made_records import write_run
+from made_site import LEVELS, ROOT, make_results, write_suite
+from test_page_browser import browser, opened  # noqa: F401  (a fixture)
+
+from dip.experiments.suites import load_suites
+from press.cli import main
+from press.markdown.numbers_in_script import numbers_in_script
+from press.markdown.typed_numbers import NumberSearch
+from press.results.metrics import read_metrics
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CALL = (
+    '::: plot script="figures/level.py" id="fig-level" alt="Two rising curves"\nA caption.\n:::\n'
+)
+POST = f"---\ntitle: A post\ndate: 2026-01-02\n---\n\n{CALL}\nSee [](#fig-level).\n"
+SCRIPT = """
+import os
+from matplotlib import pyplot as plt
+
+
+def draw(records, claims):
+    print("drawn by", os.getpid())
+    figure, axes = plt.subplots()
+    for name in ("anna", "bob"):
+        run = records.run(f"paper/{name}")
+        axes.plot(*zip(*run.curve().points("psnr_db"), strict=True), label=run.title)
+    axes.axhline(claims["inpainting.dip.anna"], color="published", label="printed")
+    axes.set(xlabel="iteration", ylabel="PSNR, dB")
+    axes.legend()
+    return figure
+"""
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a site of one post that calls one plot; nothing of it is built yet."""
+    make_results(tmp_path, "paper")
+    (tmp_path / "content/figures").mkdir()
+    write(tmp_path, SCRIPT, POST)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return tmp_path
+
+
+def write(folder: Path, script: str, post: str = POST) -> None:
+    """Write the script and the post that calls it."""
+    (folder / "content/figures/level.py").write_text(script)
+    (folder / "content/posts/post.md").write_text(post)
+
+
+def built(work: Path, *options: str) -> str:
+    """Build the site, which must succeed; gives the page's HTML."""
+    assert main(["build", "--run", "never", *options]) == 0
+    return (work / "site/posts/post.html").read_text()
+
+
+def drawings(page: str) -> list[str]:
+    """Find the plots of a page."""
+    return re.findall(r"<svg[^>]* class=\"plot\".*?</svg>", page, re.DOTALL)
+
+
+def test_a_plot_stands_on_the_page_in_its_colours_with_text_and_origin(work: Path) -> None:
+    page = built(work)
+    [drawing] = drawings(page)
+    assert drawing.startswith('<svg role="img" aria-label="Two rising curves" class="plot" viewBox')
+    assert ">PSNR, dB</text>" in drawing and ">Anna</text>" in drawing
+    assert {"var(--series-1)", "var(--series-2)", "var(--published)"} <= set(
+        re.findall(r"var\(--[\w-]+\)", drawing)
+    )
+    assert not re.search(r"#[0-9a-f]{6}\b|<metadata|<style|font-family|<!--|\d\.\d\d", drawing)
+    assert all(f'id="{id}"' in drawing for id in re.findall(r'#(fig-level-\d+)["\)]', drawing))
+    note = page[page.index("A caption.") : page.index("</figcaption>")]
+    assert re.findall(r'<a href="([^"]+)">', note)[:2] == [
+        "../runs/paper/anna/seed0.html",
+        "../runs/paper/bob/seed0.html",
+    ]
+    assert '<a class="reference" href="#fig-level">Figure 1</a>' in page
+
+
+def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = built(work)
+    shutil.rmtree(work / "site")
+    shutil.rmtree(work / ".press")
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    (work / "matplotlibrc").write_text("lines.linewidth: 9\n")  # is nobody's but the author's
+    assert built(work) == first
+
+
+def test_only_the_child_loads_matplotlib_and_only_for_a_plot_that_is_stale(
+    work: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = (
+        "import sys; from press.cli import main\n"
+        "assert main(['build', '--run', 'never']) == 0\n"
+        "assert not {'matplotlib', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=work)
+    output = capfd.readouterr()
+    assert "drawn by" in output.err and "drawn by" not in output.out
+    write(work, SCRIPT, POST + "\nAnother sentence.\n")
+    (drawing,) = drawings(built(work))
+    assert "drawn by" not in capfd.readouterr().err
+    suite = load_suites(work / "content/experiments.toml")["paper"]
+    write_run(work / "results", suite, suite.experiments[0], 20.0)
+    (other,) = drawings(built(work))
+    assert "drawn by" in capfd.readouterr().err
+    assert other != drawing
+    write(work, SCRIPT.replace("PSNR, dB", "PSNR"))
+    assert ">PSNR</text>" in built(work)
+
+
+def test_one_process_draws_every_plot_of_a_build(
+    work: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    second = CALL.replace("fig-level", "fig-again")
+    post = work / "content/posts/other.md"
+    post.write_text(POST)
+    write(work, SCRIPT, POST + second)
+    built(work)
+    found = re.findall(r"drawn by (\d+)", capfd.readouterr().err)
+    assert len(found) == 2 and len({*found, str(os.getpid())}) == 2  # the same call is drawn once
+
+
+def test_what_is_not_recorded_is_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_results(tmp_path)
+    (tmp_path / "content/figures").mkdir()
+    write(tmp_path, SCRIPT)
+    monkeypatch.chdir(tmp_path)
+    page = built(tmp_path)
+    assert not drawings(page) and "not run yet" in page
+    assert "python -m dip run paper --image anna" in page
+    suite = load_suites(tmp_path / "content/experiments.toml")["paper"]
+    write_suite(tmp_path / "results", suite, LEVELS)
+    assert drawings(built(tmp_path))
+
+
+MISTAKES = {
+    'return records.run("paper/ann")': "4:1: suite 'paper' has no image 'ann'",
+    'return claims["inpainting.dip.ana"]': "4:1: unknown claim 'inpainting.dip.ana'",
+    "return 1 / 0": "4:1: ZeroDivisionError: division by zero",
+    "raise SystemExit(3)": "4:1: SystemExit: 3",
+    "return 1 +": "4:15: not valid Python: invalid syntax",
+    "return 1": "1:1: draw returned a int instead of a matplotlib figure",
+    "return None": " draw returned no figure",
+    "import os; os._exit(5)": "the process that drew it ended with 5",
+    "while True: pass": "it took over 2 seconds and was stopped",
+}
+
+
+def test_failing_scripts_are_told_with_their_lines_at_their_places_in_the_post(
+    work: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("press.charts.plotting.LIMIT_S", 2.0)
+    calls = []
+    for number, body in enumerate(MISTAKES):
+        text = f"# A script.\n\ndef draw(records, claims):\n    {body}\n"
+        (work / f"content/figures/{number}.py").write_text(text)
+        calls.append(f'::: plot alt="x" script="figures/{number}.py"\nA caption.\n:::\n')
+    (work / "content/figures/none.py").write_text("drawn = 1\n")
+    calls.append('::: plot alt="x" script="figures/none.py"\nA caption.\n:::\n')
+    write(work, SCRIPT, "# A post\n\n" + "\n".join(calls))
+    assert main(["build", "--run", "never"]) == 1
+    told = capfd.readouterr().err
+    *lines, summary = told.splitlines()
+    assert summary == f"{len(calls)} errors" and len(lines) == len(calls)
+    sentences = [*MISTAKES.values(), "1:1: this script defines no function draw(records, claims)"]
+    for number, (line, sentence) in enumerate(zip(lines, sentences, strict=True)):
+        assert line.startswith(f"content/posts/post.md:{3 + 4 * number}:26: ")
+        assert sentence in line
+    assert not (work / "site").exists()
+
+
+ARGUMENTS = [
+    ('script="figures/levels.py" alt="x"', "no script 'figures/levels.py'; did you mean"),
+    ('script="../level.py" alt="x"', "'../level.py' lies outside of 'content'"),
+    ('script="figures/level.py"', "block 'plot' needs the argument 'alt'"),
+    ('script="figures/level.py" alt=" "', "the argument 'alt' is empty"),
+    ('alt="x"', "block 'plot' needs the argument 'script'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), ARGUMENTS)
+def test_wrong_arguments_are_told(
+    work: Path, capsys: pytest.CaptureFixture[str], arguments: str, sentence: str
+) -> None:
+    write(work, SCRIPT, f"::: plot {arguments}\nA caption.\n:::\n")
+    assert main(["build", "--run", "never"]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+TYPED = '''"""A level of 31.4 dB may be told of."""
+def draw(records, claims):
+    axes.plot([1, 2], [28.14, 32.2], linewidth=0.8, figsize=(5.6, 3.2))
+    axes.axhline(y=31.42, label="published, 31.42 dB")
+    axes.annotate("best", xy=(0.02, 0.95))
+    axes.set_ylim(10, 30)
+'''
+
+
+def test_results_typed_into_a_script_are_found_with_their_place(work: Path) -> None:
+    write(work, TYPED)
+    search = NumberSearch(read_metrics(work / "content/site.toml"))
+    found = numbers_in_script(work / "content/figures/level.py", search)
+    told = [(one.place.line, one.text) for one in found if one.kind == "result"]
+    assert sorted(told) == [(3, "28.14"), (3, "32.2"), (4, "31.42"), (4, "31.42")]
+    write(work, SCRIPT.replace("PSNR, dB", "over 31.42 dB"))
+    assert main(["check", "--run", "never"]) == 1
+    write(work, SCRIPT)
+    assert main(["check", "--run", "never"]) == 0
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_plot_follows_the_theme_of_the_page_and_its_width(
+    browser: "Browser",  # noqa: F811
+    work: Path,
+    width: int,
+) -> None:
+    built(work)
+    strokes = set[str]()
+    for scheme in ("light", "dark"):
+        view = {"width": width, "height": 800}
+        page = opened(browser, work / "site/posts/post.html", viewport=view, color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.get_by_role("img", name="Two rising curves").count() == 1
+        lines = page.locator("svg.plot path[clip-path]")
+        strokes.add(lines.first.evaluate("line => getComputedStyle(line).stroke"))
+        page.context.close()
+    assert len(strokes) == 2
