@@ -57,7 +57,7 @@ def test_a_folder_that_is_in_use_is_refused(tmp_path: Path, capsys: Told) -> Non
             f"{NAME} @ git+https://example.org/p.git@abc",
         ),
         ({"url": "https://example.org/p.whl"}, f"{NAME} @ https://example.org/p.whl"),
-        ({"url": "file:///tmp/p.whl"}, "# Its address is not known: it was installed from this"),
+        ({"url": "file:///tmp/p.whl"}, "# Its address is not known: it was installed from a file"),
         ({}, "# Its address is not known: pip noted none."),
     ],
 )
