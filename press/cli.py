@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, default=8000, help="where to answer (8000)"
     )
     commands["check"].add_argument("--outside", action="store_true", help="ask the network too")
+    commands["check"].add_argument(
+        "--numbers", action="store_true", help="say what each number of the posts is bound to"
+    )
     commands["why"].add_argument("name", help="a page or post, or a run: suite/image/seed0")
     _add_new(words.add_parser(NEW, help="make a project of your own, with an example"))
     _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
@@ -93,6 +96,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", required=True, help="the suite of the records")
     parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     parser.add_argument("--settings", nargs="+", default=[], metavar="COLUMN", help="settings")
+    parser.add_argument("--columns", nargs="+", default=[], metavar="NAME=HEADING", help="renamed")
     parser.add_argument("--measure", default="", help="the metric meant where none is named")
     parser.add_argument("--replace", action="store_true", help="move other records aside")
 
@@ -109,7 +113,7 @@ def _do(asked: argparse.Namespace, started: float) -> int:
         from press.results.import_csv import import_csv
 
         where = (asked.table, asked.suite, asked.results)
-        print(import_csv(*where, asked.settings, asked.measure, asked.replace))
+        print(import_csv(*where, asked.settings, asked.columns, asked.measure, asked.replace))
         return 0
     if asked.word == NEW:
         from press.new import new
@@ -134,6 +138,10 @@ def _do(asked: argparse.Namespace, started: float) -> int:
 
     result = build(options)
     code = report(result, options, started)
+    if check and asked.numbers:
+        from press.checks.numbers import report_numbers
+
+        report_numbers(options, [page.meta for page in result.state.pages.values()])
     if check and code == 0:
         from press.checks.links import check_site
 

@@ -186,8 +186,9 @@ class Run:
         return "the output" if step is None else f"{self.axis or 'step'} {grouped(step)}"
 
     def _stop(self, rule: str) -> Score:
-        """Where a stopping rule stops: fixed, oracle or es-wmv."""
-        require_rule(rule)
+        """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
+        if rule not in self.stop_points:
+            require_rule(rule)
         if not self.record:
             return self._scored(f"stop.{rule}", self.name)
         point = self.stop_points.get(rule)
@@ -229,12 +230,10 @@ class Run:
     def stop_points(self) -> dict[str, StopPoint]:
         """What each stopping rule chose, by rule; a rule that chose nothing is absent."""
         steps = self.record.steps if self.record else {}
-        chosen = {rule: steps.get(f"stop.{rule}") for rule in RULES}
-        return {
-            rule: StopPoint(rule, step, steps.get("final", step))
-            for rule, step in chosen.items()
-            if step is not None
-        }
+        last, stops = steps.get("final", 0), [s[5:] for s in steps if s.startswith("stop.")]
+        rules = [rule for rule in RULES if rule in stops] + [r for r in stops if r not in RULES]
+        axis = self.axis or "step"
+        return {rule: StopPoint(rule, steps[f"stop.{rule}"], last, axis) for rule in rules}
 
     @cached_property
     def stable(self) -> "Stability":
@@ -264,12 +263,6 @@ class Run:
     def device(self) -> str | NotRun:
         """The model of the processor that ran it; "" if the record does not say."""
         return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The width and height of the record's images, in pixels."""
-        assert self.record
-        return int(self.record.data["width"]), int(self.record.data["height"])
 
     @property
     def command(self) -> str:
