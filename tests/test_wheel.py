@@ -67,6 +67,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_command_line_of_the_wheel(scripts: Path, tmp_path: Path) -> None:
     content, _ = write_project(tmp_path)
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\n## {told}" in (ROOT / "CHANGELOG.md").read_text().partition("## 0.1")[0]
     for name in ("dip", "press"):
         assert output_of(tmp_path, scripts / name, "--version") == f"{name} {told}\n"
     assert "verify" in output_of(tmp_path, scripts / "dip", "--help")
