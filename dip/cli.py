@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dip.commands.photo import add_commands
 from dip.errors import InputError, sentence_of
@@ -39,9 +39,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+class PrintVersion(argparse.Action):
+    """Looks the version up when it is asked for: no other command waits for that."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> NoReturn:
+        """Print the installed distribution's version, and end."""
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('deep-image-prior-press')}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; `function` of what it gives is `module:function`."""
     top = argparse.ArgumentParser(prog="dip", description="Deep Image Prior: experiments.")
+    top.add_argument("--version", action=PrintVersion, nargs=0, help="print the version, and end")
     top.add_argument(
         "--content", type=Path, default=Path("content"), help="folder of experiments.toml"
     )
