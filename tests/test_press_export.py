@@ -85,6 +85,13 @@ def test_a_chart_has_the_curves_as_they_were_recorded(site: Path) -> None:
     assert ",".join([*found[-1].values()][1:]) == recorded[-1]
 
 
+def test_the_page_of_a_run_has_its_curve_beside_it(site: Path) -> None:
+    head, rows = read(site / "runs/paper/anna/seed0.csv")
+    assert head[0].startswith("The curve of paper/anna/seed0, key ") and len(rows) == 1001
+    assert 'href="seed0.csv"' in (site / "runs/paper/anna/seed0.html").read_text()
+    assert "its curve" not in (site / "runs/paper/anna/biharmonic.html").read_text()
+
+
 def test_all_results_are_one_table_and_one_json(site: Path) -> None:
     head, rows = read(site / "results.csv")
     [last] = [r for r in rows if r["run"] == "paper/bob/seed1" and r["output"] == "final"]
