@@ -86,7 +86,11 @@ def facts(record: Record) -> dict[str, str]:
         "key": record.key,
         "started": record.started,
         "took": took,
-        **{name.replace("_", " "): str(value) for name, value in record.environment.items()},
+        **{
+            name.replace("_", " "): str(value)
+            for name, value in record.environment.items()
+            if value is not None
+        },
     }
     said = record.facts
     known = {*said, *said.values(), ""}
@@ -124,10 +128,10 @@ def _score_row(
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Every picture of the record, with what it is and its level."""
     for output in run.kept():
-        path, level = output.picture, output.get(run.measure)
+        path, level, step = output.picture, output.get(run.measure), output.iteration
         words = f"{run.title}: {output.label}"
-        if path and path.stem.isdigit() and level is not None:
-            words = describe_iterate(run, int(path.stem), level)
+        if isinstance(step, int) and level is not None and output.label.startswith(f"{run.axis} "):
+            words = describe_iterate(run, step, level)
         if path:
             yield {"picture": picture(context, run, path, words), "label": output.label,
                    "level": "" if level is None else with_unit(level, level.metric)}  # fmt: skip
