@@ -4,11 +4,13 @@ A command's module is imported once the command is asked for, so that `list` nee
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dip.commands.photo import add_commands
 from dip.errors import InputError, sentence_of
@@ -22,11 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all is well, 1 for a mistake in an input. Exits 2 for wrong usage."""
     args = parser().parse_args(arguments)
     module, function = args.function.split(":")
+    # A photograph is saved once its fit has begun, and says so; until then there is nothing to.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL and not module.startswith("dip.photo"):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return int(getattr(import_module(module), function)(args))
     except InputError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt as stopped:
+        if stopped.args:
+            print(*stopped.args, file=sys.stderr)
+        return _end_by_sigint()
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ("dip", "press"):
             raise
@@ -39,9 +48,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _end_by_sigint() -> int:
+    """End this process as Ctrl-C does, so that a shell ends its loop too."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGINT)
+    return 130
+
+
+class PrintVersion(argparse.Action):
+    """Looks the version up when it is asked for: no other command waits for that."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> NoReturn:
+        """Print the installed distribution's version, and end."""
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('deep-image-prior-press')}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; `function` of what it gives is `module:function`."""
     top = argparse.ArgumentParser(prog="dip", description="Deep Image Prior: experiments.")
+    top.add_argument("--version", action=PrintVersion, nargs=0, help="print the version, and end")
     top.add_argument(
         "--content", type=Path, default=Path("content"), help="folder of experiments.toml"
     )

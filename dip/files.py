@@ -8,7 +8,6 @@ import errno
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,20 +23,24 @@ def is_temporary(name: str) -> bool:
     return name.startswith(".")
 
 
+def _free_name(folder: Path) -> Path:
+    """A temporary name that nothing has. What is made there gets the permissions of the umask."""
+    return folder / f"{TEMPORARY}{os.urandom(8).hex()}"
+
+
 @contextmanager
 def fresh_file(path: Path) -> Iterator[IO[bytes]]:
     """A file to write, synced and renamed to `path` at the end; removed if anything goes wrong."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.name}.")
+    temporary = _free_name(path.parent)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -46,9 +49,9 @@ def fresh_file(path: Path) -> Iterator[IO[bytes]]:
 def fresh_folder(parent: Path) -> Iterator[Path]:
     """An empty folder in `parent` to fill and to rename; removed if it still stands at the end."""
     parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=TEMPORARY))
+    folder = _free_name(parent)
+    folder.mkdir()
     try:
-        folder.chmod(0o755)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,7 +66,7 @@ def sweep(folder: Path, older_than_s: float = LEFT_AFTER_S) -> None:
         for path in folder.glob(f"{below}{TEMPORARY}*"):
             with suppress(OSError):  # it was renamed, another process sweeps too, or it is not ours
                 if time.time() - path.stat().st_mtime >= older_than_s:
-                    gone = path.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
+                    gone = _free_name(path.parent)
                     os.replace(path, gone)
                     shutil.rmtree(gone, ignore_errors=True) if gone.is_dir() else gone.unlink()
 

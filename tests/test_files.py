@@ -41,6 +41,21 @@ def test_who_still_writes_what_was_swept_fails_and_renames_no_part(tmp_path: Pat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no umask")
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_the_umask_is_respected(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        with fresh_file(tmp_path / "file") as file:
+            file.write(b"x")
+        with fresh_folder(tmp_path) as folder:
+            folder.rename(tmp_path / "record")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666 & ~mask
+    assert (tmp_path / "record").stat().st_mode & 0o777 == 0o777 & ~mask
+
+
 def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"before")
     with pytest.raises(KeyboardInterrupt), fresh_file(tmp_path / "file") as file:

@@ -1,9 +1,12 @@
 """The four commands on one's own photograph: what they write, say, and refuse."""
 
+import argparse
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +20,7 @@ pytest.importorskip("PIL")
 
 from PIL import Image
 
+from dip.photo.command import Job
 from dip.photo.files import write_photo
 from dip.tasks.photographs import Photo, read_photo
 
@@ -175,6 +179,77 @@ def test_a_large_photograph_is_worked_on_in_windows(
     assert (before[:, values > 0] != after[:, values > 0]).mean() > 0.5
 
 
+def test_minutes_are_shared_by_the_pixels_that_are_worked_on(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.zeros((700, 700), np.uint8)
+    values[150:360, 150:360] = 255  # its window is over ten times as large as each of the others
+    values[20:24, 640:644] = values[660:664, 20:24] = 255
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    source, out = photo(pixels=picture(1, 700, 700)), tmp_path / "out.png"
+    command = ["inpaint", str(source), "--mask", str(tmp_path / "mask.png"), "-o", str(out)]
+    command += ["--channels", "2", "--max-side", "64", "--device", "cpu", "--minutes", "0.12"]
+    assert main(command) == 0
+    said = told(capsys)
+    done = [int(line.split()[0]) for line in said.splitlines() if " iterations in " in line]
+    assert len(done) == 3
+    assert max(done) < 20 * min(done), "all three are worked on in 64x64 pixels"
+    for count, place in zip(
+        done, ("128x128 at 572,0", "420x420 at 45,45", "128x128 at 0,572"), strict=True
+    ):
+        smooth = f"too few for the window of {place}: its holes are filled smoothly"
+        assert (smooth in said) == (count < 300), said
+    # A smooth fill is within its surroundings' values; untrained noise is not.
+    after = read_photo(out).pixels
+    for hole in (np.s_[:, 20:24, 640:644], np.s_[:, 660:664, 20:24]):
+        assert abs(after[hole] - read_photo(source).pixels[hole]).max() < 0.1
+
+
+def test_a_long_scratch_is_filled_along_it(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.zeros((640, 640), np.uint8)
+    values[np.eye(640, k=3, dtype=bool)] = 255
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    source, out = photo(pixels=picture(1, 640, 640)), tmp_path / "out.png"
+    command = ["inpaint", str(source), "--mask", str(tmp_path / "mask.png"), "-o", str(out)]
+    assert main([*command, "--channels", "2", "--max-side", "128", *QUICK]) == 0
+    assert "working in 10 windows round the holes: 128x128" in told(capsys)
+    before, after = read_photo(source).pixels, read_photo(out).pixels
+    assert np.array_equal(before[:, values == 0], after[:, values == 0])
+    assert abs(before - after).max() < 0.1
+
+
+@pytest.mark.parametrize("command", ["denoise", "clean-jpeg", "upscale", "inpaint"])
+@pytest.mark.parametrize("limit", [None, 44])
+def test_what_colour_lies_under_alpha_0_changes_nothing(
+    tmp_path: Path, photo: Made, command: str, limit: int | None
+) -> None:
+    """A cut-out gets no fringe of what is hidden, be it white or black."""
+    from dip.commands.photo import add_commands
+
+    alpha = np.zeros((40, 48), np.float32)
+    alpha[5:35, 5:30], alpha[5, 5:30] = 1, 0.5
+    drawn = np.zeros((40, 48), np.uint8)
+    drawn[10:14, 10:14] = 255
+    Image.fromarray(drawn).save(tmp_path / "mask.png")
+    seen = []
+    for hidden in (0, 1):
+        source = photo(pixels=np.where(alpha > 0, picture(), np.float32(hidden)), alpha=alpha)
+        parser = argparse.ArgumentParser()
+        add_commands(parser.add_subparsers())
+        words = [command, str(source), "-o", str(tmp_path / "out.png"), "--device", "cpu"]
+        words += ["--mask", str(tmp_path / "mask.png")] if command == "inpaint" else []
+        words += ["--max-side", str(limit * (4 if command == "upscale" else 1))] if limit else []
+        job = Job(parser.parse_args([*words, "--channels", "2"]), read_photo(source))
+        job.settings = job.for_textures = dataclasses.replace(job.settings, iterations=4)
+        seen.append(job.inpainted() if command == "inpaint" else job.whole())
+        job.progress.finish()
+    shown = slice(None) if command != "inpaint" else alpha > 0
+    assert np.array_equal(seen[0].pixels[:, shown], seen[1].pixels[:, shown])
+    assert np.array_equal(seen[0].alpha, seen[1].alpha)
+
+
 @pytest.mark.parametrize(
     ("side", "fill", "sentence"),
     [
@@ -314,36 +389,110 @@ def test_a_process_tells_a_mistake_without_a_traceback(tmp_path: Path) -> None:
     assert files(tmp_path) == set()
 
 
-def interrupted(tmp_path: Path, source: Path, number: signal.Signals, after: str) -> None:
-    """Denoise in a process, send the signal after the line with `after`, look at what is left."""
+ROOT = Path(__file__).parent.parent
+ALONE = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def interrupted(
+    tmp_path: Path, source: Path, number: signal.Signals, after: str, iterations: int = 0
+) -> str:
+    """Denoise in a process, and send it the signal so many iterations after the line `after`."""
     command = [sys.executable, "-u", "-m", "dip", "denoise", str(source)]
     command += ["-o", str(tmp_path / "out.png"), "--device", "cpu", "--channels", "2"]
-    root, alone = Path(__file__).parent.parent, os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root, env=alone
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ALONE
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        for line in process.stdout:
-            if after in line:
-                break
+        line = next(line for line in process.stdout if after in line)
+        time.sleep(iterations and iterations * float(line.split()[0]))
         process.send_signal(number)
         told = process.stderr.read()
-    assert told.startswith("stopped: nothing was written")
     assert told.count("\n") == 1
-    assert process.returncode == 1
-    assert "out.png" not in files(tmp_path)
+    assert process.returncode == -signal.SIGINT, "so that a shell ends its loop"
+    assert not [name for name in files(tmp_path) if "preview" in name or ".new" in name]
+    return told
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_or_a_kill_ends_it_with_a_sentence_and_writes_nothing(
-    tmp_path: Path, photo: Made, number: signal.Signals
+@pytest.mark.parametrize("after", ["channels on cpu", "an iteration"])
+def test_ctrl_c_or_a_kill_before_anything_is_learnt_writes_nothing(
+    tmp_path: Path, photo: Made, number: signal.Signals, after: str
 ) -> None:
-    interrupted(tmp_path, photo(), number, "an iteration")
+    (tmp_path / "out.png").write_bytes(b"old")
+    assert interrupted(tmp_path, photo(), number, after) == "stopped: nothing was written\n"
+    assert (tmp_path / "out.png").read_bytes() == b"old"
 
 
-def test_ctrl_c_before_the_first_iteration_is_told_too(tmp_path: Path, photo: Made) -> None:
-    interrupted(tmp_path, photo(), signal.SIGINT, "48x40")
+@pytest.mark.slow
+def test_ctrl_c_later_saves_the_picture_as_it_stands(tmp_path: Path, photo: Made) -> None:
+    said = interrupted(tmp_path, photo(), signal.SIGINT, "an iteration", 1000)
+    assert said == f"stopped: {tmp_path / 'out.png'} is the picture as it stood\n"
+    assert read_photo(tmp_path / "out.png").size == "48x40"
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.6])
+def test_ctrl_c_while_it_starts_ends_it_silently(
+    tmp_path: Path, photo: Made, seconds: float
+) -> None:
+    program = (
+        "import _thread, os, runpy, sys, threading;"
+        f"threading.Timer({seconds}, os.kill, (os.getpid(), 2)).start();"
+        "runpy.run_module('dip', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", program, "denoise", str(photo()), "--device", "cpu"]
+    command += ["-o", str(tmp_path / "out.png"), "--minutes", "0.1", "--channels", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=ALONE, check=False)
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr in ("", "stopped: nothing was written\n")
+    assert files(tmp_path) == {"photo.png"}
+
+
+def test_a_closed_pipe_loses_nothing(tmp_path: Path, photo: Made) -> None:
+    command = [sys.executable, "-m", "dip", "denoise", str(photo()), "--channels", "2"]
+    command += ["-o", str(tmp_path / "out.png"), *QUICK]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ALONE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+    assert files(tmp_path) == {"photo.png", "out.png"}
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_the_number_of_threads_can_be_chosen(tmp_path: Path, photo: Made, threads: str) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    command = ["denoise", str(photo()), "-o", str(tmp_path / "out.png"), "--channels", "2"]
+    assert main([*command, "--threads", threads, *QUICK]) == 0
+    assert torch.get_num_threads() == int(threads)
+    torch.set_num_threads(before)
+
+
+def test_strip_takes_exif_and_resolution_away(tmp_path: Path) -> None:
+    tags, source = Image.Exif(), tmp_path / "photo.jpg"
+    tags[315] = "somebody"
+    Image.new("RGB", (40, 40)).save(source, exif=tags, dpi=(300, 300))
+    for options, kept in (([], True), (["--strip"], False)):
+        out = tmp_path / "out.png"
+        assert (
+            main(["denoise", str(source), "-o", str(out), "--channels", "2", *options, *QUICK]) == 0
+        )
+        with Image.open(out) as image:
+            assert (image.getexif().get(315) == "somebody") == kept
+            assert ("dpi" in image.info) == kept
+
+
+def test_the_version_and_the_defaults_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, told in ((["--version"], "dip "), (["upscale", "--help"], "default: 4")):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 0
+        assert told in capsys.readouterr().out
 
 
 def test_an_old_output_stays_until_the_new_one_is_finished(tmp_path: Path, photo: Made) -> None:

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from dip.errors import InputError
-from dip.photo.files import FORMATS, check_output, encoded, write_photo
+from dip.photo.files import (
+    FORMATS,
+    check_format,
+    check_output,
+    encoded,
+    what_is_lost,
+    write_photo,
+)
 from dip.tasks.photographs import Photo, read_photo
 
 pytest.importorskip("PIL")
@@ -184,11 +191,15 @@ def test_an_output_that_cannot_be_written_is_known_before(tmp_path: Path) -> Non
     mask.write_bytes(png())
     sources = {"photograph": source, "mask": mask}
     (tmp_path / "folder.png").mkdir()
+    (tmp_path / "kept.png").write_bytes(b"old")
+    (tmp_path / "kept.png").chmod(0o444)
     for output, sentence in [
         (tmp_path / "out.pgn", "did you mean '.png'?"),
         (tmp_path / "out", "does not end in one of"),
         (tmp_path / "folder.png", "is a folder"),
         (tmp_path / "none" / "out.png", "there is no folder"),
+        (tmp_path / f"{'x' * 252}.png", "cannot be written: File name too long"),
+        (tmp_path / "kept.png", "is write-protected; give another name"),
         (source, "would overwrite the photograph"),
         (tmp_path / "folder.png" / ".." / "mask.png", "would overwrite the mask"),
         (Path("/proc/out.png"), "may not be written to" if PROC else "there is no folder"),
@@ -198,4 +209,27 @@ def test_an_output_that_cannot_be_written_is_known_before(tmp_path: Path) -> Non
         assert sentence in str(told.value)
     for ending in FORMATS:
         check_output(tmp_path / f"out{ending}", sources)
-    assert {path.name for path in tmp_path.iterdir()} == {"photo.png", "mask.png", "folder.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "photo.png", "mask.png", "folder.png", "kept.png",
+    }  # fmt: skip
+
+
+def test_what_a_format_cannot_hold_is_known_before(tmp_path: Path) -> None:
+    wide = Photo(np.zeros((1, 32, 4096), np.float32), None, 8)
+    check_format(wide, tmp_path / "out.webp", 2)
+    check_format(wide, tmp_path / "out.png", 8)
+    with pytest.raises(InputError, match="WEBP holds at most 16383 pixels a side"):
+        check_format(wide, tmp_path / "out.webp", 4)
+    with pytest.raises(InputError, match=r"JPEG does not take its EXIF data \(.*\); use --strip"):
+        check_format(dataclasses.replace(wide, exif=b"x" * 70000), tmp_path / "out.jpg", 1)
+    assert "PNG keeps them" in what_is_lost(wide, tmp_path / "out.jpg", untouched=True)
+    assert what_is_lost(wide, tmp_path / "out.jpg") == ""
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.png").symlink_to(tmp_path / "folder/out.png")
+    check_output(tmp_path / "link.png", {})
+    write_photo(tmp_path / "link.png", Photo(np.zeros((1, 32, 32), np.float32), None, 8))
+    assert (tmp_path / "link.png").is_symlink()
+    assert read_photo(tmp_path / "folder/out.png").size == "32x32"

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from dip.photo.holes import MARGIN, windows_round
+from dip.photo.holes import MARGIN, Window, windows_round
 
 
 def holes_at(shape: tuple[int, int], *places: tuple[int, int, int]) -> np.ndarray:
@@ -17,7 +17,7 @@ def holes_at(shape: tuple[int, int], *places: tuple[int, int, int]) -> np.ndarra
 
 def test_a_small_picture_is_one_window() -> None:
     (window,) = windows_round(holes_at((100, 200), (5, 5, 3)), 200)
-    assert (window.top, window.bottom, window.left, window.right) == (0, 100, 0, 200)
+    assert window.inside == window.core == (slice(0, 100), slice(0, 200))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -31,27 +31,49 @@ def test_windows_hold_every_hole_with_its_margin_and_never_meet(seed: int) -> No
         covered[window.inside] += 1
     assert covered.max() == 1
     assert covered[holes].min() == 1
-    for row, column in np.argwhere(holes)[::97]:
-        window = next(w for w in windows if w.top <= row < w.bottom and w.left <= column < w.right)
-        assert window.top == 0 or row - window.top >= MARGIN
-        assert window.right == 1500 or window.right - column > MARGIN
+    hold_their_margins(holes, windows)
+
+
+def hold_their_margins(holes: np.ndarray, windows: list[Window]) -> None:
+    """Assert that each hole is in one core, with its surroundings in that core's window."""
+    times = np.zeros(holes.shape, int)
+    for window in windows:
+        times[window.core] += 1
+        rows, columns = np.nonzero(holes[window.core])
+        for axis, places in enumerate((rows, columns)):
+            places = places + window.core[axis].start
+            inside, length = window.inside[axis], holes.shape[axis]
+            assert inside.start <= max(0, places.min() - MARGIN)
+            assert inside.stop >= min(length, places.max() + 1 + MARGIN)
+    assert (times[holes] == 1).all()
+
+
+@pytest.mark.parametrize("side", [128, 256])
+def test_a_long_thin_scratch_is_covered_along_it(side: int) -> None:
+    holes = np.eye(1000, 1200, 20, dtype=bool) | np.eye(1000, 1200, 21, dtype=bool)
+    windows = windows_round(holes, side)
+    hold_their_margins(holes, windows)
+    assert max(max(window.sides) for window in windows) <= side
+    assert sum(np.prod(window.sides) for window in windows) < 0.5 * holes.size
+    holes[300:380, 300:380] = True  # no more thin: what is wide is not cut in parts
+    assert len(windows_round(holes, side)) == 1
 
 
 def test_a_window_grows_with_its_hole() -> None:
     (window,) = windows_round(holes_at((3000, 3000), (1000, 1000, 400)), 512)
-    assert window.bottom - window.top == window.right - window.left == 800
-    assert window.top == 800
+    assert window.sides == (800, 800)
+    assert window.inside[0].start == 800
 
 
 def test_holes_all_over_make_one_window_of_the_whole() -> None:
     holes = np.zeros((700, 900), bool)
     holes[::50, ::50] = True
     (window,) = windows_round(holes, 512)
-    assert window.area == holes.size
+    assert window.sides == holes.shape
 
 
 def test_far_holes_make_windows_of_their_own() -> None:
     holes = holes_at((2000, 2000), (10, 10, 4), (1900, 1900, 4), (1000, 40, 4))
     windows = windows_round(holes, 512)
     assert len(windows) == 3
-    assert all(window.area == 128 * 128 for window in windows)
+    assert all(window.sides == (128, 128) for window in windows)

@@ -15,13 +15,17 @@ COMMANDS = {
 }
 DESCRIPTION = (
     "A network is fitted to this one photograph, from random weights, and stopped without knowing"
-    " the truth. The photograph is turned as its EXIF orientation says; its colour profile, its 8"
-    " or 16 bit, and its alpha are kept, other metadata are not. A preview lies beside the output"
-    " while it is worked on; the output is written once it is finished."
+    " the truth. The photograph is turned as its EXIF orientation says; its depth, colour profile,"
+    " alpha and EXIF data are kept. A preview lies beside the output while it is worked on; the"
+    " output is written once it is finished, or as it stands after Ctrl-C."
 )
 WIDTH = (
     "width of the network (default: 128 as in the paper on a GPU, 32 on a CPU, where it is some"
     " ten times faster and a little blurrier)"
+)
+THREADS = (
+    "CPU threads (default: as many as there are cores); with another number, sums are rounded"
+    " otherwise, and the picture is a little other"
 )
 
 
@@ -39,7 +43,12 @@ def add_commands(commands: "Commands") -> None:
 
 def _add_own(command: argparse.ArgumentParser, name: str) -> None:
     if name == "inpaint":
-        command.add_argument("--mask", type=Path, metavar="FILE", help="what to restore")
+        command.add_argument(
+            "--mask",
+            type=Path,
+            metavar="FILE",
+            help="what to restore (default: what is transparent)",
+        )
         command.add_argument(
             "--holes",
             choices=("white", "black"),
@@ -53,7 +62,7 @@ def _add_own(command: argparse.ArgumentParser, name: str) -> None:
             " large holes",
         )
     if name == "upscale":
-        command.add_argument("--factor", type=_factor, default=4, metavar="4|8")
+        command.add_argument("--factor", type=_factor, default=4, metavar="4|8", help="default: 4")
 
 
 def _factor(word: str) -> int:
@@ -63,19 +72,39 @@ def _factor(word: str) -> int:
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUTPUT")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUTPUT",
+        help="PNG, TIFF, JPEG or WebP, by its ending",
+    )
     command.add_argument(
         "--max-side",
         type=int,
         metavar="N",
-        help="work on at most N pixels a side; the picture becomes that small, but where inpaint"
-        " restores it, only what is filled in becomes coarser",
+        help="work on at most N pixels a side (default: all); the picture becomes that small, but"
+        " where inpaint restores it, only what is filled in becomes coarser",
     )
     command.add_argument(
-        "--minutes", type=float, metavar="M", help="take what there is after so long"
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="take what there is after so long (default: no limit)",
     )
     command.add_argument("--channels", type=int, metavar="N", help=WIDTH)
-    command.add_argument("--device", default="auto", metavar="auto|cuda|mps|cpu")
     command.add_argument(
-        "--seed", type=int, default=0, metavar="K", help="another number gives another picture"
+        "--device", default="auto", metavar="auto|cuda|mps|cpu", help="default: the best there is"
+    )
+    command.add_argument("--threads", type=int, metavar="N", help=THREADS)
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="K",
+        help="another number gives another picture (default: 0)",
+    )
+    command.add_argument(
+        "--strip", action="store_true", help="leave out EXIF data, such as time and place, and dpi"
     )

@@ -8,19 +8,27 @@ import numpy as np
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
-from dip.photo.files import check_output, resized, what_is_lost, write_photo
+from dip.photo.files import check_format, check_output, resized, what_is_lost, write_photo
 from dip.photo.holes import (
     Window,
     holes_of,
     joined,
     read_mask,
+    shrunk,
     soft_part,
     transparent,
     width_of_widest,
     windows_round,
 )
-from dip.photo.progress import Progress
-from dip.photo.restore import LARGE_HOLE, LEAST_SIDE, restore, settings_for, settings_for_shapes
+from dip.photo.progress import Progress, say
+from dip.photo.restore import (
+    LARGE_HOLE,
+    LEAST_SIDE,
+    Restored,
+    restore,
+    settings_for,
+    settings_for_shapes,
+)
 from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import duration
 from dip.records.environment import choose_device, free_memory
@@ -36,14 +44,11 @@ DONE = {
 
 
 def run(args: argparse.Namespace) -> int:
-    """Restore `args.input` into `args.output`; raises InputError, then nothing is written."""
-    try:
-        return _run(args)
-    except KeyboardInterrupt:
-        raise InputError("stopped: nothing was written") from None
+    """Restore `args.input` into `args.output`; raises InputError, then nothing is written.
 
-
-def _run(args: argparse.Namespace) -> int:
+    After Ctrl-C the picture as it stands is written, if the network has learnt anything, and then
+    KeyboardInterrupt raised with a sentence.
+    """
     began = time.monotonic()
     _check_numbers(args)
     mask = getattr(args, "mask", None)
@@ -52,17 +57,28 @@ def _run(args: argparse.Namespace) -> int:
     if min(photo.pixels.shape[1:]) < LEAST_SIDE:
         least = f"at least {LEAST_SIDE}x{LEAST_SIDE} are needed"
         raise InputError(f"the photograph has {photo.size} pixels; {least}", args.input)
-    said = [f"{photo.size}, {photo.kind}", *photo.notes, what_is_lost(photo, args.output)]
-    print(f"{args.input}: {'; '.join(filter(None, said))}")
+    photo = replace(photo, exif=b"", dpi=None) if args.strip else photo
     job = Job(args, photo)
+    check_format(photo, args.output, job.factor)
+    lost = what_is_lost(photo, args.output, untouched=args.command == "inpaint")
+    say(
+        f"{args.input}: "
+        + "; ".join(filter(None, [f"{photo.size}, {photo.kind}", *photo.notes, lost]))
+    )
     try:
         restored = job.inpainted() if args.command == "inpaint" else job.whole()
+        stopped = job.progress.interrupts.asked
+        if stopped and not job.learnt:
+            raise KeyboardInterrupt("stopped: nothing was written")
         write_photo(args.output, restored)
-        job.progress.finish()
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", args.output) from None
+    finally:
+        job.progress.finish()
     took = duration(time.monotonic() - began)
-    print(f"{args.output}: {DONE[args.command]}, {restored.size}, in {took}")
+    say(f"{args.output}: {DONE[args.command]}, {restored.size}, in {took}")
+    if stopped:
+        raise KeyboardInterrupt(f"stopped: {args.output} is the picture as it stood")
     return 0
 
 
@@ -71,8 +87,10 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise InputError(f"--max-side is {args.max_side}; it must be at least {LEAST_SIDE} pixels")
     if args.minutes is not None and not args.minutes > 0:
         raise InputError(f"--minutes is {args.minutes:g}; it must be more than 0")
-    if args.channels is not None and args.channels < 1:
-        raise InputError(f"--channels is {args.channels}; it must be at least 1")
+    for name in ("channels", "threads"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name} is {value}; it must be at least 1")
     if not 0 <= args.seed < SEEDS:
         raise InputError(f"--seed is {args.seed}; it must be at least 0 and below {SEEDS}")
 
@@ -90,7 +108,8 @@ class Job:
         settings = settings_for(args.command, self.kind, args.channels, self.factor)
         self.settings: Experiment = replace(settings, seed=args.seed)
         self.for_textures = self.settings
-        self.progress: Progress
+        self.learnt = False  # whether any fit was long enough
+        self.progress = Progress(args.output, args.minutes)
 
     def whole(self) -> Photo:
         """The photograph denoised, enlarged or cleaned; smaller first if --max-side says so."""
@@ -102,8 +121,12 @@ class Job:
             "clean-jpeg": tasks.jpeg_artefacts,
             "upscale": lambda x0: tasks.super_resolution(x0, self.factor),
         }
-        output = self._fitted(makers[self.args.command](photo.pixels), 1.0)
-        alpha = photo.alpha
+        task, alpha = makers[self.args.command](photo.pixels), photo.alpha
+        if alpha is not None:  # what colour there is under 0 says nothing
+            if not alpha.any():
+                raise InputError("every pixel is transparent: nothing is known", self.args.input)
+            task = replace(task, mask=(alpha > 0).astype(np.float32)[None])
+        output = self._fitted(task, 1.0).output
         if alpha is not None and self.factor > 1:
             alpha = np.clip(resized(alpha[None], *output.shape[1:])[0], 0, 1)
         return replace(photo, pixels=output, alpha=alpha)
@@ -121,29 +144,32 @@ class Job:
                 f"--max-side {limit} would leave {sides[1]}x{sides[0]} pixels of the photograph;"
                 f" at least {LEAST_SIDE}x{LEAST_SIDE} are needed"
             )
-        alpha = None if photo.alpha is None else resized(photo.alpha[None], *sides)[0]
-        print(f"made smaller first, to {sides[1]}x{sides[0]}, as --max-side says")
-        return replace(photo, pixels=np.clip(resized(photo.pixels, *sides), 0, 1), alpha=alpha)
+        say(f"made smaller first, to {sides[1]}x{sides[0]}, as --max-side says")
+        opaque = np.ones((height, width)) if photo.alpha is None else photo.alpha
+        pixels, alpha = shrunk(photo.pixels, opaque, *sides)
+        return replace(photo, pixels=pixels, alpha=None if photo.alpha is None else alpha)
 
     def inpainted(self) -> Photo:
         """The photograph with its holes filled; every known pixel stays as it is."""
-        holes = self._holes()
+        holes, photo = self._holes(), self.photo
         windows = windows_round(holes, self.args.max_side or self.whole_side)
-        if len(windows) > 1 or windows[0].area < holes.size:
-            parts = ", ".join(f"{w.right - w.left}x{w.bottom - w.top}" for w in windows[:4])
+        if len(windows) > 1 or windows[0].sides != holes.shape:
+            parts = ", ".join("{1}x{0}".format(*window.sides) for window in windows[:4])
             more = f" and {len(windows) - 4} more" if len(windows) > 4 else ""
-            print(f"working in {len(windows)} windows round the holes: {parts}{more}")
-        self._print_plan([self._worked_shape(window) for window in windows])
-        pixels = self.photo.pixels.copy()
-        left = sum(window.area for window in windows)
-        for window in windows:
-            rows, columns = window.inside
-            part = holes[rows, columns]
-            filled = self._filled(window, part, window.area / left)
-            left -= window.area
-            pixels[:, rows, columns] = joined(filled, pixels[:, rows, columns], part)
-        alpha = self.photo.alpha if self.args.mask else None
-        return replace(self.photo, pixels=pixels, alpha=alpha)
+            say(f"working in {len(windows)} windows round the holes: {parts}{more}")
+        shapes = [self._worked_shape(window) for window in windows]
+        self._print_plan(shapes)
+        pixels, unknown = photo.pixels.copy(), holes.copy()
+        if photo.alpha is not None:
+            unknown |= photo.alpha == 0
+        work = [height * width for _, height, width in shapes]
+        for number, window in enumerate(windows):
+            share = work[number] / sum(work[number:])
+            filled, core = pixels.copy(), window.core
+            filled[:, *window.inside] = self._filled(window, pixels, unknown, share)
+            pixels[:, *core] = np.where(holes[core], filled[:, *core], pixels[:, *core])
+            unknown[core] &= ~holes[core]
+        return replace(photo, pixels=pixels, alpha=photo.alpha if self.args.mask else None)
 
     def _holes(self) -> np.ndarray:
         """The holes, (H, W) bool; prints how much of the image they are."""
@@ -155,43 +181,48 @@ class Job:
             whose = f"the {colour} pixels of {self.args.mask}{grey}"
         else:
             holes, whose = transparent(self.photo, self.args.input), "its transparent pixels"
-        print(f"restoring {_percent(holes.mean())} of the picture: {whose}")
+        say(f"restoring {_percent(holes.mean())} of the picture: {whose}")
         return holes
 
     def _worked_shape(self, window: Window) -> tuple[int, int, int]:
         """The shape (C, H, W) in which a window is fitted."""
-        height, width = window.bottom - window.top, window.right - window.left
-        limit = self.args.max_side or max(height, width)
-        scale = min(1.0, limit / max(height, width))
-        sides = [max(1, round(side * scale)) for side in (height, width)]
-        return len(self.photo.pixels), sides[0], sides[1]
+        limit = self.args.max_side or max(window.sides)
+        scale = min(1.0, limit / max(window.sides))
+        height, width = (max(1, round(side * scale)) for side in window.sides)
+        return len(self.photo.pixels), height, width
 
-    def _filled(self, window: Window, holes: np.ndarray, share: float) -> np.ndarray:
+    def _filled(
+        self, window: Window, picture: np.ndarray, unknown: np.ndarray, share: float
+    ) -> np.ndarray:
         """A window filled, in its full size; fitted smaller if --max-side says so."""
-        rows, columns = window.inside
-        pixels, known = self.photo.pixels[:, rows, columns], ~holes
-        full, worked = pixels.shape[1:], self._worked_shape(window)[1:]
-        if worked != full:
-            weights = resized(known[None], *worked)
-            pixels = np.clip(resized(pixels * known, *worked) / np.maximum(weights, 1e-6), 0, 1)
-            known = weights[0] >= 0.5
+        full, holes = picture[:, *window.inside], unknown[window.inside]
+        pixels, known, worked = full, ~holes, self._worked_shape(window)[1:]
+        if worked != window.sides:
+            pixels, weights = shrunk(full, known.astype(np.float32), *worked)
+            known = weights >= 0.5
         if known.all():  # holes so thin that they vanish where the picture is made smaller
             output = pixels
         elif not known.any():
             raise InputError("made that small, no pixel of the photograph is known any more")
         else:
             self._suit_hole(width_of_widest(~known))
-            output = self._fitted(tasks.inpainting(pixels, known), share)
-        return output if worked == full else np.clip(resized(output, *full), 0, 1)
+            restored = self._fitted(tasks.inpainting(pixels, known), share)
+            output = restored.output
+            if not restored.learnt:
+                say(f"too few for the window of {window}: its holes are filled smoothly")
+                output = np.zeros_like(pixels)
+        if worked != window.sides:
+            output = np.clip(resized(output, *window.sides), 0, 1)
+        return joined(output, full, holes)
 
     def _suit_hole(self, width: int) -> None:
         """Take the settings for --fill; where a hole is large, print what else there is."""
         self.settings = self.for_textures
         if self.args.fill == "shapes":
             self.settings = settings_for_shapes(self.for_textures, self.kind)
-            print(f"shapes are continued, in at most {self.settings.iterations} iterations")
+            say(f"shapes are continued, in at most {self.settings.iterations} iterations")
         elif width >= LARGE_HOLE:
-            print(
+            say(
                 f"the widest hole is {width} pixels across, a large one: textures are continued"
                 " into it; look whether --fill shapes gives a better picture"
             )
@@ -209,23 +240,23 @@ class Job:
                 f"{largest[2]}x{largest[1]} pixels need about {size(needed)} of memory, and"
                 f" {size(free)} are free{advice}"
             )
-        print(
+        say(
             f"at most {self.settings.iterations} iterations with {max(self.settings.channels)}"
-            f" channels on {self.device}, about {size(needed)} of memory",
-            flush=True,
+            f" channels on {self.device}, about {size(needed)} of memory"
         )
-        self.progress = Progress(self.args.output, self.args.minutes)
 
-    def _fitted(self, task: Task, share: float) -> np.ndarray:
+    def _fitted(self, task: Task, share: float) -> Restored:
         self.progress.begin(self.settings.iterations, share)
+        watch, threads = self.progress.watch, self.args.threads
         try:
-            restored = restore(task, self.settings, self.device, self.progress.watch)
+            restored = restore(task, self.settings, self.device, watch, threads)
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, MemoryError) or "memory" in str(error).lower():
                 raise InputError("out of memory; a smaller --max-side would fit") from None
             raise
-        print(restored, flush=True)
-        return restored.output
+        say(str(restored))
+        self.learnt |= restored.learnt
+        return restored
 
 
 def _percent(part: float) -> str:

@@ -1,9 +1,11 @@
 """A reader's own photograph as a file to write: whether that can be done, and what is lost."""
 
 import io
+import os
 import struct
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ FORMATS = {
 }  # fmt: skip
 DEPTHS = {"PNG": 16, "TIFF": 32}  # bits a channel; the others hold 8
 TEXT, LONG = 2, 4  # types of TIFF's tags
+LONGEST = {"WEBP": 16383, "JPEG": 65500}  # pixels of a side
 AFTER_HEADER = 33  # where a PNG's first chunk ends
 SAVED_WITH: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -37,35 +40,58 @@ def check_output(output: Path, sources: Mapping[str, Path]) -> None:
         known = ", ".join(FORMATS)
         near = nearest(output.suffix.lower(), FORMATS)
         raise InputError(f"'{output.name}' does not end in one of {known}{near}", output)
+    try:
+        is_old = bool(output.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        is_old = False
+    except OSError as error:  # a name too long, links in a circle
+        raise InputError(f"cannot be written: {error.strerror}", output) from None
     if output.is_dir():
         raise InputError("is a folder, not a file to write", output)
     if not output.parent.is_dir():
         raise InputError(f"there is no folder '{output.parent}' to write to", output)
     for what, path in sources.items():
-        if output.exists() and path.exists() and output.samefile(path):
+        if is_old and path.exists() and output.samefile(path):
             raise InputError(f"the output would overwrite the {what}; give another name", output)
+    if is_old and not (output.stat().st_mode & 0o222 and os.access(output, os.W_OK)):
+        raise InputError("is write-protected; give another name", output)
     try:
-        with tempfile.TemporaryFile(dir=output.parent):
+        with tempfile.TemporaryFile(dir=output.resolve().parent):
             pass
     except OSError:
         raise InputError(f"the folder '{output.parent}' may not be written to", output) from None
 
 
-def what_is_lost(photo: Photo, output: Path) -> str:
+def check_format(photo: Photo, output: Path, factor: int) -> None:
+    """Raise InputError if the output's format cannot hold a photograph `factor` times as large."""
+    kind = FORMATS[output.suffix.lower()]
+    longest = factor * max(photo.pixels.shape[1:])
+    if longest > LONGEST.get(kind, longest):
+        raise InputError(f"{kind} holds at most {LONGEST[kind]} pixels a side", output)
+    corner = None if photo.alpha is None else photo.alpha[:1, :1]
+    try:
+        encoded(replace(photo, pixels=photo.pixels[:, :1, :1], alpha=corner), kind)
+    except Exception as error:  # noqa: BLE001 - before the fit, not after it
+        raise InputError(
+            f"{kind} does not take its EXIF data ({error}); use --strip", output
+        ) from None
+
+
+def what_is_lost(photo: Photo, output: Path, untouched: bool = False) -> str:
     """What the output's format cannot hold of a photograph, in words; empty if it holds all."""
     kind = FORMATS[output.suffix.lower()]
-    lost = []
-    depth = DEPTHS.get(kind, 8)
+    depth, lost = DEPTHS.get(kind, 8), []
     if photo.bits > depth:
         lost.append(f"{depth} bit in place of {photo.bits}")
-    if photo.alpha is not None and kind == "JPEG":
-        lost.append("no alpha")
+    if kind == "JPEG":
+        lost += ["no alpha"] * (photo.alpha is not None)
+        lost += ["other values of untouched pixels, too: PNG keeps them"] * untouched
     return f"{kind} gives {' and '.join(lost)}" if lost else ""
 
 
 def write_photo(output: Path, photo: Photo) -> None:
     """Write a photograph whole, as its name's ending says; raises OSError if that fails."""
-    write_bytes_whole(output, encoded(photo, FORMATS[output.suffix.lower()]))
+    write_bytes_whole(output.resolve(), encoded(photo, FORMATS[output.suffix.lower()]))
 
 
 def encoded(photo: Photo, kind: str) -> bytes:

@@ -1,16 +1,16 @@
 """The holes of a photograph: found in a mask, worked on in windows, joined without a seam."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dip.errors import InputError
+from dip.photo.files import resized
 from dip.tasks.photographs import Photo, read_photo
 
-if TYPE_CHECKING:
-    from scipy.sparse import csc_matrix
+Box = tuple[slice, slice]  # rows and columns of an image
 
 SOFT = 0.1  # of a mask: how far from the colour of known pixels they may be
 MARGIN = 32  # pixels of known surroundings on each side of a hole, at least
@@ -84,77 +84,104 @@ def width_of_widest(holes: np.ndarray) -> int:
 
 @dataclass(frozen=True)
 class Window:
-    """A rectangle of an image: rows top to bottom, columns left to right, ends not included."""
+    """A rectangle of an image that is fitted, and the core of it, whose holes are then filled.
 
-    top: int
-    bottom: int
-    left: int
-    right: int
+    Each is its rows and its columns, to index an array with.
+    """
 
-    @property
-    def area(self) -> int:
-        """Its pixels."""
-        return (self.bottom - self.top) * (self.right - self.left)
+    inside: Box
+    core: Box
 
     @property
-    def inside(self) -> tuple[slice, slice]:
-        """Its rows and columns, to index an array with."""
-        return slice(self.top, self.bottom), slice(self.left, self.right)
+    def sides(self) -> tuple[int, int]:
+        """Its height and width in pixels."""
+        rows, columns = self.inside
+        return rows.stop - rows.start, columns.stop - columns.start
 
-    def meets(self, other: "Window") -> bool:
-        """Whether the two have a pixel in common."""
-        rows = self.top < other.bottom and other.top < self.bottom
-        return rows and self.left < other.right and other.left < self.right
-
-    def joined(self, other: "Window") -> "Window":
-        """The smallest window that holds both."""
-        top, left = min(self.top, other.top), min(self.left, other.left)
-        return Window(top, max(self.bottom, other.bottom), left, max(self.right, other.right))
+    def __str__(self) -> str:
+        """Its size and place, as a person writes them."""
+        rows, columns = self.inside
+        return f"{self.sides[1]}x{self.sides[0]} at {columns.start},{rows.start}"
 
 
 def windows_round(holes: np.ndarray, whole_side: int) -> list[Window]:
-    """Disjoint windows that hold every hole of (H, W) bool, each with its surroundings.
+    """Windows whose cores hold every hole of (H, W) bool once, each with its surroundings.
 
     A window reaches half the holes' extent beyond them, at least 32 pixels. An image of at most
-    `whole_side` pixels a side, or one whose windows would cover most of it, is one window.
+    `whole_side` pixels a side, or one whose windows would cover most of it, is one window. Holes
+    that are long and thin are covered by windows along them, of about that side.
     """
     from scipy.ndimage import find_objects, label, maximum_filter
 
-    height, width = holes.shape
-    whole = Window(0, height, 0, width)
-    if max(height, width) <= whole_side:
-        return [whole]
-    near = maximum_filter(holes, size=2 * MARGIN + 1)
-    windows = _disjoint(
-        [
-            Window(*_grown(rows, holes.shape[0]), *_grown(columns, holes.shape[1]))
-            for rows, columns in find_objects(label(near)[0])
-        ]
-    )
-    return [whole] if sum(w.area for w in windows) > WHOLE * whole.area else windows
+    whole = slice(0, holes.shape[0]), slice(0, holes.shape[1])
+    if max(holes.shape) <= whole_side:
+        return [Window(whole, whole)]
+    near = find_objects(label(maximum_filter(holes, size=2 * MARGIN + 1))[0])
+    boxes = _disjoint([_grown(box, holes.shape, 2) for box in near], holes.shape)
+    if sum(map(_area, boxes)) > WHOLE * holes.size:
+        boxes = [whole]
+    return [window for box in boxes for window in _along(box, holes, whole_side)]
 
 
-def _grown(hole: slice, length: int) -> tuple[int, int]:
-    """The rows (or columns) of a window round a hole with its margin, inside the image."""
-    filled = hole.stop - hole.start
-    side = min(length, max(filled, 2 * (filled - 2 * MARGIN), LEAST_WINDOW))
-    first = min(max(0, (hole.start + hole.stop - side) // 2), length - side)
-    return first, first + side
+def _area(box: Box) -> int:
+    return int((box[0].stop - box[0].start) * (box[1].stop - box[1].start))
 
 
-def _disjoint(windows: list[Window]) -> list[Window]:
-    """Join windows that meet until none do."""
-    done: list[Window] = []
-    waiting = list(windows)
-    while waiting:
-        window = waiting.pop()
-        touching = next((other for other in done if window.meets(other)), None)
-        if touching is None:
-            done.append(window)
-        else:
-            done.remove(touching)
-            waiting.append(window.joined(touching))
-    return sorted(done, key=lambda w: (w.top, w.left))
+def _grown(box: Iterable[slice], shape: tuple[int, ...], times: int) -> Box:
+    """A box of holes and their margin, so large that it is `times` as long as the holes alone."""
+    grown = []
+    for part, length in zip(box, shape, strict=True):
+        filled = part.stop - part.start
+        side = min(length, max(filled, times * (filled - 2 * MARGIN), LEAST_WINDOW))
+        first = min(max(0, (part.start + part.stop - side) // 2), length - side)
+        grown.append(slice(first, first + side))
+    return grown[0], grown[1]
+
+
+def _disjoint(boxes: list[Box], shape: tuple[int, ...]) -> list[Box]:
+    """Join boxes that meet until none do."""
+    from scipy.ndimage import find_objects, label
+
+    while True:
+        painted = np.zeros(shape, bool)
+        for box in boxes:
+            painted[box] = True
+        before, boxes = len(boxes), find_objects(label(painted)[0])
+        if len(boxes) == before:
+            return boxes
+
+
+def _along(box: Box, holes: np.ndarray, whole_side: int) -> list[Window]:
+    """Windows along the holes in a box, if they are thin and it is large; else the box alone."""
+    step = max(whole_side, LEAST_WINDOW) - 2 * MARGIN
+    alone = [Window(box, box)]
+    if _area(box) <= (step + 2 * MARGIN) ** 2 or width_of_widest(holes[box]) > MARGIN:
+        return alone
+    rows, columns = np.nonzero(holes[box])
+    found = []
+    for top in range(box[0].start + rows.min(), box[0].stop, step):
+        for left in range(box[1].start + columns.min(), box[1].stop, step):
+            core = slice(top, top + step), slice(left, left + step)
+            places = np.nonzero(holes[core])
+            if len(places[0]):
+                near = [
+                    slice(max(0, start + at.min() - MARGIN), start + at.max() + 1 + MARGIN)
+                    for start, at in zip((top, left), places, strict=True)
+                ]
+                found.append(Window(_grown(near, holes.shape, 1), core))
+    return found if sum(_area(window.inside) for window in found) < WHOLE * _area(box) else alone
+
+
+def shrunk(
+    pixels: np.ndarray, weights: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (C, H, W) in a smaller size, each with its weight (H, W) in [0, 1]; and the weights.
+
+    What weighs nothing is not seen in the result: no fringe of what is unknown.
+    """
+    small = resized(weights[None], height, width)
+    values = resized(pixels * weights, height, width) / np.maximum(small, 1e-6)
+    return np.clip(values, 0, 1), np.clip(small[0], 0, 1)
 
 
 def joined(filled: np.ndarray, picture: np.ndarray, holes: np.ndarray) -> np.ndarray:
@@ -164,46 +191,39 @@ def joined(filled: np.ndarray, picture: np.ndarray, holes: np.ndarray) -> np.nda
 
     At the edge of a hole the fill misses the known pixels by a little. What it misses there is
     carried into the hole by the smoothest surface, the one that solves Laplace's equation, and
-    added (Pérez et al., Poisson image editing, 2003). A fill that misses nothing stays as it is.
-    Holes of over a million pixels together are joined as they are.
+    added (Pérez et al., Poisson image editing, 2003). A fill that misses nothing stays as it is;
+    of zeros the smooth surface alone is left.
     """
-    if holes.sum() > SOLVED:
-        return np.where(holes, filled, picture).astype(np.float32)
     missed = _carried(picture.astype(np.float64) - filled, holes)
     return np.where(holes, np.clip(filled + missed, 0, 1), picture).astype(np.float32)
 
 
 def _carried(values: np.ndarray, holes: np.ndarray) -> np.ndarray:
     """Values (C, H, W) carried smoothly from beside `holes` into them; the edge is free."""
+    from scipy.sparse import coo_matrix, diags
     from scipy.sparse.linalg import splu
 
-    matrix, right = _laplace(holes, values)
-    solver = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-    carried = values.copy()
-    carried[:, holes] = solver.solve(right.T).T
-    return carried
-
-
-def _laplace(holes: np.ndarray, values: np.ndarray) -> tuple["csc_matrix", np.ndarray]:
-    """Laplace's equation in the N pixels of holes: sparse (N, N) matrix, right sides (C, N)."""
-    from scipy.sparse import coo_matrix
-
-    height, width = holes.shape
-    count = int(holes.sum())
+    count, carried = int(holes.sum()), values.copy()
+    if count > SOLVED:  # in half the size, with a quarter of the unknowns
+        height, width = holes.shape
+        half = (height + 1) // 2, (width + 1) // 2
+        known = resized((~holes)[None], *half)
+        small = _carried(resized(values * ~holes, *half) / np.maximum(known, 1e-6), known[0] <= 0)
+        carried[:, holes] = resized(small, height, width)[:, holes]
+        return carried
+    # Each unknown times its neighbours' number, less the unknown neighbours, is the known ones'
+    # sum. In the frame put round it, -1 is a known pixel and -2 none.
     numbers = np.full(holes.shape, -1)
     numbers[holes] = np.arange(count)
-    right, neighbours = np.zeros((len(values), count)), np.zeros(count)
-    entries: list[tuple[np.ndarray, np.ndarray]] = []
-    rows, columns = np.nonzero(holes)
-    for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        row, column = rows + down, columns + across
-        own = np.flatnonzero((row >= 0) & (row < height) & (column >= 0) & (column < width))
-        other = numbers[row[own], column[own]]
-        neighbours[own] += 1
-        known = own[other < 0]
-        right[:, known] += values[:, row[known], column[known]]
-        entries.append((own[other >= 0], other[other >= 0]))
-    here = np.concatenate([own for own, _ in entries] + [np.arange(count)])
-    there = np.concatenate([other for _, other in entries] + [np.arange(count)])
-    weights = np.concatenate([np.full(len(here) - count, -1.0), neighbours])
-    return coo_matrix((weights, (here, there)), shape=(count, count)).tocsc(), right
+    numbers = np.pad(numbers, 1, constant_values=-2)
+    framed = np.pad(values, ((0, 0), (1, 1), (1, 1))).reshape(len(values), -1)
+    right, below = 1, holes.shape[1] + 2
+    beside = np.flatnonzero(numbers >= 0) + np.array([[right], [-right], [below], [-below]])
+    other = numbers.ravel()[beside]
+    known_sum = (framed[:, beside] * (other == -1)).sum(axis=1)
+    own = np.broadcast_to(np.arange(count), other.shape)[other >= 0]
+    pairs = coo_matrix((np.ones(len(own)), (own, other[other >= 0])), shape=(count, count))
+    matrix = (diags((other > -2).sum(axis=0).astype(float)) - pairs).tocsc()
+    solver = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    carried[:, holes] = solver.solve(known_sum.T).T
+    return carried

@@ -1,12 +1,12 @@
 """What a person sees while a photograph is restored: time left, a preview, a way to stop."""
 
 import os
+import sys
 import time
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dip.errors import InputError
 from dip.files import write_bytes_whole
 from dip.photo.files import encoded
 from dip.planning.jobs import duration
@@ -18,30 +18,39 @@ if TYPE_CHECKING:
 
 SPEED_AFTER = 20  # iterations after which the speed is known well enough to print
 LONG_SECONDS = 3600  # from which on the way to a shorter fit is printed too
+SHORT = 50  # letters of a name that with its ending is not too long for any file system
 LINE_SECONDS, PREVIEW_SECONDS = 15.0, 20.0
+
+
+def say(sentence: str) -> None:
+    """Print a line at once. Once nobody reads any more, lines are lost and the work goes on."""
+    try:
+        print(sentence, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Progress:
     """Prints how far a fit is, writes previews, and stops the fit when its time is over."""
 
     def __init__(self, output: Path, minutes: float | None) -> None:
-        """Count `minutes` from now; previews lie beside `output`, under a name that is free."""
+        """Count `minutes` from the first fit on; previews get a free name beside `output`."""
         self.preview = _free_name(output)
         self.interrupts = Interrupts()
-        self.end = None if minutes is None else time.monotonic() + 60 * minutes
-        self.begin(1, 1.0)
+        self.minutes, self.end = minutes, float("inf")
 
     def begin(self, iterations: int, share: float) -> None:
         """Begin a fit of at most `iterations`, which may use `share` of the time that is left."""
         self.iterations = iterations
         self.began = self.printed = self.drawn = time.monotonic()
-        self.deadline = None if self.end is None else self.began + share * (self.end - self.began)
+        if self.minutes is not None:
+            self.end, self.minutes = self.began + 60 * self.minutes, None
+        self.deadline = self.began + share * (self.end - self.began)
 
-    def watch(self, fit: "Fit", step: "Step") -> bool:
-        """Take in a step; whether the time is over. Raises InputError after Ctrl-C."""
+    def watch(self, fit: "Fit", step: "Step") -> str:
+        """Take in a step; why to stop after it: "asked", by Ctrl-C, "time", or ""."""
         if self.interrupts.asked:
-            note = f"; the last preview is {self.preview}" if self.preview.exists() else ""
-            raise InputError(f"stopped: nothing was written{note}")
+            return "asked"
         now = time.monotonic()
         if step.iteration == SPEED_AFTER:
             self._print_speed((now - self.began) / SPEED_AFTER, now)
@@ -49,23 +58,23 @@ class Progress:
             self.printed = now
             each = (now - self.began) / (step.iteration + 1)
             left = self._left(each * (self.iterations - step.iteration), now)
-            print(f"iteration {step.iteration} of at most {self.iterations}, {left}", flush=True)
+            say(f"iteration {step.iteration} of at most {self.iterations}, {left}")
         if now - self.drawn > PREVIEW_SECONDS:
             self._draw(fit)
-        return self.deadline is not None and now > self.deadline
+        return "time" if now > self.deadline else ""
 
     def _left(self, seconds: float, now: float) -> str:
         """How long a fit that needs at most `seconds` more can take, in words."""
-        if self.deadline is not None and self.deadline - now < seconds:
+        if self.deadline - now < seconds:
             return f"{duration(max(0.0, self.deadline - now))} left, as --minutes says"
         return f"at most {duration(seconds)} left"
 
     def _print_speed(self, each: float, now: float) -> None:
         seconds = each * (self.iterations - SPEED_AFTER)
-        long = self.deadline is None and seconds > LONG_SECONDS
+        long = self.end == float("inf") and seconds > LONG_SECONDS
         hint = "; a smaller --max-side, or --minutes, makes it shorter" if long else ""
         left = self._left(seconds, now)
-        print(f"{each:.2g} s an iteration: {left}{hint}; preview: {self.preview}", flush=True)
+        say(f"{each:.2g} s an iteration: {left}{hint}; preview: {self.preview}")
 
     def _draw(self, fit: "Fit") -> None:
         """Write the average of the outputs so far as the preview, whole."""
@@ -75,12 +84,12 @@ class Progress:
         self.drawn = time.monotonic()
 
     def finish(self) -> None:
-        """Remove the preview: the image itself is written."""
+        """Remove the preview: the image itself is written, or there is none."""
         self.preview.unlink(missing_ok=True)
 
 
 def _free_name(output: Path) -> Path:
     """`<output>.preview.png`, numbered where there is anybody's file of that name already."""
     ends = chain([""], (f"-{number}" for number in count(2)))
-    names = (f"{output.stem}.preview{end}.png" for end in ends)
+    names = (f"{output.stem[:SHORT]}.preview{end}.png" for end in ends)
     return next(path for path in map(output.with_name, names) if not os.path.lexists(path))

@@ -78,6 +78,7 @@ REASONS = {
     "settled": "stopped by itself: the picture stood still",
     "last": "all iterations done",
     "time": "stopped when the time was over",
+    "asked": "stopped as asked",
 }
 
 
@@ -91,10 +92,15 @@ class Restored:
     reason: str  # a key of REASONS
     seconds: float
 
+    @property
+    def learnt(self) -> bool:
+        """Whether it is more than the network's first, random outputs."""
+        return self.reason not in ("time", "asked") or self.iterations >= AVERAGED
+
     def __str__(self) -> str:
         """How many iterations the fit took, how long, and why it stopped, in words."""
         reason = REASONS[self.reason].format(taken_from=self.taken_from)
-        early = self.reason == "time" and self.iterations < LEARNT
+        early = self.reason in ("time", "asked") and self.iterations < LEARNT
         warning = f"; few: it takes some {LEARNT} to learn a photograph, so give more minutes"
         return (
             f"{self.iterations} iterations in {duration(self.seconds)}; {reason}"
@@ -152,20 +158,21 @@ def restore(
     task: "Task",
     experiment: Experiment,
     device: str,
-    is_over: Callable[["Fit", "Step"], bool],
+    watch: Callable[["Fit", "Step"], str],
+    threads: int | None = None,
 ) -> Restored:
-    """Fit a task until it stops by itself, ends, or `is_over`, called each step, says so."""
+    """Fit a task until it stops by itself, ends, or `watch`, called each step, gives a reason."""
     from dip.engine.fit import Fit
 
     began = time.perf_counter()
-    fit = Fit(task, experiment, device=device)
+    fit = Fit(task, experiment, device=device, threads=threads)
     stopping = EarlyStopping(fit, noisy=experiment.task == "denoising")
     reason, iteration = "last", 0
     for step in fit:
         iteration = step.iteration
-        stop, over = stopping.reason_to_stop(step), is_over(fit, step)
-        if stop or over:
-            reason = stop or "time"
+        asked = watch(fit, step)
+        if stop := stopping.reason_to_stop(step) or asked:
+            reason = stop
             break
     output, taken_from = stopping.result(iteration)
     return Restored(output, iteration, taken_from, reason, time.perf_counter() - began)

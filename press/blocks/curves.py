@@ -108,8 +108,8 @@ def is_log(metric: Metric) -> bool:
 
 def stop_marks(run: Run) -> list[Mark]:
     """Marks where each stopping rule stops, and where the paper does, if the run is that long."""
-    found = [run.stop_points.get(rule) for rule in ("oracle", "es-wmv")]
-    marks = [Mark(point.mark, point.iteration) for point in found if point]
+    found = [point for point in run.stop_points.values() if point.rule != "fixed"]
+    marks = [Mark(point.mark, point.iteration) for point in found]
     count, last = run.case.paper_iterations, run.last_step or 0
     if count is not None and count <= last:
         marks.append(Mark("the paper stops", count, "paper"))
