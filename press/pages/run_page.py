@@ -15,7 +15,7 @@ from press.files import content_of
 from press.page import PageContext
 from press.results.metrics import Metric
 from press.results.names import Names, counted, sentence
-from press.results.numbers import Measured, grouped, with_unit, written
+from press.results.numbers import grouped, with_unit, written
 from press.results.record import Record
 from press.results.run import Run
 from press.results.store import Results
@@ -153,7 +153,7 @@ def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
     rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
-    took = str(view.duration) if isinstance(view.seconds, Measured) else ""
+    took = str(view.duration) if view.seconds else ""
     if took and view.devices:
         took += f" on {view.devices}"
     return {
