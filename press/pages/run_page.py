@@ -13,6 +13,7 @@ from press.blocks.tables import scored_metrics
 from press.diagnostics import format_duration
 from press.files import content_of
 from press.page import PageContext
+from press.results.export import csv_text, curve_rows, origin_of
 from press.results.metrics import Metric
 from press.results.names import Names, counted, sentence
 from press.results.numbers import grouped, with_unit, written
@@ -33,12 +34,15 @@ def run_pages(results: Results) -> dict[str, Callable[[PageContext], str]]:
 
 
 def run_page(name: str, context: PageContext) -> str:
-    """Make the page of a recorded run; its run.json is written beside it."""
+    """Make the page of a recorded run; its run.json and its curve are written beside it."""
     run = context.results.run(name)
     record, path = run.record, run.folder / "run.json"
     assert record, "only recorded runs have pages"
     context.note(path)
-    context.add(run.page.removesuffix(".html") + ".json", content_of(path))
+    stem, curve = run.page.removesuffix(".html"), curve_rows([run])
+    context.add(f"{stem}.json", content_of(path))
+    if curve:
+        context.add(f"{stem}.csv", csv_text([f"The curve of {origin_of(run)}"], curve))
     view = context.results.suite(run.suite.name)
     names = context.results.names
     within = names.method(run.method) if run.method else f"seed {run.seed}"
@@ -64,6 +68,7 @@ def run_page(name: str, context: PageContext) -> str:
             if selector.startswith("at.")
         ],
         chart=chart.panel(stop_marks(run)).svg() if chart.metrics else "",
+        has_curve=bool(curve),
         gallery=list(_gallery(run, context)),
         record=record,
         again=commands_of(run, record),
