@@ -102,7 +102,7 @@ def verdict_strip(
 
 @block(
     "results-table",
-    "the source's numbers, ours, difference and verdict, image by image",
+    "the source's numbers, ours, difference and verdict, case by case",
     SUITE_OF_TABLE,
     TABLE,
     numbered="table",
