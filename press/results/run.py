@@ -266,6 +266,14 @@ class Run:
         return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """The width and height that its record states of its images, in pixels; or InputError."""
+        said = self.record.data if self.record else {}
+        if "width" not in said:
+            raise InputError(f"{self.name} has no size: its record does not say")
+        return int(said["width"]), int(said["height"])
+
+    @property
     def command(self) -> str:
         """The command that makes the run; empty if it is not known."""
         return self.planned.command if self.planned else ""
