@@ -105,7 +105,7 @@ class Argument:
 
 
 ID = Argument("id", WORD, "what a link such as `[](#fig-x)` refers to")
-IMAGES = Argument("images", WORDS, "images of the suite; all of them if it is not given")
+IMAGES = Argument("images", WORDS, "cases of the suite; all of them if it is not given")
 FALLBACK = Argument("fallback", SUITE, "the suite to show until the runs of `suite` are recorded")
 
 
