@@ -40,6 +40,10 @@ def plot(call: Call, script: str, alt: str) -> Figure:
         raise call.error("script", drawn["error"])
     if "svg" not in drawn:
         raise call.error("script", f"{path}: draw returned no figure")
+    previews = [run.name for run in runs if run.recorded and run.suite.preview]
+    if previews and drawn["sources"] and drawn["panels"] == 1:
+        sentence = f"{path}: a preview is not drawn on the axes of a source's numbers"
+        raise call.error("script", sentence)
     labelled = f'<svg role="img" aria-label="{escape(alt)}"'
     content, sources = Markup(drawn["svg"].replace("<svg", labelled, 1)), drawn["sources"]
     note = f"Quoted: {'; '.join(sources)}." if sources else ""

@@ -92,6 +92,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             with mistakes_of(script):
                 svg = svg_of(figure, variables, request["name"])
                 drawn = {"svg": svg, "rows": [*rows(figure)], "sources": [*claims.sources]}
+                drawn["panels"] = len(figure.axes)
     except InputError as error:
         if error.path is None:
             error = InputError(error.sentence, script, line_in(script, error), 1)
