@@ -24,8 +24,8 @@ WIDTH = (
     " ten times faster and a little blurrier)"
 )
 THREADS = (
-    "CPU threads (default: as many as there are cores); with another number, sums are rounded"
-    " otherwise, and the picture is a little other"
+    "CPU threads (default: one up to 128x128 pixels, else one for each core); another number of"
+    " them rounds otherwise, so that the picture is a little different"
 )
 
 
