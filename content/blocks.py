@@ -1,9 +1,12 @@
-"""Blocks of this site alone: the drawing of the paper's network.
+"""Blocks of this site alone: the drawing of the paper's network, and where one may stop a run.
 
-Rows are resolutions: the full one on top, half the sides in each row below. Row `level` holds the
-input of down `level + 1` on the left, up `level + 1` on the right, and the skip between them.
+In the drawing, rows are resolutions: the full one on top, half the sides in each row below. Row
+`level` holds the input of down `level + 1` on the left, up `level + 1` on the right, and the skip
+between them.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from math import hypot
@@ -12,8 +15,11 @@ from typing import Any
 from markupsafe import Markup
 
 from press.blocks.declaration import SUITE, Argument, Call, Figure, block
+from press.blocks.tables import Column, against, dot_table, level_note, of_images
 from press.charts.svg import element, line, path, text
-from press.results.numbers import decimal, grouped
+from press.errors import InputError
+from press.results.numbers import Quantity, decimal, grouped
+from press.results.scores import ScoreTable
 from press.results.suite import SuiteView
 
 WIDTH, ROW, BOX = 400, 54, 34
@@ -144,3 +150,44 @@ def _arrow(x1: float, y1: float, x2: float, y2: float) -> list[Markup]:
     barbs = [(x2 - x + side * y, y2 - y + side * x) for side in (0.6, -0.6)]
     head = path([barbs[0], (x2, y2), barbs[1]], class_="flow head")
     return [line(x1, y1, x2, y2, class_="flow"), head]
+
+
+@block(
+    "stops-table",
+    "the outputs that one may choose of a run, and what each loses to the best",
+    Argument("suite", SUITE, "whose runs are shown", required=True),
+    numbered="table",
+    example='suite="denoising-preview" id="tab-stops"',
+)
+def stops_table(call: Call, suite: SuiteView) -> Figure:
+    """Last and best iterate, ES-WMV and averages, side by side."""
+    chosen = {"last": "final", "best": "stop.oracle", "ES-WMV": "stop.es-wmv", "average": "average"}
+    if suite.suite.mean:
+        chosen["mean of runs"] = "mean"
+    columns = [
+        Column(name, _scored(suite.output(output)), "ours" if name == "last" else "choice")
+        for name, output in chosen.items()
+    ]
+    last = against("Against the best", columns, columns[1].value(None))
+    note = (
+        f"{level_note(suite)} The best iterate can only be told with the"
+        " original at hand; the last row is each choice less the best iterate, on the mean."
+    )
+    stopped = suite.stopped("es-wmv")
+    if stopped != suite.recorded:
+        note += (
+            f" ES-WMV had stopped in {stopped or 'none'} of {suite.recorded} runs when they ended;"
+            " otherwise its column has the least variance so far."
+        )
+    return dot_table(call, suite, (*suite.suite.images, None), columns, note, last=last)
+
+
+def _scored(scores: ScoreTable) -> Callable[[str | None], Quantity | None]:
+    """Look up a level of an image, or the mean; None where a run has no such output."""
+
+    def value(image: str | None) -> Quantity | None:
+        with suppress(InputError):
+            return of_images(scores)(image)
+        return None
+
+    return value

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dip.commands.photo import add_commands
 from dip.errors import InputError, sentence_of
@@ -57,24 +57,24 @@ def _end_by_sigint() -> int:
     return 130
 
 
-class _Version(argparse.Action):
-    """`--version`, looked up only where it is asked for."""
+class PrintVersion(argparse.Action):
+    """Looks the version up when it is asked for: no other command waits for that."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Print the version and end."""
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> NoReturn:
+        """Print the installed distribution's version, and end."""
         from importlib.metadata import version
 
-        print(f"dip {version('deep-image-prior-press')}")
+        print(f"{parser.prog} {version('deep-image-prior-press')}")
         parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; `function` of what it gives is `module:function`."""
     top = argparse.ArgumentParser(prog="dip", description="Deep Image Prior: experiments.")
+    top.add_argument("--version", action=PrintVersion, nargs=0, help="print the version, and end")
     top.add_argument(
         "--content", type=Path, default=Path("content"), help="folder of experiments.toml"
     )
-    top.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_list, _add_run, _add_records, _add_network, _add_images, add_commands):
         add(commands)

@@ -1,15 +1,16 @@
-"""The press's command line: build, serve, check, why, blocks."""
+"""The press's command line: build, serve, check, why, blocks, new, import-csv."""
 
 import argparse
 import os
 import sys
 import time
 from pathlib import Path
+from typing import Any, NoReturn
 
 from press.errors import InputError, sentence_of
 from press.options import Options
 
-IMPORT = "import-csv"
+NEW, IMPORT = "new", "import-csv"
 WORDS = {
     "build": "make what is stale (the default)",
     "serve": "make, show drafts, and follow changes in the browser",
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks; the exit code: 0 well, 1 an error, 2 wrong usage."""
     given = sys.argv[1:] if arguments is None else arguments
     started = time.perf_counter()
-    has_word = given[:1] and given[0] in (*WORDS, IMPORT, "-h", "--help")
+    has_word = given[:1] and given[0] in (*WORDS, NEW, IMPORT, "-h", "--help", "--version")
     asked = _parser().parse_args(given if has_word else ["build", *given])
     try:
         return _do(asked, started)
@@ -38,9 +39,23 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+class PrintVersion(argparse.Action):
+    """Looks the version up when it is asked for: no build waits for that."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> NoReturn:
+        """Print the installed distribution's version, and end."""
+        from importlib.metadata import version
+
+        print(f"press {version('deep-image-prior-press')}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="build.py", description="Make the site from posts, templates and recorded runs."
+    )
+    parser.add_argument(
+        "--version", action=PrintVersion, nargs=0, help="print the version, and end"
     )
     words = parser.add_subparsers(dest="word")
     commands = {word: words.add_parser(word, help=text) for word, text in WORDS.items()}
@@ -58,9 +73,22 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, default=8000, help="where to answer (8000)"
     )
     commands["check"].add_argument("--outside", action="store_true", help="ask the network too")
+    commands["check"].add_argument(
+        "--numbers", action="store_true", help="say what each number of the posts is bound to"
+    )
     commands["why"].add_argument("name", help="a page or post, or a run: suite/image/seed0")
+    _add_new(words.add_parser(NEW, help="make a project of your own, with an example"))
     _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
     return parser
+
+
+def _add_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="an empty folder, or one that is to be made")
+    parser.add_argument(
+        "--install-from", metavar="WHAT",
+        help="what pip installs the press from, in the project's requirements.txt; "
+        "from where it was installed here if not given",
+    )  # fmt: skip
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +96,7 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", required=True, help="the suite of the records")
     parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
     parser.add_argument("--settings", nargs="+", default=[], metavar="COLUMN", help="settings")
+    parser.add_argument("--columns", nargs="+", default=[], metavar="NAME=HEADING", help="renamed")
     parser.add_argument("--measure", default="", help="the metric meant where none is named")
     parser.add_argument("--replace", action="store_true", help="move other records aside")
 
@@ -84,8 +113,12 @@ def _do(asked: argparse.Namespace, started: float) -> int:
         from press.results.import_csv import import_csv
 
         where = (asked.table, asked.suite, asked.results)
-        print(import_csv(*where, asked.settings, asked.measure, asked.replace))
+        print(import_csv(*where, asked.settings, asked.columns, asked.measure, asked.replace))
         return 0
+    if asked.word == NEW:
+        from press.new import new
+
+        return new(asked.folder, asked.install_from)
     folders, check = (asked.content, asked.results, asked.out), asked.word == "check"
     options = Options(*folders, asked.base_url, asked.run, getattr(asked, "strict", False), check)
     if asked.word == "serve":
@@ -105,6 +138,10 @@ def _do(asked: argparse.Namespace, started: float) -> int:
 
     result = build(options)
     code = report(result, options, started)
+    if check and asked.numbers:
+        from press.checks.numbers import report_numbers
+
+        report_numbers(options, [page.meta for page in result.state.pages.values()])
     if check and code == 0:
         from press.checks.links import check_site
 

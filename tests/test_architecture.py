@@ -19,7 +19,8 @@ ORDERS = {  # of each package, from what knows least to what knows most
     "dip": "errors files toml_file | experiments | tasks | records | network | engine | planning"
     " | runs | photo | commands | cli __main__ __init__",
     "press": "errors files toml_file | diagnostics options | cache | results | charts | page"
-    " | markdown | blocks | pages | checks | build | serve | cli __main__ __init__",
+    " | markdown | blocks | pages | checks | build | serve new | cli skeleton"
+    " __main__ __init__",
 }
 LEVELS = {
     package: {name: level for level, names in enumerate(order.split("|")) for name in names.split()}

@@ -161,7 +161,8 @@ def test_suites_that_differ_in_one_setting_stand_side_by_side(context: PageConte
 def test_losses_are_drawn_on_a_scale_of_powers_of_ten(context: PageContext) -> None:
     html = made(context, "loss-curves", suite="targets", id="fig-loss")
     assert 'id="fig-loss"' in html
-    assert "Loss against the iteration; at the end: image 0.00049, noise 0.00039" in text_of(html)
+    words = "Loss against the iteration; at the end: image 4.94×10⁻⁴, noise 3.92×10⁻⁴"
+    assert words in text_of(html)
     assert ">10⁻¹<" in html and ">10⁻⁴<" in html
     assert html.count('class="line line-') == 2
     assert "Preview, 32×32." in html

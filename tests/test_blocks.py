@@ -221,9 +221,9 @@ def test_the_scrubber_has_its_data_in_the_page_and_works_without_scripts(tmp_pat
 
     html = made(make_context(tmp_path, "paper"), "scrubber", suite="paper", image="anna")
     data = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', html)[0])
-    frames = [frame["iteration"] for frame in data["frames"]]
+    frames = [frame["step"] for frame in data["frames"]]
     assert frames == [0, 62, 250, 562, 1000]
-    assert html.count("<li data-iteration=") == len(frames)
+    assert html.count("<li data-step=") == len(frames)
     assert all(frame["src"].startswith("../media/") for frame in data["frames"])
     levels = [frame["at"][1] for frame in data["frames"]]
     assert levels == sorted(levels, reverse=True)  # upwards as the PSNR grows

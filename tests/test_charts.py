@@ -100,7 +100,7 @@ def test_levels_have_the_decimals_that_tell_them_apart() -> None:
     assert levels(0.31, 0.52) == ["0.35", "0.40", "0.45", "0.50"]
     assert levels(-1.5, 12_000) == ["0", "5,000", "10,000"]
     assert levels(3, 3) == ["2.6", "2.8", "3.0", "3.2", "3.4"]
-    assert levels(-2.2, -0.4, powers=True) == ["10⁻³", "10⁻²", "10⁻¹", "1"]
+    assert levels(0.002, 0, 0.3, powers=True) == ["10⁻³", "10⁻²", "10⁻¹", "1"]
 
 
 def test_words_over_marks_do_not_touch() -> None:

@@ -112,6 +112,8 @@ def test_a_run_is_recorded_or_has_a_command_and_an_expected_time(
         "name": "tiny/waves/seed0", "case": "made/waves", "seed": 0, "method": None,
         "kind": "run", "state": "recorded", "why": None, "seconds": None, "estimate": None,
         "command": "python -m dip run tiny --image waves --seed 0",
+        "again": ["python -m dip run tiny --image waves --seed 0 --rerun",
+                  "python -m dip verify tiny --image waves"],
     }  # fmt: skip
     missing = run_of(capsys, "tiny/rings/seed0")
     assert (missing["state"], missing["why"], missing["estimate"]) == ("missing", None, "a guess")

@@ -89,9 +89,9 @@ def test_a_note_knows_where_it_stands(context: PageContext) -> None:
     ).body
     assert '<li id="fn1" class="footnote-item"><p>a <em>note</em>,' in html
     assert [message[: len("body.md:7:12: warning: '39.16'")] for message in said(context)] == [
-        "body.md:9:12: warning: '39.16'",
         "body.md:9:23: unknown citation",
         "body.md:9:2: in this formula: ",
+        "body.md:9:12: warning: '39.16'",
     ]
 
 
@@ -218,7 +218,7 @@ def test_a_note_written_in_place_knows_where_it_stands(context: PageContext) -> 
     ).body
     assert '<li id="fn1" class="footnote-item"><p>a <em>note</em>,' in html
     assert [message[: len("body.md:7:12: warning: '39.16'")] for message in said(context)] == [
-        "body.md:7:12: warning: '39.16'",
         "body.md:7:23: unknown citation",
         "body.md:7:2: in this formula: ",
+        "body.md:7:12: warning: '39.16'",
     ]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from made_site import make_results
+from made_site import CLAIMS, make_results
 
 from press.cli import main
 
@@ -38,6 +38,17 @@ EXPRESSIONS = {
     'verdict("inpainting.dip.anna").difference_db': "'.difference_db' is now spelled '.difference'",
     'verdict("inpainting.dip.anna").tolerance_db': "'.tolerance_db' is now spelled '.tolerance'",
 }
+EXPRESSIONS |= {
+    'run("paper/anna").psnr_db | db': "'| db' is not needed any more: a number has the unit of its "
+    "metric, and '| value(1)' gives it other decimals",
+    'run("paper/anna").psnr_db | signed_db': "'| signed_db' is now spelled '| signed'",
+    **{
+        f'run("paper/anna").stable.{name}_db': f"'.{name}_db' is now spelled '.{name}'"
+        for name in ("median", "lowest", "highest")
+    },
+    'verdict("inpainting.dip.anna").difference_db': "'.difference_db' is now spelled '.difference'",
+    'verdict("inpainting.dip.anna").tolerance_db': "'.tolerance_db' is now spelled '.tolerance'",
+}
 BLOCKS = {
     'compare run="paper/anna" right="250"': "'250' is now spelled 'at.250'",
     'compare run="paper/anna" left="stop-oracle"': "'stop-oracle' is now spelled 'stop.oracle'",
@@ -56,3 +67,22 @@ def test_an_old_spelling_in_a_post_names_the_new_one(
     assert main(["build", "--run", "never"]) == 1
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("content/")]
     assert [line.partition(": ")[2] for line in told] == [*EXPRESSIONS.values(), *BLOCKS.values()]
+
+
+@pytest.mark.parametrize(("old", "new"), [("within_db", "tolerance"), ("at_most_db", "at_most")])
+def test_an_old_key_of_the_rule_names_the_metric_s(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_results(tmp_path)
+    claims = CLAIMS.replace("deviations = 2", f"deviations = 2\n{old} = 0.5")
+    (tmp_path / "content/claims.toml").write_text(claims)
+    assert main(["build", "--run", "never"]) == 1
+    assert (
+        f": '{old}' is now part of the metric: '{new}' of [metrics.NAME] in content/site.toml"
+        in capsys.readouterr().err
+    )

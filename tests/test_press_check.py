@@ -9,6 +9,11 @@ import pytest
 from press.checks.links import PageFacts
 from press.cli import main
 
+SETTINGS = """title = "A"
+description = "PSNR: 40.1"
+metrics.psnr_db = { label = "PSNR", unit = "dB" }
+"""
+
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -93,7 +98,7 @@ def test_a_result_typed_into_the_settings_is_an_error_each_time(
     suite = '[one]\ntitle = "One"\ntask = "inpainting"\nimages = ["a/b"]\nmask = "bernoulli"\n'
     long = 'why = """\nOurs is well\nat 39.16 dB.\n"""\n'
     (work / "content/experiments.toml").write_text(suite + long)
-    (work / "content/site.toml").write_text('title = "A"\ndescription = "PSNR: 40.1"\n')
+    (work / "content/site.toml").write_text(SETTINGS)
     choices = '[one.slope]\norigin = "ours"\nwhy = "brings 2 dB"\n'
     (work / "content/choices.toml").write_text(choices)
     typed = "is a result typed by hand"

@@ -14,8 +14,10 @@ from made_site import LEVELS, ROOT, make_results, write_suite
 from test_page_browser import browser, opened  # noqa: F401  (a fixture)
 
 from dip.experiments.suites import load_suites
-from press.checks.typed_in_plots import typed_in_plots
 from press.cli import main
+from press.markdown.numbers_in_script import numbers_in_script
+from press.markdown.typed_numbers import NumberSearch
+from press.results.metrics import read_metrics
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -210,9 +212,9 @@ def draw(records, claims):
 
 def test_results_typed_into_a_script_are_found_with_their_place(work: Path) -> None:
     write(work, TYPED)
-    paths, found = typed_in_plots(work / "content")
-    assert [path.name for path in paths] == ["figures", "level.py"]
-    told = [(message.place.line, message.sentence.split("'")[1]) for message in found]  # type: ignore[union-attr]
+    search = NumberSearch(read_metrics(work / "content/site.toml"))
+    found = numbers_in_script(work / "content/figures/level.py", search)
+    told = [(one.place.line, one.text) for one in found if one.kind == "result"]
     assert sorted(told) == [(3, "28.14"), (3, "32.2"), (4, "31.42"), (4, "31.42")]
     write(work, SCRIPT.replace("PSNR, dB", "over 31.42 dB"))
     assert main(["check", "--run", "never"]) == 1

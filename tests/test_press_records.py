@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from press.errors import InputError
 from press.files import write_whole
 from press.results.format_1 import general_form
 from press.results.manifest import of_records, parts_of
-from press.results.record import read_record, seal_of
+from press.results.record import parse_curve, read_record, seal_of
 from press.results.schema import SCHEMA
 from press.results.store import Results
 
@@ -176,8 +177,9 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     results = tmp_path / "results"
     for seed, accuracy in enumerate((97.25, 96.5)):
         press.record(
-            "digits", "mlp", results=results, seed=seed, metrics={"accuracy": accuracy},
-            curve={"epoch": [1, 2], "accuracy": [90.0, accuracy]}, title="An MLP",
+            "digits", "mlp", results=results, seed=seed, title="An MLP",
+            metrics={"final": {"accuracy": accuracy}, "stop.early": {"accuracy": 97.5}},
+            curve={"epoch": [1, 2], "accuracy": [90.0, accuracy]}, steps={"stop.early": 1},
         )  # fmt: skip
     press.record("digits", "mlp", results=results, method="majority", metrics={"accuracy": 11})
     for name, part in parts_of(of_records(results)).items():
@@ -186,16 +188,30 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     view, run = read.suite("digits"), read.run("digits/mlp", seed=1)
     assert (view.planned, view.recorded, view.suite.seeds, view.preview) == (2, 2, (0, 1), False)
     assert (view.measure, view.suite.baselines, run.title) == ("accuracy", ("majority",), "An MLP")
+    assert run.iterations == 2, "as the runs have it, not the baseline"
     assert (run.axis, run.last_step, run.final.label) == ("epoch", 2, "epoch 2")
     assert run.curve().points("accuracy") == [(1, 90.0), (2, 96.5)]
     assert not run.stable.known and run.kept() == [] and run.final.picture is None
+    assert view.output("baseline.majority").one("mlp", 0, "accuracy") == 11
     assert read.run("digits/mlp/majority").final.label == "the output"
+    assert run.output("stop.early").words == "stops at epoch 1"
+    with pytest.raises(InputError, match="unknown stopping rule 'earl'"):
+        run.output("stop.earl")
     with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):
         assert run.seconds
 
 
+@pytest.mark.parametrize("row", ["2,nan,1", "1,0.5,1", "inf,0.5,1"])
+def test_a_curve_that_is_not_finite_or_goes_back_is_told_with_its_line(row: str) -> None:
+    curve = parse_curve(f"epoch,loss,accuracy\n1,0.5,1\n{row}\n", Path("curve.csv"), "epoch")
+    with pytest.raises(InputError, match=r"curve\.csv:3: the curve is not finite"):
+        curve.points("loss")
+
+
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"metrics": {"accuracy": float("nan")}}, "'metrics.final.accuracy' is nan; write None"),
+    ({"metrics": 97.0}, "'metrics': expected a table, got a float"),
+    ({"seconds": "12"}, "'seconds': expected a number, got a str"),
     ({"metrics": {}}, "'metrics.final' has no number"),
     ({"metrics": {"accuracy": "97 %"}}, "'metrics.final.accuracy' must be number or null"),
     ({"metrics": {"best": {"accuracy": 1.0}}}, "'metrics' lacks 'final'"),
@@ -222,7 +238,8 @@ def test_a_mistake_is_told_and_nothing_written(
 def test_another_record_is_replaced_only_if_asked_for_and_kept(tmp_path: Path) -> None:
     def write(accuracy: float, replace: bool = False) -> Path:
         settings = {"results": tmp_path, "replace": replace, "command": "python train.py"}
-        return press.record("digits", "mlp", metrics={"accuracy": accuracy}, **settings)
+        metrics, seconds = {"accuracy": accuracy}, time.time() % 1000
+        return press.record("digits", "mlp", metrics=metrics, seconds=seconds, **settings)
 
     folder = write(97.0)
     before = (folder / "run.json").stat()
@@ -246,8 +263,8 @@ mlp,,majority,An MLP,,11,,
 
 def imported(folder: Path, text: str, *words: str) -> int:
     (folder / "table.csv").write_text(text)
-    where = ["--suite", "digits", "--results", str(folder / "results"), "--settings", "lr"]
-    return main(["import-csv", str(folder / "table.csv"), *where, *words])
+    where = ["--suite", "digits", "--results", str(folder / "results")]
+    return main(["import-csv", str(folder / "table.csv"), *where, *(words or ("--settings", "lr"))])
 
 
 def test_a_table_of_results_becomes_records(
@@ -265,8 +282,51 @@ def test_a_table_of_results_becomes_records(
     assert "0 records written" in (said := capsys.readouterr().out) and "3 stood there" in said
     assert imported(tmp_path, TABLE.replace("96.5", "96.4")) == 1
     assert "another record stands here; --replace" in capsys.readouterr().err
-    assert imported(tmp_path, TABLE.replace("96.5", "96.4"), "--replace") == 0
+    assert imported(tmp_path, TABLE.replace("96.5", "96.4"), "--replace", "--settings", "lr") == 0
     assert read_record(results / "digits/mlp/seed1").metrics["final"] == {"accuracy": 96.4}
+
+
+def test_a_table_may_have_headings_and_names_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = TABLE.replace("case", "Set").replace("accuracy", "Top-1").replace("mlp", "An MLP, 64")
+    text = text.replace("An MLP, 64", '"An MLP, 64"').replace("An MLP,0.1", ",0.1")
+    columns = [
+        "--columns",
+        "case=Set",
+        "accuracy=Top-1",
+        "stop.oracle:accuracy=stop.oracle:Top-1",
+        "--settings",
+        "lr",
+    ]
+    assert imported(tmp_path, text.replace(",An MLP,,11", ",,,11"), *columns) == 0
+    record = read_record(tmp_path / "results/digits/An-MLP-64/seed0")
+    assert (record.title, record.measure) == ("An MLP, 64", "accuracy")
+    assert imported(tmp_path, text, "--columns", "case=Sets") == 1
+    assert "table.csv:1: no column is headed 'Sets'; did you mean" in capsys.readouterr().err
+
+
+def test_a_table_may_name_curves_and_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (8, 4), 128).save(tmp_path / "out.png")
+    (tmp_path / "0.csv").write_text("epoch,accuracy,loss\n1,90,0.5\n2,97.25,\n")
+    text = "case,seed,accuracy,curve,picture,at.1:accuracy,stop.oracle:accuracy,stop.oracle:step\n"
+    assert (
+        imported(tmp_path, f"{text}mlp,0,97.25,0.csv,out.png,90,97.5,1\n", "--measure", "accuracy")
+        == 0
+    )
+    record = read_record(tmp_path / "results/digits/mlp/seed0")
+    assert (record.axis, dict(record.pictures)) == ("epoch", {"final": "pictures/final.png"})
+    assert dict(record.steps) == {"at.1": 1, "final": 2, "stop.oracle": 1}
+    assert record.file("curve.csv").read_text() == (tmp_path / "0.csv").read_text()
+    (tmp_path / "0.csv").write_text("epoch,accuracy\n1\n")
+    assert (
+        imported(tmp_path, f"{text}mlp,1,97.25,0.csv,out.png,90,97.5,1\n", "--measure", "accuracy")
+        == 1
+    )
+    assert "table.csv:2: " in (said := capsys.readouterr().err)
+    assert said.endswith("0.csv:2: the curve is damaged in this line\n")
 
 
 @pytest.mark.parametrize(
@@ -276,7 +336,8 @@ def test_a_table_of_results_becomes_records(
         ("96.5", "about 96", "table.csv:3: column 'accuracy': expected a number, got 'about 96'"),
         ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
         ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
-        ("mlp,1", "m l p,1", "table.csv:3: 'case' is not a name of letters"),
+        ("mlp,1", "(),1", "table.csv:3: it lacks 'case'"),
+        ("accuracy", "acc.", "table.csv:2: column 'acc.' has no name that a metric may have"),
         ("majority", "", "table.csv:4: a row names either a seed or a method"),
         (",13.5", "", "table.csv:3: the row has not as many cells as the first line"),
         ("stop.oracle:", "best:", "table.csv:2: 'metrics' has a name that is not a selector"),

@@ -1,5 +1,6 @@
 """Small sites, and what they must give."""
 
+import runpy
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def made_site(
     case = FOLDER / request.param
     shutil.copytree(case, tmp_path / "work")
     monkeypatch.chdir(tmp_path / "work")
+    if Path("make_records.py").exists():
+        runpy.run_path("make_records.py", run_name="__main__")
     return case, tmp_path / "work"
 
 

@@ -38,6 +38,13 @@ def test_the_words_agree_with_the_engine(after: int) -> None:
 def test_other_rules_have_no_patience() -> None:
     assert StopPoint("oracle", LAST, LAST).reached
     assert StopPoint("fixed", LAST, LAST).words == "stops at iteration 3,000"
+    assert StopPoint("fixed", LAST, LAST).label == "the last iteration"
+
+
+def test_a_rule_of_another_paper_is_called_by_its_name() -> None:
+    point = StopPoint("early", 12, 20, "epoch")
+    assert (point.words, point.row) == ("stops at epoch 12", "early, epoch 12")
+    assert (point.label, point.mark) == ("where early stops", "early")
 
 
 def test_a_run_that_was_too_short_says_so(tmp_path: Path) -> None:

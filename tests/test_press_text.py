@@ -8,14 +8,27 @@ from pathlib import Path
 import pytest
 
 from press.cache import Cache
-from press.diagnostics import map_source
+from press.diagnostics import SourceMap, map_source
 from press.markdown.bibliography import Entry, decoded, plain_title, written
 from press.markdown.code import code_block
 from press.markdown.katex import typeset
 from press.markdown.math import katex_files
-from press.markdown.typed_results import typed_results
+from press.markdown.numbers_in_post import numbers_in_line
+from press.markdown.parser import parse_line
+from press.markdown.typed_numbers import RESULT, Checks, NumberSearch
 from press.pages.post import bibtex_of
 from press.pages.site_pages import Site, Summary
+from press.results.metrics import Metric, Metrics
+
+METRICS = Metrics({"psnr_db": Metric("psnr_db", "PSNR", "dB"), "ssim": Metric("ssim", "SSIM")})
+SEARCH = NumberSearch(METRICS, Checks(units=("decibel", "decibels")))
+
+
+def results_in(text: str, in_cell: bool = False) -> list[tuple[int, str]]:
+    """The results typed into a line of Markdown, with their columns from 0."""
+    origin = SourceMap.of_lines("a.md", text, 1)
+    found = numbers_in_line(parse_line(text, origin), origin, SEARCH, in_cell)
+    return [(one.place.column - 1, one.text) for one in found if one.kind == RESULT]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +64,12 @@ from press.pages.site_pages import Site, Summary
     ],
 )
 def test_results_typed_by_hand(text: str, found: list[str]) -> None:
-    assert [number for _, number in typed_results(text, in_cell=False)] == found
+    assert [number for _, number in results_in(text)] == found
 
 
 def test_a_decimal_in_a_cell_is_a_result() -> None:
-    assert list(typed_results("about 3.25", in_cell=True)) == [(6, "3.25")]
-    assert list(typed_results("`3.25` of 11 and $0.01$", in_cell=True)) == []
+    assert results_in("about 3.25", in_cell=True) == [(6, "3.25")]
+    assert results_in("`3.25` of 11 and $0.01$", in_cell=True) == []
 
 
 def test_places_follow_lines_and_indents() -> None:

@@ -2,22 +2,24 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 from small_runs import write_project
+from test_page_browser import browser, opened  # noqa: F401  (a fixture)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
-SOURCES = ("dip", "press", "pyproject.toml", "README.md", "LICENSE")
-BACKEND = 77  # the release of setuptools that pyproject.toml asks for
 
 
 def output_of(folder: Path, *command: str | Path) -> str:
@@ -32,22 +34,11 @@ def output_of(folder: Path, *command: str | Path) -> str:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Build from a copy of the sources, so that no build folder is left in the repository."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in SOURCES:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / "source" / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, folder / "source" / name)
-    try:
-        has_backend = int(version("setuptools").split(".")[0]) >= BACKEND
-    except PackageNotFoundError:
-        has_backend = False
-    words = ["--no-build-isolation"] if has_backend else []
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-    output_of(folder, *pip, "wheel", "--no-deps", *words, "-w", folder, folder / "source")
+    """Build the wheel by the tools of this environment; nothing is left in the repository."""
+    pytest.importorskip("hatchling")
+    words = ("--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    output_of(folder, sys.executable, "-m", "pip", "wheel", *words, "-w", folder, ROOT)
     (wheel,) = folder.glob("*.whl")
-    shutil.rmtree(folder / "source")
     return wheel
 
 
@@ -58,7 +49,6 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch and the rest are those of this environment: the fresh one looks there after its own
     packages, and an editable install of this repository is not followed from there.
     """
-    pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("wheel")
     wheel = build_wheel(folder)
     venv.create(folder / "env", with_pip=False)
@@ -76,6 +66,9 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_the_command_line_of_the_wheel(scripts: Path, tmp_path: Path) -> None:
     content, _ = write_project(tmp_path)
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for name in ("dip", "press"):
+        assert output_of(tmp_path, scripts / name, "--version") == f"{name} {told}\n"
     assert "verify" in output_of(tmp_path, scripts / "dip", "--help")
     listing = output_of(tmp_path, scripts / "dip", "--content", content, "list", "tiny")
     assert "tiny/waves/seed0" in listing
@@ -85,6 +78,7 @@ def test_the_command_line_of_the_wheel(scripts: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_example_of_the_readme_with_the_wheel(scripts: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     ramp = np.tile(np.arange(0, 256, 8, dtype=np.uint8)[:, None, None], (1, 32, 3))
     Image.fromarray(ramp).save(tmp_path / "noisy.png")
     found = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -98,3 +92,29 @@ def test_the_example_of_the_readme_with_the_wheel(scripts: Path, tmp_path: Path)
         "site-packages" in file and str(ROOT) not in file and scripts.parent in Path(file).parents
         for file in lines[-1].split()
     )
+
+
+@pytest.fixture(scope="module")
+def project(scripts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new project, built and checked by the wheel alone."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    output_of(folder, scripts / "press", "new", "my-reproduction")
+    output_of(folder / "my-reproduction", scripts / "python", "build.py", "check", "--strict")
+    return folder / "my-reproduction"
+
+
+@pytest.mark.slow
+def test_a_new_project_is_built_by_the_wheel(project: Path) -> None:
+    page = (project / "site/posts/secretary.html").read_text(encoding="utf-8")
+    assert "reproduced" in page
+    assert "# Its address is not known" in (project / "requirements.txt").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280])
+def test_a_new_project_s_pages(browser: "Browser", project: Path, width: int) -> None:  # noqa: F811
+    for name in ("index.html", "posts/secretary.html", "runs/index.html"):
+        page = opened(browser, project / "site" / name, viewport={"width": width, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.context.close()

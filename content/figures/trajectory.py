@@ -5,12 +5,12 @@ A preview is never drawn on the axes of the published numbers.
 
 from matplotlib import pyplot as plt
 
-PUBLISHED = "denoising-f16.at-"
+PUBLISHED, PREVIEW = "denoising-f16.at-", "denoising-f16-preview"
 
 
 def draw(records, claims):
     full = records.run("denoising-f16/F16_512")
-    ours = full if full.recorded else records.run("denoising-f16-preview/F16_512")
+    ours = full if full.recorded else records.run(f"{PREVIEW}/F16_512")
     figure, axes = plt.subplots(2, figsize=(5.6, 5.4)) if ours is not full else plt.subplots()
     above, below = axes if ours is not full else (axes, axes)
     points = [(int(id.removeprefix(PUBLISHED).partition(".")[0]), float(claims[id]))
@@ -22,7 +22,7 @@ def draw(records, claims):
     below.plot(*zip(*curve.points("psnr_average_db"), strict=True), label="ours, average")
     if ours is not full:
         above.set_title("As published, 512×512")
-        below.set_title(f"Ours, a preview at {ours.size[0]}×{ours.size[1]}: not comparable")
+        below.set_title(f"Ours, a {records.suite(PREVIEW).label}: not comparable")
     for one in {above, below}:
         one.set(ylabel="PSNR, dB", xlim=(0, None))
         one.legend(loc="lower right")

@@ -155,11 +155,15 @@ class Manifest:
         seconds, estimate = None, None
         if state.word != "recorded":
             seconds, estimate = self._expected(job)
+        command = f"python -m dip {job.command}"
+        image = job.suite.image_folder(job.experiment.case)
+        verify = f"python -m dip verify {job.suite.name} --image {image}"
         return {
             "name": job.name, "case": job.experiment.case, "seed": job.experiment.seed,
             "method": job.method, "kind": job.kind, "state": state.word,
             "why": why if state.changed or state.sentence else None,
-            "command": f"python -m dip {job.command}", "seconds": seconds, "estimate": estimate,
+            "command": command, "again": [f"{command} --rerun", *([] if job.method else [verify])],
+            "seconds": seconds, "estimate": estimate,
         }  # fmt: skip
 
     def _expected(self, job: Job) -> tuple[float | None, str | None]:

@@ -1,8 +1,9 @@
-"""Blocks that draw curves: PSNR against the iteration, and losses on a scale of powers of ten."""
+"""Blocks that draw curves: metrics in the course of runs, over iterations, epochs or the like."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, cycle
-from math import log10
 
 from markupsafe import Markup
 
@@ -12,6 +13,8 @@ from press.blocks.declaration import (
     NAMES,
     RUNS,
     SUITE,
+    WORD,
+    WORDS,
     Argument,
     Call,
     Figure,
@@ -20,57 +23,108 @@ from press.blocks.declaration import (
     named,
     not_run,
 )
-from press.charts.curve_chart import SERIES, CurvePanel, Line, Mark, level_range
-from press.results.numbers import grouped
+from press.charts.curve_chart import SERIES, CurvePanel, Line, Mark, extent
+from press.errors import InputError, nearest
+from press.results.metrics import Metric
+from press.results.names import sentence
+from press.results.numbers import grouped, with_unit
 from press.results.run import Run
 from press.results.suite import SuiteView
 
 
-def lines_of(run: Run) -> list[Line]:
-    """A run's curves: PSNR on all pixels, and apart on known and unknown ones."""
-    recorded = run.curve()
-    lines = [
-        Line("all pixels" if run.case.settings.get("mask") else "output",
-             recorded.points("psnr_db")),
-        Line("known", recorded.points("psnr_known_db"), 2),
-        Line("unknown", recorded.points("psnr_unknown_db"), 3),
-    ]  # fmt: skip
-    return [line for line in lines if line.points]
+@dataclass(frozen=True)
+class RunChart:
+    """Curves of a run on one axis: of the metrics `names`, else of what its suite is judged by.
+
+    Then those in the same unit are drawn too, as far as the site declares them. Raises InputError
+    for a metric of which a recorded run has no curve.
+    """
+
+    run: Run  # recorded or not
+    names: Sequence[str] = ()
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """What is drawn, the one that names the axis first; empty without a curve."""
+        columns, known = self.run.curve().columns[1:], self.run.metrics
+        for name in self.names:
+            if columns and name not in columns:
+                near = nearest(name, columns)
+                raise InputError(f"{self.run.name} has no curve of '{name}'{near}")
+        if self.names or not columns:
+            return [known[name] for name in self.names if name in columns]
+        first = known[next(filter(columns.__contains__, self._usual), columns[0])]
+        same = [one for one in known.values() if one.unit and one.unit == first.unit]
+        return [first, *(one for one in same if one.name in columns and one is not first)]
+
+    @property
+    def _usual(self) -> Iterable[str]:
+        """The metrics for which a chart is asked where none is named, the best first."""
+        return self.run.stable.metric, *self.run.metrics
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """A line for each metric; its label is what it says beyond the first one's."""
+        return [
+            Line(metric.label.removeprefix(self._of_first), self.run.curve().points(metric.name), k)
+            for metric, k in zip(self.metrics, cycle(range(1, SERIES + 1)), strict=False)
+        ]
+
+    @property
+    def _of_first(self) -> str:
+        """How the label of a metric begins that is the first one, of a part: "PSNR, "."""
+        return f"{self.metrics[0].label}, " if self.metrics else ""
+
+    @property
+    def _heading(self) -> str:
+        """What the levels are: the first metric, or the unit alone where others are no part."""
+        first, *others = self.metrics
+        is_one = all(metric.label.startswith(self._of_first) for metric in others)
+        return first.heading if is_one else first.unit
+
+    def panel(
+        self, marks: Sequence[Mark] = (), ends: tuple[float, float] | None = None
+    ) -> CurvePanel:
+        """The panel of the lines, which says in words where they end."""
+        first, axis = self.metrics[0], self.run.axis
+        last = ", ".join(
+            f"{line.label} {with_unit(line.points[-1][1], metric)}"
+            for line, metric in zip(self.lines, self.metrics, strict=True)
+            if line.points
+        )
+        title = (
+            f"{sentence(first.label)} of {self.run.title} against the {axis}; at the end: {last}"
+        )
+        if marks:
+            marked = ", ".join(f"{mark.label} at {grouped(mark.step)}" for mark in marks)
+            title += f"; marked: {marked}"
+        return CurvePanel(title, self.lines, self._heading, axis, marks, ends, is_log(first))
 
 
-def curve_panel(
-    run: Run,
-    lines: Sequence[Line],
-    marks: Sequence[Mark] = (),
-    y_range: tuple[float, float] | None = None,
-) -> CurvePanel:
-    """The panel of a run's lines, which says in words where they end."""
-    ends = ", ".join(f"{line.label} {line.points[-1][1]:.2f} dB" for line in lines)
-    title = f"PSNR of {run.title} against the iteration; at the end: {ends}"
-    if marks:
-        marked = ", ".join(f"{mark.label} at {grouped(mark.step)}" for mark in marks)
-        title += f"; marked: {marked}"
-    return CurvePanel(title, lines, "PSNR, dB", "iteration", marks, y_range)
+def is_log(metric: Metric) -> bool:
+    """Whether a metric is drawn by powers of ten."""
+    return metric.scale == "log"
 
 
 def stop_marks(run: Run) -> list[Mark]:
     """Marks where each stopping rule stops, and where the paper does, if the run is that long."""
-    found = [run.stop_points.get(rule) for rule in ("oracle", "es-wmv")]
-    marks = [Mark(point.mark, point.iteration) for point in found if point]
-    count = run.case.paper_iterations
-    if count is not None and count <= run.iterations:
+    found = [point for point in run.stop_points.values() if point.rule != "fixed"]
+    marks = [Mark(point.mark, point.iteration) for point in found]
+    count, last = run.case.paper_iterations, run.last_step or 0
+    if count is not None and count <= last:
         marks.append(Mark("the paper stops", count, "paper"))
     return marks
 
 
 @block(
     "curve",
-    "PSNR against the iteration, a panel for each run, on one axis",
+    "metrics in the course of runs, a panel for each run, on one axis",
     Argument("runs", RUNS, "the runs; or name a `suite`"),
     Argument("suite", SUITE, "whose runs are drawn"),
     IMAGES,
     FALLBACK,
-    Argument("names", NAMES, "the panels' titles; the images' names if they are not given"),
+    Argument("metrics", WORDS, "columns of the curves; the suite's measure if they are not given"),
+    Argument("names", NAMES, "the panels' titles; the cases' names if they are not given"),
     numbered="figure",
     example='runs="inpainting/house inpainting/peppers" names="House, Peppers" id="fig-curves"',
 )
@@ -80,9 +134,10 @@ def curve(
     suite: SuiteView | None,
     images: list[str],
     fallback: SuiteView | None,
+    metrics: list[str],
     names: list[str],
 ) -> Figure:
-    """The PSNR curves of one or more runs."""
+    """The curves of one or more runs."""
     note = ""
     if not runs:
         if suite is None:
@@ -92,38 +147,48 @@ def curve(
     titles = named(call, names, titles, "runs")
     if not any(run.recorded for run in runs):
         return not_run(call, runs)
-    drawn = [lines_of(run) for run in runs]
-    shared = level_range(list(chain(*drawn)))
+    charts = [RunChart(run, metrics) for run in runs]
+    with call.at("metrics"):
+        lines = [chart.lines for chart in charts]
+    by_powers = any(is_log(metric) for chart in charts for metric in chart.metrics[:1])
+    shared = extent(list(chain(*lines)), by_powers)
     panels = [
-        {"title": title, "svg": curve_panel(run, lines, (), shared).svg() if run.recorded else ""}
-        for run, title, lines in zip(runs, titles, drawn, strict=True)
-    ]
+        {"title": title, "svg": chart.panel((), shared).svg() if chart.metrics else "",
+         "absent": "it has no curve" if chart.run.recorded else "not run yet"}
+        for chart, title in zip(charts, titles, strict=True)
+    ]  # fmt: skip
     return Figure(call.page.render("blocks/curve.html", panels=panels), runs, note)
 
 
 @block(
     "loss-curves",
-    "the losses of a suite's runs in one chart, on a scale of powers of ten",
+    "a metric in the course of all runs of a suite, in one chart",
     Argument("suite", SUITE, "whose runs are drawn", required=True),
+    Argument("metric", WORD, "a column of their curves", default="loss"),
     numbered="figure",
     width="text",
     example='suite="noise-impedance" id="fig-losses"',
 )
-def loss_curves(call: Call, suite: SuiteView) -> Figure:
-    """The losses of all runs of a suite that are recorded."""
+def loss_curves(call: Call, suite: SuiteView, metric: str) -> Figure:
+    """The curves of all runs of a suite that are recorded."""
     runs = [run for run in suite.runs if run.recorded]
     if not runs:
         return not_run(call, suite.runs)
-    lines = []
-    for run, series in zip(runs, cycle(range(1, SERIES + 1)), strict=False):
-        points = [(k, log10(loss)) for k, loss in run.curve().points("loss") if loss > 0]
-        lines.append(Line(run.case.variant or run.title, points, series))
-    ends = ", ".join(f"{line.label} {10 ** line.points[-1][1]:.2g}" for line in lines)
-    panel = CurvePanel(
-        f"Loss against the iteration; at the end: {ends}",
-        lines,
-        "loss (mean squared error)",
-        "iteration",
-        powers=True,
-    )
+    with call.at("metric" if "metric" in call.directive.arguments else "suite"):
+        for run in runs:
+            if not RunChart(run, [metric]).metrics:
+                raise InputError(f"{run.name} has no curve")
+    shown, cases = suite.metrics[metric], list(dict.fromkeys(run.image for run in runs))
+    lines, last = list[Line](), []
+    for k, run in enumerate(runs):
+        label, series = run.case.variant or run.title, cases.index(run.image) % SERIES + 1
+        if len(cases) == 1 < len(runs):
+            label, series = f"seed {run.seed}", k % SERIES + 1
+        points = run.curve().points(metric)
+        is_first = label not in (line.label for line in lines)
+        lines.append(Line(label if is_first else "", points, series))
+        last.append(f"{label} {with_unit(points[-1][1], shown)}")
+    axis = runs[0].axis
+    title = f"{sentence(shown.label)} against the {axis}; at the end: {', '.join(last)}"
+    panel = CurvePanel(title, lines, shown.heading, axis, powers=is_log(shown))
     return Figure(Markup('<div class="one-chart">{}</div>').format(panel.svg()), runs)

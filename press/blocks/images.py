@@ -12,7 +12,7 @@ from typing import Any
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from press.blocks.curves import curve_panel, lines_of, stop_marks
+from press.blocks.curves import RunChart, stop_marks
 from press.blocks.declaration import (
     FALLBACK,
     IMAGES,
@@ -35,7 +35,8 @@ from press.errors import InputError
 from press.files import sha256_of
 from press.markdown.assets import opened
 from press.page import PageContext
-from press.results.numbers import THIN_SPACE, Measured, decimal, grouped, listed
+from press.results.names import counted, sentence
+from press.results.numbers import Measured, grouped, listed, with_unit
 from press.results.run import Run
 from press.results.scores import RULES
 from press.results.selectors import Selector
@@ -50,7 +51,17 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
     if path is None:
         return absent(page, run)
     page.shown["/".join(path.parts[-5:-2]), path.stem] = None
-    return image(page.copy(path), run.size, alternative)
+    return image(page.copy(path), size_of(run, path), alternative)
+
+
+def size_of(run: Run, path: Path) -> tuple[int, int]:
+    """The width and height of a picture of a record, in pixels."""
+    assert run.record
+    said = run.record.data
+    if "width" in said:  # the file need not be opened
+        return int(said["width"]), int(said["height"])
+    with opened(path) as file:
+        return file.size
 
 
 def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
@@ -72,7 +83,8 @@ def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> 
 def absent(page: PageContext, run: Run) -> Markup:
     """What stands for an image that is not to be shown, or not run yet."""
     if not run.recorded or run.shown:
-        return Markup('<span class="absent absent-not-run">not run yet</span>')
+        words = "no picture of it" if run.recorded else "not run yet"
+        return Markup('<span class="absent absent-not-run">{}</span>').format(words)
     why = why_not_shown(page, run)
     return Markup('<span class="absent" title="{}">{}: not shown</span>').format(why, run.title)
 
@@ -89,13 +101,12 @@ def why_not_shown(page: PageContext, run: Run) -> str:
     return f"so that the results stay small, this suite keeps pictures {whose}"
 
 
-def thumbnail(page: PageContext, run: Run, iteration: int, alternative: str) -> Markup:
-    """An iterate of a record reduced by a whole number, to at most 128 pixels a side."""
-    path = run.picture(iteration)
+def thumbnail(page: PageContext, run: Run, path: Path | None, alternative: str) -> Markup:
+    """A picture of a record reduced by a whole number, to at most 128 pixels a side."""
     if path is None:
         return absent(page, run)
     page.note(path)
-    width, height = run.size
+    width, height = size_of(run, path)
     factor = -(-max(width, height) // SMALL)
     if factor == 1:
         url = page.copy(path)
@@ -119,20 +130,22 @@ def reduced(path: Path, factor: int) -> bytes:
 
 def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
     """Our last output of the first of the runs that is recorded; empty if none is kept."""
-    kept = [run for run in runs if run.recorded and run.case.pictures]
-    run = next((run for run in kept if run.picture(run.iterations)), kept[0] if kept else None)
-    return thumbnail(page, run, run.iterations, f"{run.title}, our result") if run else Markup("")
+    kept = [run for run in runs if run.record and run.record.pictures and run.case.pictures]
+    run = next((run for run in kept if run.final.picture), kept[0] if kept else None)
+    if run is None:
+        return Markup("")
+    return thumbnail(page, run, run.final.picture, f"{run.title}, our result")
 
 
-def in_words(run: Run, iteration: int, psnr_db: float | None) -> str:
-    """An iterate described for those who do not see it; None where there is no original."""
-    level = "" if psnr_db is None else f", {decimal(psnr_db)}{THIN_SPACE}dB"
-    return f"{run.title} after {grouped(iteration)} iterations{level}"
+def in_words(run: Run, step: int, level: Measured | None) -> str:
+    """An output described for those who do not see it; None where it has no level."""
+    after = f"{run.title} after {counted(step, run.axis)}"
+    return after if level is None else f"{after}, {with_unit(level, level.metric)}"
 
 
 @block(
     "film-strip",
-    "snapshots of runs, a step for each iteration, with their PSNR",
+    "snapshots of runs, step by step, with their levels",
     Argument("suite", SUITE, "whose runs are shown", required=True),
     Argument("iterations", WHOLE_NUMBERS, "the snapshots", required=True),
     IMAGES,
@@ -147,24 +160,22 @@ def film_strip(
     images: list[str],
     fallback: SuiteView | None,
 ) -> Figure:
-    """Iterates of one or more runs, a step for each iteration."""
+    """Outputs of one or more runs, step by step."""
     runs, note = chosen_runs(call, suite, images, fallback)
     if not any(run.recorded for run in runs):
         return not_run(call, runs)
     with call.at("iterations"):
         steps = [
-            {"iteration": k, "pictures": [_step(call.page, run, k) for run in runs]}
-            for k in iterations
+            {"step": k, "pictures": [_step(call.page, run, k) for run in runs]} for k in iterations
         ]
-    return Figure(call.page.render("blocks/film-strip.html", steps=steps), runs, note)
+    axis = sentence(runs[0].axis)
+    return Figure(call.page.render("blocks/film-strip.html", steps=steps, axis=axis), runs, note)
 
 
-def _step(page: PageContext, run: Run, iteration: int) -> dict[str, Any]:
-    scored = run.recorded and run.has_original
-    level = getattr(run.output(f"at.{iteration}"), run.measure) if scored else ""
-    words = in_words(run, iteration, level if isinstance(level, Measured) else None)
-    shown = picture(page, run, run.picture(iteration), words)
-    return {"picture": shown, "title": run.title, "level": level}
+def _step(page: PageContext, run: Run, step: int) -> dict[str, Any]:
+    level = run.output(f"at.{step}").get(run.measure)
+    shown = picture(page, run, run.picture(step), in_words(run, step, level))
+    return {"picture": shown, "title": run.title, "level": "" if level is None else level}
 
 
 @block(
@@ -177,7 +188,7 @@ def _step(page: PageContext, run: Run, iteration: int) -> dict[str, Any]:
     example='run="inpainting/house" right="average" id="fig-house"',
 )
 def compare(call: Call, run: Run, left: Selector, right: Selector) -> Figure:
-    """Two outputs of a run, by default the degraded input and the result."""
+    """Two outputs of a run, by default the input and the result."""
     if not run.recorded:
         return not_run(call, [run])
     if not run.shown:
@@ -194,13 +205,10 @@ def compared(page: PageContext, run: Run, *selectors: Selector | str) -> Markup:
     sides = []
     for selector in selectors:
         output = run.output(selector)
-        label = re.sub("^iteration (.*)", r"after \1 iterations", output.label)
-        try:
-            level = getattr(output, run.measure)
-        except InputError:  # it was not scored
-            level = ""
+        label = re.sub(f"^{run.axis} (.*)", rf"after \1 {run.axis}s", output.label)
+        level = output.get(run.measure) or ""
         shown = picture(page, run, output.picture, f"{run.title}: {label}")
-        sides.append({"label": label[0].upper() + label[1:], "picture": shown, "level": level})
+        sides.append({"label": sentence(label), "picture": shown, "level": level})
     return page.render("blocks/compare.html", sides=sides)
 
 
@@ -234,16 +242,18 @@ def scrubber(
     frames = _frames(run)
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
-    panel = curve_panel(run, lines_of(run)[:1], stop_marks(run))
+
+    def small(step: int, level: Measured) -> Markup:
+        return thumbnail(call.page, run, run.picture(step), in_words(run, step, level))
+
+    metric = next(iter(frames.values())).metric
+    panel = RunChart(run, [metric.name]).panel(stop_marks(run))
     content = call.page.render(
         "blocks/scrubber.html",
         run=run,
         last=picture(call.page, run, run.picture(max(frames)), ""),
         chart=panel.svg(),
-        strip=[
-            {"iteration": k, "picture": thumbnail(call.page, run, k, in_words(run, k, level))}
-            for k, level in frames.items()
-        ],
+        strip=[{"step": k, "picture": small(k, level)} for k, level in frames.items()],
         data=_scrubber_data(call.page, run, panel, frames),
     )
     late = [point for point in run.stop_points.values() if not point.reached]
@@ -251,33 +261,33 @@ def scrubber(
     return Figure(content, [run], f"{note} {rules}".strip())
 
 
-def _frames(run: Run) -> dict[int, float]:
-    """The PSNR in dB of each iteration of which a run has an image and scores."""
+def _frames(run: Run) -> dict[int, Measured]:
+    """Each step of which a run has a picture and a level of the metric that its chart follows."""
     assert run.record
-    record, levels = run.record, dict[int, float]()
-    for selector in record.pictures:
-        level = record.metrics.get(selector, {}).get("psnr_db")
+    metrics = RunChart(run).metrics
+    levels = dict[int, Measured]()
+    for selector in run.record.pictures:
+        level = run.output(selector).get(metrics[0].name) if metrics else None
         if selector.startswith("at.") and level is not None:
-            levels[record.steps[selector]] = level
+            levels[run.record.steps[selector]] = level
     return levels
 
 
 def _scrubber_data(
-    page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, float]
+    page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, Measured]
 ) -> Markup:
-    """What the script needs, as JSON: each frame's address, level, and place on the curve."""
-    record = run.record
-    assert record
+    """What the script needs, as JSON: each frame's address, words, and place on the curve."""
+    assert run.record
     described = [
         {
-            "iteration": k,
-            "psnr_db": round(level, 2),
-            "src": page.copy(run.file(record.pictures[f"at.{k}"])),
-            "at": [round(panel.x(k), 1), round(panel.y(level), 1)],
+            "step": k,
+            "words": f"{sentence(run.axis)} {grouped(k)}: {with_unit(level, level.metric)}",
+            "src": page.copy(run.file(run.record.pictures[f"at.{k}"])),
+            "at": [round(panel.x(k), 1), round(panel.height(level), 1)],
         }
         for k, level in frames.items()
     ]
-    value = {"title": run.title, "frames": described}
+    value = {"title": run.title, "axis": run.axis, "frames": described}
     return htmlsafe_json_dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 

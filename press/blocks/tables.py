@@ -1,7 +1,6 @@
-"""Tables of our results, image by image, with a dot plot on one axis."""
+"""Tables of our results, case by case, with a dot plot on one axis."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from typing import NamedTuple
@@ -13,26 +12,35 @@ from press.blocks.images import small_picture
 from press.charts.dot_plot import Dot, DotAxis
 from press.errors import InputError
 from press.results.claims import Claim
-from press.results.numbers import Measured, Quantity, decimal, linked, signed, with_unit
-from press.results.run import spike_mark
+from press.results.metrics import LOWER, Metric
+from press.results.names import sentence
+from press.results.numbers import (
+    Measured,
+    NotRun,
+    Quantity,
+    linked,
+    with_sign,
+    with_unit,
+    written,
+)
+from press.results.run import Run, spike_mark
 from press.results.scores import ScoreTable
 from press.results.suite import SuiteView
 from press.results.verdicts import Verdict
 
 BASELINE_MARKS = ("stroke", "box")  # of the baselines of a table, in turn
-PARTS = {"unknown pixels": "psnr_unknown_db", "known pixels": "psnr_known_db"}
 DASH = Markup('<span class="none" title="not stated">–</span>')
 Value = Quantity | Claim | Verdict | str | None
 
 
-def cell(value: Value, digits: int = 2) -> Markup:
-    """A cell: a number without its unit (the heading has it), a verdict, or words."""
+def cell(value: Value) -> Markup:
+    """A cell: a number without its unit (the note or the heading has it), a verdict, or words."""
     if value is None:
         return DASH
     if isinstance(value, Claim):
-        return value.marked(decimal(value, digits))
+        return value.marked(written(value, value.metric))
     if isinstance(value, Measured):
-        return linked(decimal(value, digits), value.origin)
+        return linked(written(value, value.metric), value.origin)
     return escape(value)
 
 
@@ -40,7 +48,7 @@ def with_spread(value: Value) -> Markup:
     """A mean with its standard deviation, where there is one."""
     if not isinstance(value, Measured) or value.spread is None:
         return cell(value)
-    spread = Markup(' <span class="spread">± {}</span>').format(decimal(value.spread))
+    spread = Markup(' <span class="spread">± {}</span>').format(written(value.spread, value.metric))
     return cell(value) + spread
 
 
@@ -78,8 +86,9 @@ def dot_table(
     last: Sequence[Row] = (),
     details: Sequence[dict[str, Value]] = (),
     pictures: bool = True,
+    metric: Metric | None = None,
 ) -> Figure:
-    """A table with a dot plot: a row for each image, and for None, the mean.
+    """A table with a dot plot of a metric: a row for each case, and for None, the mean.
 
     `last` are further rows; `details` those of the plain table of all figures, by their heads.
     """
@@ -92,6 +101,7 @@ def dot_table(
         details=[{head: cell(value) for head, value in row.items()} for row in details],
         pictures=any(row.thumbnail for row in rows),
         title=view.title,
+        metric=metric or view.metrics[view.measure],
         case=call.page.results.names.case,
     )
     return Figure(content, note=note)
@@ -116,26 +126,46 @@ def _row(
     return Row(runs[0].title, small, dots, cells)
 
 
-def level_note(view: SuiteView) -> str:
+def level_note(view: SuiteView, metric: Metric | None = None) -> str:
     """What the levels of a table are; of a preview, that they are no match for the paper's."""
-    label = view.label.capitalize()
+    label, metric = view.label.capitalize(), metric or view.metrics[view.measure]
     apart = f"{label}, not comparable with the paper's numbers. " if view.preview else ""
-    luma = ", of luma in the centre box, as the paper scores super-resolution"
-    return f"{apart}Levels in dB{luma if view.measure == 'psnr_luma_db' else ''}."
+    lower = "; lower is better" if metric.better == LOWER else ""
+    return f"{apart}{sentence(metric.phrase)}{lower}."
 
 
-def of_images(scores: ScoreTable, images: tuple[str, ...] | None = None) -> Callable[..., Quantity]:
-    """Look up the level of an image in scores; of None, the mean over `images`."""
-    return lambda image: scores.of(image) if image else scores.mean(images=images)
+def scored_metrics(runs: Sequence[Run], of_all: bool = False) -> list[Metric]:
+    """The metrics that the last outputs of runs have, or all outputs of theirs.
+
+    Those that the site declares come first, in its order.
+    """
+    found = {
+        name
+        for run in runs
+        for selector, values in (run.record.metrics.items() if run.record else ())
+        for name, value in values.items()
+        if value is not None and (of_all or selector == "final")
+    }
+    if not found:
+        return []
+    known = runs[0].metrics
+    return [known[name] for name in (*known, *sorted(found - set(known))) if name in found]
+
+
+def of_images(
+    scores: ScoreTable, images: tuple[str, ...] | None = None, metric: str = ""
+) -> Callable[..., Quantity]:
+    """Look up the level of a case in scores; of None, the mean over `images`."""
+    return lambda image: scores.of(image, metric) if image else scores.mean(metric, images)
 
 
 def baseline_columns(
-    call: Call, view: SuiteView, images: tuple[str, ...] | None = None
+    call: Call, view: SuiteView, images: tuple[str, ...] | None = None, metric: str = ""
 ) -> list[Column]:
     """A column for each baseline of a suite."""
     title = call.page.results.names.method
     return [
-        Column(title(name), of_images(view.output(f"baseline.{name}"), images), mark)
+        Column(title(name), of_images(view.output(f"baseline.{name}"), images, metric), mark)
         for name, mark in zip(view.suite.baselines, cycle(BASELINE_MARKS), strict=False)
     ]
 
@@ -158,63 +188,30 @@ def preview_table(call: Call, suite: SuiteView) -> Figure:
         Column("ours", of_images(suite.final), "ours", after=spiked),
     ]
     images = (*suite.suite.images, *([None] if suite.images > 1 else []))
-    masked = all(case.settings.get("mask") for case in suite.suite.cases.values())
-    levels = {"PSNR": suite.measure, **(PARTS if masked else {})}
+    metrics = scored_metrics(suite.runs) or [suite.metrics[suite.measure]]
+    case = sentence(call.page.results.names.case)
     details: list[dict[str, Value]] = [
-        {"Image": run.title, "Seed": str(run.seed)}
-        | {head: getattr(run, level) for head, level in levels.items()}
-        | {"SSIM": cell(run.ssim, 3), "Seconds": cell(run.seconds, 0)}
+        {
+            case: run.title,
+            "Seed": str(run.seed),
+            **{metric.heading: _of_last(run, metric.name) for metric in metrics},
+            "Seconds": None if run.record and run.record.seconds is None else run.seconds,
+        }
         for run in suite.runs
     ]
     return dot_table(call, suite, images, columns, level_note(suite), details=details)
 
 
-@block(
-    "stops-table",
-    "the outputs that one may choose of a run, and what each loses to the best",
-    Argument("suite", SUITE, "whose runs are shown", required=True),
-    numbered="table",
-    example='suite="denoising-preview" id="tab-stops"',
-)
-def stops_table(call: Call, suite: SuiteView) -> Figure:
-    """Last and best iterate, ES-WMV and averages, side by side."""
-    chosen = {"last": "final", "best": "stop.oracle", "ES-WMV": "stop.es-wmv", "average": "average"}
-    if suite.suite.mean:
-        chosen["mean of runs"] = "mean"
-    columns = [
-        Column(name, _scored(suite.output(output)), "ours" if name == "last" else "choice")
-        for name, output in chosen.items()
-    ]
-    last = _against("Against the best", columns, columns[1].value(None))
-    note = (
-        f"{level_note(suite)} The best iterate can only be told with the"
-        " original at hand; the last row is each choice less the best iterate, on the mean."
-    )
-    stopped = suite.stopped("es-wmv")
-    if stopped != suite.recorded:
-        note += (
-            f" ES-WMV had stopped in {stopped or 'none'} of {suite.recorded} runs when they ended;"
-            " otherwise its column has the least variance so far."
-        )
-    return dot_table(call, suite, (*suite.suite.images, None), columns, note, last=last)
+def _of_last(run: Run, metric: str) -> Quantity | None:
+    """A metric of a run's last output; None where it was not scored so."""
+    return run.final.get(metric) if run.recorded else NotRun(run.name)
 
 
-def _scored(scores: ScoreTable) -> Callable[[str | None], Quantity | None]:
-    """Look up a level of an image, or the mean; None where a run has no such output."""
-
-    def value(image: str | None) -> Quantity | None:
-        with suppress(InputError):
-            return of_images(scores)(image)
-        return None
-
-    return value
-
-
-def _against(title: str, columns: Sequence[Column], other: Value) -> list[Row]:
+def against(title: str, columns: Sequence[Column], other: Value) -> list[Row]:
     """The row of each column's mean less another; a dash where one of them is not there."""
     means = [column.value(None) for column in columns]
     cells = [
-        Markup(signed(mean - other))
+        Markup(with_sign(written(mean - other, mean.metric)))
         if isinstance(mean, Measured) and isinstance(other, Measured)
         else DASH
         for mean in means
@@ -240,7 +237,7 @@ def suites_table(call: Call, suites: list[SuiteView], names: list[str]) -> Figur
         Column(title, of_images(view.final, images), mark)
         for view, title, mark in zip(suites, titles, marks, strict=True)
     ]
-    last = _against("Against ours", columns, columns[0].value(None))
+    last = against("Against ours", columns, columns[0].value(None))
     return dot_table(call, ours, (*images, None), columns, level_note(ours), last=last)
 
 

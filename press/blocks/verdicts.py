@@ -17,6 +17,7 @@ from press.blocks.tables import (
 )
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, ClaimTable, Row
+from press.results.names import sentence
 from press.results.numbers import Measured, Quantity, linked, listed, with_sign, written
 from press.results.run import SPIKE_MARK, Run, spike_mark, stability_cells
 from press.results.selectors import Selector
@@ -115,8 +116,8 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
         Column("difference", lambda image: difference(judged[image][1])),
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
-    note = level_note(suite)
-    if not answered.is_usual:
+    note = level_note(suite, row.metric)
+    if row.compare != FINAL:
         note += f" Of the paper and of our runs: {row.name}."
     if any(map(answered.spike_mark, judged)):
         note += f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
@@ -124,7 +125,8 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
     if not all(asked):
         note += f" {sum(asked)} of {len(asked)} runs are recorded."
     details = [answered.details(image) for image in judged]
-    return dot_table(call, suite, list(judged), columns, note, details=details)
+    cases, metric = list(judged), row.metric
+    return dot_table(call, suite, cases, columns, note, details=details, metric=metric)
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ class Answered:
         runs = self.runs(image) if image else []
         beside = [self.table.rows[row] for row in self.table.beside]
         row: dict[str, Value] = {
-            "Image": runs[0].title if runs else "Mean",
+            sentence(self.judge.results.names.case): runs[0].title if runs else "Mean",
             **{row.name: row.get(column) for row in beside},
             "The paper": self.row.get(column),
             **{
@@ -217,10 +219,12 @@ class Answered:
 def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
     """A suite's baselines, as we ran them, beside the numbers of a source."""
     table = table_of(call, Judge(call.page.results), suite, table)
-    columns = baseline_columns(call, suite, table.images)
+    rows = [table.rows[name] for name in (*table.beside, table.ours) if name]
+    metric = rows[-1].metric if rows else suite.metrics[suite.measure]
+    columns = baseline_columns(call, suite, table.images, metric.name)
     columns += printed_columns(table, [column.title for column in columns])
-    images = (*table.images, None)
-    return dot_table(call, suite, images, columns, level_note(suite), pictures=False)
+    images, note = (*table.images, None), level_note(suite, metric)
+    return dot_table(call, suite, images, columns, note, pictures=False, metric=metric)
 
 
 @block(

@@ -21,12 +21,12 @@ from press.build.state import (
 )  # fmt: skip
 from press.cache import Cache
 from press.charts.plotting import Plotter, colours_of
-from press.checks.typed_in_plots import typed_in_plots
 from press.checks.typed_in_settings import typed_in_settings
 from press.diagnostics import Diagnostic
 from press.errors import InputError
 from press.files import sha256_of
 from press.markdown.post import list_posts, load_post, url_of
+from press.markdown.typed_numbers import NumberSearch
 from press.options import Options
 from press.page import PageContext
 from press.pages import site_pages
@@ -36,7 +36,6 @@ from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_
 from press.pages.templates import Templates, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
-Search = Callable[[Path], tuple[list[Path], list[Diagnostic]]]
 
 
 class Builder:
@@ -62,8 +61,7 @@ class Builder:
         posts = self._posts()  # posts/; media/
         if any(page.meta.get("math") for page in self.result.state.pages.values()):
             files |= maths_theme().files  # assets/: KaTeX's style sheet and fonts
-        self._typed("(settings)", typed_in_settings)  # no output: results typed in what they say
-        self._typed("(plots)", typed_in_plots)  # no output: results typed in authors' scripts
+        self._settings()  # no output: results typed in them
         try:
             front = front_page(self.site)
             files["index.html"] = self._at_root("index.html", page=front, posts=posts)
@@ -141,13 +139,14 @@ class Builder:
             make = partial(post_page, post, templates=self.templates)
             self._make_page(post.url, str(path), make)
 
-    def _typed(self, what: str, search: Search) -> None:
-        """Search files beside the posts for results typed by hand, unless they are as they were."""
-        known = self.changes.page(what)
+    def _settings(self) -> None:
+        """Search what the settings say in words, unless they are as they were."""
+        known = self.changes.page("(settings)")
         if known is None:
-            paths, found = search(self.options.content)
+            search = NumberSearch(self._context("").results.metrics, self.site.checks)
+            paths, found = typed_in_settings(self.options.content, search)
             known = PageState([*map(str, paths)], {}, [one.row() for one in found])
-        self._remember(what, known)
+        self._remember("(settings)", known)
 
     def _at_root(self, template: str, **values: Any) -> bytes:
         """Fill a template whose page stands at the root, under the template's name."""

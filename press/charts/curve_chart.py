@@ -23,11 +23,18 @@ FIRST_ROW, ROW = 19, 10  # of the words over the marks
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart: its label, its recorded points, and how it is drawn (1 to SERIES)."""
+    """One line of a chart: its recorded points, and how it is drawn (1 to SERIES).
+
+    Of lines that belong together only the first has a label.
+    """
 
     label: str
     points: Sequence[Point]
     series: int = 1
+
+    def drawn(self, powers: bool) -> Sequence[Point]:
+        """The points that can be drawn: on an axis of powers of ten those above 0."""
+        return [point for point in self.points if point[1] > 0] if powers else self.points
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Mark:
 class CurvePanel:
     """Levels against the steps of an axis, each line labelled at its end.
 
-    With `powers` the levels are exponents of ten.
+    With `powers` the axis of levels goes by powers of ten, and levels of 0 or less are left out.
     """
 
     title: str
@@ -51,7 +58,7 @@ class CurvePanel:
     y_label: str  # what the levels are, with their unit
     axis: str  # what the steps are: "iteration", "epoch" ...
     marks: Sequence[Mark] = ()
-    y_range: tuple[float, float] | None = None  # so that panels share an axis
+    ends: tuple[float, float] | None = None  # lowest and highest level, where panels share an axis
     powers: bool = False
 
     @cached_property
@@ -69,10 +76,18 @@ class CurvePanel:
     @cached_property
     def y(self) -> Scale:
         """The scale of levels."""
-        low, high = self.y_range or level_range(self.lines)
-        if self.powers:  # from one power of ten to another
-            low, high = floor(low), ceil(high)
+        low, high = self.ends or extent(self.lines, self.powers)
+        if self.powers:
+            low, high = floor(log10(low)), ceil(log10(high))
+        else:  # to fifths of the steps that the axis names
+            low, high = svg.widened(low, high, 25)
+        if low == high:
+            low, high = low - 0.5, high + 0.5
         return Scale(low, high, HEIGHT - BOTTOM, self.top)
+
+    def height(self, level: float) -> float:
+        """Where a level lies."""
+        return self.y(log10(level) if self.powers else level)
 
     @cached_property
     def _placed_marks(self) -> list[tuple[Mark, int]]:
@@ -153,16 +168,16 @@ class CurvePanel:
         return parts
 
     def _lines(self) -> list[Markup]:
-        drawn = [each for each in self.lines if each.points]
-        ends = [self.y(each.points[-1][1]) for each in drawn]
-        words_at = svg.spread_apart(ends, 12, self.top, HEIGHT - BOTTOM)
+        drawn = [(each, points) for each in self.lines if (points := each.drawn(self.powers))]
         parts = []
-        for each, y in zip(drawn, words_at, strict=True):
-            points = [(self.x(k), self.y(level)) for k, level in svg.thinned(each.points, self.x)]
-            parts += [
-                svg.path(points, class_=f"line line-{each.series}"),
-                text(each.label, self.right + 5, y + 3.5, class_=f"end end-{each.series}"),
-            ]
+        for each, recorded in drawn:
+            points = [(self.x(k), self.height(v)) for k, v in svg.thinned(recorded, self.x)]
+            parts.append(svg.path(points, class_=f"line line-{each.series}"))
+        named = [(each, self.height(points[-1][1])) for each, points in drawn if each.label]
+        words_at = svg.spread_apart([y for _, y in named], 12, self.top, HEIGHT - BOTTOM)
+        for (each, _), y in zip(named, words_at, strict=True):
+            kind = f"end end-{each.series}"
+            parts.append(text(each.label, self.right + 5, y + 3.5, class_=kind))
         return parts
 
 
@@ -172,10 +187,7 @@ def _rounded(step: float) -> float:
     return power * min((1, 2, 5, 10), key=lambda factor: abs(log10(factor * power / step)))
 
 
-def level_range(lines: Sequence[Line]) -> tuple[float, float]:
-    """A range that holds every line, and ends on fifths of the steps that its axis names."""
-    levels = [level for each in lines for _, level in each.points]
-    if not levels:
-        return 0.0, 1.0
-    low, high = svg.widened(min(levels), max(levels), 25)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+def extent(lines: Sequence[Line], powers: bool = False) -> tuple[float, float]:
+    """The lowest and the highest level of lines, of those that can be drawn."""
+    levels = [level for line in lines for _, level in line.drawn(powers)]
+    return (min(levels), max(levels)) if levels else (0.1, 1.0)

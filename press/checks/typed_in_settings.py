@@ -6,7 +6,7 @@ from typing import Any
 
 from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
-from press.markdown.typed_results import SENTENCE, typed_results
+from press.markdown.typed_numbers import RESULT, SENTENCE, NumberSearch, Piece
 from press.toml_file import TomlFile
 
 PRINTED = {  # claims.toml is where the numbers of a source belong
@@ -17,22 +17,23 @@ PRINTED = {  # claims.toml is where the numbers of a source belong
 }
 
 
-def typed_in_settings(content: Path) -> tuple[list[Path], list[Diagnostic]]:
+def typed_in_settings(content: Path, search: NumberSearch) -> tuple[list[Path], list[Diagnostic]]:
     """The files that were searched, and a diagnostic for each result that was typed in them."""
     paths = [content / name for name in PRINTED]
-    found = [message for path in paths if path.exists() for message in _messages(path)]
+    found = [message for path in paths if path.exists() for message in _messages(path, search)]
     return paths, found
 
 
-def _messages(path: Path) -> Iterator[Diagnostic]:
+def _messages(path: Path, search: NumberSearch) -> Iterator[Diagnostic]:
     try:
         file = TomlFile(path)
     except InputError:  # told where the file is used
         return
     for table, key, text in _texts(file.data, None, PRINTED[path.name]):
-        for _, number in typed_results(text, False):
-            place = _place(file, table, key, number)
-            yield Diagnostic(place, SENTENCE.format(number), "check", "typed-result")
+        for found in search.find([Piece(text, 0)]):
+            if found.kind == RESULT:
+                place = _place(file, table, key, found.text)
+                yield Diagnostic(place, SENTENCE.format(found.text), "check", "typed-result")
 
 
 def _texts(

@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+from markdown_it.token import Token
 
 from press.diagnostics import SourceMap
 from press.errors import InputError
@@ -61,3 +63,27 @@ def katex_files() -> tuple[str, dict[str, bytes]]:
     css = re.sub(r',url\([^)]*\) format\("(?:woff|truetype)"\)', "", css)
     fonts = sorted(set(re.findall(r"url\((fonts/[\w-]+\.woff2)\)", css)))
     return css, {name: (folder / name).read_bytes() for name in fonts}
+
+
+def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
+    """The TeX of each formula of a post, and whether it is displayed."""
+    for token in tokens:
+        if token.type == "formula":
+            yield token.content, token.markup == "$$"
+        elif token.type == "formula_block":
+            yield token.content, True
+        elif is_formula(token):
+            yield token.content.rstrip("\n"), True
+        yield from formulas_in(token.children or ())
+
+
+def is_formula(token: Token) -> bool:
+    """Whether a fence holds a formula: ```` ```katex ````."""
+    return token.type == "fence" and token.info.strip().split(" ")[0] in ("katex", "math")
+
+
+def formula_origin(token: Token, path: str) -> SourceMap:
+    """Where the TeX of a fence stands."""
+    line = token.map[0] + 1 if token.map else 1
+    indent = len(token.meta.get("indent", ""))
+    return SourceMap.of_lines(path, token.content.rstrip("\n"), line + 1, 1 + indent)

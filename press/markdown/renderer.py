@@ -3,6 +3,7 @@
 What has no method here is rendered by markdown-it's own rules.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -18,11 +19,11 @@ from press.markdown.citations import Citations
 from press.markdown.code import fence
 from press.markdown.cross_references import CrossReferences, figure_html
 from press.markdown.expressions import Expressions
-from press.markdown.math import Maths
+from press.markdown.math import Maths, formula_origin, is_formula
 from press.markdown.parser import parser
 from press.markdown.passes import place_of, plain_text, text_token
 from press.markdown.raw_html import rewrite
-from press.markdown.typed_in_post import formula_origin, is_formula
+from press.markdown.syntax import EXPRESSION
 from press.page import Blocks, Directive, PageContext
 
 TAGS = {  # of tokens that are always the same
@@ -220,6 +221,20 @@ class PostRenderer:
     def render_directive(self, token: Token, body: Markup) -> str:
         """A block of the site, which gets the body as HTML."""
         arguments, places = token.meta["arguments"], token.meta["places"]
-        number = token.meta.get("number", 0)
+        prose, number = self.blocks.prose_arguments(token.info), token.meta.get("number", 0)
+        arguments = {
+            name: self._filled_in(text, places[name]) if name in prose else text
+            for name, text in arguments.items()
+        }
         directive = Directive(token.info, arguments, body, place_of(token), places, number)
         return self.blocks.render(directive, self.context)
+
+    def _filled_in(self, text: str, place: Place) -> str:
+        """A text that is no Markdown, its expressions worked out."""
+        origin = SourceMap.of_lines(place.path, text, place.line, place.column)
+
+        def worked_out(braces: re.Match[str]) -> str:
+            html = self.expressions.html(braces[1], origin, braces.start())
+            return Markup(html).striptags()
+
+        return EXPRESSION.sub(worked_out, text)

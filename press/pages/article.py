@@ -1,7 +1,8 @@
 """One post made into an article: title, body, table of contents and references."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -13,14 +14,16 @@ from press.markdown.bibliography import Entry
 from press.markdown.citations import Citations, Reference
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
-from press.markdown.math import Maths
+from press.markdown.math import Maths, formulas_in
+from press.markdown.numbers_in_post import Number, numbers_in_line, numbers_in_post
+from press.markdown.numbers_in_script import numbers_in_script
 from press.markdown.parser import parse, parse_line
 from press.markdown.passes import NOT_IN_NAME, resolve, take_title, words_of
 from press.markdown.post import Post
 from press.markdown.renderer import Heading, PostRenderer
-from press.markdown.typed_in_post import formulas_in, typed_in_post
-from press.markdown.typed_results import SENTENCE, typed_results
+from press.markdown.typed_numbers import NO_CHECKS, Checks, NumberSearch
 from press.page import PageContext
+from press.pages.post_numbers import tell_numbers
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,18 @@ class Article:
     has_formulas: bool
 
 
-def write_article(post: Post, context: PageContext, entries: Mapping[str, Entry]) -> Article:
+def write_article(
+    post: Post, context: PageContext, entries: Mapping[str, Entry], checks: Checks = NO_CHECKS
+) -> Article:
     """Write a post; what is wrong with it goes to the context, with its place."""
     path = str(post.file)
     tokens, errors = parse(post.text, path)
     context.diagnostics += errors
     blocks = load_blocks(context.content_dir, context)
-    for place, number in typed_in_post(tokens, path, blocks):
-        _say_typed(place, number, post, context)
+    search = NumberSearch(context.results.metrics, checks)
+    numbers = [*numbers_in_post(tokens, path, blocks, search)]
+    for script in _scripts(tokens, context):
+        numbers += numbers_in_script(script, search)
     maths = Maths(context)
     maths.prepare(formulas_in(tokens))
     heading = take_title(tokens) if post.title is None else None
@@ -63,12 +70,23 @@ def write_article(post: Post, context: PageContext, entries: Mapping[str, Entry]
     if post.title is None:
         title = _heading_text(heading, post, renderer)
     else:
-        title = _front_text(post.title, "title", post, renderer)
-    summary = _front_text(post.summary, "summary", post, renderer)
+        title = _front_text(post.title, "title", post, renderer, search, numbers)
+    summary = _front_text(post.summary, "summary", post, renderer, search, numbers)
     body = renderer.render(tokens)
     references = citations.references()
     crossrefs.check(body)
+    tell_numbers(numbers, renderer.expressions.written, post, checks, summary[0], body, context)
     return Article(*title, *summary, body, renderer.toc, references, bool(maths.ready))
+
+
+def _scripts(tokens: Sequence[Token], context: PageContext) -> Iterator[Path]:
+    """The scripts of a post's plots that are there."""
+    for token in tokens:
+        if token.type == "directive_open" and (name := token.meta["arguments"].get("script")):
+            path = context.content_dir / name
+            context.note(path)
+            if path.is_file():
+                yield path
 
 
 def _heading_text(
@@ -83,19 +101,20 @@ def _heading_text(
     return renderer.plain(heading), Markup(" ".join(words.split()))
 
 
-def _front_text(text: str, key: str, post: Post, renderer: PostRenderer) -> tuple[str, Markup]:
-    """A text of the front matter as plain text and as HTML."""
+def _front_text(
+    text: str,
+    key: str,
+    post: Post,
+    renderer: PostRenderer,
+    search: NumberSearch,
+    numbers: list[Number],
+) -> tuple[str, Markup]:
+    """A text of the front matter as plain text and as HTML; its numbers join `numbers`."""
     if not text:
         return "", Markup("")
     place = post.places[key]
     source = SourceMap.of_lines(renderer.path, text, place.line, place.column)
     tokens = parse_line(text, source)
-    for offset, number in typed_results(text, False):
-        _say_typed(source.at(offset), number, post, renderer.context)
+    numbers += numbers_in_line(tokens, source, search)
     shown = [token for token in tokens if token.type not in NOT_IN_NAME]
     return renderer.plain(tokens), renderer.render(shown)
-
-
-def _say_typed(place: Place, number: str, post: Post, context: PageContext) -> None:
-    """Tell of a result typed by hand: an error of `check` in a post with front matter."""
-    context.warn(place, SENTENCE.format(number), post.has_front_matter, "typed-result")

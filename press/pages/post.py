@@ -9,6 +9,7 @@ from press.pages.article import Article, write_article
 from press.pages.site_pages import Site, Summary
 from press.pages.social_card import social_card
 from press.pages.templates import Templates, Theme, maths_theme
+from press.results.errata import errata
 
 TEX_LETTERS = {ord(letter): f"\\{letter}" for letter in "&%$#_{}"}
 TEX_LETTERS |= str.maketrans({"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}"})
@@ -19,13 +20,14 @@ def post_page(post: Post, context: PageContext, templates: Templates) -> str:
     site = templates.site
     context.note(post.file)
     entries = load_bibliography(context.content_dir / "references.bib", context)
-    article = write_article(post, context, entries)
+    article = write_article(post, context, entries, site.checks)
     summary = _summary(post, article, site)
     maths = maths_theme() if article.has_formulas else Theme()
     card = social_card(post, article.title, context, bool(site.base_url))
     page = SimpleNamespace(
         **summary.__dict__, card=card, body=article.body, toc=article.toc,
         references=article.references,
+        errata=errata(context.results, post.date) if post.date else [],
         persons=[name for name in summary.authors if not is_group(name)],
         bibtex=bibtex_of(summary, site) if post.date else "",
     )  # fmt: skip

@@ -1,29 +1,27 @@
 """A page for each recorded run and baseline, with its run.json beside it, and a list of all."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from statistics import median
 from typing import Any
 
-from press.blocks.curves import curve_panel, lines_of, stop_marks
+from press.blocks.curves import RunChart, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
+from press.blocks.tables import scored_metrics
 from press.diagnostics import format_duration
 from press.files import content_of
 from press.page import PageContext
-from press.results.names import Names
-from press.results.numbers import decimal, grouped, powers
+from press.results.metrics import Metric
+from press.results.names import Names, counted, sentence
+from press.results.numbers import Measured, grouped, with_unit, written
 from press.results.record import Record
 from press.results.run import Run
 from press.results.store import Results
 from press.results.suite import SuiteView
 
 INDEX = "runs/index.html"
-MEASURES = {
-    "psnr_db": "PSNR, dB", "psnr_luma_db": "of luma",
-    "psnr_unknown_db": "unknown pixels", "psnr_known_db": "known pixels",
-}  # fmt: skip
 
 
 def run_pages(results: Results) -> dict[str, Callable[[PageContext], str]]:
@@ -39,7 +37,6 @@ def run_page(name: str, context: PageContext) -> str:
     run = context.results.run(name)
     record, path = run.record, run.folder / "run.json"
     assert record, "only recorded runs have pages"
-    measures = measures_of(record)
     context.note(path)
     context.add(run.page.removesuffix(".html") + ".json", content_of(path))
     view = context.results.suite(run.suite.name)
@@ -47,72 +44,85 @@ def run_page(name: str, context: PageContext) -> str:
     within = names.method(run.method) if run.method else f"seed {run.seed}"
     title = f"{run.title}, {within}"
     summary = f"{view.title}: {title}, one recorded run"
-    lines = lines_of(run)
+    metrics, chart = scored_metrics([run], of_all=True), RunChart(run)
     has_both = run.output("input").picture and run.final.picture
     return context.render(
         "run.html",
         page={"title": title, "summary": summary, "url": run.page},
         run=run,
         suite=view,
-        facts=record.facts.items(),
-        measures=measures.values(),
+        facts=facts(record),
+        metrics=metrics,
         outcome=run.final.get(run.measure),
-        took=format_duration(record.seconds or 0),
+        after=counted(run.last_step, run.axis or "step") if run.last_step is not None else "",
+        took="" if record.seconds is None else format_duration(record.seconds),
         before_and_after=compared(context, run, "input", "final") if has_both else "",
-        scores=score_rows(run),
+        scores=score_rows(run, metrics),
         snapshots=[
-            _score_row(grouped(record.steps[selector]), values, measures)
+            _score_row(grouped(record.steps[selector]), values, metrics)
             for selector, values in record.metrics.items()
             if selector.startswith("at.")
         ],
-        chart=curve_panel(run, lines, stop_marks(run)).svg() if lines else "",
+        chart=chart.panel(stop_marks(run)).svg() if chart.metrics else "",
         gallery=list(_gallery(run, context)),
         record=record,
+        again=commands_of(run, record),
         why_not_shown=why_not_shown(context, run),
     )
 
 
-def measures_of(record: Record) -> dict[str, str]:
-    """The scores in dB that a run has, each with its heading."""
-    final = record.metrics["final"]
-    return {name: words for name, words in MEASURES.items() if name == "psnr_db" or final.get(name)}
+def commands_of(run: Run, record: Record) -> Sequence[str]:
+    """The commands that make a run again: those of the manifest, else the record's own."""
+    planned = run.planned
+    if planned and planned.again:
+        return planned.again
+    return [command for command in [run.command or record.command] if command]
 
 
-def score_rows(run: Run) -> list[dict[str, Any]]:
-    """The outputs that a run ends in: name, PSNR, on unknown and known pixels, SSIM, loss."""
+def facts(record: Record) -> dict[str, str]:
+    """What a run's page says of it: what its writer chose to say, then what every record has."""
+    took = "" if record.seconds is None else format_duration(record.seconds)
+    found = {
+        "key": record.key,
+        "started": record.started,
+        "took": took,
+        **{name.replace("_", " "): str(value) for name, value in record.environment.items()},
+    }
+    said = record.facts
+    known = {*said, *said.values(), ""}
+    return {**said, **{name: words for name, words in found.items() if not {name, words} & known}}
+
+
+def score_rows(run: Run, metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    """The outputs that a run ends in, and of iterates how the last of them vary."""
     assert run.record, "only recorded runs have scores"
-    metrics = run.record.metrics
-    measures = measures_of(run.record)
-    rows: list[tuple[str, Mapping[str, float | None]]] = [("the input", metrics.get("input", {}))]
-    rows += [(point.row, metrics[f"stop.{rule}"]) for rule, point in run.stop_points.items()]
-    if "fixed" not in run.stop_points:
-        rows.append(("the last output", metrics["final"]))
-    rows += [
-        ("average of the last outputs", metrics.get("average", {})),
-        ("the last weights, z without noise", metrics.get("clean", {})),
-    ]
+    found = run.record.metrics
+    names = {f"stop.{rule}": point.row for rule, point in run.stop_points.items()}
+    if "stop.fixed" not in names:
+        names["final"] = "the last output"
+    besides = [name for name in found if not name.startswith(("at.", "stop.", "final"))]
+    names = {"input": "the input", **names} | {name: run.output(name).label for name in besides}
+    rows = [(words, found[selector]) for selector, words in names.items() if selector in found]
     if not run.method and run.stable.known:
-        levels = {name: run.stable.levels(name) for name in measures if name in run.curve().columns}
+        columns = run.curve().columns
+        levels = {m.name: run.stable.levels(m.name) for m in metrics if m.name in columns}
         summaries: dict[str, Callable[[list[float]], float]]
         summaries = {"median": median, "lowest": min, "highest": max}
         for word, of in summaries.items():
-            values = {name: of(found) for name, found in levels.items()}
-            rows.append((f"last fifth, {word}", values))
-    return [_score_row(name, values, measures) for name, values in rows if values]
+            rows.append((f"last fifth, {word}", {name: of(each) for name, each in levels.items()}))
+    return [_score_row(name, values, metrics) for name, values in rows]
 
 
 def _score_row(
-    name: str, values: Mapping[str, float | None], measures: Iterable[str]
+    name: str, values: Mapping[str, float | None], metrics: Iterable[Metric]
 ) -> dict[str, Any]:
-    digits = {**dict.fromkeys(measures, 2), "ssim": 4}
-    found = [(values.get(quantity), number) for quantity, number in digits.items()]
-    cells = ["" if value is None else decimal(value, number) for value, number in found]
-    loss = values.get("loss")
-    return {"name": name, "cells": [*cells, powers(loss) if loss else ""]}
+    found = [(values.get(metric.name), metric) for metric in metrics]
+    cells = ["" if value is None else written(value, metric) for value, metric in found]
+    return {"name": name, "cells": cells}
 
 
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
-    """Every picture of the record, with what it is and its PSNR."""
+    """Every picture of the record, with what it is and its level."""
     for output in run.kept():
         path, level = output.picture, output.get(run.measure)
         words = f"{run.title}: {output.label}"
@@ -120,7 +130,7 @@ def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
             words = describe_iterate(run, int(path.stem), level)
         if path:
             yield {"picture": picture(context, run, path, words), "label": output.label,
-                   "level": "" if level is None else decimal(level)}  # fmt: skip
+                   "level": "" if level is None else with_unit(level, level.metric)}  # fmt: skip
 
 
 def index_page(context: PageContext) -> str:
@@ -139,11 +149,23 @@ def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
     rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
-    return {"view": view, "heads": heads, "rows": rows, "any": any(run.recorded for run in runs)}
+    took = str(view.duration) if isinstance(view.seconds, Measured) else ""
+    if took and view.devices:
+        took += f" on {view.devices}"
+    return {
+        "view": view,
+        "took": took,
+        "levels": sentence(view.metrics[view.measure].phrase),
+        "heads": heads,
+        "rows": rows,
+        "any": any(run.recorded for run in runs),
+    }
 
 
 def _cells(runs: list[Run]) -> Iterator[dict[str, Any]]:
     """A cell for each run; those that follow each other and are not run share one."""
     for _, found in groupby(runs, key=lambda run: run.name if run.recorded else None):
         run, *others = found
-        yield {"run": run, "level": run.final.get(run.measure), "span": 1 + len(others)}
+        level = run.final.get(run.measure)
+        words = "recorded" if level is None else written(level, level.metric)
+        yield {"run": run, "words": words, "span": 1 + len(others)}

@@ -11,12 +11,13 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
 from press.results.metrics import read_metrics
 from press.results.names import read_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-OTHERS = ("experiments", "metrics", "names")  # tables of site.toml that are not its own words
+OTHERS = ("experiments", "metrics", "names", "checks")  # tables beside the site's own words
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Site:
     language: str = "en"
     licence: str = ""
     repository: str = ""  # where the source is, for links
+    checks: Checks = NO_CHECKS  # of the table of this name
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""
@@ -45,8 +47,10 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
     Raises InputError with its place for a mistake in the file.
     """
-    kinds = {field.name: "text" for field in fields(Site)} | {"authors": "a list of names"}
+    kinds = {one.name: "text" for one in fields(Site) if one.name not in OTHERS}
+    kinds["authors"] = "a list of names"
     settings: dict[str, Any] = {}
+    checks = NO_CHECKS
     if path.exists():
         file = TomlFile(path)
         read_metrics(path)  # a mistake there is told at once, not on each page
@@ -56,6 +60,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
             if key not in kinds:
                 file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
         file.expect(kinds, settings, None)
+        checks = read_checks(file)
     url = settings.get("base_url", "") if base_url is None else base_url
     if url and not url.startswith(("https://", "http://")):
         sentence = f"the base URL '{url}' does not begin with https:// or http://"
@@ -64,7 +69,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
         raise InputError(sentence)
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
-    return Site(**settings, authors=authors)
+    return Site(**settings, authors=authors, checks=checks)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What a program runs on, as a record says it: device, versions, commit, command."""
 
-import os
 import platform
 import shlex
 import subprocess
@@ -33,10 +32,10 @@ def running_command() -> str:
     spec = getattr(main, "__spec__", None)
     if spec:  # python -m package
         return shlex.join(["python", "-m", spec.name.removesuffix(".__main__"), *sys.argv[1:]])
-    path = Path(os.path.relpath(getattr(main, "__file__", None) or os.pardir))
-    if path.parts[0] == os.pardir:
+    path, here = Path(getattr(main, "__file__", None) or "/").resolve(), Path.cwd().resolve()
+    if not path.is_relative_to(here) or path == here:
         return ""
-    return shlex.join(["python", path.as_posix(), *sys.argv[1:]])
+    return shlex.join(["python", path.relative_to(here).as_posix(), *sys.argv[1:]])
 
 
 def _device() -> str:

@@ -5,6 +5,7 @@ decimals are those of the metric.
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from press.results.numbers import (
     with_unit,
     written,
 )
+from press.results.settings import Setting, settings_of
 from press.results.store import Results
 from press.results.verdicts import Judge
 
@@ -50,6 +52,7 @@ def namespace(results: Results) -> dict[str, Any]:
     return {
         "run": partial(_run, results),
         "suite": partial(_suite, results),
+        "setting": partial(settings_of, results),
         "claim": judge.claims.claim,
         "verdict": judge.verdict,
         "verdicts": judge.table,
@@ -76,7 +79,7 @@ def _number(value: Any, write: Callable[[Any], str]) -> Any:
     """Write a number by `write`, keeping its link or its claim; what is not run says so."""
     if isinstance(value, NotRun):
         return value
-    if isinstance(value, Claim):
+    if isinstance(value, Claim | Setting):
         return value.marked(write(value))
     if isinstance(value, Measured):
         return linked(write(value), value.origin)
@@ -124,6 +127,16 @@ def mean_sd(mean: Any, digits: int | None = None) -> Any:
     return _number(mean, write)
 
 
+def percent(value: Any) -> Any:
+    """Write a share in per cent: "99%" for 0.99."""
+    return _number(value, lambda share: f"{100 * share:.6g}%")
+
+
+def fraction(value: Any) -> Any:
+    """Write a number as the simple fraction that it stands for: "1/30"."""
+    return _number(value, lambda number: str(Fraction(float(number)).limit_denominator(1000)))
+
+
 def spelled(value: int) -> str:
     """Write a small count as a word: "seven"; larger ones in figures."""
     return SPELLED[value] if 0 <= value < len(SPELLED) else grouped(value)
@@ -134,7 +147,7 @@ def n(value: Any) -> Any:
     return value if isinstance(value, NotRun) else getattr(value, "n", 1)
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    write.__name__: write
-    for write in (value, signed, digits, words, whole, mean_sd, spelled, n, listed)
-}
+WRITERS: tuple[Callable[..., Any], ...] = (
+    value, signed, digits, words, whole, percent, fraction, mean_sd, spelled, n, listed,
+)  # fmt: skip
+FILTERS = {write.__name__: write for write in WRITERS}

@@ -1,11 +1,10 @@
 """Records from a table of results that exists already: a CSV file with a row for each run.
 
-The columns `case`, `seed`, `method`, `title`, `seconds` and `command` say what a row is of; those
-that are named as settings are settings; each other one is a metric of the last output, or, as in
-`stop.oracle:accuracy`, of another.
+docs/records.md says what its columns are.
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Mapping
 from math import isfinite
 from pathlib import Path
@@ -13,10 +12,13 @@ from typing import Any
 
 from press.errors import InputError, nearest
 from press.files import text_of
+from press.results.record import parse_curve
 from press.results.recording import Draft
 
-TEXTS = ("case", "method", "title", "command")
+TEXTS = ("title", "command")
+NO_NAME = re.compile("[^A-Za-z0-9_.+-]+")
 NUMBERS = ("seed", "seconds")
+KNOWN = ("case", "method", "curve", *TEXTS, *NUMBERS)
 
 
 def import_csv(
@@ -24,14 +26,16 @@ def import_csv(
     suite: str,
     results: Path,
     settings: Collection[str] = (),
+    columns: Collection[str] = (),
     measure: str = "",
     replace: bool = False,
 ) -> str:
     """Write a record for each row of `table`; what was done, as a sentence.
 
-    Nothing is written if anything is wrong with any row. Raises InputError with the line.
+    `columns` say as NAME=HEADING which name the column under a heading is to have. Nothing is
+    written if anything is wrong with any row. Raises InputError with the line.
     """
-    drafts = list(_drafts(table, suite, settings, measure))
+    drafts = list(_drafts(table, suite, settings, columns, measure))
     stand = [draft.stands(results) for draft in drafts]
     if (others := stand.count(False)) and not replace:
         place = drafts[stand.index(False)].place(results)
@@ -43,56 +47,97 @@ def import_csv(
     return f"{len(drafts) - stand.count(True)} records written to {results / suite}{there}"
 
 
-def _drafts(table: Path, suite: str, settings: Collection[str], measure: str) -> Iterator[Draft]:
+def _drafts(
+    table: Path, suite: str, settings: Collection[str], columns: Collection[str], measure: str
+) -> Iterator[Draft]:
     lines = text_of(table).splitlines() or [""]
     rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count), strict=True)
-    _check_columns(rows.fieldnames or (), settings, table)
+    headings = [heading.strip() for heading in rows.fieldnames or ()]
+    try:
+        rows.fieldnames = _names(headings, settings, columns)
+    except InputError as error:
+        raise InputError(error.sentence, table, 1) from None
     seen: dict[tuple[Any, ...], int] = {}
     try:
         for row in rows:
             if None in row or None in row.values():
                 raise InputError("the row has not as many cells as the first line")
-            data = _data(row, settings)
-            draft = Draft.of({**data, "suite": suite, "measure": measure, "environment": {},
-                              "facts": {"imported from": table.name}})  # fmt: skip
+            data, curve, pictures = _parts(row, settings, table.parent)
+            data |= {"suite": suite, "measure": measure, "environment": {}}
+            draft = Draft.of({**data, "facts": {"imported from": table.name}}, curve, pictures)
             what = data["case"], data["seed"], data["method"]
             if what in seen:
                 raise InputError(f"the same case, and seed or method, as in line {seen[what]}")
             seen[what] = rows.line_num
             yield draft
     except (InputError, csv.Error) as error:
-        sentence = error.sentence if isinstance(error, InputError) else str(error)
-        raise InputError(sentence, table, rows.line_num) from None
+        raise InputError(str(error), table, rows.line_num) from None
     if not seen:
         raise InputError("the table has no rows", table)
 
 
-def _check_columns(columns: Collection[str], settings: Collection[str], table: Path) -> None:
+def _names(headings: list[str], settings: Collection[str], columns: Collection[str]) -> list[str]:
+    """The names of the columns under these headings; raises InputError."""
+    renamed = {}
+    for word in columns:
+        name, _, heading = word.partition("=")
+        if heading not in headings:
+            raise InputError(f"no column is headed '{heading}'{nearest(heading, headings)}")
+        renamed[heading] = name
+    names = [renamed.get(heading, heading) for heading in headings]
     for needed in ("case", *settings):
-        if needed not in columns:
-            sentence = f"the table has no column '{needed}'{nearest(needed, columns)}"
-            raise InputError(sentence, table, 1)
-    if not {"seed", "method"} & set(columns):
-        raise InputError("the table has neither a column 'seed' nor a column 'method'", table, 1)
-    if len(set(columns)) < len(columns):
-        raise InputError("two columns of the table have the same name", table, 1)
+        if needed not in names:
+            raise InputError(f"the table has no column '{needed}'{nearest(needed, names)}")
+    if not {"seed", "method"} & set(names):
+        raise InputError("the table has neither a column 'seed' nor a column 'method'")
+    if len(set(names)) < len(names):
+        raise InputError("two columns of the table have the same name")
+    return names
 
 
-def _data(row: Mapping[str, str], settings: Collection[str]) -> dict[str, Any]:
-    """What a row says of its run; an empty cell says nothing."""
-    cells = {name.strip(): text.strip() for name, text in row.items() if text.strip()}
-    data: dict[str, Any] = {name: cells.get(name) for name in TEXTS}
+Parts = tuple[dict[str, Any], Mapping[str, list[Any]] | None, dict[str, Path]]
+
+
+def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> Parts:
+    """What a row says of its run, its curve, its pictures; an empty cell says nothing."""
+    cells = {name: text.strip() for name, text in row.items() if text.strip()}
+    texts = {name: cells[name] for name in TEXTS if name in cells}
+    data: dict[str, Any] = {"seed": 0, "method": None, "title": cells.get("case"), **texts}
+    for name in {"case", "method"} & cells.keys():  # folders are called so
+        data[name] = NO_NAME.sub("-", cells[name]).strip("-")
     data |= {name: _number(name, cells[name]) for name in NUMBERS if name in cells}
-    if ("seed" in data) == (data["method"] is not None):
+    if ("seed" in cells) == ("method" in cells):
         raise InputError("a row names either a seed or a method")
-    metrics: dict[str, dict[str, float]] = {"final": {}}
+    of_outputs: dict[str, dict[str, Any]] = {"metrics": {"final": {}}, "steps": {}}
+    pictures = {}
     for name, text in cells.items():
-        if name not in (*TEXTS, *NUMBERS, *settings):
-            selector, _, metric = name.rpartition(":")
-            metrics.setdefault(selector or "final", {})[metric] = _number(name, text)
-    kind = "run" if data["method"] is None else "baseline"
-    chosen = {name: _value(cells[name]) for name in settings if name in cells}
-    return {"seed": 0, **data, "kind": kind, "settings": chosen, "metrics": metrics}
+        if name in (*KNOWN, *settings):
+            continue
+        selector, _, metric = name.rpartition(":")
+        selector = selector or "final"
+        if metric == "picture":
+            pictures[selector] = folder / text
+        elif metric == "step":
+            of_outputs["steps"][selector] = _number(name, text)
+        elif metric.isidentifier():
+            of_outputs["metrics"].setdefault(selector, {})[metric] = _number(name, text)
+        else:
+            tip = f"--columns accuracy='{name}' would give it one"
+            raise InputError(f"column '{name}' has no name that a metric may have; {tip}")
+    data["settings"] = {name: _value(cells[name]) for name in settings if name in cells}
+    data["kind"] = "baseline" if "method" in cells else "run"
+    curve = _curve(folder / cells["curve"]) if "curve" in cells else None
+    return data | of_outputs, curve, pictures
+
+
+def _curve(path: Path) -> dict[str, list[float | None]]:
+    """The columns of a curve's CSV file; raises InputError with its line."""
+    text = text_of(path)
+    curve = parse_curve(text, path, text.partition("\n")[0].partition(",")[0])
+    return {
+        name: [_number(name, row[place]) if row[place] else None for row in curve.rows]
+        for place, name in enumerate(curve.columns)
+    }
 
 
 def _number(name: str, text: str) -> int | float:

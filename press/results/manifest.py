@@ -6,7 +6,7 @@ manifest, what stands under results/ is all there is, and `of_records` describes
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -49,6 +49,7 @@ class Planned:
     state: str  # recorded, outdated, missing, damaged
     why: Mapping[str, Any] | None  # what makes it outdated: settings that changed, or a sentence
     command: str  # that makes it
+    again: Sequence[str] = ()  # the commands that make it again, and compare it
 
 
 class Suite:
@@ -206,7 +207,10 @@ def of_records(results: Path) -> dict[str, Any]:
     paths = sorted(results.glob("[!.]*/[!.]*/[!.]*/run.json"))
     suites: dict[str, list[Record]] = {}
     for path in paths:
-        suites.setdefault(path.parts[-4], []).append(read_record(path.parent))
+        record, place = read_record(path.parent), "/".join(path.parts[-4:-1])
+        if (name := f"{record.suite}/{record.case}/{record.run}") != place:
+            raise InputError(f"this is the record of {name}, and stands at {place}", path)
+        suites.setdefault(record.suite, []).append(record)
     folders = {results, *(parent for path in paths for parent in path.parents[1:3])}
     return {
         "manifest": VERSION,
@@ -223,8 +227,8 @@ def of_records(results: Path) -> dict[str, Any]:
 
 def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
     """Describe a suite by its records."""
-    cases = {record.case: _case(record) for record in reversed(records)}
-    first = next((record for record in records if record.kind == "run"), records[0])
+    first, *others = sorted(records, key=lambda record: record.kind != "run")
+    cases = {record.case: _case(record) for record in (*reversed(others), first)}
     return {
         "title": name, "why": "", "settings": None, "network": None,
         "command": "",

@@ -21,12 +21,21 @@ class Names:
 
     def cases(self, count: int) -> str:
         """A number of cases: "1 image", "10 images"."""
-        return f"{grouped(count)} {self.case}{'' if count == 1 else 's'}"
+        return counted(count, self.case)
 
     def method(self, name: str) -> str:
         """The title of a method: as the site states it, else its name as words."""
-        words = name.replace("-", " ")
-        return self.methods.get(name) or words[:1].upper() + words[1:]
+        return self.methods.get(name) or sentence(name.replace("-", " "))
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 epoch", "250 iterations"."""
+    return f"{grouped(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence begins: with a capital letter."""
+    return words[:1].upper() + words[1:]
 
 
 def read_names(path: Path) -> Names:

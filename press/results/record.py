@@ -44,15 +44,19 @@ class Curve:
         if column not in self.columns:
             return []
         if column not in self._read:
-            place, found = self.columns.index(column), list[tuple[float, float]]()
+            place, found, last = self.columns.index(column), list[tuple[float, float]](), -inf
             for line, row in enumerate(self.rows, 2):
+                if not row[place]:
+                    continue
                 try:
-                    if row[place]:
-                        found.append((float(row[0]), float(row[place])))
+                    step, value = float(row[0]), float(row[place])
                 except ValueError:
                     raise InputError("the curve is damaged in this line", self.path, line) from None
-                if found and not all(map(isfinite, found[-1])):
-                    raise InputError("the curve is not finite in this line", self.path, line)
+                if not (last < step < inf and isfinite(value)):
+                    sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+                    raise InputError(sentence, self.path, line)
+                found.append((step, value))
+                last = step
             self._read[column] = found
         points = self._read[column]
         return points[bisect_right(points, (after, inf)) :]

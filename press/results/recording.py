@@ -58,13 +58,18 @@ def record(
     Raises InputError, and writes nothing, for what docs/records.md does not allow, and where
     another record stands, unless `replace` moves that one to `superseded/`.
     """
+    _require_tables(metrics=metrics, curve=curve, pictures=pictures, environment=environment)
+    if not isinstance(seconds, int | float | None):
+        raise InputError(f"'seconds': expected a number, got a {type(seconds).__name__}")
     if method and seed:
         raise InputError("a baseline is recorded once for all seeds: give 'seed' or 'method'")
     started = datetime.now(UTC) - timedelta(seconds=seconds) if seconds is not None else None
+    if not any(isinstance(value, Mapping) for value in metrics.values()):
+        metrics = {"final": metrics}
     data = {
         "kind": "baseline" if method else "run", "suite": suite, "case": case, "title": title,
         "seed": seed, "method": method, "preview": preview, "settings": settings or {},
-        "metrics": by_selector(metrics), "measure": measure, "steps": steps, "facts": facts,
+        "metrics": metrics, "measure": measure, "steps": steps, "facts": facts,
         "environment": {**collect_environment(), **(environment or {})},
         "command": running_command() if command is None else command,
         "started": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "", "seconds": seconds,
@@ -72,11 +77,10 @@ def record(
     return Draft.of(data, curve, pictures).write(Path(results), replace)
 
 
-def by_selector(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Metrics by selector; those that name no output are of the last one."""
-    if any(isinstance(value, Mapping) for value in metrics.values()):
-        return metrics
-    return {"final": metrics}
+def _require_tables(**arguments: Any) -> None:
+    for name, value in arguments.items():
+        if not isinstance(value, Mapping | None):
+            raise InputError(f"'{name}': expected a table, got a {type(value).__name__}")
 
 
 @dataclass(frozen=True)
@@ -114,14 +118,18 @@ class Draft:
         return results.joinpath(self.data["suite"], self.data["case"], last)
 
     def stands(self, results: Path) -> bool | None:
-        """Whether this very record stands at its place; None if nothing does."""
+        """Whether this record stands at its place, whenever it was made; None if nothing does."""
         folder = self.place(results)
         if not folder.exists():
             return None
         try:
-            return bool(read_record(folder).data["seal"] == self.data["seal"])
+            record = read_record(folder)
+            for name in record.files:
+                record.file(name)
         except InputError:
             return False
+        names = {*record.data, *self.data} - {"started", "seconds", "seal"}
+        return all(record.data.get(name) == self.data.get(name) for name in names)
 
     def write(self, results: Path, replace: bool = False) -> Path:
         """Write it to its place below `results`, whole or not at all; see `record`."""

@@ -6,7 +6,7 @@ spike is told as such. A curve has every tenth iteration there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from statistics import mean, median
@@ -60,6 +60,7 @@ class Run:
     _root: str
     _lacks: Callable[[str, str, int], None]
     _other: Callable[[str, int, str | None], "Run"]  # of the suite, by case, seed and method
+    asked: dict[tuple[str, str], None] = field(default_factory=dict)  # scores: selector, metric
 
     @property
     def measure(self) -> str:
@@ -185,8 +186,9 @@ class Run:
         return "the output" if step is None else f"{self.axis or 'step'} {grouped(step)}"
 
     def _stop(self, rule: str) -> Score:
-        """Where a stopping rule stops: fixed, oracle or es-wmv."""
-        require_rule(rule)
+        """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
+        if rule not in self.stop_points:
+            require_rule(rule)
         if not self.record:
             return self._scored(f"stop.{rule}", self.name)
         point = self.stop_points.get(rule)
@@ -209,9 +211,13 @@ class Run:
     ) -> Score:
         values = self.record.metrics.get(selector, {}) if self.record else None
         preview, picture = self.suite.preview, partial(self.picture, selector)
+        ask = partial(self._ask, selector)
         return Score(
-            name, self.metrics, values, self.url, step, preview, point, label, picture
-        )  # fmt: skip
+            name, self.metrics, values, self.url, step, preview, point, label, picture, ask
+        )
+
+    def _ask(self, selector: str, metric: str) -> None:
+        self.asked[selector, metric] = None
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A metric of the last output."""
@@ -224,12 +230,10 @@ class Run:
     def stop_points(self) -> dict[str, StopPoint]:
         """What each stopping rule chose, by rule; a rule that chose nothing is absent."""
         steps = self.record.steps if self.record else {}
-        chosen = {rule: steps.get(f"stop.{rule}") for rule in RULES}
-        return {
-            rule: StopPoint(rule, step, steps.get("final", step))
-            for rule, step in chosen.items()
-            if step is not None
-        }
+        last, stops = steps.get("final", 0), [s[5:] for s in steps if s.startswith("stop.")]
+        rules = [rule for rule in RULES if rule in stops] + [r for r in stops if r not in RULES]
+        axis = self.axis or "step"
+        return {rule: StopPoint(rule, steps[f"stop.{rule}"], last, axis) for rule in rules}
 
     @cached_property
     def stable(self) -> "Stability":
@@ -259,12 +263,6 @@ class Run:
     def device(self) -> str | NotRun:
         """The model of the processor that ran it; "" if the record does not say."""
         return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The width and height of the record's images, in pixels."""
-        assert self.record
-        return int(self.record.data["width"]), int(self.record.data["height"])
 
     @property
     def command(self) -> str:

@@ -27,11 +27,20 @@ def require_rule(name: str) -> None:
 
 @dataclass(frozen=True)
 class StopPoint:
-    """What a rule chose of a run of `last` iterations."""
+    """What a rule chose of a run whose last step on its axis is `last`.
+
+    A rule of another name than those in `RULES` is called by that.
+    """
 
     rule: str
     iteration: int
     last: int
+    axis: str = "iteration"
+
+    @property
+    def name(self) -> str:
+        """The rule, as a page calls it."""
+        return RULES.get(self.rule, self.rule)
 
     @property
     def reached(self) -> bool:
@@ -42,32 +51,32 @@ class StopPoint:
     def words(self) -> str:
         """Say where it stops: "stops at iteration 8,031", or that it did not."""
         if self.reached:
-            return f"stops at iteration {grouped(self.iteration)}"
-        so_far = f"least variance so far at iteration {grouped(self.iteration)}"
+            return f"stops at {self.axis} {grouped(self.iteration)}"
+        so_far = f"least variance so far at {self.axis} {grouped(self.iteration)}"
         return f"not stopped within the run; {so_far}"
 
     @property
     def row(self) -> str:
         """Name its output in a table of scores."""
         if self.rule == "fixed":
-            return f"the last output, iteration {grouped(self.iteration)}"
+            return f"the last output, {self.axis} {grouped(self.iteration)}"
         if self.reached:
-            return f"{RULES[self.rule]}, iteration {grouped(self.iteration)}"
-        return f"{RULES[self.rule]}: {self.words}"
+            return f"{self.name}, {self.axis} {grouped(self.iteration)}"
+        return f"{self.name}: {self.words}"
 
     @property
     def label(self) -> str:
         """Name its output under a picture."""
-        if self.rule == "oracle":
-            return "the best iterate"
-        return "where ES-WMV stops" if self.reached else f"ES-WMV: {self.words}"
+        if self.rule in ("fixed", "oracle"):
+            return self.name
+        return f"where {self.name} stops" if self.reached else f"{self.name}: {self.words}"
 
     @property
     def mark(self) -> str:
         """Name it over a curve, in a word or two."""
         if self.rule == "oracle":
             return "best"
-        return "ES-WMV" if self.reached else "least variance so far"
+        return self.name if self.reached else "least variance so far"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,6 +95,7 @@ class Score:
     _point: StopPoint | None  # what a stopping rule chose, where the output is its choice
     label: str  # its name under a picture
     _picture: Callable[[], Path | None]
+    _ask: Callable[[str], None]  # is told each metric that is asked for
 
     @property
     def picture(self) -> Path | None:
@@ -108,6 +118,7 @@ class Score:
 
     def get(self, quantity: str) -> Measured | None:
         """A score by its metric; None where it was not scored, or the run is not recorded."""
+        self._ask(quantity)
         value = (self._values or {}).get(quantity)
         if value is None:
             return None

@@ -91,6 +91,32 @@ class Results:
             raise InputError(f"suite '{suite_name}' has no seed {chosen}; it has {known}")
         return self._one(suite, case, chosen, None)
 
+    @property
+    def asked(self) -> list[Run]:
+        """The runs of which a score was asked for so far, by their places."""
+        return sorted((run for run in self._runs.values() if run.asked), key=lambda run: run.name)
+
+    def superseded(self, name: str) -> list[Path]:
+        """The folders of the records that stood at a run's place, and gave way to others."""
+        *_, last = name.split("/")
+        found = self._superseded.get((name.replace("/", "-"), last), [])
+        for folder in found:
+            self.note(folder / "run.json")
+        return found
+
+    @cached_property
+    def _superseded(self) -> dict[tuple[str, str], list[Path]]:
+        """These folders, by the run's place with dashes, and its last part."""
+        found: dict[tuple[str, str], list[Path]] = {}
+        top = self.path / "superseded"
+        self.note(top)
+        for key in sorted(top.glob("*")):
+            self.note(key)
+            for path in sorted(key.glob("*/*/run.json")) if key.name != "damaged" else ():
+                place = path.parts[-3].rpartition("-")[0]  # without what makes the name unique
+                found.setdefault((place, path.parts[-2]), []).append(path.parent)
+        return found
+
     def _one(self, suite: Suite, case: str, seed: int, method: str | None) -> Run:
         """A run, the same object each time, so that its record is read and checked once."""
         what = (suite.name, case, seed, method)

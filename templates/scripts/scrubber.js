@@ -11,13 +11,10 @@
     return element;
   };
 
-  const inWords = (frame) =>
-    `Iteration ${frame.iteration.toLocaleString("en")}: ${frame.psnr_db.toFixed(2)}\u202fdB`;
-
-  const makeHandle = (chart, title, last) => {
+  const makeHandle = (chart, name, last) => {
     const box = chart.viewBox.baseVal;
     const group = svgElement("g", {
-      class: "handle-group", role: "slider", tabindex: "0", "aria-label": `${title}, iteration`,
+      class: "handle-group", role: "slider", tabindex: "0", "aria-label": name,
       "aria-valuemin": "0", "aria-valuemax": String(last), "aria-orientation": "horizontal",
     });
     const line = svgElement("line", { class: "handle-line", y2: String(box.height - 32) });
@@ -31,13 +28,13 @@
       Math.abs(frame.at[0] - x) < Math.abs(frames[best].at[0] - x) ? i : best, 0);
 
   const start = (root) => {
-    const { title, frames } = JSON.parse(root.querySelector("script").textContent);
+    const { title, axis, frames } = JSON.parse(root.querySelector("script").textContent);
     const chart = root.querySelector(".scrubber-chart svg");
     const image = root.querySelector(".scrubber-picture img");
     const words = root.querySelector(".scrubber-words");
     const strip = [...root.querySelectorAll(".contact li")];
     const last = frames.length - 1;
-    const { group, line, dot } = makeHandle(chart, title, frames[last].iteration);
+    const { group, line, dot } = makeHandle(chart, `${title}, ${axis}`, frames[last].step);
     let current = -1;
 
     const show = (index) => {
@@ -52,10 +49,10 @@
       dot.setAttribute("cx", x);
       dot.setAttribute("cy", y);
       image.src = frame.src;
-      image.alt = `${title}. ${inWords(frame)}`;
-      words.textContent = inWords(frame);
-      group.setAttribute("aria-valuenow", frame.iteration);
-      group.setAttribute("aria-valuetext", inWords(frame));
+      image.alt = `${title}. ${frame.words}`;
+      words.textContent = frame.words;
+      group.setAttribute("aria-valuenow", frame.step);
+      group.setAttribute("aria-valuetext", frame.words);
       strip[current].classList.add("current");
       for (const near of [frames[current - 1], frames[current + 1]]) {
         if (near) new Image().src = near.src;

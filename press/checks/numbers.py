@@ -1,0 +1,52 @@
+"""The report of `check --numbers`: what each number of the posts is bound to, and what is not."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from press.diagnostics import Diagnostic, Place, counted, settled
+from press.markdown.typed_numbers import CONSTANT, CONVENTION, OPEN, POINTER, RESULT
+from press.options import Options
+from press.results.claims import Claims
+from press.results.store import Results
+from press.toml_file import TomlFile
+
+CLASSES = ("run", "claim", "setting", POINTER, CONVENTION, CONSTANT, RESULT, OPEN)
+
+
+def report_numbers(options: Options, pages: Iterable[Mapping[str, Any]]) -> int:
+    """Print the classes of each post's numbers, then what is bound to nothing; the exit code.
+
+    `pages` has what is remembered of each page. Numbers that were typed count for the exit code
+    where `[checks] numbers = "all"` made them errors of the build.
+    """
+    posts = {page["source"]: page["numbers"] for page in pages if "numbers" in page}
+    width = max(map(len, posts), default=0)
+    print("  ".join([" " * width, *CLASSES]))
+    for source, numbers in posts.items():
+        cells = (f"{numbers['counts'].get(name, 0):>{len(name)}}" for name in CLASSES)
+        print("  ".join([f"{source:<{width}}", *cells]))
+    unbound = [line for numbers in posts.values() for line in numbers["unbound"]]
+    print(f"{counted(len(unbound), 'number')} bound to nothing{':' if unbound else ''}")
+    for place, text in unbound:
+        print(f"{place}: '{text}'")
+    claims = {claim for numbers in posts.values() for claim in numbers["claims"]}
+    for diagnostic in settled(_unquoted(options, claims), options.strict, True):
+        print(diagnostic, file=sys.stderr)
+    return 0
+
+
+def _unquoted(options: Options, quoted: set[str]) -> Iterable[Diagnostic]:
+    """A warning for each row of claims of which no post shows a number."""
+    path = options.content / "claims.toml"
+    if not path.exists():
+        return
+    file = TomlFile(path)
+    results = Results(options.results, options.content, options.cache / "manifest", lambda _: None)
+    for table in Claims(results).tables.values():
+        for row in table.rows.values():
+            ids = {claim.id for claim in row.numbers.values()}
+            if ids and not ids & quoted:
+                line, column = file.place(f"{table.id}.{row.id}") or (1, 1)
+                sentence = f"nothing quotes the claims '{table.id}.{row.id}'"
+                yield Diagnostic(Place(str(path), line, column), sentence, code="unused-claim")

@@ -1,0 +1,159 @@
+"""Every number of a post, what it is and where it stands: one walk over the post's tokens."""
+
+import re
+from collections.abc import Iterator, Sequence
+from html import unescape
+from typing import Any, NamedTuple
+
+from markdown_it.token import Token
+
+from press.diagnostics import Place, SourceMap
+from press.markdown.math import formula_origin, is_formula
+from press.markdown.parser import parse_line
+from press.markdown.syntax import EXPRESSION as BRACES
+from press.markdown.typed_numbers import (
+    EXPRESSION,
+    HIDDEN,
+    POINTER,
+    TEXT,
+    NumberSearch,
+    Piece,
+    pieces_of_tex,
+)
+from press.page import Blocks
+
+UNSEEN = re.compile(r"<(code|pre|script|style|textarea)\b", re.IGNORECASE)
+SAID = re.compile(r"""\b(?:alt|aria-label|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+ZERO_WIDTH = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+POINTERS = ("citation", "reference", "footnote_ref")
+
+
+class Number(NamedTuple):
+    """A number of a post, or a unit beside an expression; what it is, and where it stands."""
+
+    kind: str
+    text: str
+    place: Place
+
+
+def numbers_in_post(
+    tokens: Sequence[Token], path: str, blocks: Blocks, search: NumberSearch
+) -> Iterator[Number]:
+    """Every number that a post's text, captions, tables, formulas and blocks have."""
+    before = Token("", "", 0)
+    for token in tokens:
+        origin: Any = token.meta.get("origin")  # a SourceMap where the parser knew it
+        line = token.map[0] + 1 if token.map else 1
+        if token.type in ("inline", "figure"):
+            is_cell = before.type in ("td_open", "th_open")
+            is_heading = before.type == "heading_open"
+            children = [*(token.children or ()), *token.meta.get("caption", ())]
+            yield from numbers_in_line(children, origin, search, is_cell, is_heading)
+        elif token.type == "table_open" and "caption" in token.meta:
+            yield from numbers_in_line(token.meta["caption"], origin, search)
+        elif token.type == "html_block":
+            origin = SourceMap.of_lines(path, token.content, line)
+            children, is_cell = parse_line(token.content, origin), "<td" in token.content
+            yield from numbers_in_line(children, origin, search, is_cell)
+        elif token.type == "directive_open":  # what a block's arguments say, not what they choose
+            prose = blocks.prose_arguments(token.info)
+            for name, text in token.meta["arguments"].items():
+                if name in prose:
+                    at = token.meta["places"][name]
+                    origin = SourceMap.of_lines(path, text, at.line, at.column)
+                    yield from _found(_pieces_of_text(text), origin, search)
+        elif token.type == "formula_block" or is_formula(token):
+            origin = origin or formula_origin(token, path)
+            yield from _found(pieces_of_tex(origin.text, 0), origin, search)
+        elif token.type == "list_item_open" and token.info:
+            yield Number(POINTER, token.info, Place(path, line, 1))
+        before = token
+
+
+def numbers_in_line(
+    children: Sequence[Token],
+    origin: SourceMap,
+    search: NumberSearch,
+    is_cell: bool = False,
+    is_heading: bool = False,
+) -> Iterator[Number]:
+    """The numbers of a paragraph, a heading, a cell, or a caption."""
+    for token in children:
+        if token.type in POINTERS:
+            yield Number(POINTER, token.content, origin.at(token.meta.get("start", 0)))
+    yield from _found(_pieces(children, origin.text), origin, search, is_cell, is_heading)
+
+
+def _found(
+    pieces: Iterator[Piece],
+    origin: SourceMap,
+    search: NumberSearch,
+    is_cell: bool = False,
+    is_heading: bool = False,
+) -> Iterator[Number]:
+    for found in search.find(pieces, is_cell, is_heading):
+        yield Number(found.kind, found.text, origin.at(found.offset(origin.text)))
+
+
+def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Piece]:
+    """What a reader sees of inline tokens, and hears of their tags."""
+    kind, unseen = TEXT, ""
+    for token in children:
+        if unseen:
+            is_end = token.content.lower().startswith(f"</{unseen}") or token.type == "link_close"
+            unseen = "" if is_end else unseen
+            continue
+        if token.type == "text" and token.content:
+            shown = token.content.translate(ZERO_WIDTH)
+            found = source.find(token.content, at)
+            is_verbatim = found >= 0 and shown == token.content
+            yield Piece(shown, found if is_verbatim else at, kind, is_verbatim)
+            at = found + len(shown) if is_verbatim else at
+            continue
+        start = token.meta.get("start", at)
+        if token.type == "expression":
+            yield Piece(HIDDEN, start - len(token.markup), EXPRESSION)
+        elif token.type == "formula":
+            yield from pieces_of_tex(token.content, start)
+        elif token.type == "image":
+            yield Piece("\0", start)
+            yield from _pieces(token.children or (), source, start)
+            yield from _said(str(token.attrs.get("title", "")), start)
+        elif token.type == "link_open":
+            kind = POINTER if str(token.attrs["href"]).startswith("#") else TEXT
+            unseen = "link" if token.markup == "autolink" else ""
+            yield from _said(str(token.attrs.get("title", "")), start)
+        elif token.type == "link_close":
+            kind = TEXT
+        elif token.type == "html_inline":
+            found_tag = UNSEEN.match(token.content)
+            unseen = found_tag[1].lower() if found_tag else ""
+            for said in SAID.finditer("" if token.content.startswith("<!") else token.content):
+                yield from _said(said[1] or said[2] or "", start + said.start())
+        elif token.type in ("code_inline", "softbreak", "hardbreak", *POINTERS):
+            yield Piece(" ", start)
+        if token.type in ("expression", "formula", "citation", "reference"):
+            at = start + len(token.content)
+        elif token.type == "code_inline":
+            at = source.find(token.content, at) + len(token.content)
+        elif token.type in ("html_inline", "image", "link_open"):
+            at = max(at, start)
+
+
+def _said(text: str, start: int) -> Iterator[Piece]:
+    """What an attribute of a tag says to those who point at it, or hear it."""
+    if text:
+        yield Piece("\0", start)
+        for piece in _pieces_of_text(text):
+            yield Piece(unescape(piece.shown), start, piece.kind, False)
+        yield Piece("\0", start)
+
+
+def _pieces_of_text(text: str) -> Iterator[Piece]:
+    """A text that is no Markdown but may hold expressions."""
+    at = 0
+    for braces in BRACES.finditer(text):
+        yield Piece(text[at : braces.start()], at)
+        yield Piece(HIDDEN, braces.start(), EXPRESSION)
+        at = braces.end()
+    yield Piece(text[at:], at)

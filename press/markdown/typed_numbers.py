@@ -1,0 +1,239 @@
+"""Numbers in a text as a reader sees it, and what each of them is.
+
+A number is a result that was typed by hand (a number where only a record or a claim may speak), a
+pointer ("table 1"), a convention, or open: bound to nothing. A result is any number beside a
+metric's unit, and a decimal beside a metric's label, beside seconds, or in a cell of a table.
+Digits within a word, as in "Set5" or "top-5", are part of a name; number words do not count.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple
+
+from press.errors import nearest
+from press.results.metrics import Metrics
+from press.toml_file import TomlFile
+
+RESULT, POINTER, CONVENTION, OPEN = "result", "pointer", "convention", "unclassified"
+TEXT, VALUE, CONSTANT = "text", "value", "formula"  # kinds of pieces, the last two of formulas
+EXPRESSION = "expression"  # a kind of pieces too, as is POINTER
+UNIT = "unit"  # one that stands beside an expression
+
+HIDDEN, SYMBOL, SCRIPT = "\ufffc", "\ufffd", "\ufffb"  # an expression; a TeX command; ^ or _
+DIGIT = re.compile(r"\d")
+NUMBER = re.compile(r"(?<![\w.])(?<![^\W\d_][-‐‑])[-+−]?\.?\d(?:[\d.,]*\d)?(?:/\d+)?")
+DECIMAL = re.compile(r"[-+−]?[\d,]*\.\d+")
+SPREAD = r"(?:\s*(?:±|\+/-)\s*[\d.]+)?"
+SECONDS = ("seconds", "second", "secs", "sec")
+POINTED_AT = re.compile(
+    r"(?i:\b(?:fig(?:ure)?s?|tab(?:le)?s?|sec(?:tion)?s?|chapters?|appendi(?:x|ces)|parts?|vol(?:ume)?s?"
+    r"|eq(?:uation)?s?|theorems?|lemmas?|listings?|algorithms?|foot(?:note)?s?|notes?|pages?|pp?"
+    r"|lines?|ref(?:erence)?s?|seeds?)\.?|[§#])\s*[(\[]?"
+    r"(?:\d[\d.]*[a-z]?[)\]]?\s*(?:,|and|or|to|[-–])\s*[(\[]?)*$"
+)
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+BY_FORM = (  # years, dates, versions and addresses
+    r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)|\((?:19|20)\d\d\)|\b\d+(?:\.\d+){2,}\b|https?://\S+"
+    rf"|(?:\b\d{{1,2}} )?\b(?:{MONTHS})(?: \d{{1,2}},?)?(?: (?:19|20)\d\d)?\b"
+    r"|\b(?:[Ii]n|[Ss]ince|[Uu]ntil|[A-Z]{2,}|al\.,?) (?:19|20)\d\d\b(?![.,-]\d| [a-z]+s\b)"
+)
+RELATION = re.compile(
+    r"\\(?:approx|sim(?:eq)?|geq?|leq?|neq?|in|to|equiv|propto|ll|gg)(?![A-Za-z])|[=<>≈≤≥]"
+)
+TEX = re.compile(
+    rf"(?P<relation>{RELATION.pattern})"
+    r"|\\(?:text\w*|[mh]box)\s*\{(?P<words>[^{}]*)\}"
+    r"|(?P<space>\\[,;:!> ]|\\(?:q?quad|enspace|thinspace|[dt]?frac|[lc]?dots)(?![A-Za-z])|~)"
+    r"|(?P<sign>\\(?:times|cdot|pm|%))(?![A-Za-z])"
+    r"|(?P<over>\}\s*\{)|(?P<nothing>[{}]|\\(?:math\w+|operatorname|rm|bf|boldsymbol|left|right)(?![A-Za-z]))"
+    r"|(?P<command>\\[A-Za-z]+|\\.)|(?P<script>[\^_])|(?P<letter>[^\W\d_]+)"
+    r"|[^\\~{}^_=<>≈≤≥A-Za-z]+|.",
+    re.DOTALL,
+)
+SIGNS = {r"\times": "×", r"\cdot": "·", r"\pm": "±", r"\%": "%"}
+SHOWN = {
+    "space": " ",
+    "nothing": "",
+    "over": "/",
+    "relation": "≈",
+    "command": SYMBOL,
+    "script": SCRIPT,
+}
+
+
+class Piece(NamedTuple):
+    """A part of a text as it is seen, and where it stands in the source."""
+
+    shown: str
+    start: int  # the offset in the source; of what does not stand there so, where to look from
+    kind: str = TEXT
+    is_verbatim: bool = True
+
+
+class Found(NamedTuple):
+    """A number, or the unit beside an expression, and where in which piece it begins."""
+
+    kind: str
+    text: str
+    piece: Piece
+    within: int
+
+    def offset(self, source: str) -> int:
+        """Its offset in the source; where that writes it otherwise, the nearest known."""
+        if self.piece.is_verbatim:
+            return self.piece.start + self.within
+        at = self.piece.start
+        for _ in range(self.piece.shown.count(self.text, 0, self.within) + 1):
+            found = source.find(self.text, at)
+            at = found + 1 if found >= 0 else at
+        if at > self.piece.start:
+            return at - 1
+        first = re.search(r"\d+", self.text)
+        return max(source.find(first[0], at) if first else at, self.piece.start)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """`[checks]` of content/site.toml: which numbers may not be typed, and what is exempt."""
+
+    numbers: str = "results"  # or "all"
+    conventions: tuple[str, ...] = ()  # exact phrases
+    units: tuple[str, ...] = ()  # other words for the units of metrics
+
+
+NO_CHECKS = Checks()
+CHECKS = {
+    "numbers": "text", "conventions": "a list of names", "units": "a list of names",
+}  # fmt: skip
+
+
+def read_checks(file: TomlFile) -> Checks:
+    """The table `[checks]`; raises InputError with its place for a mistake."""
+    file.expect({"checks": "a table"}, file.data, None)
+    data: Mapping[str, object] = file.data.get("checks", {})
+    for key in data:
+        if key not in CHECKS:
+            file.fail(f"unknown key '{key}'{nearest(key, CHECKS)}", "checks", key)
+    file.expect(CHECKS, data, "checks")
+    if data.get("numbers", "all") not in ("results", "all"):
+        file.fail('\'numbers\': expected "results" or "all"', "checks", "numbers")
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+    return Checks(**values)  # type: ignore[arg-type]
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern of any of these words, the longest first; of none, one that nothing matches."""
+    known = sorted({word for word in words if word.strip()}, key=len, reverse=True)
+    spaced = (
+        r"\s+".join(map(re.escape, word.split())).replace(r"\s+×\s+", r"\s*×\s*") for word in known
+    )
+    return "|".join(f"{word}(?!\\w)" for word in spaced) or r"(?!)"
+
+
+@dataclass(frozen=True)
+class NumberSearch:
+    """What tells one kind of number from another on one site."""
+
+    metrics: Metrics
+    checks: Checks = NO_CHECKS
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+        declared = [*self.metrics.values()]
+        units = _any_of([*(metric.unit for metric in declared if metric.name != "seconds"),
+                         *self.checks.units])  # fmt: skip
+        labels = f"(?i:{_any_of([*(metric.label for metric in declared), *SECONDS])})"
+        named = (
+            rf"(?<!\w){labels}(?:,?\s*[(\[]?(?:in\s+)?(?:{units})[)\]]?)?"
+            r"(?:\s+(?:of|is|was|at|to|reaches|about|around|only|just|by)\b|\s*[=:≈~(])*\s*$"
+        )
+        exempt = f"{BY_FORM}|(?<!\\w)(?:{_any_of(self.checks.conventions)})"
+        return (
+            re.compile(rf"{SPREAD}[\s\\‐‑-]*(?:{units})"),
+            re.compile(rf"{SPREAD}[\s\\(\[‐‑-]*(?:{units})"),
+            re.compile(rf"{SPREAD}[\s‐‑-]*{labels}"),
+            re.compile(named),
+            re.compile(exempt),
+            re.compile(rf"{HIDDEN}\s*({units})"),
+        )
+
+    def find(
+        self, pieces: Iterable[Piece], in_cell: bool = False, in_heading: bool = False
+    ) -> Iterator[Found]:
+        """Every number of a text, and every unit that stands beside an expression."""
+        pieces = list(pieces)
+        shown = "".join(piece.shown for piece in pieces)
+        starts = list(accumulate((len(piece.shown) for piece in pieces), initial=0))
+        *_, exempt, beside = self._patterns
+        for unit in beside.finditer(shown) if HIDDEN in shown else ():
+            piece = pieces[bisect_right(starts, unit.start()) - 1]
+            if piece.kind == EXPRESSION:
+                yield Found(UNIT, unit[1], piece, 0)
+        if not DIGIT.search(shown):
+            return
+        spans = [found.span() for found in exempt.finditer(shown)]
+        for number in NUMBER.finditer(shown):
+            if shown.endswith(("±", "± ", "+/-", "+/- "), 0, number.start()):
+                continue  # the spread of the number before it
+            first = next(number.start() + n for n, c in enumerate(number[0]) if c.isdigit())
+            index = bisect_right(starts, first) - 1
+            piece, begin = pieces[index], bisect_right(starts, number.start()) - 1
+            if self._is_result(shown, number, piece.kind, in_cell):
+                kind = RESULT
+            elif piece.kind == CONSTANT:
+                kind = CONSTANT
+            elif any(start <= first < end for start, end in spans):
+                kind = CONVENTION
+            elif piece.kind == POINTER or POINTED_AT.search(
+                shown, max(0, number.start() - 60), number.start()
+            ):
+                kind = POINTER
+            else:
+                is_first = in_heading and not shown[: number.start()].strip()
+                kind = POINTER if is_first else OPEN
+            yield Found(kind, number[0], pieces[begin], number.start() - starts[begin])
+
+    def _is_result(self, shown: str, number: re.Match[str], kind: str, in_cell: bool) -> bool:
+        """Whether a number stands where only a record or a claim may speak."""
+        unit, unit_behind_bracket, label, named, *_ = self._patterns
+        behind = number.end()
+        is_power = number.start() > 0 and shown[number.start() - 1] in SCRIPT + SYMBOL
+        if unit.match(shown, behind) and not is_power:
+            return True
+        if not DECIMAL.fullmatch(number[0]) or shown[behind : behind + 1].isalnum():
+            return False
+        if unit_behind_bracket.match(shown, behind) or named.search(shown[: number.start()][-80:]):
+            return True
+        return kind not in (VALUE, CONSTANT) and (in_cell or bool(label.match(shown, behind)))
+
+
+def pieces_of_tex(tex: str, start: int) -> Iterator[Piece]:
+    """What a formula shows. Where one of its sides holds no letter, it states a value."""
+    side: list[tuple[str, int, bool]] = []
+    has_letter = False
+    for found in TEX.finditer(tex):
+        kind, at = found.lastgroup, start + found.start()
+        if kind == "words":
+            side.append((found["words"], start + found.start("words"), True))
+        else:
+            shown = SIGNS.get(found[0]) or SHOWN.get(kind or "", found[0])
+            side.append((shown, at, kind is None))
+        has_letter = has_letter or kind in ("letter", "command")
+        if kind == "relation":
+            yield from _side(side, has_letter)
+            side, has_letter = [], False
+    yield from _side(side, has_letter)
+
+
+def _side(side: Iterable[tuple[str, int, bool]], has_letter: bool) -> Iterator[Piece]:
+    for shown, at, is_verbatim in side:
+        yield Piece(shown, at, CONSTANT if has_letter else VALUE, is_verbatim)
+
+
+SENTENCE = (
+    "'{}' is a result typed by hand; write it as an expression that names its run, or a claim"
+)

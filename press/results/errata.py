@@ -1,0 +1,63 @@
+"""What changed in a page's numbers after it was published: from the records that gave way.
+
+A record that gave way to another stands at `superseded/KEY/SUITE-CASE-RUN-*/RUN` of the results;
+its run.json is enough. Records say when their runs started, so that a page tells the same wherever
+and whenever it is built.
+"""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+
+from press.results.metrics import Metric
+from press.results.numbers import with_unit
+from press.results.record import Record, read_record
+from press.results.run import Run
+from press.results.store import Results
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A number that a page shows, or counts in, and that was another when it was published."""
+
+    run: Run
+    output: str  # its selector
+    metric: Metric
+    before: str  # the old number, as a page writes it
+    now: str  # that which took its place
+    day: datetime.date | None  # on which the new run started, if a record says so
+
+
+def errata(results: Results, published: datetime.date) -> list[Erratum]:
+    """What changed after that day in the numbers asked for so far; of a run, the oldest first.
+
+    Raises InputError for a record that is damaged.
+    """
+    found: list[Erratum] = []
+    for run in results.asked:
+        given_way = map(read_record, results.superseded(run.name))
+        history = sorted(given_way, key=lambda record: record.started)
+        history += [run.record] if run.record else []
+        for old, new in pairwise(history):
+            day = max(filter(None, map(_day, (old, new))), default=None)
+            if day is None or day > published:
+                found += _changes(run, old, new, day)
+    return found
+
+
+def _day(record: Record) -> datetime.date | None:
+    with suppress(ValueError):  # nothing, or a day that no calendar has
+        return datetime.date.fromisoformat(record.started[:10])
+    return None
+
+
+def _changes(run: Run, old: Record, new: Record, day: datetime.date | None) -> Iterator[Erratum]:
+    """The numbers of a run that read otherwise in its next record."""
+    for output, name in run.asked:
+        values = [record.metrics.get(output, {}).get(name) for record in (old, new)]
+        metric = run.metrics[name]
+        before, now = ("" if value is None else with_unit(value, metric) for value in values)
+        if before and now and before != now:
+            yield Erratum(run, output, metric, before, now, day)

@@ -1,0 +1,8 @@
+"""Makes the site: `python build.py [build|serve|check|why]`."""
+
+import sys
+
+from press.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""A page says at its end which of its numbers changed since it was published."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_records import changed, write_run
+from made_site import make_results
+
+from dip.experiments.suites import load_suites
+from dip.records.store import move_aside
+from press.cli import main
+
+POST = """---
+title: A post
+date: {}
+---
+
+Anna: {{{{ run("paper/anna").psnr_db }}}}, on the mean {{{{ suite("paper").mean_psnr_db }}}}.
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site of a post about recorded runs, all of which were made on 23 November 2026."""
+    monkeypatch.chdir(tmp_path)
+    make_results(tmp_path, "paper")
+    write_post(tmp_path, "2026-11-30")
+    return tmp_path
+
+
+def write_post(project: Path, day: str) -> None:
+    (project / "content/posts/post.md").write_text(POST.format(day))
+
+
+def run_again(project: Path, level: float, started: str, seed: int = 0) -> None:
+    """Record a run of Anna anew; of the old record only run.json stays, as in a clone."""
+    suite = load_suites(project / "content/experiments.toml")["paper"]
+    experiment = next(e for e in suite.experiments if (e.image, e.seed) == ("set/anna", seed))
+    aside = move_aside(project / f"results/paper/anna/seed{seed}")
+    assert aside
+    shutil.rmtree(aside / "snapshots")
+    (aside / "curve.csv").unlink()
+    record = write_run(project / "results", suite, experiment, level)
+
+    def date(data: dict[str, Any]) -> None:
+        data["started"] = f"{started}T08:00:00Z"
+
+    changed(record.folder, date)
+
+
+def told(project: Path) -> list[str]:
+    """What a page says of its errata, after a build."""
+    assert main(["build", "--run", "never"]) == 0
+    page = (project / "site/posts/post.html").read_text(encoding="utf-8")
+    section = re.search(r'<section class="errata".*?</section>', page, re.DOTALL)
+    rows = re.findall(r"<li>(.*?)</li>", section[0]) if section else []
+    return [re.sub(r"<[^<>]*>", "", row) for row in rows]
+
+
+def test_a_number_that_changed_is_told_with_both_values_run_and_day(project: Path) -> None:
+    assert told(project) == []
+    run_again(project, 32.5, "2026-12-05")
+    first = (
+        "paper/anna/seed0: PSNR 31.90\u202fdB before, 32.50\u202fdB in the run of 5 December 2026."
+    )
+    assert told(project) == [first]
+    page = (project / "site/posts/post.html").read_text(encoding="utf-8")
+    assert '<a href="../runs/paper/anna/seed0.html">paper/anna/seed0</a>' in page
+    run_again(project, 32.7, "2026-12-06")
+    run_again(project, 32.1, "2026-12-07", seed=1)  # which is the same number
+    second = (
+        "paper/anna/seed0: PSNR 32.50\u202fdB before, 32.70\u202fdB in the run of 6 December 2026."
+    )
+    assert told(project) == [first, second]
+
+
+def test_what_changed_before_a_page_was_published_is_no_erratum(project: Path) -> None:
+    run_again(project, 32.5, "2026-11-30")
+    assert told(project) == []
+    write_post(project, "2026-11-29")
+    assert len(told(project)) == 1
+
+
+def test_a_score_that_a_page_has_nothing_of_is_not_told(project: Path) -> None:
+    run_again(project, 32.5, "2026-12-05")
+    post = project / "content/posts/post.md"
+    post.write_text(post.read_text().replace("psnr_db", "ssim"))
+    (ssim,) = told(project)
+    assert ssim.startswith("paper/anna/seed0: SSIM 0.")
+    post.write_text("---\ntitle: A post\ndate: 2026-11-30\n---\nNo number.\n")
+    assert told(project) == []
+
+
+def test_the_old_record_cannot_be_edited(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_again(project, 32.5, "2026-12-05")
+    (old,) = project.glob("results/superseded/*/*/seed0/run.json")
+    old.write_text(old.read_text().replace("31.9", "32.5"))
+    assert main(["build", "--run", "never"]) == 1
+    assert "its seal does not fit" in capsys.readouterr().err

@@ -1,0 +1,75 @@
+"""`press new`: a project that builds at once, and what it refuses."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from dip.cli import main as dip
+from press.cli import main
+from press.new import requirement_of
+
+Told = pytest.CaptureFixture[str]
+NAME = "deep-image-prior-press"
+
+
+def test_a_new_project_builds_and_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Told
+) -> None:
+    folder = tmp_path / "my-reproduction"
+    (folder / ".git").mkdir(parents=True)
+    assert main(["new", str(folder), "--install-from", f"{NAME}==9"]) == 0
+    assert "python build.py serve" in capsys.readouterr().out
+    assert not list(folder.glob(".new.*"))
+    assert 'title = "My reproduction"' in (folder / "content/site.toml").read_text()
+    assert f"\n{NAME}==9\n" in (folder / "requirements.txt").read_text()
+    assert len(list(folder.glob("results/*/*/*/run.json"))) == 2
+    assert not [p for p in folder.rglob("*") if p.is_file() and "@PRESS@" in p.read_text()]
+    monkeypatch.chdir(folder)
+    assert main(["check", "--strict"]) == 0, capsys.readouterr().err
+
+
+def test_the_runs_of_a_new_project_are_made_again_alike(tmp_path: Path) -> None:
+    assert main(["new", str(tmp_path)]) == 0
+    curves = {path: path.read_bytes() for path in tmp_path.glob("results/*/*/*/curve.csv")}
+    subprocess.run([sys.executable, "measure.py"], cwd=tmp_path, check=True)
+    assert curves == {path: path.read_bytes() for path in curves} != {}
+
+
+def test_a_folder_that_is_in_use_is_refused(tmp_path: Path, capsys: Told) -> None:
+    kept = tmp_path / "thesis.tex"
+    kept.write_text("the only copy")
+    assert main(["new", str(tmp_path)]) == main(["new", str(kept)]) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path}: this folder is not empty, it holds 'thesis.tex'; name another\n"
+        f"{kept}: the project is to be a folder, and this is a file\n"
+    )
+    assert [*tmp_path.iterdir()] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("origin", "line"),
+    [
+        (
+            {"url": "https://example.org/p.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}},
+            f"{NAME} @ git+https://example.org/p.git@abc",
+        ),
+        ({"url": "https://example.org/p.whl"}, f"{NAME} @ https://example.org/p.whl"),
+        ({"url": "file:///tmp/p.whl"}, "# Its address is not known: it was installed from this"),
+        ({}, "# Its address is not known: pip noted none."),
+    ],
+)
+def test_where_the_press_is_installed_from(origin: dict[str, object], line: str) -> None:
+    found = requirement_of(origin)
+    assert found == line or (line[0] == "#" and found.startswith(line))
+    assert all(one.startswith((NAME, "# ")) for one in found.splitlines())
+
+
+@pytest.mark.parametrize(("name", "command"), [("press", main), ("dip", dip)])
+def test_the_version(name: str, command: object, capsys: Told) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(["--version"])  # type: ignore[operator]
+    assert ended.value.code is None or ended.value.code == 0
+    assert capsys.readouterr().out == f"{name} {version(NAME)}\n"

@@ -1,0 +1,310 @@
+"""Numbers of a post: what each is bound to, and what is told of those that are bound to nothing."""
+
+import re
+from pathlib import Path
+
+import pytest
+from made_site import SITE, make_context, make_results
+
+from press.blocks.registry import load_blocks
+from press.checks.numbers import CLASSES
+from press.cli import main
+from press.diagnostics import SourceMap
+from press.markdown.expressions import Expressions
+from press.markdown.numbers_in_post import numbers_in_line, numbers_in_post
+from press.markdown.parser import parse, parse_line
+from press.markdown.post import load_post
+from press.markdown.typed_numbers import OPEN, RESULT, Checks, NumberSearch, read_checks
+from press.results.metrics import Metric, Metrics, read_metrics
+from press.toml_file import TomlFile
+
+ROOT = Path(__file__).parent.parent
+METRICS = Metrics({
+    "accuracy": Metric("accuracy", "accuracy", "%"), "fid": Metric("fid", "FID"),
+})  # fmt: skip
+PHRASES = ("256 grey levels", "224 × 224 pixels")
+CHECKED = f"""{SITE}
+[checks]
+numbers = "all"
+conventions = ["256 grey levels"]
+"""
+FRONT = '---\ntitle: "{}"\nsummary: "{}"\n---\n\n'
+
+
+def kinds(text: str, in_heading: bool = False) -> list[tuple[str, str]]:
+    """What each number of a line of Markdown is."""
+    origin = SourceMap.of_lines("a.md", text, 1)
+    search = NumberSearch(METRICS, Checks("all", PHRASES))
+    found = numbers_in_line(parse_line(text, origin), origin, search, is_heading=in_heading)
+    return [(one.kind, one.text) for one in found if one.text]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("reaches 97.2 % and 99%", "result 97.2, result 99"),
+        ("accuracy of 97.2, FID: 3.1, FID 12", "result 97.2, result 3.1, unclassified 12"),
+        ("39.16 dB", "unclassified 39.16"),  # a unit that no metric of this site has
+        ("after 11,000 iterations at 0.001", "unclassified 11,000, unclassified 0.001"),
+        ("256 grey levels, 256  colours", "convention 256, unclassified 256"),
+        (r"of $224 \times 224$ pixels", "convention 224, convention 224"),
+        ("Figure 3, tables 1 and 2, Eq. (4)", "pointer 3, pointer 1, pointer 2, pointer 4"),
+        ("p. 12", "pointer 12"),
+        ("[1](#one) and [2](two.md)", "pointer 1, unclassified 2"),
+        ("in 2018 (and CVPR 2019)", "convention 2018, convention 2019"),
+        ("since 2026-11-24", "convention 2026, convention 11, convention 24"),
+        ("on 3 May 2020", "convention 3, convention 2020"),
+        ("in 2000 steps", "unclassified 2000"),
+        ("Set5, F16, top-5, x4, v2", ""),
+        ("`11000`, <code>5</code>, {{ 3 }}, https://a.b/3, <http://a.b/4>", "convention 3"),
+        ("two of eleven", ""),
+        ("![3 cats](a.png) <abbr title='of 7'>a</abbr>", "unclassified 3, unclassified 7"),
+    ],
+)  # fmt: skip
+def test_what_a_number_is(text: str, expected: str) -> None:
+    assert ", ".join(map(" ".join, kinds(text))) == expected
+
+
+@pytest.mark.parametrize(
+    ("tex", "expected"),
+    [
+        ("x_0^2 + 3y", "formula 0, formula 2, formula 3"),
+        (r"\sigma_p = 1/30", "unclassified 1/30"),
+        ("[0, 0.5]", "unclassified 0, unclassified 0.5"),
+        (r"z \in [0, 0.1]", "unclassified 0, unclassified 0.1"),
+        (r"\frac{1}{12}", "unclassified 1/12"),
+        (r"E_1 = \sum_{i=1}^{10} x_i", "formula 1, formula 1, formula 10"),
+        (r"11000 \text{ iterations}", "unclassified 11000"),
+    ],
+)
+def test_a_side_of_a_formula_without_a_letter_states_a_value(tex: str, expected: str) -> None:
+    assert ", ".join(map(" ".join, kinds(f"${tex}$"))) == expected
+
+
+def test_a_number_that_begins_a_heading_points() -> None:
+    assert kinds("2.1 After 5 runs", in_heading=True) == [("pointer", "2.1"), (OPEN, "5")]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small site with its runs, all of whose numbers are to be bound."""
+    make_results(tmp_path, "paper", "small")
+    (tmp_path / "content/site.toml").write_text(CHECKED)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def check(
+    site: Path, capsys: pytest.CaptureFixture[str], text: str, title: str = "A", summary: str = "A"
+) -> tuple[int, str, str]:
+    """Check the site with one post of this text: code, report, and what was told."""
+    (site / "content/posts/post.md").write_text(FRONT.format(title, summary) + text)
+    capsys.readouterr()
+    code = main(["check", "--numbers", "--run", "never"])
+    return code, *capsys.readouterr()
+
+
+BOUND = """
+## After {{ setting("paper").iterations }} iterations
+
+{{ run("paper/anna").psnr_db }}, {{ claim("inpainting.dip.anna") }} in [](#tab-a)[^1],
+by 256 grey levels.
+
+1. One of $x_0$.
+
+[^1]: See section 2.
+
+::: results-table suite="paper" id="tab-a"
+After {{ setting("paper").iterations | whole }} iterations.
+:::
+
+::: note title="At {{ setting('paper').learning_rate }}"
+Of {{ suite("paper").recorded | spelled }} runs.
+:::
+"""
+
+
+def test_a_report_of_bound_numbers(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, report, told = check(site, capsys, BOUND)
+    assert code == 0, told
+    header, row, total, *_ = report.splitlines()[-4:]
+    assert header.split() == [*CLASSES]
+    assert row.split() == ["content/posts/post.md", "1", "1", "3", "4", "1", "1", "0", "0"]
+    assert total == "0 numbers bound to nothing"
+    html = (site / "site/posts/post.html").read_text()
+    assert "At 0.001" in html and html.count("1,000</span>") >= 2
+
+
+OPEN_ONES = """
+## After 101 iterations
+
+Text 102, ![a 103](a.svg) and <b title="a 104">bold</b>.
+
+| a |
+|---|
+| 105 |
+
+Table: Of 106 {#tab-a}
+
+::: note title="Of 107"
+Of 108[^1].
+:::
+
+[^1]: Of 109.
+
+<table><td>110</td></table>
+
+$$ t = 111 $$
+
+![A 112](a.svg "And 113")
+
+::: figure src="a.svg" alt="Of 114"
+Of 115.
+:::
+"""
+
+
+def test_each_number_bound_to_nothing_has_its_place(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "content/posts/a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    code, _, told = check(site, capsys, OPEN_ONES, "Of 99", "Of 100 and 102")
+    assert code == 1
+    lines = (site / "content/posts/post.md").read_text().splitlines()
+    found = re.findall(r"post\.md:(\d+):(\d+): '(\d+)' is bound to nothing.*\[typed-number\]", told)
+    assert sorted(int(number) for *_, number in found) == [99, 100, 101, 102, *range(102, 116)]
+    for line, column, number in found:
+        assert lines[int(line) - 1][int(column) - 1 :].startswith(number), number
+    assert "post.md:3:11: warning: '100' of the summary stands nowhere in the post" in told
+    assert "'102' of the summary" not in told
+
+
+def test_a_site_asks_for_it_and_a_draft_is_left_alone(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "content/posts/draft.md").write_text("# Draft\n\nOf 116 runs.\n")
+    code, report, told = check(site, capsys, "Text.")
+    assert code == 0 and "typed-number" not in told
+    assert "content/posts/draft.md:3:4: '116'" in report
+    (site / "content/site.toml").write_text(CHECKED.replace('"all"', '"results"'))
+    code, report, told = check(site, capsys, "Of 117.")
+    assert code == 0 and "typed-number" not in told
+    assert "2 numbers bound to nothing:" in report and "post.md:6:4: '117'" in report
+    code, _, told = check(site, capsys, "Of 117 dB.")
+    assert code == 1 and "'117' is a result typed by hand" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{{ run("paper/anna").ssim | digits(2) }} dB', "'dB' stands behind '0."),
+        ('{{ run("paper/anna").psnr_db }} dB', "which has its unit already"),
+        ('{{ run("paper/anna").psnr_db | digits(2) }} dB', ""),
+        ('{{ run("paper/anna").psnr_db }} and dB', ""),
+    ],
+)
+def test_a_unit_beside_an_expression_is_its_own(
+    site: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
+    code, _, found = check(site, capsys, f"A {text}")
+    assert code == 0
+    assert ("post.md:6:3: warning: '" in found) == ("[unit]" in found) == bool(told)
+    assert told in found
+
+
+def test_claims_that_nothing_quotes_are_warnings(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quoted = '{{ verdict("inpainting.dip.anna").word }} {{ claim("inpainting.papyan.bob") }}'
+    code, _, told = check(site, capsys, quoted)
+    assert code == 0 and "unused-claim" not in told
+    code, _, told = check(site, capsys, "Text.")
+    assert "claims.toml:" in told and "nothing quotes the claims 'inpainting.dip'" in told
+    assert code == 0
+
+
+SCRIPT = '''"""Of 120 runs."""
+
+WIDE = 121
+
+
+def draw(records, claims):
+    figure, axes = plt.subplots(1, 2, figsize=(6, 4))
+    levels = [122, 123]
+    axes.plot(levels, records.run("paper/anna").curve())
+    axes.bar(x, [124], width=0.4)
+    axes.axhline(0)
+    axes.axhline(WIDE)
+    axes.set_title(f"After 125 of {len(levels):.1f}")
+    axes.plot(levels[0], label="of 126")
+    axes.axhline(39.5, linewidth=0.8)
+    return figure
+'''
+
+
+def test_numbers_typed_into_the_script_of_a_plot(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "content/figures").mkdir()
+    (site / "content/figures/a.py").write_text(SCRIPT)
+    code, _, told = check(site, capsys, '::: plot script="figures/a.py" alt="A"\nA plot.\n:::')
+    found = re.findall(r"figures/a\.py:(\d+):\d+: '([\d.]+)' is (bound to nothing|a result)", told)
+    lines = {"3": "121", "8": "123", "10": "124", "13": "125", "14": "126", "15": "39.5"}
+    assert {line: number for line, number, _ in found} == lines
+    assert len(found) == 7 and [kind for *_, kind in found].count("a result") == 1
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ('setting("paper").iterations', "1,000"),
+        ('setting("paper").learning_rate', "0.001"),
+        ('setting("paper/anna").keep | percent', "50%"),
+        ('setting("paper").sigma_p | fraction', "1/30"),
+        ('setting("paper").channels', "128"),
+        ('setting("paper").mask', "bernoulli"),
+        ('setting("small").preview_side / setting("small").iterations', "0.032"),
+        ('setting("paper").iteration', "'paper' has no setting 'iteration'; did you mean"),
+        ('setting("papers").iterations', "unknown suite 'papers'; did you mean 'paper'?"),
+        ('setting("paper").image', "not the same in all of 'paper'; say: 'paper/anna'"),
+        ('setting("paper").preview_side', "is None, no number and no words"),
+        ('setting("paper").iterations + 1', "'1' is a result typed by hand"),
+    ],
+)
+def test_a_setting_is_written_as_the_manifest_states_it(
+    tmp_path: Path, source: str, said: str
+) -> None:
+    context = make_context(tmp_path, "paper")
+    origin = SourceMap.of_lines("a.md", source, 1)
+    html = Expressions(context).html(source, origin, 0)
+    told = "".join(map(str, context.diagnostics))
+    assert said in (re.sub("<[^>]*>", "", html) or told)
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("convention = []", "2:1: unknown key 'convention'; did you mean 'conventions'?"),
+        ('numbers = "most"', '2:1: \'numbers\': expected "results" or "all"'),
+        ('conventions = "a"', "2:1: 'conventions': expected a list of names"),
+    ],
+)
+def test_wrong_settings_of_checks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, sentence: str
+) -> None:
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "site.toml").write_text(f"[checks]\n{table}\n")
+    assert main(["build", "--content", str(tmp_path), "--out", str(tmp_path / "site")]) == 1
+    assert f"site.toml:{sentence}" in capsys.readouterr().err
+
+
+def test_every_number_of_our_own_posts_is_bound() -> None:
+    content = ROOT / "content"
+    file = TomlFile(content / "site.toml")
+    search = NumberSearch(read_metrics(file.path), read_checks(file))
+    assert search.checks.numbers == "all"
+    for path in sorted((content / "posts").glob("*.md")):
+        tokens, _ = parse(load_post(path).text, str(path))
+        found = numbers_in_post(tokens, str(path), load_blocks(content), search)
+        assert [one for one in found if one.kind in (OPEN, RESULT)] == []
