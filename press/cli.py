@@ -141,9 +141,9 @@ def _do(asked: argparse.Namespace, started: float) -> int:
     if check and asked.numbers:
         from press.checks.numbers import report_numbers
 
-        report_numbers(options, [page.meta for page in result.state.pages.values()])
-    if check and code == 0:
+        code |= report_numbers(options, [page.meta for page in result.state.pages.values()])
+    if check and not result.errors:
         from press.checks.links import check_site
 
-        return check_site(options, result.cited, asked.outside)
+        code |= check_site(options, result.cited, asked.outside)
     return code

@@ -171,7 +171,7 @@ tolerance = 0.5
 at_most = 1.0
 agrees = 0.1
 """
-METRICS = f"""{PSNR.replace("psnr_db", "psnr_luma_db").replace("PSNR", "PSNR of luma")}{PSNR}
+METRICS = f"""{PSNR}{PSNR.replace("psnr_db", "psnr_luma_db").replace("PSNR", "PSNR of luma")}
 [metrics.psnr_unknown_db]
 label = "PSNR, unknown pixels"
 unit = "dB"

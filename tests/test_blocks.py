@@ -45,6 +45,25 @@ def test_the_strip_tells_what_came_out(tmp_path: Path) -> None:
     assert "Preview, 32×32" in text
 
 
+def test_a_method_without_chance_agrees_or_differs_wherever_it_is_shown(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    path = context.content_dir / "claims.toml"
+    path.write_text(
+        path.read_text()
+        .replace('ours = "dip"', 'ours = "papyan"')
+        .replace("anna = 28.0\n", 'compare = "baseline.biharmonic"\nanna = 29.05\n')
+    )
+    context = read_anew(context)
+    strip = text_of(made(context, "verdict-strip", suite="paper"))
+    assert "Agree 1 of 2 images 1 differ Mean PSNR 29.00 dB (n = 1)" in strip
+    table = made(context, "results-table", suite="paper")
+    assert re.findall(r'"verdict verdict-(\w+)" title="([^"(]+)', table)[:2] == [
+        ("agrees", "−0.05\u202fdB from the source "),
+        ("differs", "+2.00\u202fdB from the source "),
+    ]
+    assert "Of the paper and of our runs: Papyan et al." in text_of(table)
+
+
 @pytest.mark.parametrize(
     ("recorded", "said"),
     [

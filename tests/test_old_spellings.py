@@ -28,17 +28,6 @@ EXPRESSIONS = {
     'run("paper/anna", "stop-es-wmv").psnr_db': "'stop-es-wmv' is now spelled 'stop.es-wmv'",
     'run("paper/anna", "clean_z").psnr_db': "'clean_z' is now spelled 'clean'",
     'run("paper/anna", "mean_of_runs").psnr_db': "'mean_of_runs' is now spelled 'mean'",
-    'run("paper/anna").psnr_db | db': "'| db' is not needed any more: a number has the unit of its"
-    " metric, and '| value(1)' gives it other decimals",
-    '(run("paper/anna").psnr_db - run("paper/bob").psnr_db) | signed_db': "'| signed_db' is now"
-    " spelled '| signed'",
-    'run("paper/anna").stable.median_db': "'.median_db' is now spelled '.median'",
-    'run("paper/anna").stable.lowest_db': "'.lowest_db' is now spelled '.lowest'",
-    'run("paper/anna").stable.highest_db': "'.highest_db' is now spelled '.highest'",
-    'verdict("inpainting.dip.anna").difference_db': "'.difference_db' is now spelled '.difference'",
-    'verdict("inpainting.dip.anna").tolerance_db': "'.tolerance_db' is now spelled '.tolerance'",
-}
-EXPRESSIONS |= {
     'run("paper/anna").psnr_db | db': "'| db' is not needed any more: a number has the unit of its "
     "metric, and '| value(1)' gives it other decimals",
     'run("paper/anna").psnr_db | signed_db': "'| signed_db' is now spelled '| signed'",

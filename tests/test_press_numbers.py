@@ -221,6 +221,7 @@ def test_claims_that_nothing_quotes_are_warnings(
     code, _, told = check(site, capsys, "Text.")
     assert "claims.toml:" in told and "nothing quotes the claims 'inpainting.dip'" in told
     assert code == 0
+    assert main(["check", "--numbers", "--strict", "--run", "never"]) == 1
 
 
 SCRIPT = '''"""Of 120 runs."""

@@ -90,6 +90,24 @@ def test_a_plot_stands_on_the_page_in_its_colours_with_text_and_origin(work: Pat
     assert '<a class="reference" href="#fig-level">Figure 1</a>' in page
 
 
+def test_the_points_of_a_plot_are_data_beside_the_page_with_their_origin(work: Path) -> None:
+    names = """
+    axes.set_xticks([0, 1000], ["start", "1,000"])
+    return figure
+"""
+    write(work, SCRIPT.replace("\n    return figure\n", names))
+    page = built(work)
+    assert "Quoted: The paper, table 1." in page
+    assert 'Data: <a href="../posts/post/fig-level.csv">CSV</a>' in page
+    *lines, last = (work / "site/posts/post/fig-level.csv").read_text().splitlines()
+    head = [line for line in lines if line.startswith("# ")]
+    assert head[:2] == ["# Figure 1. A caption.", "# Quoted: The paper, table 1."]
+    assert any(line.startswith("# from paper/bob/seed0, key ") for line in head)
+    assert lines[len(head)] == 'panel,series,iteration,"PSNR, dB"'
+    assert lines[len(head) + 1].startswith("1,Anna,start,8.")
+    assert last.startswith("1,Bob,1000.0,")  # the line from edge to edge is none of the data
+
+
 def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = built(work)
     shutil.rmtree(work / "site")

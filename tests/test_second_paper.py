@@ -108,3 +108,15 @@ def test_its_pages_fit_and_are_accessible(
     results = axe.Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     page.context.close()
+
+
+def test_no_code_that_makes_pages_knows_a_metric_by_name() -> None:
+    root = SITE.parents[2]
+    folders = [
+        root / "templates",
+        *(root / "press" / name for name in ("blocks", "charts", "pages")),
+    ]
+    files = [path for folder in folders for path in folder.rglob("*.*") if path.suffix != ".pyc"]
+    assert len(files) > 40
+    for path in files:
+        assert not re.search(r"(?i)psnr_|ssim|\bluma\b|[^\w. ]dB\b", path.read_text()), path

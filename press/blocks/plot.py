@@ -39,7 +39,9 @@ def plot(call: Call, script: str, alt: str) -> Figure:
     if "svg" not in drawn:
         raise call.error("script", f"{path}: draw returned no figure")
     labelled = f'<svg role="img" aria-label="{escape(alt)}"'
-    return Figure(Markup(drawn["svg"].replace("<svg", labelled, 1)), runs)
+    content, sources = Markup(drawn["svg"].replace("<svg", labelled, 1)), drawn["sources"]
+    note = f"Quoted: {'; '.join(sources)}." if sources else ""
+    return Figure(content, runs, note, data=drawn["rows"])
 
 
 def _script(call: Call, name: str) -> Path:

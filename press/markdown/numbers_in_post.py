@@ -22,6 +22,10 @@ from press.markdown.typed_numbers import (
 )
 from press.page import Blocks
 
+IN_LINE = re.compile(  # tags that leave a number in one piece
+    r"</?(?:abbr|b|big|data|del|em|font|i|ins|mark|q|s|small|span|strong|time|u|wbr)\b|<!--",
+    re.IGNORECASE,
+)
 UNSEEN = re.compile(r"<(code|pre|script|style|textarea)\b", re.IGNORECASE)
 SAID = re.compile(r"""\b(?:alt|aria-label|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 ZERO_WIDTH = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
@@ -123,11 +127,15 @@ def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Pie
             kind = POINTER if str(token.attrs["href"]).startswith("#") else TEXT
             unseen = "link" if token.markup == "autolink" else ""
             yield from _said(str(token.attrs.get("title", "")), start)
+            yield Piece(" ", start)
         elif token.type == "link_close":
             kind = TEXT
+            yield Piece(" ", at)
         elif token.type == "html_inline":
             found_tag = UNSEEN.match(token.content)
             unseen = found_tag[1].lower() if found_tag else ""
+            if not IN_LINE.match(token.content):
+                yield Piece(" ", start)
             for said in SAID.finditer("" if token.content.startswith("<!") else token.content):
                 yield from _said(said[1] or said[2] or "", start + said.start())
         elif token.type in ("code_inline", "softbreak", "hardbreak", *POINTERS):

@@ -25,8 +25,11 @@ UNIT = "unit"  # one that stands beside an expression
 
 HIDDEN, SYMBOL, SCRIPT = "\ufffc", "\ufffd", "\ufffb"  # an expression; a TeX command; ^ or _
 DIGIT = re.compile(r"\d")
-NUMBER = re.compile(r"(?<![\w.])(?<![^\W\d_][-‐‑])[-+−]?\.?\d(?:[\d.,]*\d)?(?:/\d+)?")
+NUMBER = re.compile(
+    r"(?<![\w.])(?<![^\W\d_][-‐‑])[-+−]?(?:\d+/\d+(?![\d.,]*\d)|\.?\d(?:[\d.,]*\d)?)"
+)
 DECIMAL = re.compile(r"[-+−]?[\d,]*\.\d+")
+HAS_SPREAD = re.compile(r"\d\)?\s*(?:±|\+/-)\s*$")
 SPREAD = r"(?:\s*(?:±|\+/-)\s*[\d.]+)?"
 SECONDS = ("seconds", "second", "secs", "sec")
 POINTED_AT = re.compile(
@@ -177,8 +180,8 @@ class NumberSearch:
             return
         spans = [found.span() for found in exempt.finditer(shown)]
         for number in NUMBER.finditer(shown):
-            if shown.endswith(("±", "± ", "+/-", "+/- "), 0, number.start()):
-                continue  # the spread of the number before it
+            if HAS_SPREAD.search(shown, max(0, number.start() - 9), number.start()):
+                continue  # it is the spread of the number before it
             first = next(number.start() + n for n, c in enumerate(number[0]) if c.isdigit())
             index = bisect_right(starts, first) - 1
             piece, begin = pieces[index], bisect_right(starts, number.start()) - 1

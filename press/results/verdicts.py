@@ -120,6 +120,8 @@ class Verdicts:
         self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
         self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
         self.agrees, self.differs = counts[AGREES], counts[DIFFERS]
+        self.same = self.reproduced + self.agrees
+        self.is_deterministic = any(verdict.is_deterministic for verdict in images)
 
     @property
     def runs(self) -> str:
