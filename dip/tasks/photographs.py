@@ -191,7 +191,7 @@ def _tiff_values(page: Any) -> tuple[np.ndarray, bool, int, str]:
     shown = scaled[..., [*range(colours), *alphas]]
     if alphas and page.extrasamples[alphas[0] - colours] == PREMULTIPLIED:
         shown[..., :-1] /= np.where(shown[..., -1:] > 0, shown[..., -1:], 1)
-    note = "a channel without a meaning is left out" if scaled.shape != shown.shape else ""
+    note = "channels without a meaning are left out" if scaled.shape != shown.shape else ""
     return shown, bool(alphas), 32 if is_float else 8 if bits in (1, 2, 4, 8) else 16, note
 
 
@@ -221,7 +221,13 @@ def _photo(
     values: np.ndarray, has_alpha: bool, bits: int, profile: bytes | None, exif: Image.Exif,
     dpi: tuple[float, float] | None, notes: list[str],
 ) -> Photo:  # fmt: skip
-    values = _oriented(values, exif.get(ORIENTATION, 1))
+    orientation = exif.get(ORIENTATION, 1)
+    if orientation in ON_ITS_SIDE:
+        values = values.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
     planes = np.ascontiguousarray(values.transpose(2, 0, 1))
     colours, alpha = (planes[:-1], planes[-1]) if has_alpha else (planes, None)
     try:
@@ -231,12 +237,3 @@ def _photo(
     return Photo(
         np.clip(colours, 0, 1), alpha, bits, profile, kept, dpi, tuple(filter(None, notes))
     )
-
-
-def _oriented(values: np.ndarray, orientation: int) -> np.ndarray:
-    """A view of (H, W, C) as its EXIF orientation, 1 to 8, says."""
-    if orientation in ON_ITS_SIDE:
-        values = values.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    return values[::-1] if orientation in (3, 4, 7, 8) else values
