@@ -148,7 +148,7 @@ def test_what_is_not_recorded_is_not_drawn(tmp_path: Path, monkeypatch: pytest.M
 
 
 MISTAKES = {
-    'return records.run("paper/ann")': "4:1: suite 'paper' has no image 'ann'",
+    'return records.run("paper/ann")': "4:1: suite 'paper' has no case 'ann'",
     'return claims["inpainting.dip.ana"]': "4:1: unknown claim 'inpainting.dip.ana'",
     "return 1 / 0": "4:1: ZeroDivisionError: division by zero",
     "raise SystemExit(3)": "4:1: SystemExit: 3",
