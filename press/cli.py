@@ -44,9 +44,12 @@ class PrintVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> NoReturn:
         """Print the installed distribution's version, and end."""
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        print(f"press {version('deep-image-prior-press')}")
+        try:
+            print(f"press {version('deep-image-prior-press')}")
+        except PackageNotFoundError:
+            parser.exit(1, "this is a copy that was not installed, so it has no version\n")
         parser.exit()
 
 
@@ -141,9 +144,9 @@ def _do(asked: argparse.Namespace, started: float) -> int:
     if check and asked.numbers:
         from press.checks.numbers import report_numbers
 
-        report_numbers(options, [page.meta for page in result.state.pages.values()])
-    if check and code == 0:
+        code |= report_numbers(options, [page.meta for page in result.state.pages.values()])
+    if check and not result.errors:
         from press.checks.links import check_site
 
-        return check_site(options, result.cited, asked.outside)
+        code |= check_site(options, result.cited, asked.outside)
     return code

@@ -6,6 +6,7 @@ The folder is complete, or as it was: everything is made in a folder within it, 
 import datetime
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,8 +47,9 @@ def new(folder: Path, install_from: str | None) -> int:
             os.replace(path, folder / path.name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    print(f"{folder}/: a project with an example, recorded by its {SCRIPT}")
-    print(f"next: cd {folder} && python build.py serve")
+    go_there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    print(f"{folder}: a project with an example, recorded by its {SCRIPT}")
+    print(f"next: {go_there}python build.py serve")
     return 0
 
 
@@ -94,7 +96,7 @@ def requirement_of(origin: Mapping[str, Any]) -> str:
     if url and not url.startswith("file:"):
         vcs = origin.get("vcs_info")
         return f"{DISTRIBUTION} @ " + (f"{vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else url)
-    reason = f"it was installed from this machine ({url})" if url else "pip noted none"
+    reason = "it was installed from a file of one machine" if url else "pip noted none"
     return (
         f"# Its address is not known: {reason}. Write it in a line such as\n"
         f"# {DISTRIBUTION} @ git+https://example.org/press.git"

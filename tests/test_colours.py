@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from press.charts.curve_chart import SERIES
-from press.options import TEMPLATES
+from press.options import THEME
 
-STYLES = Path(TEMPLATES) / "styles"
+PLOTS = sorted((Path(__file__).parent.parent / "content/figures").glob("*.py"))
+STYLES = THEME / "styles"
 LEAST = 7.0  # CIEDE2000 between any two
 LEAST_CONTRAST = 3.0  # of a line or a dot on the page: WCAG 2.2, 1.4.11
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -111,3 +112,15 @@ def test_a_simulation_leaves_grey_as_it_is_and_joins_red_with_green() -> None:
         assert np.allclose(matrix @ np.full(3, 0.5), 0.5, atol=1e-5)
     apart = distance("#c8503c", "#7d7a28", "in colour")
     assert distance("#c8503c", "#7d7a28", "by a deuteranope") < apart / 3
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("script", PLOTS, ids=lambda path: path.stem)
+def test_colours_of_one_plot_are_told_apart(theme: str, script: Path) -> None:
+    known = variables(theme)
+    written = re.findall(r'"([a-z][\w-]*)"', script.read_text())
+    named = {colour(known[f"--{name}"], known) for name in written if f"--{name}" in known}
+    quiet = {known[f"--{name}"] for name in ("paper", "soft", "hair", "rule")}
+    for seen in SEEN:
+        for one, other in combinations(sorted(named - quiet), 2):
+            assert distance(one, other, seen) >= LEAST, (script.name, one, other, seen)

@@ -1,5 +1,6 @@
 """`press new`: a project that builds at once, and what it refuses."""
 
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from dip.cli import main as dip
 from press.cli import main
 from press.new import requirement_of
 
+ROOT = Path(__file__).parent.parent
 Told = pytest.CaptureFixture[str]
 NAME = "deep-image-prior-press"
 
@@ -49,6 +51,15 @@ def test_a_folder_that_is_in_use_is_refused(tmp_path: Path, capsys: Told) -> Non
     assert [*tmp_path.iterdir()] == [kept]
 
 
+def test_a_new_project_is_published_by_the_actions_of_this_one() -> None:
+    ours, new = (
+        (ROOT / folder / ".github/workflows/pages.yml").read_text()
+        for folder in (".", "press/skeleton")
+    )
+    actions = r"uses: (actions/\S+@[0-9a-f]{40} # v\S+)"
+    assert re.findall(actions, ours) == re.findall(actions, new) != []
+
+
 @pytest.mark.parametrize(
     ("origin", "line"),
     [
@@ -57,7 +68,7 @@ def test_a_folder_that_is_in_use_is_refused(tmp_path: Path, capsys: Told) -> Non
             f"{NAME} @ git+https://example.org/p.git@abc",
         ),
         ({"url": "https://example.org/p.whl"}, f"{NAME} @ https://example.org/p.whl"),
-        ({"url": "file:///tmp/p.whl"}, "# Its address is not known: it was installed from this"),
+        ({"url": "file:///tmp/p.whl"}, "# Its address is not known: it was installed from a file"),
         ({}, "# Its address is not known: pip noted none."),
     ],
 )

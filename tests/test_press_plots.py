@@ -47,7 +47,7 @@ def draw(records, claims):
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a site of one post that calls one plot; nothing of it is built yet."""
-    make_results(tmp_path, "paper")
+    make_results(tmp_path, "paper", "small")
     (tmp_path / "content/figures").mkdir()
     write(tmp_path, SCRIPT, POST)
     monkeypatch.chdir(tmp_path)
@@ -88,6 +88,24 @@ def test_a_plot_stands_on_the_page_in_its_colours_with_text_and_origin(work: Pat
         "../runs/paper/bob/seed0.html",
     ]
     assert '<a class="reference" href="#fig-level">Figure 1</a>' in page
+
+
+def test_the_points_of_a_plot_are_data_beside_the_page_with_their_origin(work: Path) -> None:
+    names = """
+    axes.set_xticks([0, 1000], ["start", "1,000"])
+    return figure
+"""
+    write(work, SCRIPT.replace("\n    return figure\n", names))
+    page = built(work)
+    assert "Quoted: The paper, table 1." in page
+    assert 'Data: <a href="../posts/post/fig-level.csv">CSV</a>' in page
+    *lines, last = (work / "site/posts/post/fig-level.csv").read_text().splitlines()
+    head = [line for line in lines if line.startswith("# ")]
+    assert head[:2] == ["# Figure 1. A caption.", "# Quoted: The paper, table 1."]
+    assert any(line.startswith("# from paper/bob/seed0, key ") for line in head)
+    assert lines[len(head)] == 'panel,series,iteration,"PSNR, dB"'
+    assert lines[len(head) + 1].startswith("1,Anna,start,8.")
+    assert last.startswith("1,Bob,1000.0,")  # the line from edge to edge is none of the data
 
 
 def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +165,12 @@ def test_what_is_not_recorded_is_not_drawn(tmp_path: Path, monkeypatch: pytest.M
     assert drawings(built(tmp_path))
 
 
+TOGETHER = (
+    "from matplotlib import pyplot; figure, axes = pyplot.subplots();"
+    ' axes.plot([records.run("small/anna").psnr_db, claims["inpainting.dip.anna"]]); return figure'
+)
 MISTAKES = {
+    TOGETHER: ".py: a preview is not drawn on the axes of a source's numbers",
     'return records.run("paper/ann")': "4:1: suite 'paper' has no case 'ann'",
     'return claims["inpainting.dip.ana"]': "4:1: unknown claim 'inpainting.dip.ana'",
     "return 1 / 0": "4:1: ZeroDivisionError: division by zero",

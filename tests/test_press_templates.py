@@ -59,10 +59,14 @@ def test_a_file_of_the_project_goes_before_the_theme_s(
         '{% extends "theme/post.html" %}{% block main %}{{ super() }}<p>Ours.</p>{% endblock %}'
     )
     (own / "post.html").write_text(extended)
+    (own / "base.html").write_text(
+        '{% extends "theme/base.html" %}{% block site_foot %}<footer>Foot.</footer>{% endblock %}'
+    )
     (own / "styles/print.css").write_text("/* Ours, on paper */")
     (own / "styles/zz-own.css").write_text("/* Ours, last */")
     assert main(["build"]) == 0
     assert "Ours." not in before and "<p>Ours.</p>" in page.read_text()
+    assert page.read_text().count("<footer") == page.read_text().count("Foot.") == 1
     (sheet,) = (tmp_path / "site/assets").glob("*.css")
     theirs = {path.name: path.read_text() for path in (THEME / "styles").iterdir()}
     ours = {"print.css": "/* Ours, on paper */", "zz-own.css": "/* Ours, last */"}

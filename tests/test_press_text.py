@@ -51,6 +51,10 @@ def results_in(text: str, in_cell: bool = False) -> list[tuple[int, str]]:
             '<img alt="PSNR: 39.16" src="a-2.5-dB.png"> <abbr title=\'40 dB\'>a</abbr>',
             ["39.16", "40"],
         ),
+        (
+            "39.16 dB[5](#a), ±40.25 dB, <td>41.5</td>SSIM, 42.5/43.5 dB, 1/30 dB",
+            ["39.16", "40.25", "41.5", "43.5", "1/30"],
+        ),
         ("It costs $5: 39.16 dB for $6", ["39.16"]),
         ("`32.2 dB`, {{ 3.5 }} dB, <code>3.5 dB</code>, a PSNR with peak 1", []),
         ("$\\sigma = 25$, $z$ up to $0.1$, x4 dB, 10 levels, in 11,000 seconds", []),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -67,6 +68,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_command_line_of_the_wheel(scripts: Path, tmp_path: Path) -> None:
     content, _ = write_project(tmp_path)
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\n## {told}" in (ROOT / "CHANGELOG.md").read_text().partition("## 0.1")[0]
     for name in ("dip", "press"):
         assert output_of(tmp_path, scripts / name, "--version") == f"{name} {told}\n"
     assert "verify" in output_of(tmp_path, scripts / "dip", "--help")
@@ -96,23 +98,27 @@ def test_the_example_of_the_readme_with_the_wheel(scripts: Path, tmp_path: Path)
 
 @pytest.fixture(scope="module")
 def project(scripts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new project, built and checked by the wheel alone."""
+    """A new project, built by the wheel alone with the command of the project's workflow."""
     folder = tmp_path_factory.mktemp("newcomer")
     output_of(folder, scripts / "press", "new", "my-reproduction")
-    output_of(folder / "my-reproduction", scripts / "python", "build.py", "check", "--strict")
-    return folder / "my-reproduction"
+    project = folder / "my-reproduction"
+    workflow = (project / ".github/workflows/pages.yml").read_text()
+    (command,) = re.findall(r"- run: python (build\.py .+)", workflow)
+    words = shlex.split(command.replace("$BASE_URL", "https://example.org/made/"))
+    output_of(project, scripts / "python", *words)
+    return project
 
 
 @pytest.mark.slow
 def test_a_new_project_is_built_by_the_wheel(project: Path) -> None:
     page = (project / "site/posts/secretary.html").read_text(encoding="utf-8")
-    assert "reproduced" in page
+    assert "reproduced" in page and "not run yet" not in page
     assert "# Its address is not known" in (project / "requirements.txt").read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280])
+@pytest.mark.parametrize("width", [390, 1280])
 def test_a_new_project_s_pages(browser: "Browser", project: Path, width: int) -> None:  # noqa: F811
     for name in ("index.html", "posts/secretary.html", "runs/index.html"):
         page = opened(browser, project / "site" / name, viewport={"width": width, "height": 844})

@@ -18,7 +18,9 @@ from markupsafe import Markup
 
 from press.errors import InputError, nearest
 from press.markdown.cross_references import figure_html
+from press.markdown.table_data import data_links
 from press.page import Directive, PageContext
+from press.results.export import curve_rows
 from press.results.numbers import listed
 from press.results.run import Run
 from press.results.selectors import parse_selector
@@ -103,7 +105,7 @@ class Argument:
 
 
 ID = Argument("id", WORD, "what a link such as `[](#fig-x)` refers to")
-IMAGES = Argument("images", WORDS, "images of the suite; all of them if it is not given")
+IMAGES = Argument("images", WORDS, "cases of the suite; all of them if it is not given")
 FALLBACK = Argument("fallback", SUITE, "the suite to show until the runs of `suite` are recorded")
 
 
@@ -147,6 +149,7 @@ class Figure:
     runs: Sequence[Run] = ()
     note: str = ""
     caption: Markup | None = None  # where it is not the block's body
+    data: Sequence[Sequence[object]] = ()  # rows, heads first, where no table or curve has them
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,11 @@ class Block:
         shown = [run for run in made.runs if run.recorded]
         sides = sorted({run.case.preview_side for run in shown if run.case.preview_side})
         preview = f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
+        note = f"{preview} {made.note}".strip()
+        caption, name = made.caption or call.body, id or f"{self.numbered}-{directive.number}"
+        title = f"{self.numbered.capitalize()} {directive.number}. {caption.striptags()}"
+        has_curves = 'class="chart"' in made.content
+        rows = made.data or (curve_rows(shown) if has_curves else ())
         return figure_html(
             page,
             made.content,
@@ -185,9 +193,10 @@ class Block:
             number=directive.number,
             id=id,
             width=width,
-            caption=made.caption or call.body,
-            note=f"{preview} {made.note}".strip(),
+            caption=caption,
+            note=note,
             runs=shown,
+            data=data_links(page, name, (title, note), made.content, rows, shown),
         )
 
 

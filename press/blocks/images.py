@@ -56,10 +56,8 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
 
 def size_of(run: Run, path: Path) -> tuple[int, int]:
     """The width and height of a picture of a record, in pixels."""
-    assert run.record
-    said = run.record.data
-    if "width" in said:  # the file need not be opened
-        return int(said["width"]), int(said["height"])
+    if run.record and "width" in run.record.data:  # the file need not be opened
+        return run.size
     with opened(path) as file:
         return file.size
 

@@ -54,7 +54,7 @@ def with_spread(value: Value) -> Markup:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, and its value for an image, or for None, the mean.
+    """A column of a table: its heading, and its value for a case, or for None, the mean.
 
     With a `mark` its numbers are dots of the plot too: ours, paper, other, choice, box, stroke.
     """
@@ -67,7 +67,7 @@ class Column:
 
 
 class Row(NamedTuple):
-    """A row: the image's name and thumbnail, the dots of its plot, its cells, a class."""
+    """A row: the name of the case and its thumbnail, the dots of its plot, its cells, a class."""
 
     title: str
     thumbnail: Markup
@@ -221,7 +221,7 @@ def against(title: str, columns: Sequence[Column], other: Value) -> list[Row]:
 
 @block(
     "suites-table",
-    "suites that differ in a setting, image by image; the first is ours",
+    "suites that differ in a setting, case by case; the first is ours",
     Argument("suites", SUITES, "which ones", required=True),
     Argument("names", NAMES, "the columns' titles; the suites' names if they are not given"),
     numbered="table",

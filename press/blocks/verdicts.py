@@ -83,13 +83,18 @@ def verdict_strip(
 ) -> Markup:
     """What came out, how sure it is, how long it took, how to redo it."""
     judge = Judge(call.page.results)
-    verdicts = judge.table(table_of(call, judge, suite, table).id)
+    table = table_of(call, judge, suite, table)
+    verdicts = judge.table(table.id)
     if preview and not preview.preview:
         raise call.error("preview", f"suite '{preview.name}' is no preview")
+    has_mean = table.rows[table.ours or ""].get(MEAN) is not None
+    whole = verdicts.mean if has_mean else verdicts.all[0] if verdicts.total == 1 else None
     return call.page.render(
         "blocks/verdict-strip.html",
         suite=suite,
         verdicts=verdicts,
+        whole=whole,
+        quantity=sentence(f"{'mean ' if has_mean else ''}{whole.metric.label}") if whole else "",
         preview=preview,
         names=call.page.results.names,
     )
@@ -97,7 +102,7 @@ def verdict_strip(
 
 @block(
     "results-table",
-    "the source's numbers, ours, difference and verdict, image by image",
+    "the source's numbers, ours, difference and verdict, case by case",
     SUITE_OF_TABLE,
     TABLE,
     numbered="table",
@@ -149,10 +154,12 @@ class Answered:
     def judged(self) -> dict[str | None, tuple[Quantity, Verdict | None]]:
         """Our number and the verdict, by image, and of the mean by None.
 
-        Sources print some numbers as means only; there is no verdict without a number.
+        Sources print some numbers as means only; there is no verdict without a number. One case
+        has no mean beside it, unless a source prints one.
         """
         found: dict[str | None, tuple[Quantity, Verdict | None]] = {}
-        for image in (*self.table.cases, None):
+        has_mean = len(self.table.cases) > 1 or self.row.get(MEAN) is not None
+        for image in (*self.table.cases, *([None] if has_mean else [])):
             column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
             judged = None if claim is None else self.judge.judged(claim, self.row, ours)

@@ -30,6 +30,8 @@ from press.markdown.typed_numbers import NumberSearch
 from press.options import Options
 from press.page import PageContext
 from press.pages import site_pages
+from press.pages.export import URL as EXPORT
+from press.pages.export import results_page
 from press.pages.post import post_page
 from press.pages.run_page import run_pages
 from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_first
@@ -58,6 +60,8 @@ class Builder:
         files = self.result.files
         files |= self.theme.files  # assets/: one style sheet, one script
         run_urls = self._runs()  # runs/: the list, and a page for each recorded run; media/
+        if run_urls and not self._keep_page(EXPORT):  # results.json, results.csv, an RO-Crate
+            self._make_page(EXPORT, EXPORT, partial(results_page, site=self.site))
         posts = self._posts()  # posts/; media/
         if any(page.meta.get("math") for page in self.result.state.pages.values()):
             files |= maths_theme().files  # assets/: KaTeX's style sheet and fonts
@@ -156,7 +160,7 @@ class Builder:
 
     def _make_page(self, url: str, source: str, make: MakePage) -> None:
         context = self._context(url)
-        self.result.made.append(url)
+        self.result.made += [url] if url.endswith(".html") else []
         files: dict[str, bytes | Path] = {}
         try:
             html = make(context)

@@ -5,6 +5,7 @@ Only this module loads matplotlib. What a script prints goes to stderr.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -15,8 +16,10 @@ from typing import Any
 
 from cycler import cycler
 from matplotlib import collections, colors, pyplot, rcdefaults, rcParams
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator
 
 from press.charts.plot_svg import svg_of
 from press.errors import InputError, line_in, mistakes_of
@@ -54,9 +57,12 @@ class ClaimNumbers(Mapping[str, Claim]):
     def __init__(self, claims: Claims) -> None:
         """Nothing is read yet but the file."""
         self._claims = claims
+        self.sources: dict[str, None] = {}  # of the numbers that were asked for
 
     def __getitem__(self, id: str) -> Claim:
-        return self._claims.claim(id)
+        claim = self._claims.claim(id)
+        self.sources[claim.source] = None
+        return claim
 
     def __iter__(self) -> Iterator[str]:
         rows = (row for table in self._claims.tables.values() for row in table.rows.values())
@@ -80,23 +86,26 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         rcdefaults()  # whatever a matplotlibrc or the script before says
         variables = _use_theme(request["colours"], request["name"])
-        figure = _figure(script, found)
+        claims = ClaimNumbers(Claims(found))
+        figure = _figure(script, found, claims)
         if figure is not None:
             with mistakes_of(script):
-                drawn = {"svg": svg_of(figure, variables, request["name"]), "rows": [*rows(figure)]}
+                svg = svg_of(figure, variables, request["name"])
+                drawn = {"svg": svg, "rows": [*rows(figure)], "sources": [*claims.sources]}
+                drawn["panels"] = len(figure.axes)
     except InputError as error:
         if error.path is None:
             error = InputError(error.sentence, script, line_in(script, error), 1)
         drawn["error"] = str(error)
     pyplot.close("all")
-    return {**drawn, "inputs": list(inputs)}
+    asked = [[run.name, *what] for run in found.asked for what in run.asked]
+    return {**drawn, "inputs": list(inputs), "asked": asked}
 
 
-def _figure(script: Path, found: Results) -> Figure | None:
+def _figure(script: Path, found: Results, claims: ClaimNumbers) -> Figure | None:
     """The figure that a script draws; None where it draws none."""
     names = namespace(found)
     records = SimpleNamespace(run=names["run"], suite=names["suite"])
-    claims = ClaimNumbers(Claims(found))
     module: dict[str, Any] = {"__name__": script.stem, "__file__": str(script)}
     with mistakes_of(script):
         exec(compile(text_of(script), str(script), "exec"), module)  # noqa: S102  the site's own
@@ -129,14 +138,28 @@ def _use_theme(names: list[str], salt: str) -> dict[str, str]:
 
 def rows(figure: Figure) -> Iterator[list[str | float]]:
     """The numbers that a figure shows: panel, series, x and y of each point, as they were drawn."""
-    yield ["panel", "series", "x", "y"]
-    for number, axes in enumerate(figure.axes, 1):
-        panel = axes.get_title(loc="left") or axes.get_title() or str(number)
-        for order, (artist, points) in enumerate(_drawn(axes), 1):
+    axes = [*figure.axes]
+    labels = ({one.get_xlabel() for one in axes}, {one.get_ylabel() for one in axes})
+    heads = [found - {""} for found in labels]
+    x_head, y_head = (f.pop() if len(f) == 1 else word for f, word in zip(heads, "xy", strict=True))
+    yield ["panel", "series", x_head, y_head]
+    for number, one in enumerate(axes, 1):
+        panel = one.get_title(loc="left") or one.get_title() or str(number)
+        names_x, names_y = _named(one.xaxis), _named(one.yaxis)
+        for order, (artist, points) in enumerate(_drawn(one), 1):
             label = str(artist.get_label())
             series = str(order) if label.startswith("_") else label
-            for x, y in points:
-                yield [panel, series, float(x), float(y)]
+            for x, y in ((float(x), float(y)) for x, y in points):
+                yield [panel, series, names_x.get(x, x), names_y.get(y, y)]
+
+
+def _named(axis: Axis) -> dict[float, str]:
+    """The ticks of an axis that have words of the script's own: "House" at 3."""
+    labels = [label.get_text() for label in axis.get_ticklabels()]
+    if not isinstance(axis.get_major_locator(), FixedLocator):
+        return {}
+    ticks = zip(map(float, axis.get_ticklocs()), labels, strict=True)
+    return {place: label for place, label in ticks if re.search(r"[^\W\d_]{2}", label)}
 
 
 def _drawn(axes: Any) -> Iterator[tuple[Any, Any]]:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from press.diagnostics import Diagnostic, Place, counted, settled
+from press.diagnostics import Diagnostic, Place, counted, errors_of, settled
 from press.markdown.typed_numbers import CONSTANT, CONVENTION, OPEN, POINTER, RESULT
 from press.options import Options
 from press.results.claims import Claims
@@ -17,8 +17,8 @@ CLASSES = ("run", "claim", "setting", POINTER, CONVENTION, CONSTANT, RESULT, OPE
 def report_numbers(options: Options, pages: Iterable[Mapping[str, Any]]) -> int:
     """Print the classes of each post's numbers, then what is bound to nothing; the exit code.
 
-    `pages` has what is remembered of each page. Numbers that were typed count for the exit code
-    where `[checks] numbers = "all"` made them errors of the build.
+    `pages` has what is remembered of each page. Numbers that are bound to nothing are no errors
+    here: `[checks] numbers = "all"` makes them errors of the build.
     """
     posts = {page["source"]: page["numbers"] for page in pages if "numbers" in page}
     width = max(map(len, posts), default=0)
@@ -31,9 +31,10 @@ def report_numbers(options: Options, pages: Iterable[Mapping[str, Any]]) -> int:
     for place, text in unbound:
         print(f"{place}: '{text}'")
     claims = {claim for numbers in posts.values() for claim in numbers["claims"]}
-    for diagnostic in settled(_unquoted(options, claims), options.strict, True):
+    diagnostics = settled(_unquoted(options, claims), options.strict, True)
+    for diagnostic in diagnostics:
         print(diagnostic, file=sys.stderr)
-    return 0
+    return 1 if errors_of(diagnostics) else 0
 
 
 def _unquoted(options: Options, quoted: set[str]) -> Iterable[Diagnostic]:

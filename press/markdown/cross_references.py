@@ -76,11 +76,12 @@ def figure_html(
     caption: str = "",
     note: str = "",
     runs: Sequence[Run] = (),
+    data: Sequence[tuple[str, str]] = (),
 ) -> Markup:
     """A figure, table or listing by the theme's template.
 
-    The number and the head stand in front of the caption's first words, the note and links to the
-    runs behind the caption. Without a number there is no caption.
+    The number and the head stand in front of the caption's first words; the note and links to the
+    runs and to the data (words and addresses) behind the caption. Without a number there is none.
     """
     label = Markup('<p><span class="label">{} {}.</span> ').format(kind.capitalize(), number)
     if head:
@@ -95,4 +96,5 @@ def figure_html(
         caption=label + Markup(words) if number else "",
         note=note,
         runs=runs,
+        data=data,
     )

@@ -24,10 +24,10 @@ from press.markdown.parser import parser
 from press.markdown.passes import place_of, plain_text, text_token
 from press.markdown.raw_html import rewrite
 from press.markdown.syntax import EXPRESSION
+from press.markdown.table_data import data_links
 from press.page import Blocks, Directive, PageContext
 
 TAGS = {  # of tokens that are always the same
-    "table_close": "</table></div>\n",
     "footnote_block_open": '<hr class="footnotes-sep">\n'
     '<div class="footnotes" role="doc-endnotes" aria-label="Footnotes">\n'
     '<ol class="footnotes-list">\n',
@@ -61,16 +61,17 @@ class PostRenderer:
     _heading: str = ""
 
     def render(self, tokens: Sequence[Token]) -> Markup:
-        """Render block or inline tokens; the body of a directive before the directive itself."""
+        """Render block or inline tokens; a directive, or a table, after what stands in it."""
         opened: list[Token] = []
-        parts: list[list[str]] = [[]]  # of the text, then of each directive that is open
+        parts: list[list[str]] = [[]]  # of the text, then of each directive or table that is open
         for index, token in enumerate(tokens):
-            if token.type == "directive_open":
+            if token.type in ("directive_open", "table_open"):
                 opened.append(token)
                 parts.append([])
-            elif token.type == "directive_close":
-                body = Markup("".join(parts.pop()))
-                parts[-1].append(self.render_directive(opened.pop(), body))
+            elif token.type in ("directive_close", "table_close"):
+                body, start = Markup("".join(parts.pop())), opened.pop()
+                whole = self.render_table if token.tag == "table" else self.render_directive
+                parts[-1].append(whole(start, body))
             else:
                 parts[-1].append(self._rendered(tokens, index))
         return Markup("".join(parts[0]))
@@ -191,14 +192,19 @@ class PostRenderer:
         )
         return f"{html}\n"
 
-    def render_table_open(self, token: Token) -> str:
-        """The start of a table, with its caption if it has one."""
-        if "caption" not in token.meta:
-            return f"{SCROLL}<table>\n"
-        named = f' id="{escape(str(token.attrs["id"]))}"' if "id" in token.attrs else ""
-        number = f'<span class="number">Table {token.meta["number"]}.</span>'
-        caption = self.render(token.meta["caption"])
-        return f"{SCROLL}<table{named}>\n<caption>{number} {caption}</caption>\n"
+    def render_table(self, token: Token, rows: Markup) -> str:
+        """A table; one with a caption has a number, and its data beside the page."""
+        table = f"<table>\n{rows}</table>"
+        if "caption" in token.meta:
+            number, id = f"Table {token.meta['number']}.", str(token.attrs.get("id", ""))
+            named = f' id="{escape(id)}"' if id else ""
+            caption = Markup(self.render(token.meta["caption"]))
+            name, title = id or f"table-{token.meta['number']}", f"{number} {caption.striptags()}"
+            [(words, url)] = data_links(self.context, name, (title,), table)
+            data = f'<span class="data">Data: <a href="{escape(url)}">{words}</a></span>'
+            head = f'<caption><span class="number">{number}</span> {caption} {data}</caption>'
+            table = f"<table{named}>\n{head}\n{rows}</table>"
+        return f"{SCROLL}{table}</div>\n"
 
     def render_link_open(self, token: Token) -> str:
         """The start of a link, led to where the site has what it names."""

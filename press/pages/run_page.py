@@ -13,9 +13,10 @@ from press.blocks.tables import scored_metrics
 from press.diagnostics import format_duration
 from press.files import content_of
 from press.page import PageContext
+from press.results.export import csv_text, curve_rows, origin_of
 from press.results.metrics import Metric
 from press.results.names import Names, counted, sentence
-from press.results.numbers import Measured, grouped, with_unit, written
+from press.results.numbers import grouped, with_unit, written
 from press.results.record import Record
 from press.results.run import Run
 from press.results.store import Results
@@ -33,12 +34,15 @@ def run_pages(results: Results) -> dict[str, Callable[[PageContext], str]]:
 
 
 def run_page(name: str, context: PageContext) -> str:
-    """Make the page of a recorded run; its run.json is written beside it."""
+    """Make the page of a recorded run; its run.json and its curve are written beside it."""
     run = context.results.run(name)
     record, path = run.record, run.folder / "run.json"
     assert record, "only recorded runs have pages"
     context.note(path)
-    context.add(run.page.removesuffix(".html") + ".json", content_of(path))
+    stem, curve = run.page.removesuffix(".html"), curve_rows([run])
+    context.add(f"{stem}.json", content_of(path))
+    if curve:
+        context.add(f"{stem}.csv", csv_text([f"The curve of {origin_of(run)}"], curve))
     view = context.results.suite(run.suite.name)
     names = context.results.names
     within = names.method(run.method) if run.method else f"seed {run.seed}"
@@ -64,6 +68,7 @@ def run_page(name: str, context: PageContext) -> str:
             if selector.startswith("at.")
         ],
         chart=chart.panel(stop_marks(run)).svg() if chart.metrics else "",
+        has_curve=bool(curve),
         gallery=list(_gallery(run, context)),
         record=record,
         again=commands_of(run, record),
@@ -86,7 +91,11 @@ def facts(record: Record) -> dict[str, str]:
         "key": record.key,
         "started": record.started,
         "took": took,
-        **{name.replace("_", " "): str(value) for name, value in record.environment.items()},
+        **{
+            name.replace("_", " "): str(value)
+            for name, value in record.environment.items()
+            if value is not None
+        },
     }
     said = record.facts
     known = {*said, *said.values(), ""}
@@ -124,10 +133,10 @@ def _score_row(
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Every picture of the record, with what it is and its level."""
     for output in run.kept():
-        path, level = output.picture, output.get(run.measure)
+        path, level, step = output.picture, output.get(run.measure), output.iteration
         words = f"{run.title}: {output.label}"
-        if path and path.stem.isdigit() and level is not None:
-            words = describe_iterate(run, int(path.stem), level)
+        if isinstance(step, int) and level is not None and output.label.startswith(f"{run.axis} "):
+            words = describe_iterate(run, step, level)
         if path:
             yield {"picture": picture(context, run, path, words), "label": output.label,
                    "level": "" if level is None else with_unit(level, level.metric)}  # fmt: skip
@@ -149,7 +158,7 @@ def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
     rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
-    took = str(view.duration) if isinstance(view.seconds, Measured) else ""
+    took = str(view.duration) if view.seconds else ""
     if took and view.devices:
         took += f" on {view.devices}"
     return {

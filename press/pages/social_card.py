@@ -71,11 +71,12 @@ def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
     name = next(iter(context.shown))[0]
     run = context.results.run(name)
     stems = [stem for shown, stem in context.shown if shown == name]
-    chosen = max(filter(str.isdigit, stems), key=int, default=stems[0])
-    labels = {path: output.label for output in run.kept() if (path := output.picture)}
-    found = sorted((path for path in labels if path.stem in ("input", chosen)),
-                   key=lambda path: path.stem != "input")  # fmt: skip
-    return found, f"{run.title}: {' and '.join(labels[path] for path in found)}"
+    kept = {path.stem: (path, output) for output in run.kept() if (path := output.picture)}
+    steps = {stem: k for stem, (_, one) in kept.items() if isinstance(k := one.iteration, int)}
+    chosen = max(stems, key=lambda stem: steps.get(stem, 0))
+    found = [kept[stem] for stem in dict.fromkeys(("input", chosen)) if stem in kept]
+    words = " and ".join(output.label for _, output in found)
+    return [path for path, _ in found], f"{run.title}: {words}"
 
 
 def composed(sources: list[Path], margin: int) -> bytes:

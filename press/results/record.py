@@ -14,7 +14,6 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-from press.diagnostics import format_duration
 from press.errors import InputError
 from press.files import content_of, sha256_of
 from press.results.format_1 import general_form
@@ -88,7 +87,7 @@ class Record:
     steps: Mapping[str, int] = field(default_factory=dict)  # by selector, on that axis
     pictures: Mapping[str, str] = field(default_factory=dict)  # files by selector; two may share
     preview: bool = False  # of a smaller problem than the paper's, so never judged
-    facts: Mapping[str, str] = field(default_factory=dict)  # what its page says of it, by name
+    facts: Mapping[str, str] = field(default_factory=dict)  # what else its page says of it, by name
     started: str = ""  # in UTC: 2026-11-24T06:55:55Z
     seconds: float | None = None  # wall seconds, if known
     command: str = ""  # that makes it, if known
@@ -151,14 +150,13 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
         general = data if data["format"] == 2 else general_form(data, folder.parent.name)
     except KeyError as error:
         raise damaged(f"it lacks {error}") from None
-    except (TypeError, ValueError, AttributeError) as error:
-        raise damaged(str(error)) from None
+    except (TypeError, AttributeError):
+        raise damaged("a part of it is of a wrong type") from None
+    except ValueError:
+        raise damaged("a number in it is not finite, or is none") from None
     for sentence, line in mistakes(general, text):
         raise damaged(sentence, line)
-    fields = _fields(general)
-    if data["format"] == 2:
-        fields["facts"] = _facts(data)
-    return Record(folder, data, **fields)
+    return Record(folder, data, **_fields(general))
 
 
 def _fields(general: dict[str, Any]) -> dict[str, Any]:
@@ -168,16 +166,6 @@ def _fields(general: dict[str, Any]) -> dict[str, Any]:
     fields["steps"] = steps | general.get("steps", {})
     fields.setdefault("measure", next(iter(general["metrics"]["final"]), ""))
     return fields
-
-
-def _facts(general: dict[str, Any]) -> dict[str, str]:
-    """What the page of a record says of it: its key, its own facts, and what it was run on."""
-    took = general.get("seconds")
-    found = {
-        "key": general["key"], **general.get("facts", {}), "started": general.get("started"),
-        "took": None if took is None else format_duration(took), **general["environment"],
-    }  # fmt: skip
-    return {name: str(value) for name, value in found.items() if value not in (None, "", [])}
 
 
 def seal_of(data: Mapping[str, Any]) -> str:

@@ -133,11 +133,6 @@ class Run:
         return self._images.shown(self.case.image) and self.case.pictures
 
     @property
-    def has_original(self) -> bool:
-        """Whether there is an original to score against, as far as is known."""
-        return not self.record or self.record.metrics["final"].get(self.measure) is not None
-
-    @property
     def iterations(self) -> int:
         """The number of updates of theta that were planned."""
         return self.case.iterations
@@ -255,14 +250,23 @@ class Run:
         """The number of iterates that were rolled back in a loss spike; InputError if not said."""
         if not self.record:
             return NotRun(self.name)
-        if "spikes" not in self.record.data:
-            raise InputError(f"{self.name} has no spikes: its record counts none")
-        return int(self.record.data["spikes"])
+        spikes = self.record.data.get("spikes")
+        if not isinstance(spikes, int):
+            raise InputError(f"{self.name} has no spikes: its record does not count them")
+        return spikes
 
     @property
     def device(self) -> str | NotRun:
         """The model of the processor that ran it; "" if the record does not say."""
         return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and height that its record states of its images, in pixels; or InputError."""
+        said = self.record.data if self.record else {}
+        if "width" not in said:
+            raise InputError(f"{self.name} has no size: its record does not say")
+        return int(said["width"]), int(said["height"])
 
     @property
     def command(self) -> str:

@@ -44,9 +44,9 @@ class SuiteView:
 
     @property
     def label(self) -> str:
-        """What kind of suite it is: "preview, 128×128", or an empty string."""
+        """What kind of suite it is: "preview, 128×128", "preview", or an empty string."""
         side = next(iter(self.suite.cases.values())).preview_side
-        return f"preview, {side}×{side}" if side else ""
+        return f"preview, {side}×{side}" if side else "preview" if self.preview else ""
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:

@@ -1,0 +1,127 @@
+"""Pages of papers of other kinds: pictures over epochs, one case alone, a preview, no seconds."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from press import record
+from press.cli import main
+
+SITE = """
+[metrics.fid]
+label = "FID"
+digits = 1
+better = "lower"
+tolerance = 1.0
+at_most = 2.0
+agrees = 0.5
+"""
+CLAIMS = """
+[table]
+suite = "gan"
+cases = ["faces"]
+ours = "generator"
+source = "The paper, table 2"
+
+[table.generator]
+name = "The generator"
+compare = "COMPARED"
+faces = 12.5
+"""
+POST = """---
+title: Faces from noise
+date: 2026-01-02
+image: face.png
+---
+
+::: verdict-strip suite="gan"
+:::
+
+::: results-table suite="gan" id="tab-results"
+FID.
+:::
+"""
+PICTURES = """
+::: film-strip suite="gan" iterations="1 10" id="fig-strip"
+From noise to faces.
+:::
+
+::: scrubber suite="gan" image="faces" id="fig-scrubber"
+All of them.
+:::
+
+::: compare run="gan/faces" left="at.1" id="fig-compare"
+At first, and at the end.
+:::
+"""
+
+
+def write_run(results: Path, seed: int = 0, preview: bool = False) -> None:
+    """Write a run of ten epochs with a picture of three of them, and no seconds."""
+    epochs = list(range(11))
+    levels = [200 * 0.7**epoch + 7 + seed for epoch in epochs]
+    shown = {"at.1": 1, "at.5": 5, "final": 10}
+    record(
+        "gan", "faces", seed=seed, results=results, command="", preview=preview,
+        metrics={**{s: {"fid": levels[k]} for s, k in shown.items()}, "at.10": {"fid": levels[10]}},
+        curve={"epoch": epochs, "fid": levels}, steps={**shown, "at.10": 10},
+        pictures={s: Image.new("RGB", (48, 32), (20 * k, 90, 90)) for s, k in shown.items()}
+        | {"at.10": Image.new("RGB", (48, 32), (200, 90, 90))},
+    )  # fmt: skip
+
+
+def build(folder: Path, post: str, compared: str = "final", **run: bool) -> str:
+    """Write the site of a generator's paper and build it; gives its post's page."""
+    content, results = folder / "content", folder / "results"
+    (content / "posts").mkdir(parents=True)
+    (content / "site.toml").write_text(SITE)
+    (content / "claims.toml").write_text(CLAIMS.replace("COMPARED", compared))
+    (content / "posts/post.md").write_text(post)
+    Image.new("RGB", (8, 8)).save(content / "posts/face.png")
+    for seed in range(2):
+        write_run(results, seed, **run)
+    record("gan", "faces", method="copies", metrics={"fid": 12.6}, results=results, command="")
+    names = [word for name in ("content", "results") for word in (f"--{name}", str(folder / name))]
+    options = ["--out", str(folder / "site"), "--base-url", "https://example.org", "--strict"]
+    assert main(["check", *names, *options]) == 0
+    return (folder / "site/posts/post.html").read_text()
+
+
+def words_of(html: str) -> str:
+    """What a page says."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+@pytest.mark.parametrize("image", ["image: face.png\n", ""])
+def test_pictures_over_epochs_are_shown_by_their_epochs(tmp_path: Path, image: str) -> None:
+    html = build(tmp_path, POST.replace("image: face.png\n", image) + PICTURES)
+    assert "Epoch 1 " in words_of(html) and "iteration" not in words_of(html).lower()
+    assert 'alt="Faces after 10 epochs, 12.6"' in html
+    assert '"words":"Epoch 5: 40.6"' in html and '"axis":"epoch"' in html
+    assert re.search(r'width="48" height="32" alt="Faces after 1 epoch, 147\.0"', html)
+    assert "After 10 epochs" in words_of(html)
+    gallery = (tmp_path / "site/runs/gan/faces/seed1.html").read_text()
+    assert gallery.count("<img") >= 4 and "after 10 epochs" in gallery
+
+
+def test_one_case_alone_has_no_mean_beside_it(tmp_path: Path) -> None:
+    html = build(tmp_path, POST)
+    assert "<dt>FID</dt>" in html and "<dt>Computing</dt>" not in html
+    assert len(re.findall(r'class="verdict ', html.split("<tbody>")[1].split("</tbody>")[0])) == 1
+    assert '<tr class="mean">' not in html
+    assert "FID; lower is better." in html
+
+
+def test_a_method_without_luck_agrees_or_differs(tmp_path: Path) -> None:
+    html = build(tmp_path, POST, "baseline.copies")
+    assert "<dt>Agree</dt>" in html and "0 differ" in html
+    assert "reproduced" not in words_of(html).lower()
+
+
+def test_a_preview_without_a_size_is_told_as_one(tmp_path: Path) -> None:
+    post = '# Small\n\n::: preview-table suite="gan" id="tab-small"\nA preview.\n:::\n'
+    html = build(tmp_path, post, preview=True)
+    assert "Preview, not comparable with the paper's numbers." in unescape(words_of(html))
