@@ -22,7 +22,7 @@ agrees = 0.5
 CLAIMS = """
 [table]
 suite = "gan"
-images = ["faces"]
+cases = ["faces"]
 ours = "generator"
 source = "The paper, table 2"
 
