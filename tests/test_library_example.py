@@ -99,6 +99,21 @@ def test_an_operator_of_another_shape_is_an_error() -> None:
         dip.Fit(task, dip.Experiment(image="own/x", task="fit"))
 
 
+def test_what_does_not_go_together_is_told_in_a_sentence() -> None:
+    torch = pytest.importorskip("torch")
+    task = dip.denoising(np.full((3, 32, 32), 0.5, np.float32))
+    with pytest.raises(
+        dip.InputError, match="the task is 'denoising' and the experiment's task 'j"
+    ):
+        dip.Fit(task, dip.Experiment(image="own/x", task="jpeg"))
+    dip.Fit(task, dip.Experiment(image="own/x", task="fit", channels=(2,) * 5))
+    with pytest.raises(dip.InputError, match="unknown setting 'chanels'; did you mean 'channels'"):
+        dip.Experiment(image="own/x", chanels=(8,) * 5)
+    if not torch.cuda.is_available():
+        with pytest.raises(dip.InputError, match="this machine has no device 'cuda'; it has "):
+            dip.Fit(task, dip.Experiment(image="own/x", task="denoising"), device="cuda")
+
+
 def test_importing_dip_loads_no_heavy_library() -> None:
     code = "import dip, sys; print([m for m in ('torch', 'numpy', 'PIL') if m in sys.modules])"
     done = subprocess.run(

@@ -117,7 +117,7 @@ def test_a_mistake_is_told_with_its_place(
 CLAIMS = """
 [digits]
 suite = "digits"
-images = ["small", "large"]
+cases = ["small", "large"]
 ours = "net"
 
 [digits.net]
@@ -133,7 +133,7 @@ small = 95.4
 [times]
 suite = "digits"
 metric = "perplexity"
-images = ["small"]
+cases = ["small"]
 
 [times.net]
 compare = "at.2"

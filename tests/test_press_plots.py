@@ -171,7 +171,7 @@ TOGETHER = (
 )
 MISTAKES = {
     TOGETHER: ".py: a preview is not drawn on the axes of a source's numbers",
-    'return records.run("paper/ann")': "4:1: suite 'paper' has no image 'ann'",
+    'return records.run("paper/ann")': "4:1: suite 'paper' has no case 'ann'",
     'return claims["inpainting.dip.ana"]': "4:1: unknown claim 'inpainting.dip.ana'",
     "return 1 / 0": "4:1: ZeroDivisionError: division by zero",
     "raise SystemExit(3)": "4:1: SystemExit: 3",

@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -19,92 +19,50 @@ DESCRIPTION = (
     " alpha and EXIF data are kept. A preview lies beside the output while it is worked on; the"
     " output is written once it is finished, or as it stands after Ctrl-C."
 )
-WIDTH = (
-    "width of the network (default: 128 as in the paper on a GPU, 32 on a CPU, where it is some"
-    " ten times faster and a little blurrier)"
-)
-THREADS = (
-    "CPU threads (default: as many as there are cores); with another number, sums are rounded"
-    " otherwise, and the picture is a little other"
-)
+# Each option's keyword: its type or choices, its default, what it is called, what it says.
+Option = tuple[Any, Any, str | None, str]
+OPTIONS: dict[str, Option] = {
+    "max-side": (int, None, "N", (
+        "work on at most N pixels a side (default: all); the picture becomes that small, but where"
+        " inpaint restores it, only what is filled in becomes coarser")),
+    "minutes": (float, None, "M", "take what there is after so long (default: no limit)"),
+    "channels": (int, None, "N", (
+        "width of the network (default: 128 as in the paper on a GPU, 32 on a CPU, where it is"
+        " some ten times faster and a little blurrier)")),
+    "device": (str, "auto", "auto|cuda|mps|cpu", "default: the best there is"),
+    "threads": (int, None, "N", (
+        "CPU threads (default: one up to 128x128 pixels, else one for each core); another number"
+        " rounds otherwise, so that the picture is a little different")),
+    "seed": (int, 0, "K", "another number gives another picture (default: 0)"),
+}  # fmt: skip
+OWN: dict[str, dict[str, Option]] = {
+    "inpaint": {
+        "mask": (Path, None, "FILE", "what to restore (default: what is transparent)"),
+        "holes": (("white", "black"), None, None, (
+            "colour of the mask's holes (default: the one that covers less)")),
+        "fill": (("texture", "shapes"), "texture", None, (
+            "what to continue into the holes: texture (default), or shapes, which suits some large"
+            " holes")),
+    },
+    "upscale": {"factor": ((4, 8), 4, None, "default: 4")},
+}  # fmt: skip
 
 
 def add_commands(commands: "Commands") -> None:
     """Add the four commands to the command line's subparsers."""
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(
-            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {DESCRIPTION}"
-        )
+        what = f"{summary[0].upper()}{summary[1:]}. {DESCRIPTION}"
+        command = commands.add_parser(name, help=summary, description=what)
         command.set_defaults(function="dip.photo.command:run", command=name)
         command.add_argument("input", type=Path, metavar="INPUT", help="the photograph")
-        _add_own(command, name)
-        _add_common(command)
-
-
-def _add_own(command: argparse.ArgumentParser, name: str) -> None:
-    if name == "inpaint":
-        command.add_argument(
-            "--mask",
-            type=Path,
-            metavar="FILE",
-            help="what to restore (default: what is transparent)",
-        )
-        command.add_argument(
-            "--holes",
-            choices=("white", "black"),
-            help="colour of the mask's holes (default: the one that covers less)",
-        )
-        command.add_argument(
-            "--fill",
-            choices=("texture", "shapes"),
-            default="texture",
-            help="what to continue into the holes: texture (default), or shapes, which suits some"
-            " large holes",
-        )
-    if name == "upscale":
-        command.add_argument("--factor", type=_factor, default=4, metavar="4|8", help="default: 4")
-
-
-def _factor(word: str) -> int:
-    if word not in ("4", "8"):
-        raise argparse.ArgumentTypeError(f"a factor of {word} is not possible: it is 4 or 8")
-    return int(word)
-
-
-def _add_common(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUTPUT",
-        help="PNG, TIFF, JPEG or WebP, by its ending",
-    )
-    command.add_argument(
-        "--max-side",
-        type=int,
-        metavar="N",
-        help="work on at most N pixels a side (default: all); the picture becomes that small, but"
-        " where inpaint restores it, only what is filled in becomes coarser",
-    )
-    command.add_argument(
-        "--minutes",
-        type=float,
-        metavar="M",
-        help="take what there is after so long (default: no limit)",
-    )
-    command.add_argument("--channels", type=int, metavar="N", help=WIDTH)
-    command.add_argument(
-        "--device", default="auto", metavar="auto|cuda|mps|cpu", help="default: the best there is"
-    )
-    command.add_argument("--threads", type=int, metavar="N", help=THREADS)
-    command.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="K",
-        help="another number gives another picture (default: 0)",
-    )
-    command.add_argument(
-        "--strip", action="store_true", help="leave out EXIF data, such as time and place, and dpi"
-    )
+        what = "PNG, TIFF, JPEG or WebP, by its ending"
+        command.add_argument("-o", "--output", type=Path, required=True, help=what)
+        for option, (kind, default, called, what) in (OWN.get(name, {}) | OPTIONS).items():
+            choices = kind if isinstance(kind, tuple) else None
+            words: dict[str, Any] = {
+                "type": type(choices[0]) if choices else kind,
+                "choices": choices,
+            }
+            command.add_argument(f"--{option}", default=default, metavar=called, help=what, **words)
+        what = "leave out EXIF data, such as time and place, and dpi"
+        command.add_argument("--strip", action="store_true", help=what)

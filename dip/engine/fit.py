@@ -19,7 +19,9 @@ from dip.engine.monitor import AVERAGED, COLUMNS, ITERATION, Stop
 from dip.engine.objective import psnr_db
 from dip.engine.precision import keep_large_buffers, set_precision
 from dip.engine.step import EngineStep
+from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
+from dip.records.environment import choose_device
 
 if TYPE_CHECKING:
     from dip.tasks.degradations import Task
@@ -76,7 +78,8 @@ class Fit:
     blocks ahead of what was yielded; whoever asks for the state gets the one after the step yielded
     last. Elsewhere each step is yielded as soon as it is done.
 
-    Raises InputError where the device does not have the experiment's precision, or z needs a guide.
+    Raises InputError where task and experiment disagree, the device is not there or does not have
+    the experiment's precision, or z needs a guide.
     """
 
     def __init__(
@@ -89,6 +92,12 @@ class Fit:
         threads: int | None = None,
         block: int | None = None,
     ) -> None:
+        if experiment.task not in ("fit", task.name):
+            raise InputError(
+                f"the task is '{task.name}' and the experiment's task '{experiment.task}';"
+                ' give the experiment the same, or "fit" for a task of one\'s own'
+            )
+        device = choose_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
         keep_large_buffers()

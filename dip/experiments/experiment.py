@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from numbers import Integral, Real
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, Self, get_args, get_origin
 
 from dip.errors import InputError, nearest
 
@@ -110,6 +110,14 @@ class Experiment:
     pictures: bool = True  # False: scores and curve only
     variant: str = ""  # tells apart the runs of one image in one suite
 
+    def __new__(cls, *_: Any, **settings: Any) -> Self:
+        """Raise InputError if there is no such setting."""
+        known = [field.name for field in fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise InputError(f"unknown setting '{name}'{nearest(name, known)}")
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         """Raise InputError if a setting has the wrong type, or is impossible."""
         for name, kind, may_be_none in _kinds():
@@ -131,15 +139,12 @@ class Experiment:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
         """The experiment of plain values, retired ones too; raises InputError for others."""
-        known = [field.name for field in fields(cls)]
         for name, value in data.items():
             if name in RETIRED and value != RETIRED[name]:
                 raise InputError(
                     f"the setting '{name}' was retired: it is always {_plain(RETIRED[name])},"
                     f" not {_plain(value)}"
                 )
-            if name not in (*known, *RETIRED):
-                raise InputError(f"unknown setting '{name}'{nearest(name, known)}")
         return cls(**{name: value for name, value in data.items() if name not in RETIRED})
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The four commands on one's own photograph: what is read, fitted, put together and written."""
 
 import argparse
+import os
 import time
 from dataclasses import replace
 
@@ -8,27 +9,10 @@ import numpy as np
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
-from dip.photo.files import check_format, check_output, resized, what_is_lost, write_photo
-from dip.photo.holes import (
-    Window,
-    holes_of,
-    joined,
-    read_mask,
-    shrunk,
-    soft_part,
-    transparent,
-    width_of_widest,
-    windows_round,
-)
+from dip.photo import files, restore
+from dip.photo import holes as masks
 from dip.photo.progress import Progress, say
-from dip.photo.restore import (
-    LARGE_HOLE,
-    LEAST_SIDE,
-    Restored,
-    restore,
-    settings_for,
-    settings_for_shapes,
-)
+from dip.photo.restore import LEAST_SIDE, Restored
 from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import duration
 from dip.records.environment import choose_device, free_memory
@@ -38,6 +22,11 @@ from dip.tasks.photographs import Photo, read_photo
 
 WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
 SEEDS = 2**32
+AT_LEAST = {"max_side": LEAST_SIDE, "channels": 1, "threads": 1}
+# Threads that spin while they wait take the processor from one another where other programs run:
+# on two busy cores, 128x128 pixels took 1.5 to 2.4 s an iteration, 0.15 with threads that sleep,
+# and as much with one; 64x64 took 0.2 s with one thread, 0.3 with two that sleep.
+ONE_THREAD = 128 * 128  # pixels up to which a second thread gains nothing
 DONE = {
     "denoise": "denoised", "inpaint": "filled", "upscale": "enlarged", "clean-jpeg": "cleaned",
 }  # fmt: skip
@@ -50,27 +39,26 @@ def run(args: argparse.Namespace) -> int:
     KeyboardInterrupt raised with a sentence.
     """
     began = time.monotonic()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
     _check_numbers(args)
     mask = getattr(args, "mask", None)
-    check_output(args.output, {"photograph": args.input} | ({"mask": mask} if mask else {}))
+    files.check_output(args.output, {"photograph": args.input} | ({"mask": mask} if mask else {}))
     photo = read_photo(args.input)
     if min(photo.pixels.shape[1:]) < LEAST_SIDE:
         least = f"at least {LEAST_SIDE}x{LEAST_SIDE} are needed"
         raise InputError(f"the photograph has {photo.size} pixels; {least}", args.input)
     photo = replace(photo, exif=b"", dpi=None) if args.strip else photo
     job = Job(args, photo)
-    check_format(photo, args.output, job.factor)
-    lost = what_is_lost(photo, args.output, untouched=args.command == "inpaint")
-    say(
-        f"{args.input}: "
-        + "; ".join(filter(None, [f"{photo.size}, {photo.kind}", *photo.notes, lost]))
-    )
+    files.check_format(photo, args.output, job.factor)
+    lost = files.what_is_lost(photo, args.output, untouched=args.command == "inpaint")
+    said = "; ".join(filter(None, [f"{photo.size}, {photo.kind}", *photo.notes, lost]))
+    say(f"{args.input}: {said}")
     try:
         restored = job.inpainted() if args.command == "inpaint" else job.whole()
         stopped = job.progress.interrupts.asked
         if stopped and not job.learnt:
             raise KeyboardInterrupt("stopped: nothing was written")
-        write_photo(args.output, restored)
+        files.write_photo(args.output, restored)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", args.output) from None
     finally:
@@ -83,14 +71,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
-    if args.max_side is not None and args.max_side < LEAST_SIDE:
-        raise InputError(f"--max-side is {args.max_side}; it must be at least {LEAST_SIDE} pixels")
+    for name, least in AT_LEAST.items():
+        value = getattr(args, name)
+        if value is not None and value < least:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option} is {value}; it must be at least {least}")
     if args.minutes is not None and not args.minutes > 0:
         raise InputError(f"--minutes is {args.minutes:g}; it must be more than 0")
-    for name in ("channels", "threads"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise InputError(f"--{name} is {value}; it must be at least 1")
     if not 0 <= args.seed < SEEDS:
         raise InputError(f"--seed is {args.seed}; it must be at least 0 and below {SEEDS}")
 
@@ -105,7 +92,7 @@ class Job:
         self.kind = device_kind(self.device)
         self.whole_side = WHOLE_SIDE[self.kind]
         self.factor = getattr(args, "factor", 1)
-        settings = settings_for(args.command, self.kind, args.channels, self.factor)
+        settings = restore.settings_for(args.command, self.kind, args.channels, self.factor)
         self.settings: Experiment = replace(settings, seed=args.seed)
         self.for_textures = self.settings
         self.learnt = False  # whether any fit was long enough
@@ -128,7 +115,7 @@ class Job:
             task = replace(task, mask=(alpha > 0).astype(np.float32)[None])
         output = self._fitted(task, 1.0).output
         if alpha is not None and self.factor > 1:
-            alpha = np.clip(resized(alpha[None], *output.shape[1:])[0], 0, 1)
+            alpha = np.clip(files.resized(alpha[None], *output.shape[1:])[0], 0, 1)
         return replace(photo, pixels=output, alpha=alpha)
 
     def _limited(self) -> Photo:
@@ -138,7 +125,7 @@ class Job:
         longest = max(height, width) * self.factor
         if limit is None or longest <= limit:
             return photo
-        sides = [max(1, round(side * limit / longest)) for side in (height, width)]
+        sides = _limited_to(limit / longest, (height, width))
         if min(sides) < LEAST_SIDE:
             raise InputError(
                 f"--max-side {limit} would leave {sides[1]}x{sides[0]} pixels of the photograph;"
@@ -146,13 +133,13 @@ class Job:
             )
         say(f"made smaller first, to {sides[1]}x{sides[0]}, as --max-side says")
         opaque = np.ones((height, width)) if photo.alpha is None else photo.alpha
-        pixels, alpha = shrunk(photo.pixels, opaque, *sides)
+        pixels, alpha = masks.shrunk(photo.pixels, opaque, *sides)
         return replace(photo, pixels=pixels, alpha=None if photo.alpha is None else alpha)
 
     def inpainted(self) -> Photo:
         """The photograph with its holes filled; every known pixel stays as it is."""
         holes, photo = self._holes(), self.photo
-        windows = windows_round(holes, self.args.max_side or self.whole_side)
+        windows = masks.windows_round(holes, self.args.max_side or self.whole_side)
         if len(windows) > 1 or windows[0].sides != holes.shape:
             parts = ", ".join("{1}x{0}".format(*window.sides) for window in windows[:4])
             more = f" and {len(windows) - 4} more" if len(windows) > 4 else ""
@@ -165,63 +152,62 @@ class Job:
         work = [height * width for _, height, width in shapes]
         for number, window in enumerate(windows):
             share = work[number] / sum(work[number:])
-            filled, core = pixels.copy(), window.core
-            filled[:, *window.inside] = self._filled(window, pixels, unknown, share)
-            pixels[:, *core] = np.where(holes[core], filled[:, *core], pixels[:, *core])
-            unknown[core] &= ~holes[core]
+            filled = self._filled(window, pixels, unknown, share)
+            wanted = np.zeros_like(holes)
+            wanted[window.core] = holes[window.core]
+            pixels[:, wanted] = filled[:, wanted[window.inside]]
+            unknown &= ~wanted
         return replace(photo, pixels=pixels, alpha=photo.alpha if self.args.mask else None)
 
     def _holes(self) -> np.ndarray:
         """The holes, (H, W) bool; prints how much of the image they are."""
         if self.args.mask:
-            mask = read_mask(self.args.mask, self.photo)
-            holes, colour = holes_of(mask, self.args.holes, self.args.mask)
-            soft = soft_part(mask)
+            mask = masks.read_mask(self.args.mask, self.photo)
+            holes, colour = masks.holes_of(mask, self.args.holes, self.args.mask)
+            soft = masks.soft_part(mask)
             grey = f", and the {_percent(soft)} that are grey" if soft else ""
             whose = f"the {colour} pixels of {self.args.mask}{grey}"
         else:
-            holes, whose = transparent(self.photo, self.args.input), "its transparent pixels"
+            holes, whose = masks.transparent(self.photo, self.args.input), "its transparent pixels"
         say(f"restoring {_percent(holes.mean())} of the picture: {whose}")
         return holes
 
-    def _worked_shape(self, window: Window) -> tuple[int, int, int]:
+    def _worked_shape(self, window: masks.Window) -> tuple[int, int, int]:
         """The shape (C, H, W) in which a window is fitted."""
-        limit = self.args.max_side or max(window.sides)
-        scale = min(1.0, limit / max(window.sides))
-        height, width = (max(1, round(side * scale)) for side in window.sides)
-        return len(self.photo.pixels), height, width
+        scale = (self.args.max_side or np.inf) / max(window.sides)
+        return len(self.photo.pixels), *_limited_to(scale, window.sides)
 
     def _filled(
-        self, window: Window, picture: np.ndarray, unknown: np.ndarray, share: float
+        self, window: masks.Window, picture: np.ndarray, unknown: np.ndarray, share: float
     ) -> np.ndarray:
         """A window filled, in its full size; fitted smaller if --max-side says so."""
         full, holes = picture[:, *window.inside], unknown[window.inside]
         pixels, known, worked = full, ~holes, self._worked_shape(window)[1:]
         if worked != window.sides:
-            pixels, weights = shrunk(full, known.astype(np.float32), *worked)
+            pixels, weights = masks.shrunk(full, known.astype(np.float32), *worked)
             known = weights >= 0.5
         if known.all():  # holes so thin that they vanish where the picture is made smaller
             output = pixels
         elif not known.any():
             raise InputError("made that small, no pixel of the photograph is known any more")
         else:
-            self._suit_hole(width_of_widest(~known))
+            self._suit_hole(masks.width_of_widest(~known))
             restored = self._fitted(tasks.inpainting(pixels, known), share)
             output = restored.output
             if not restored.learnt:
                 say(f"too few for the window of {window}: its holes are filled smoothly")
                 output = np.zeros_like(pixels)
         if worked != window.sides:
-            output = np.clip(resized(output, *window.sides), 0, 1)
-        return joined(output, full, holes)
+            output = np.clip(files.resized(output, *window.sides), 0, 1)
+        return masks.joined(output, full, holes)
 
     def _suit_hole(self, width: int) -> None:
         """Take the settings for --fill; where a hole is large, print what else there is."""
         self.settings = self.for_textures
         if self.args.fill == "shapes":
-            self.settings = settings_for_shapes(self.for_textures, self.kind)
+            self.settings = restore.settings_for_shapes(self.for_textures, self.kind)
             say(f"shapes are continued, in at most {self.settings.iterations} iterations")
-        elif width >= LARGE_HOLE:
+        elif width >= restore.LARGE_HOLE:
             say(
                 f"the widest hole is {width} pixels across, a large one: textures are continued"
                 " into it; look whether --fill shapes gives a better picture"
@@ -240,6 +226,8 @@ class Job:
                 f"{largest[2]}x{largest[1]} pixels need about {size(needed)} of memory, and"
                 f" {size(free)} are free{advice}"
             )
+        if self.kind == "cpu" and largest[1] * largest[2] <= ONE_THREAD:
+            self.args.threads = self.args.threads or 1
         say(
             f"at most {self.settings.iterations} iterations with {max(self.settings.channels)}"
             f" channels on {self.device}, about {size(needed)} of memory"
@@ -249,7 +237,7 @@ class Job:
         self.progress.begin(self.settings.iterations, share)
         watch, threads = self.progress.watch, self.args.threads
         try:
-            restored = restore(task, self.settings, self.device, watch, threads)
+            restored = restore.restore(task, self.settings, self.device, watch, threads)
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, MemoryError) or "memory" in str(error).lower():
                 raise InputError("out of memory; a smaller --max-side would fit") from None
@@ -257,6 +245,11 @@ class Job:
         say(str(restored))
         self.learnt |= restored.learnt
         return restored
+
+
+def _limited_to(scale: float, sides: tuple[int, int]) -> tuple[int, int]:
+    """Height and width in a smaller scale; as they are in a larger one."""
+    return max(1, round(sides[0] * min(1, scale))), max(1, round(sides[1] * min(1, scale)))
 
 
 def _percent(part: float) -> str:

@@ -31,16 +31,11 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
     grey: np.ndarray = drawn.pixels.mean(axis=0)
     low, high = grey.min(), grey.max()
     if low == high:
+        shade = "black" if low < SOFT else "white" if low > 1 - SOFT else "grey"
         seen = "; its transparency is not looked at" if drawn.alpha is not None else ""
-        raise InputError(f"the mask is {_shade(low)} all over{seen}", path)
-    if ((grey == low) | (grey == high)).all():
-        two: np.ndarray = (grey == high).astype(np.float32)
-        return two
-    return grey
-
-
-def _shade(value: float) -> str:
-    return "black" if value < SOFT else "white" if value > 1 - SOFT else "grey"
+        raise InputError(f"the mask is {shade} all over{seen}", path)
+    two = ((grey == low) | (grey == high)).all()
+    return (grey == high).astype(np.float32) if two else grey
 
 
 def holes_of(mask: np.ndarray, wanted: str | None, path: Path) -> tuple[np.ndarray, str]:

@@ -52,29 +52,27 @@ class Progress:
         if self.interrupts.asked:
             return "asked"
         now = time.monotonic()
-        if step.iteration == SPEED_AFTER:
-            self._print_speed((now - self.began) / SPEED_AFTER, now)
-        if now - self.printed > LINE_SECONDS:
-            self.printed = now
-            each = (now - self.began) / (step.iteration + 1)
-            left = self._left(each * (self.iterations - step.iteration), now)
-            say(f"iteration {step.iteration} of at most {self.iterations}, {left}")
+        if step.iteration == SPEED_AFTER or now - self.printed > LINE_SECONDS:
+            self._say_how_far(step.iteration, now)
         if now - self.drawn > PREVIEW_SECONDS:
             self._draw(fit)
         return "time" if now > self.deadline else ""
 
-    def _left(self, seconds: float, now: float) -> str:
-        """How long a fit that needs at most `seconds` more can take, in words."""
-        if self.deadline - now < seconds:
-            return f"{duration(max(0.0, self.deadline - now))} left, as --minutes says"
-        return f"at most {duration(seconds)} left"
-
-    def _print_speed(self, each: float, now: float) -> None:
-        seconds = each * (self.iterations - SPEED_AFTER)
-        long = self.end == float("inf") and seconds > LONG_SECONDS
+    def _say_how_far(self, iteration: int, now: float) -> None:
+        """Print the speed, or later the iteration, and how long the fit can still take."""
+        self.printed = now
+        each = (now - self.began) / max(1, iteration)
+        left = each * (self.iterations - iteration)
+        limited = self.deadline - now < left
+        most = f"at most {duration(left)} left"
+        if limited:
+            most = f"{duration(max(0.0, self.deadline - now))} left, as --minutes says"
+        if iteration != SPEED_AFTER:
+            say(f"iteration {iteration} of at most {self.iterations}, {most}")
+            return
+        long = left > LONG_SECONDS and not limited
         hint = "; a smaller --max-side, or --minutes, makes it shorter" if long else ""
-        left = self._left(seconds, now)
-        say(f"{each:.2g} s an iteration: {left}{hint}; preview: {self.preview}")
+        say(f"{each:.2g} s an iteration: {most}{hint}; preview: {self.preview}")
 
     def _draw(self, fit: "Fit") -> None:
         """Write the average of the outputs so far as the preview, whole."""

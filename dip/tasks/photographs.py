@@ -37,8 +37,6 @@ MIN_IS_WHITE, RGB, PALETTE, YCBCR = 0, 2, 3, 6  # others
 GREY = (MIN_IS_WHITE, 1)
 JPEG_IN_TIFF = (6, 7)
 ALPHA, PREMULTIPLIED = (1, 2), 1  # what a TIFF's further channel can mean
-
-
 SENTENCES: dict[type[Exception], str] = {
     IsADirectoryError: "is a folder, not a {what}",
     FileNotFoundError: "no such file",
@@ -156,45 +154,45 @@ def _values(image: Any, data: bytes) -> np.ndarray:
 
 def _from_tiff(data: bytes) -> Photo:
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    exif = Image.Exif()
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page: Any = file.pages.first
-        meaning, bits = int(page.photometric or 0), page.bitspersample
         _refuse_tiff(page, data)
-        values = page.asarray()
-        values = values.transpose(1, 2, 0) if page.axes == "SYX" else values
-        values = values[..., None] if values.ndim == 2 else values
-        if meaning == PALETTE:
-            table = page.colormap
-            step = next((step for step in (257, 256) if not (table % step).any()), 1)
-            values, bits = (table // step).T[values[..., 0]], 16 if step == 1 else 8
+        values, has_alpha, bits, note = _tiff_values(page)
         frames = sum(not getattr(other, "is_reduced", False) for other in file.pages)
-        extra, tags = page.extrasamples, page.tags
-        info = {"icc_profile": tags[PROFILE].value} if PROFILE in tags else {}
+        notes = [note, f"only the first of its {frames} pages is taken" if frames > 1 else ""]
+        info = {"icc_profile": page.tags[PROFILE].value} if PROFILE in page.tags else {}
+        if not file.is_bigtiff:  # whose EXIF data Pillow cannot read alone
+            exif.load(data)
+        elif ORIENTATION in page.tags:
+            exif[ORIENTATION] = page.tags[ORIENTATION].value
+    profile, note = colour_profile(b"", info, exif, grey=values.shape[2] < 3)
+    return _photo(values, has_alpha, bits, profile, exif, None, [*notes, note])
+
+
+def _tiff_values(page: Any) -> tuple[np.ndarray, bool, int, str]:
+    """A page as (H, W, C) float32 in [0, 1]; whether C counts an alpha; its bits; what is lost."""
+    bits, values = page.bitspersample, page.asarray()
+    values = values.transpose(1, 2, 0) if page.axes == "SYX" else values
+    values = values[..., None] if values.ndim == 2 else values
+    if page.photometric == PALETTE:
+        step = next((step for step in (257, 256) if not (page.colormap % step).any()), 1)
+        values, bits = (page.colormap // step).T[values[..., 0]], 16 if step == 1 else 8
+    is_float = values.dtype.kind == "f"
     low, high = values.min(), values.max()
-    if values.dtype.kind == "f" and not (low >= 0 and high <= 1):
+    if is_float and not (low >= 0 and high <= 1):
         raise InputError(f"the TIFF has floats from {low:g} to {high:g}; they must be in 0 to 1")
-    peak = np.float32(1 if values.dtype.kind == "f" else 2**bits - 1)
+    peak = np.float32(1 if is_float else 2**bits - 1)
     scaled = np.divide(values, peak, dtype=np.float32)
-    colours = 1 if meaning in GREY else 3
-    if meaning == MIN_IS_WHITE:
+    colours = 1 if page.photometric in GREY else 3
+    if page.photometric == MIN_IS_WHITE:
         scaled[..., 0] = 1 - scaled[..., 0]
-    alphas = [place for place, kind in enumerate(extra) if kind in ALPHA][:1]
-    wanted = [*range(colours), *(colours + place for place in alphas)]
-    notes = [f"only the first of its {frames} pages is taken" if frames > 1 else ""]
-    if scaled.shape[2] > len(wanted):
-        notes.append("a channel without a meaning is left out")
-    scaled = scaled[..., wanted]
-    if alphas and extra[alphas[0]] == PREMULTIPLIED:
-        scaled[..., :-1] /= np.where(scaled[..., -1:] > 0, scaled[..., -1:], 1)
-    exif = Image.Exif()
-    if not file.is_bigtiff:  # whose EXIF data Pillow cannot read alone
-        exif.load(data)
-    elif ORIENTATION in tags:
-        exif[ORIENTATION] = tags[ORIENTATION].value
-    profile, note = colour_profile(b"", info, exif, grey=colours == 1)
-    notes.append(note)
-    depth = 32 if values.dtype.kind == "f" else 8 if bits in (1, 2, 4, 8) else 16
-    return _photo(scaled, bool(alphas), depth, profile, exif, None, notes)
+    alphas = [at for at, kind in enumerate(page.extrasamples, colours) if kind in ALPHA][:1]
+    shown = scaled[..., [*range(colours), *alphas]]
+    if alphas and page.extrasamples[alphas[0] - colours] == PREMULTIPLIED:
+        shown[..., :-1] /= np.where(shown[..., -1:] > 0, shown[..., -1:], 1)
+    note = "channels without a meaning are left out" if scaled.shape != shown.shape else ""
+    return shown, bool(alphas), 32 if is_float else 8 if bits in (1, 2, 4, 8) else 16, note
 
 
 def _refuse_tiff(page: Any, data: bytes) -> None:
@@ -207,14 +205,12 @@ def _refuse_tiff(page: Any, data: bytes) -> None:
         )
     if page.imagewidth * page.imagelength > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):
         raise Image.DecompressionBombError
-    known = page.photometric in (*GREY, RGB, PALETTE) or (
-        page.photometric == YCBCR and page.compression in JPEG_IN_TIFF
-    )
-    if not known:
+    is_jpeg = page.photometric == YCBCR and page.compression in JPEG_IN_TIFF
+    if page.photometric not in (*GREY, RGB, PALETTE) and not is_jpeg:
         raise InputError(NEITHER.format(getattr(page.photometric, "name", page.photometric)))
-    bits = page.bitspersample
     kind = page.dtype.kind if page.dtype is not None else ""
-    if not ((kind in "bu" and bits <= 16) or kind == "f") or page.axes not in ("YX", "YXS", "SYX"):
+    deep = kind not in ("b", "u", "f") or (kind != "f" and page.bitspersample > 16)
+    if deep or page.axes not in ("YX", "YXS", "SYX"):
         raise InputError(
             f"the TIFF holds {page.dtype} along {page.axes}; what is read is one picture of up to"
             " 16 bit a channel, or of floats in 0 to 1"
@@ -225,7 +221,13 @@ def _photo(
     values: np.ndarray, has_alpha: bool, bits: int, profile: bytes | None, exif: Image.Exif,
     dpi: tuple[float, float] | None, notes: list[str],
 ) -> Photo:  # fmt: skip
-    values = _oriented(values, exif.get(ORIENTATION, 1))
+    orientation = exif.get(ORIENTATION, 1)
+    if orientation in ON_ITS_SIDE:
+        values = values.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
     planes = np.ascontiguousarray(values.transpose(2, 0, 1))
     colours, alpha = (planes[:-1], planes[-1]) if has_alpha else (planes, None)
     try:
@@ -235,12 +237,3 @@ def _photo(
     return Photo(
         np.clip(colours, 0, 1), alpha, bits, profile, kept, dpi, tuple(filter(None, notes))
     )
-
-
-def _oriented(values: np.ndarray, orientation: int) -> np.ndarray:
-    """A view of (H, W, C) as its EXIF orientation, 1 to 8, says."""
-    if orientation in ON_ITS_SIDE:
-        values = values.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    return values[::-1] if orientation in (3, 4, 7, 8) else values

@@ -32,6 +32,8 @@ def plot(call: Call, script: str, alt: str) -> Figure:
         path.parent.relative_to(page.results_dir) for path in inputs if path.name == "run.json"
     ]
     runs = [page.results.run(name.as_posix()) for name in names]
+    for run_name, output, metric in drawn["asked"]:  # for the page's errata
+        page.results.run(run_name).asked[output, metric] = None
     if runs and not any(run.recorded for run in runs):
         return not_run(call, runs)
     if "error" in drawn:

@@ -98,7 +98,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             error = InputError(error.sentence, script, line_in(script, error), 1)
         drawn["error"] = str(error)
     pyplot.close("all")
-    return {**drawn, "inputs": list(inputs)}
+    asked = [[run.name, *what] for run in found.asked for what in run.asked]
+    return {**drawn, "inputs": list(inputs), "asked": asked}
 
 
 def _figure(script: Path, found: Results, claims: ClaimNumbers) -> Figure | None:

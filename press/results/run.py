@@ -133,11 +133,6 @@ class Run:
         return self._images.shown(self.case.image) and self.case.pictures
 
     @property
-    def has_original(self) -> bool:
-        """Whether there is an original to score against, as far as is known."""
-        return not self.record or self.record.metrics["final"].get(self.measure) is not None
-
-    @property
     def iterations(self) -> int:
         """The number of updates of theta that were planned."""
         return self.case.iterations
