@@ -225,6 +225,10 @@ def test_claims_that_nothing_quotes_are_warnings(
     assert "claims.toml:" in told and "nothing quotes the claims 'inpainting.dip'" in told
     assert code == 0
     assert main(["check", "--numbers", "--strict", "--run", "never"]) == 1
+    (site / "content/figures").mkdir()
+    (site / "content/figures/a.py").write_text('levels = claims["inpainting.dip.anna"]\n')
+    _, _, told = check(site, capsys, "Text.")
+    assert "unused-claim" not in told
 
 
 SCRIPT = '''"""Of 120 runs."""
