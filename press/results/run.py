@@ -308,6 +308,12 @@ class Run:
         return self.record.file(name)
 
 
+def taken_names() -> set[str]:
+    """The names of what a run has beside its metrics, its seconds apart, which are one."""
+    names = {name for of in (Run, Score) for name in (*vars(of), *of.__dataclass_fields__)}
+    return {name for name in names if not name.startswith("_")} - {"seconds"}
+
+
 @dataclass(eq=False)
 class Stability:
     """A metric of a run's iterates near its end, as its curve over iterations has it."""
