@@ -313,6 +313,12 @@ def saved(
     return stream.getvalue()
 
 
+def test_an_avif_that_calls_itself_an_image_file_is_no_heic(tmp_path: Path) -> None:
+    data = saved("AVIF", (16, 16))
+    (tmp_path / "a.avif").write_bytes(data[:8] + b"mif1" + data[12:])
+    assert read_photo(tmp_path / "a.avif").size == "16x16"
+
+
 def test_several_pictures_in_a_file_are_said(tmp_path: Path) -> None:
     path, second = tmp_path / "a.tif", [Image.new("RGB", (WIDTH, HEIGHT))]
     for kind in ("TIFF", "WEBP", "GIF", "PNG", "MPO"):

@@ -97,7 +97,7 @@ def read_photo(path: Path, what: str = "photograph") -> Photo:
         data = path.read_bytes()
         if RAW.fullmatch(path.suffix.lower()):
             raise InputError(IS_RAW)
-        if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+        if data[4:8] == b"ftyp" and data[8:12] in HEIC and b"avif" not in data[12:64]:
             raise InputError(NOT_READ.format("HEIC"))
         return _from_tiff(data) if data[:4] in TIFF else _from_pillow(data)
 
