@@ -44,9 +44,12 @@ class PrintVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> NoReturn:
         """Print the installed distribution's version, and end."""
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        print(f"press {version('deep-image-prior-press')}")
+        try:
+            print(f"press {version('deep-image-prior-press')}")
+        except PackageNotFoundError:
+            parser.exit(1, "this is a copy that was not installed, so it has no version\n")
         parser.exit()
 
 

@@ -50,7 +50,7 @@ suite = "paper"
 set = "set"
 ours = "dip"
 beside = ["papyan"]
-images = ["anna", "bob"]
+cases = ["anna", "bob"]
 source = "The paper, table 1"
 
 [inpainting.papyan]

@@ -60,7 +60,7 @@ LARGER_CLAIMS = """
 suite = "larger"
 set = "set"
 ours = "dip"
-images = ["anna"]
+cases = ["anna"]
 [larger.dip]
 name = "DIP"
 compare = "final"

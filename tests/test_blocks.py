@@ -280,7 +280,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("curve", {"suite": "paper", "imges": "anna"},
          "post.md:9:11: block 'curve' has no argument 'imges'; did you mean 'images'?"),
         ("curve", {"suite": "paper", "images": "ana"},
-         "post.md:9:11: suite 'paper' has no image 'ana'; did you mean 'anna'?"),
+         "post.md:9:11: suite 'paper' has no case 'ana'; did you mean 'anna'?"),
         ("film-strip", {"suite": "paper"}, "block 'film-strip' needs the argument 'iterations'"),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "0 25o"},
          "post.md:9:12: expected an integer, got '25o'"),

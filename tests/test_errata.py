@@ -94,6 +94,23 @@ def test_a_score_that_a_page_has_nothing_of_is_not_told(project: Path) -> None:
     assert told(project) == []
 
 
+def test_what_a_plot_asks_for_is_told(project: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (project / "content/figures").mkdir()
+    (project / "content/figures/bar.py").write_text(
+        "from matplotlib import pyplot\n\n\ndef draw(records, claims):\n"
+        "    figure, axes = pyplot.subplots()\n"
+        "    axes.bar(['Anna'], [records.run('paper/anna').psnr_db])\n    return figure\n"
+    )
+    (project / "content/posts/post.md").write_text(
+        "---\ntitle: A post\ndate: 2026-11-30\n---\n\n"
+        '::: plot script="figures/bar.py" alt="A bar" id="fig-bar"\nA bar.\n:::\n'
+    )
+    assert told(project) == []
+    run_again(project, 32.5, "2026-12-05")
+    assert len(told(project)) == len(told(project)) == 1  # drawn, and kept from before
+
+
 def test_the_old_record_cannot_be_edited(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_again(project, 32.5, "2026-12-05")
     (old,) = project.glob("results/superseded/*/*/seed0/run.json")

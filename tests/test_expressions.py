@@ -46,7 +46,7 @@ def worked_out(context: PageContext, source: str) -> str:
             '<a class="q from-run" href="../runs/paper/anna/seed0.html">32.05\u202fdB</a>',
         ),
         ('suite("paper").recorded', "6"),
-        ('suite("paper").images | spelled', "two"),
+        ('suite("paper").cases | spelled', "two"),
         ('verdicts("inpainting").reproduced', "1"),
         ('verdict("inpainting.dip.bob").word', "worse"),
         ('suite("paper").duration', "12 minutes"),

@@ -35,6 +35,7 @@ EXPRESSIONS = {
         f'run("paper/anna").stable.{name}_db': f"'.{name}_db' is now spelled '.{name}'"
         for name in ("median", "lowest", "highest")
     },
+    'suite("paper").images': "'.images' is now spelled '.cases'",
     'verdict("inpainting.dip.anna").difference_db': "'.difference_db' is now spelled '.difference'",
     'verdict("inpainting.dip.anna").tolerance_db': "'.tolerance_db' is now spelled '.tolerance'",
 }

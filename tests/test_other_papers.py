@@ -22,7 +22,7 @@ agrees = 0.5
 CLAIMS = """
 [table]
 suite = "gan"
-images = ["faces"]
+cases = ["faces"]
 ours = "generator"
 source = "The paper, table 2"
 
@@ -117,7 +117,7 @@ def test_one_case_alone_has_no_mean_beside_it(tmp_path: Path) -> None:
 
 def test_a_method_without_luck_agrees_or_differs(tmp_path: Path) -> None:
     html = build(tmp_path, POST, "baseline.copies")
-    assert "<dt>Agrees</dt>" in html and "0 differ" in html
+    assert "<dt>Agree</dt>" in html and "0 differ" in html
     assert "reproduced" not in words_of(html).lower()
 
 

@@ -15,6 +15,7 @@ import pytest
 from made_site import SITE, make_results
 
 from press.cli import main
+from press.markdown.typed_numbers import CHECKS
 from press.options import Options
 from press.pages.site_pages import Site
 
@@ -366,4 +367,5 @@ def test_every_setting_of_the_site_is_documented() -> None:
     text = (ROOT / "docs/press.md").read_text()
     section = text[text.index("## The site's settings") : text.index("## Publishing")]
     named = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-    assert named == [field.name for field in fields(Site)]
+    assert [*named, "checks"] == [field.name for field in fields(Site)]
+    assert re.findall(r"^\| `(\w+)`, under `\[checks\]`", section, re.MULTILINE) == [*CHECKS]

@@ -49,7 +49,8 @@ def kinds(text: str, in_heading: bool = False) -> list[tuple[str, str]]:
         ("256 grey levels, 256  colours", "convention 256, unclassified 256"),
         (r"of $224 \times 224$ pixels", "convention 224, convention 224"),
         ("Figure 3, tables 1 and 2, Eq. (4)", "pointer 3, pointer 1, pointer 2, pointer 4"),
-        ("p. 12", "pointer 12"),
+        ("p. 12, pp. 3-4, seeds 0 to 4", "pointer 12, pointer 3, pointer 4, pointer 0, pointer 4"),
+        ("table 1 and 30 runs, p 5", "pointer 1, unclassified 30, unclassified 5"),
         ("[1](#one) and [2](two.md)", "pointer 1, unclassified 2"),
         ("in 2018 (and CVPR 2019)", "convention 2018, convention 2019"),
         ("since 2026-11-24", "convention 2026, convention 11, convention 24"),
@@ -83,6 +84,8 @@ def test_a_side_of_a_formula_without_a_letter_states_a_value(tex: str, expected:
 
 def test_a_number_that_begins_a_heading_points() -> None:
     assert kinds("2.1 After 5 runs", in_heading=True) == [("pointer", "2.1"), (OPEN, "5")]
+    assert kinds("50 seeds", in_heading=True) == [(OPEN, "50")]
+    assert kinds("2 Seeds") == [(OPEN, "2")]
 
 
 @pytest.fixture
@@ -222,6 +225,10 @@ def test_claims_that_nothing_quotes_are_warnings(
     assert "claims.toml:" in told and "nothing quotes the claims 'inpainting.dip'" in told
     assert code == 0
     assert main(["check", "--numbers", "--strict", "--run", "never"]) == 1
+    (site / "content/figures").mkdir()
+    (site / "content/figures/a.py").write_text('levels = claims["inpainting.dip.anna"]\n')
+    _, _, told = check(site, capsys, "Text.")
+    assert "unused-claim" not in told
 
 
 SCRIPT = '''"""Of 120 runs."""

@@ -47,7 +47,7 @@ def draw(records, claims):
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a site of one post that calls one plot; nothing of it is built yet."""
-    make_results(tmp_path, "paper")
+    make_results(tmp_path, "paper", "small")
     (tmp_path / "content/figures").mkdir()
     write(tmp_path, SCRIPT, POST)
     monkeypatch.chdir(tmp_path)
@@ -165,8 +165,13 @@ def test_what_is_not_recorded_is_not_drawn(tmp_path: Path, monkeypatch: pytest.M
     assert drawings(built(tmp_path))
 
 
+TOGETHER = (
+    "from matplotlib import pyplot; figure, axes = pyplot.subplots();"
+    ' axes.plot([records.run("small/anna").psnr_db, claims["inpainting.dip.anna"]]); return figure'
+)
 MISTAKES = {
-    'return records.run("paper/ann")': "4:1: suite 'paper' has no image 'ann'",
+    TOGETHER: ".py: a preview is not drawn on the axes of a source's numbers",
+    'return records.run("paper/ann")': "4:1: suite 'paper' has no case 'ann'",
     'return claims["inpainting.dip.ana"]': "4:1: unknown claim 'inpainting.dip.ana'",
     "return 1 / 0": "4:1: ZeroDivisionError: division by zero",
     "raise SystemExit(3)": "4:1: SystemExit: 3",

@@ -72,7 +72,7 @@ def test_a_run_that_is_not_recorded_says_so_everywhere(tmp_path: Path) -> None:
     ("name", "seed", "sentence"),
     [
         ("papre/anna", None, "unknown suite 'papre'; did you mean 'paper'?"),
-        ("paper/ana", None, "suite 'paper' has no image 'ana'; did you mean 'anna'?"),
+        ("paper/ana", None, "suite 'paper' has no case 'ana'; did you mean 'anna'?"),
         ("paper/anna", 7, "suite 'paper' has no seed 7; it has 0, 1 and 2"),
         ("paper/anna/mean-seeds-7", None, "suite 'paper' has no average 'mean-seeds-7' of runs"),
     ],
@@ -138,7 +138,7 @@ def test_means_over_images_and_seeds(tmp_path: Path) -> None:
     value = view.mean_psnr_db
     assert value == pytest.approx(mean(means))
     assert value.spread == pytest.approx(stdev(means))
-    assert (value.n, view.n, view.recorded, view.planned, view.images) == (3, 3, 6, 6, 2)
+    assert (value.n, view.n, view.recorded, view.planned, view.cases) == (3, 3, 6, 6, 2)
     assert view.output("baseline.biharmonic").mean_psnr_db == pytest.approx(29.0)
     assert (view.seconds, view.duration, view.devices) == (720, "12 minutes", "Example CPU 3000")
 

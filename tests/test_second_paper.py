@@ -89,6 +89,32 @@ def test_the_page_of_a_run_has_its_metrics_and_no_pictures(site: Path) -> None:
     assert "Logistic regression" in baseline and "epoch" not in baseline
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('metrics="accuracy calibration"', 'metrics="acuracy"',
+         "35:32: mlp/digits/seed0 has no curve of 'acuracy'; did you mean 'accuracy'?"),
+        ('::: loss-curves suite="mlp"', '::: loss-curves suite="mlp" metric="fid"',
+         "39:37: mlp/digits/seed0 has no curve of 'fid'"),
+    ],
+)  # fmt: skip
+def test_a_metric_without_a_curve_is_told_with_its_place(
+    site: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    post = site.parent / "content/posts/classifier.md"
+    before = post.read_text()
+    assert old in before
+    try:
+        post.write_text(before.replace(old, new))
+        names = [
+            w for name in ("content", "results") for w in (f"--{name}", str(site.parent / name))
+        ]
+        assert main(["build", *names, "--out", str(site)]) == 1
+    finally:
+        post.write_text(before)
+    assert f"classifier.md:{said}" in capsys.readouterr().err
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)

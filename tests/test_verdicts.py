@@ -131,7 +131,7 @@ def test_a_row_is_judged_by_the_metric_that_it_or_its_table_names(tmp_path: Path
     results = make_results(tmp_path, "paper")
     rows = '[inpainting.bare]\ncompare = "baseline.biharmonic"\nanna = 29.05\nbob = 28.5\n'
     rows += '[inpainting.parts]\ncompare = "final.psnr_unknown_db"\nanna = 29.0\n'
-    rows += '[other]\nmetric = "ssim"\nimages = ["set/anna"]\n[other.theirs]\n"set/anna" = 0.9\n'
+    rows += '[other]\nmetric = "ssim"\ncases = ["set/anna"]\n[other.theirs]\n"set/anna" = 0.9\n'
     (results.content / "claims.toml").write_text(f"{CLAIMS}\n{rows}")
     judged = Judge(results_of(results.path, results.content))
     bare = [judged.verdict(f"inpainting.bare.{image}").word for image in ("anna", "bob")]
@@ -196,7 +196,7 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
         ),
         (
             lambda t: t.replace("bob = 30.0", "bobb = 30.0"),
-            r"toml:25:1: unknown image 'bobb'; .*'bob'",
+            r"toml:25:1: unknown case 'bobb'; .*'bob'",
         ),
         (
             lambda t: t.replace("deviations", "deviation"),
@@ -209,6 +209,10 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
         (
             lambda t: t.replace("from_seeds = 3", "at_most_db = 1.0"),
             r"toml:4:1: 'at_most_db' is now part of the metric: 'at_most' of \[metrics\.NAME\]",
+        ),
+        (
+            lambda t: t.replace("cases =", "images ="),
+            r"toml:12:1: 'images' is now spelled 'cases'",
         ),
         (
             lambda t: t.replace('"final"', '"final.pnsr_db"'),
@@ -248,7 +252,7 @@ def test_the_means_that_sources_print_are_the_means_of_their_numbers(tmp_path: P
     checked = 0
     for table in claims.tables.values():
         for row in table.rows.values():
-            levels = [row.get(table.column(image)) for image in table.images]
+            levels = [row.get(table.column(image)) for image in table.cases]
             if MEAN in row.numbers and all(level is not None for level in levels):
                 mean = sum(float(level) for level in levels if level is not None) / len(levels)
                 # one source rounds each number before it prints their mean
@@ -263,5 +267,5 @@ def test_the_claims_of_the_site_name_known_suites_and_images(tmp_path: Path) -> 
     for table in claims.tables.values():
         if table.suite in results.suites:
             suite = results.suites[table.suite]
-            assert set(table.images) <= set(suite.images)
+            assert set(table.cases) <= set(suite.images)
             assert not suite.preview

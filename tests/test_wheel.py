@@ -118,7 +118,7 @@ def test_a_new_project_is_built_by_the_wheel(project: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280])
+@pytest.mark.parametrize("width", [390, 1280])
 def test_a_new_project_s_pages(browser: "Browser", project: Path, width: int) -> None:  # noqa: F811
     for name in ("index.html", "posts/secretary.html", "runs/index.html"):
         page = opened(browser, project / "site" / name, viewport={"width": width, "height": 844})

@@ -1,6 +1,6 @@
 """Blocks that draw curves: metrics in the course of runs, over iterations, epochs or the like."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, cycle
@@ -53,14 +53,10 @@ class RunChart:
                 raise InputError(f"{self.run.name} has no curve of '{name}'{near}")
         if self.names or not columns:
             return [known[name] for name in self.names if name in columns]
-        first = known[next(filter(columns.__contains__, self._usual), columns[0])]
+        usual = (self.run.stable.metric, *known)  # that of the suite, else the first declared
+        first = known[next((name for name in usual if name in columns), columns[0])]
         same = [one for one in known.values() if one.unit and one.unit == first.unit]
         return [first, *(one for one in same if one.name in columns and one is not first)]
-
-    @property
-    def _usual(self) -> Iterable[str]:
-        """The metrics for which a chart is asked where none is named, the best first."""
-        return self.run.stable.metric, *self.run.metrics
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -77,10 +73,11 @@ class RunChart:
 
     @property
     def _heading(self) -> str:
-        """What the levels are: the first metric, or the unit alone where others are no part."""
+        """What the levels are: the first metric, or the unit that others have with it."""
         first, *others = self.metrics
-        is_one = all(metric.label.startswith(self._of_first) for metric in others)
-        return first.heading if is_one else first.unit
+        if all(metric.label.startswith(self._of_first) for metric in others):
+            return first.heading
+        return first.unit if {metric.unit for metric in others} == {first.unit} else ""
 
     def panel(
         self, marks: Sequence[Mark] = (), ends: tuple[float, float] | None = None
@@ -176,8 +173,8 @@ def loss_curves(call: Call, suite: SuiteView, metric: str) -> Figure:
         return not_run(call, suite.runs)
     with call.at("metric" if "metric" in call.directive.arguments else "suite"):
         for run in runs:
-            if not RunChart(run, [metric]).metrics:
-                raise InputError(f"{run.name} has no curve")
+            if not any(line.points for line in RunChart(run, [metric]).lines):
+                raise InputError(f"{run.name} has no curve of '{metric}'")
     shown, cases = suite.metrics[metric], list(dict.fromkeys(run.image for run in runs))
     lines, last = list[Line](), []
     for k, run in enumerate(runs):

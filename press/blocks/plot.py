@@ -32,12 +32,18 @@ def plot(call: Call, script: str, alt: str) -> Figure:
         path.parent.relative_to(page.results_dir) for path in inputs if path.name == "run.json"
     ]
     runs = [page.results.run(name.as_posix()) for name in names]
+    for run_name, output, metric in drawn["asked"]:  # for the page's errata
+        page.results.run(run_name).asked[output, metric] = None
     if runs and not any(run.recorded for run in runs):
         return not_run(call, runs)
     if "error" in drawn:
         raise call.error("script", drawn["error"])
     if "svg" not in drawn:
         raise call.error("script", f"{path}: draw returned no figure")
+    previews = [run.name for run in runs if run.recorded and run.suite.preview]
+    if previews and drawn["sources"] and drawn["panels"] == 1:
+        sentence = f"{path}: a preview is not drawn on the axes of a source's numbers"
+        raise call.error("script", sentence)
     labelled = f'<svg role="img" aria-label="{escape(alt)}"'
     content, sources = Markup(drawn["svg"].replace("<svg", labelled, 1)), drawn["sources"]
     note = f"Quoted: {'; '.join(sources)}." if sources else ""

@@ -187,7 +187,7 @@ def preview_table(call: Call, suite: SuiteView) -> Figure:
         *baseline_columns(call, suite),
         Column("ours", of_images(suite.final), "ours", after=spiked),
     ]
-    images = (*suite.suite.images, *([None] if suite.images > 1 else []))
+    images = (*suite.suite.images, *([None] if suite.cases > 1 else []))
     metrics = scored_metrics(suite.runs) or [suite.metrics[suite.measure]]
     case = sentence(call.page.results.names.case)
     details: list[dict[str, Value]] = [

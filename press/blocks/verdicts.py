@@ -158,8 +158,8 @@ class Answered:
         has no mean beside it, unless a source prints one.
         """
         found: dict[str | None, tuple[Quantity, Verdict | None]] = {}
-        has_mean = len(self.table.images) > 1 or self.row.get(MEAN) is not None
-        for image in (*self.table.images, *([None] if has_mean else [])):
+        has_mean = len(self.table.cases) > 1 or self.row.get(MEAN) is not None
+        for image in (*self.table.cases, *([None] if has_mean else [])):
             column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
             judged = None if claim is None else self.judge.judged(claim, self.row, ours)
@@ -179,7 +179,7 @@ class Answered:
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""
-        images = (image,) if image else self.table.images
+        images = (image,) if image else self.table.cases
         return [run for run in self.view.runs if run.image in images]
 
     def spike_mark(self, image: str | None) -> Markup:
@@ -228,9 +228,9 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
     table = table_of(call, Judge(call.page.results), suite, table)
     rows = [table.rows[name] for name in (*table.beside, table.ours) if name]
     metric = rows[-1].metric if rows else suite.metrics[suite.measure]
-    columns = baseline_columns(call, suite, table.images, metric.name)
+    columns = baseline_columns(call, suite, table.cases, metric.name)
     columns += printed_columns(table, [column.title for column in columns])
-    images, note = (*table.images, None), level_note(suite, metric)
+    images, note = (*table.cases, None), level_note(suite, metric)
     return dot_table(call, suite, images, columns, note, pictures=False, metric=metric)
 
 
@@ -243,10 +243,10 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
 )
 def claims_table(call: Call, table: ClaimTable) -> Figure:
     """A table of a source as it stands there, every number with its id."""
-    titles = {table.column(image): call.page.results.images.title(image) for image in table.images}
+    titles = {table.column(case): call.page.results.images.title(case) for case in table.cases}
     titles[MEAN] = "Mean"
     rows = table.rows.values()
     used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}
     content = call.page.render("blocks/claims-table.html", heads=used, rows=rows, cell=cell)
     metrics = listed(list(dict.fromkeys(row.metric.phrase for row in rows)))
-    return Figure(content, note=f"Source: {table.source}. {metrics[:1].upper()}{metrics[1:]}.")
+    return Figure(content, note=f"Source: {table.source}. {sentence(metrics)}.")

@@ -1,6 +1,6 @@
 """The child process that draws authors' plots: reads requests, a JSON in each line, and answers.
 
-Only this module loads matplotlib. What a script prints goes to stderr.
+Only it, and `plot_svg.py` for it, load matplotlib. What a script prints goes to stderr.
 """
 
 import json
@@ -92,12 +92,14 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             with mistakes_of(script):
                 svg = svg_of(figure, variables, request["name"])
                 drawn = {"svg": svg, "rows": [*rows(figure)], "sources": [*claims.sources]}
+                drawn["panels"] = len(figure.axes)
     except InputError as error:
         if error.path is None:
             error = InputError(error.sentence, script, line_in(script, error), 1)
         drawn["error"] = str(error)
     pyplot.close("all")
-    return {**drawn, "inputs": list(inputs)}
+    asked = [[run.name, *what] for run in found.asked for what in run.asked]
+    return {**drawn, "inputs": list(inputs), "asked": asked}
 
 
 def _figure(script: Path, found: Results, claims: ClaimNumbers) -> Figure | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from press.diagnostics import Diagnostic, Place, counted, errors_of, settled
+from press.files import text_of
 from press.markdown.typed_numbers import CONSTANT, CONVENTION, OPEN, POINTER, RESULT
 from press.options import Options
 from press.results.claims import Claims
@@ -38,16 +39,17 @@ def report_numbers(options: Options, pages: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _unquoted(options: Options, quoted: set[str]) -> Iterable[Diagnostic]:
-    """A warning for each row of claims of which no post shows a number."""
+    """A warning for each row of claims that no post shows, in a table that no plot names."""
     path = options.content / "claims.toml"
     if not path.exists():
         return
     file = TomlFile(path)
+    scripts = "".join(map(text_of, (options.content / "figures").glob("[!.]*.py")))
     results = Results(options.results, options.content, options.cache / "manifest", lambda _: None)
     for table in Claims(results).tables.values():
         for row in table.rows.values():
             ids = {claim.id for claim in row.numbers.values()}
-            if ids and not ids & quoted:
+            if ids and not ids & quoted and f'"{table.id}.' not in scripts:
                 line, column = file.place(f"{table.id}.{row.id}") or (1, 1)
                 sentence = f"nothing quotes the claims '{table.id}.{row.id}'"
                 yield Diagnostic(Place(str(path), line, column), sentence, code="unused-claim")

@@ -30,6 +30,7 @@ UNSEEN = re.compile(r"<(code|pre|script|style|textarea)\b", re.IGNORECASE)
 SAID = re.compile(r"""\b(?:alt|aria-label|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 ZERO_WIDTH = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 POINTERS = ("citation", "reference", "footnote_ref")
+BETWEEN = ("code_inline", "softbreak", "hardbreak", "link_open", "link_close", *POINTERS)
 
 
 class Number(NamedTuple):
@@ -100,52 +101,46 @@ def _found(
 
 
 def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Piece]:
-    """What a reader sees of inline tokens, and hears of their tags."""
+    """What a reader sees of inline tokens from offset `at` on, and hears of their tags."""
     kind, unseen = TEXT, ""
     for token in children:
+        content = token.content
         if unseen:
-            is_end = token.content.lower().startswith(f"</{unseen}") or token.type == "link_close"
+            is_end = content.lower().startswith(f"</{unseen}") or token.type == "link_close"
             unseen = "" if is_end else unseen
             continue
-        if token.type == "text" and token.content:
-            shown = token.content.translate(ZERO_WIDTH)
-            found = source.find(token.content, at)
-            is_verbatim = found >= 0 and shown == token.content
-            yield Piece(shown, found if is_verbatim else at, kind, is_verbatim)
-            at = found + len(shown) if is_verbatim else at
-            continue
-        start = token.meta.get("start", at)
-        if token.type == "expression":
+        is_placed = token.type not in ("text", "code_inline")  # else the parser does not tell
+        start = token.meta.get("start", at) if is_placed else source.find(content, at)
+        start, at = max(start, at), max(start + len(content), at) if start >= 0 else at
+        if token.type == "text":
+            shown = content.translate(ZERO_WIDTH)
+            yield Piece(shown, start, kind, source.startswith(shown, start))
+        elif token.type == "expression":
             yield Piece(HIDDEN, start - len(token.markup), EXPRESSION)
         elif token.type == "formula":
-            yield from pieces_of_tex(token.content, start)
+            yield from pieces_of_tex(content, start)
         elif token.type == "image":
             yield Piece("\0", start)
             yield from _pieces(token.children or (), source, start)
-            yield from _said(str(token.attrs.get("title", "")), start)
-        elif token.type == "link_open":
-            kind = POINTER if str(token.attrs["href"]).startswith("#") else TEXT
-            unseen = "link" if token.markup == "autolink" else ""
-            yield from _said(str(token.attrs.get("title", "")), start)
-            yield Piece(" ", start)
-        elif token.type == "link_close":
-            kind = TEXT
-            yield Piece(" ", at)
+            yield Piece("\0", start)
         elif token.type == "html_inline":
-            found_tag = UNSEEN.match(token.content)
-            unseen = found_tag[1].lower() if found_tag else ""
-            if not IN_LINE.match(token.content):
-                yield Piece(" ", start)
-            for said in SAID.finditer("" if token.content.startswith("<!") else token.content):
-                yield from _said(said[1] or said[2] or "", start + said.start())
-        elif token.type in ("code_inline", "softbreak", "hardbreak", *POINTERS):
+            unseen = found[1].lower() if (found := UNSEEN.match(content)) else ""
+            yield from _heard(content, start)
+        elif token.type in BETWEEN:
             yield Piece(" ", start)
-        if token.type in ("expression", "formula", "citation", "reference"):
-            at = start + len(token.content)
-        elif token.type == "code_inline":
-            at = source.find(token.content, at) + len(token.content)
-        elif token.type in ("html_inline", "image", "link_open"):
-            at = max(at, start)
+        if token.type in ("link_open", "link_close"):
+            kind = POINTER if str(token.attrs.get("href", "")).startswith("#") else TEXT
+            unseen = "link" if token.markup == "autolink" and token.nesting > 0 else ""
+        if title := token.attrs.get("title"):
+            yield from _said(str(title), start)
+
+
+def _heard(tag: str, start: int) -> Iterator[Piece]:
+    """What a tag says in its attributes; one that is not of a line divides what is beside it."""
+    if not IN_LINE.match(tag):
+        yield Piece(" ", start)
+    for said in SAID.finditer("" if tag.startswith("<!") else tag):
+        yield from _said(said[1] or said[2] or "", start + said.start())
 
 
 def _said(text: str, start: int) -> Iterator[Piece]:

@@ -32,27 +32,30 @@ DECIMAL = re.compile(r"[-+−]?[\d,]*\.\d+")
 HAS_SPREAD = re.compile(r"\d\)?\s*(?:±|\+/-)\s*$")
 SPREAD = r"(?:\s*(?:±|\+/-)\s*[\d.]+)?"
 SECONDS = ("seconds", "second", "secs", "sec")
-POINTED_AT = re.compile(
-    r"(?i:\b(?:fig(?:ure)?s?|tab(?:le)?s?|sec(?:tion)?s?|chapters?|appendi(?:x|ces)|parts?|vol(?:ume)?s?"
-    r"|eq(?:uation)?s?|theorems?|lemmas?|listings?|algorithms?|foot(?:note)?s?|notes?|pages?|pp?"
-    r"|lines?|ref(?:erence)?s?|seeds?)\.?|[§#])\s*[(\[]?"
-    r"(?:\d[\d.]*[a-z]?[)\]]?\s*(?:,|and|or|to|[-–])\s*[(\[]?)*$"
+NOUNS = (
+    "algorithm|appendix|chapter|eq|equation|fig|figure|footnote|lemma|line|listing|note|page|part"
+    "|ref|reference|sec|section|seed|tab|table|theorem|vol|volume"
 )
+POINTED_AT = re.compile(
+    rf"(?i:\b(?:{NOUNS})\.?|\bp\.|[§#])\s*[(\[]?$"
+    rf"|(?i:\b(?:{NOUNS}|appendice)s\.?|\bpp\.|§§)\s*[(\[]?"
+    r"(?:\d[\d.]*[)\]]?\s*(?:,|and|or|to|[-–])\s*[(\[]?)*$"
+)
+SECTION = re.compile(r"[.)]?\s+[A-Z]")  # what follows the number of a section
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 BY_FORM = (  # years, dates, versions and addresses
     r"(?<!\d)(?:19|20)\d\d-\d\d-\d\d(?!\d)|\((?:19|20)\d\d\)|\b\d+(?:\.\d+){2,}\b|https?://\S+"
     rf"|(?:\b\d{{1,2}} )?\b(?:{MONTHS})(?: \d{{1,2}},?)?(?: (?:19|20)\d\d)?\b"
     r"|\b(?:[Ii]n|[Ss]ince|[Uu]ntil|[A-Z]{2,}|al\.,?) (?:19|20)\d\d\b(?![.,-]\d| [a-z]+s\b)"
 )
-RELATION = re.compile(
-    r"\\(?:approx|sim(?:eq)?|geq?|leq?|neq?|in|to|equiv|propto|ll|gg)(?![A-Za-z])|[=<>≈≤≥]"
-)
 TEX = re.compile(
-    rf"(?P<relation>{RELATION.pattern})"
+    r"(?P<relation>\\(?:approx|sim(?:eq)?|geq?|leq?|neq?|in|to|equiv|propto|ll|gg)(?![A-Za-z])"
+    r"|[=<>≈≤≥])"
     r"|\\(?:text\w*|[mh]box)\s*\{(?P<words>[^{}]*)\}"
     r"|(?P<space>\\[,;:!> ]|\\(?:q?quad|enspace|thinspace|[dt]?frac|[lc]?dots)(?![A-Za-z])|~)"
     r"|(?P<sign>\\(?:times|cdot|pm|%))(?![A-Za-z])"
-    r"|(?P<over>\}\s*\{)|(?P<nothing>[{}]|\\(?:math\w+|operatorname|rm|bf|boldsymbol|left|right)(?![A-Za-z]))"
+    r"|(?P<over>\}\s*\{)"
+    r"|(?P<nothing>[{}]|\\(?:math\w+|operatorname|rm|bf|boldsymbol|left|right)(?![A-Za-z]))"
     r"|(?P<command>\\[A-Za-z]+|\\.)|(?P<script>[\^_])|(?P<letter>[^\W\d_]+)"
     r"|[^\\~{}^_=<>≈≤≥A-Za-z]+|.",
     re.DOTALL,
@@ -137,6 +140,17 @@ def _any_of(words: Iterable[str]) -> str:
     return "|".join(f"{word}(?!\\w)" for word in spaced) or r"(?!)"
 
 
+class Patterns(NamedTuple):
+    """What is looked for around a number on one site."""
+
+    unit: re.Pattern[str]  # behind a number
+    bracketed_unit: re.Pattern[str]  # behind a decimal
+    label: re.Pattern[str]  # behind a decimal
+    named: re.Pattern[str]  # before a decimal
+    exempt: re.Pattern[str]  # around a number
+    unit_beside: re.Pattern[str]  # behind an expression
+
+
 @dataclass(frozen=True)
 class NumberSearch:
     """What tells one kind of number from another on one site."""
@@ -145,23 +159,22 @@ class NumberSearch:
     checks: Checks = NO_CHECKS
 
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+    def _patterns(self) -> "Patterns":
         declared = [*self.metrics.values()]
-        units = _any_of([*(metric.unit for metric in declared if metric.name != "seconds"),
-                         *self.checks.units])  # fmt: skip
-        labels = f"(?i:{_any_of([*(metric.label for metric in declared), *SECONDS])})"
+        units = [metric.unit for metric in declared if metric.name != "seconds"]
+        unit = f"(?:{_any_of([*units, *self.checks.units])})"
+        label = f"(?i:{_any_of([*(metric.label for metric in declared), *SECONDS])})"
         named = (
-            rf"(?<!\w){labels}(?:,?\s*[(\[]?(?:in\s+)?(?:{units})[)\]]?)?"
+            rf"(?<!\w){label}(?:,?\s*[(\[]?(?:in\s+)?{unit}[)\]]?)?"
             r"(?:\s+(?:of|is|was|at|to|reaches|about|around|only|just|by)\b|\s*[=:≈~(])*\s*$"
         )
-        exempt = f"{BY_FORM}|(?<!\\w)(?:{_any_of(self.checks.conventions)})"
-        return (
-            re.compile(rf"{SPREAD}[\s\\‐‑-]*(?:{units})"),
-            re.compile(rf"{SPREAD}[\s\\(\[‐‑-]*(?:{units})"),
-            re.compile(rf"{SPREAD}[\s‐‑-]*{labels}"),
+        return Patterns(
+            re.compile(rf"{SPREAD}[\s\\‐‑-]*{unit}"),
+            re.compile(rf"{SPREAD}[\s\\(\[‐‑-]*{unit}"),
+            re.compile(rf"{SPREAD}[\s‐‑-]*{label}"),
             re.compile(named),
-            re.compile(exempt),
-            re.compile(rf"{HIDDEN}\s*({units})"),
+            re.compile(f"{BY_FORM}|(?<!\\w)(?:{_any_of(self.checks.conventions)})"),
+            re.compile(rf"{HIDDEN}\s*({unit})"),
         )
 
     def find(
@@ -171,14 +184,13 @@ class NumberSearch:
         pieces = list(pieces)
         shown = "".join(piece.shown for piece in pieces)
         starts = list(accumulate((len(piece.shown) for piece in pieces), initial=0))
-        *_, exempt, beside = self._patterns
-        for unit in beside.finditer(shown) if HIDDEN in shown else ():
+        for unit in self._patterns.unit_beside.finditer(shown) if HIDDEN in shown else ():
             piece = pieces[bisect_right(starts, unit.start()) - 1]
             if piece.kind == EXPRESSION:
                 yield Found(UNIT, unit[1], piece, 0)
         if not DIGIT.search(shown):
             return
-        spans = [found.span() for found in exempt.finditer(shown)]
+        spans = [found.span() for found in self._patterns.exempt.finditer(shown)]
         for number in NUMBER.finditer(shown):
             if HAS_SPREAD.search(shown, max(0, number.start() - 9), number.start()):
                 continue  # it is the spread of the number before it
@@ -191,27 +203,36 @@ class NumberSearch:
                 kind = CONSTANT
             elif any(start <= first < end for start, end in spans):
                 kind = CONVENTION
-            elif piece.kind == POINTER or POINTED_AT.search(
-                shown, max(0, number.start() - 60), number.start()
-            ):
+            elif piece.kind == POINTER or _points(shown, number, in_heading):
                 kind = POINTER
             else:
-                is_first = in_heading and not shown[: number.start()].strip()
-                kind = POINTER if is_first else OPEN
+                kind = OPEN
             yield Found(kind, number[0], pieces[begin], number.start() - starts[begin])
 
     def _is_result(self, shown: str, number: re.Match[str], kind: str, in_cell: bool) -> bool:
         """Whether a number stands where only a record or a claim may speak."""
-        unit, unit_behind_bracket, label, named, *_ = self._patterns
-        behind = number.end()
+        around, behind = self._patterns, number.end()
         is_power = number.start() > 0 and shown[number.start() - 1] in SCRIPT + SYMBOL
-        if unit.match(shown, behind) and not is_power:
+        if around.unit.match(shown, behind) and not is_power:
             return True
         if not DECIMAL.fullmatch(number[0]) or shown[behind : behind + 1].isalnum():
             return False
-        if unit_behind_bracket.match(shown, behind) or named.search(shown[: number.start()][-80:]):
+        before = shown[max(0, number.start() - 80) : number.start()]
+        if around.bracketed_unit.match(shown, behind) or around.named.search(before):
             return True
-        return kind not in (VALUE, CONSTANT) and (in_cell or bool(label.match(shown, behind)))
+        in_formula = kind in (VALUE, CONSTANT)
+        return not in_formula and (in_cell or bool(around.label.match(shown, behind)))
+
+
+def _points(shown: str, number: re.Match[str], in_heading: bool) -> bool:
+    """Whether a number names a figure, a section and the like, or is that of a heading."""
+    start = number.start()
+    if "," in number[0]:
+        return False
+    is_first = in_heading and not shown[:start].strip()
+    if is_first and SECTION.match(shown, number.end()):
+        return True
+    return bool(POINTED_AT.search(shown, max(0, start - 60), start))
 
 
 def pieces_of_tex(tex: str, start: int) -> Iterator[Piece]:

@@ -1,6 +1,6 @@
 """What sources print about the experiments, read from content/claims.toml."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NoReturn, Self
@@ -16,11 +16,17 @@ from press.toml_file import TomlFile
 
 TABLE_KEYS = {
     "title": "text", "suite": "text", "metric": "text", "set": "text", "ours": "text",
-    "beside": "a list of names", "images": "a list of names", "source": "text",
+    "beside": "a list of names", "cases": "a list of names", "source": "text",
 }  # fmt: skip
 ROW_KEYS = {"name": "text", "source": "text", "compare": "text"}
 RULE_KEYS = {"deviations": "a number", "from_seeds": "an integer", "why": "text"}
-OLD_RULE_KEYS = {"within_db": "tolerance", "at_most_db": "at_most"}  # now of [metrics.NAME]
+OLD_KEYS = {
+    **{
+        old: f"'{old}' is now part of the metric: '{new}' of [metrics.NAME] in content/site.toml"
+        for old, new in (("within_db", "tolerance"), ("at_most_db", "at_most"))
+    },
+    "images": "'images' is now spelled 'cases'",
+}
 MEAN = "mean"
 
 
@@ -63,7 +69,7 @@ class Claim(Quoted):
 
 @dataclass(frozen=True)
 class Row:
-    """One method's numbers in a table, by image or "mean"."""
+    """One method's numbers in a table, by case or "mean"."""
 
     id: str
     name: str
@@ -78,26 +84,26 @@ class Row:
         return self.find_metric()
 
     def get(self, column: str) -> Claim | None:
-        """The number of an image, or of "mean"; None where the source prints none."""
+        """The number of a case, or of "mean"; None where the source prints none."""
         return self.numbers.get(column)
 
 
 @dataclass(frozen=True)
 class ClaimTable:
-    """A table of a source: its methods' numbers for each image, and the suite that answers it."""
+    """A table of a source: its methods' numbers for each case, and the suite that answers it."""
 
     id: str
     title: str
     suite: str | None
-    images: tuple[str, ...]  # full names, in the source's order
+    cases: tuple[str, ...]  # full names, in the source's order
     source: str
     ours: str | None  # the row that our runs answer
     beside: tuple[str, ...]  # the rows that a table of results shows beside ours
     rows: dict[str, Row]
 
-    def column(self, image: str | None) -> str:
-        """The word that stands for an image in an id; for None, that of the mean."""
-        return image.rpartition("/")[2] if image else MEAN
+    def column(self, case: str | None) -> str:
+        """The word that stands for a case in an id; for None, that of the mean."""
+        return case.rpartition("/")[2] if case else MEAN
 
 
 @dataclass(frozen=True)
@@ -154,12 +160,7 @@ class Claims:
             return Rule()
         self._file.expect({"rule": "a table"}, self._file.data, None)
         data = self._file.data.get("rule", {})
-        for key in data:
-            if key in OLD_RULE_KEYS:
-                new = f"'{OLD_RULE_KEYS[key]}' of [metrics.NAME] in content/site.toml"
-                self.fail(f"'{key}' is now part of the metric: {new}", "rule", key)
-            if key not in RULE_KEYS:
-                self.fail(f"unknown key '{key}'{nearest(key, RULE_KEYS)}", "rule", key)
+        self._known_keys(data, RULE_KEYS, "rule")
         self._file.expect(RULE_KEYS, data, "rule")
         return Rule(**data)
 
@@ -193,9 +194,7 @@ class Claims:
 
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
         rows = {key: value for key, value in data.items() if isinstance(value, dict)}
-        for key in data:
-            if key not in TABLE_KEYS and key not in rows:
-                self.fail(f"unknown key '{key}'{nearest(key, TABLE_KEYS)}", name, key)
+        self._known_keys(data.keys() - rows.keys(), TABLE_KEYS, name)
         assert self._file
         self._file.expect(TABLE_KEYS, data, name)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
@@ -211,7 +210,7 @@ class Claims:
             name,
             data.get("title", name),
             data.get("suite"),
-            tuple(prefix + image for image in data.get("images", ())),
+            tuple(prefix + case for case in data.get("cases", ())),
             data.get("source", ""),
             data.get("ours"),
             tuple(data.get("beside", ())),
@@ -229,16 +228,22 @@ class Claims:
             self.fail(error.sentence, where, "compare")
         self._known_metric(metric, where, "compare")
         find_metric = partial(self._metric, metric or data.get("metric", ""), data.get("suite", ""))
-        known = (*data.get("images", ()), MEAN)
+        known = (*data.get("cases", ()), MEAN)
         numbers = {}
         for key, value in row.items():
             if key in ROW_KEYS:
                 continue
             if key not in known:
-                self.fail(f"unknown image '{key}'{nearest(key, known)}", where, key)
+                self.fail(f"unknown case '{key}'{nearest(key, known)}", where, key)
             self._file.expect({key: "a number"}, row, where)
             numbers[key] = Claim(value, f"{where}.{key}", source, title, find_metric)
         return Row(name, title, source, compare, numbers, find_metric)
+
+    def _known_keys(self, keys: Iterable[str], known: Iterable[str], table: str) -> None:
+        for key in keys:
+            if key not in known:
+                unknown = f"unknown key '{key}'{nearest(key, known)}"
+                self.fail(OLD_KEYS.get(key, unknown), table, key)
 
     def _known_metric(self, metric: str, table: str, key: str) -> None:
         """Check that the site declares a metric; an empty text names none."""

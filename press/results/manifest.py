@@ -96,7 +96,7 @@ class Suite:
             if word in (name, name.rpartition("/")[2], case.folder):
                 return name
         known = [case.folder for case in self.cases.values()]
-        raise InputError(f"suite '{self.name}' has no image '{word}'{nearest(word, known)}")
+        raise InputError(f"suite '{self.name}' has no case '{word}'{nearest(word, known)}")
 
 
 class Manifest(Mapping[str, Suite]):

@@ -133,11 +133,6 @@ class Run:
         return self._images.shown(self.case.image) and self.case.pictures
 
     @property
-    def has_original(self) -> bool:
-        """Whether there is an original to score against, as far as is known."""
-        return not self.record or self.record.metrics["final"].get(self.measure) is not None
-
-    @property
     def iterations(self) -> int:
         """The number of updates of theta that were planned."""
         return self.case.iterations
@@ -311,6 +306,12 @@ class Run:
         assert self.record
         self._note(self.record.folder / name)
         return self.record.file(name)
+
+
+def taken_names() -> set[str]:
+    """The names of what a run has beside its metrics, its seconds apart, which are one."""
+    names = {name for of in (Run, Score) for name in (*vars(of), *of.__dataclass_fields__)}
+    return {name for name in names if not name.startswith("_")} - {"seconds"}
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""Scores of one output, where stopping rules stop, and means over images and seeds.
+"""Scores of one output, where stopping rules stop, and means over cases and seeds.
 
 ES-WMV waits: it has stopped only once 1,000 iterations brought no lower variance. A run that ends
 before that has a least variance so far and no stop, and a page says so. Records hold the iteration
@@ -141,18 +141,18 @@ class Score:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ScoreTable:
-    """The same score of every run of a suite: by image, and as a mean over the images."""
+    """The same score of every run of a suite: by case, and as a mean over the cases."""
 
     name: str
     metrics: Metrics  # of the site
-    images: tuple[str, ...]
+    cases: tuple[str, ...]
     seeds: tuple[int, ...]
-    _score: Callable[[str, int], Score]  # of an image and a seed
+    _score: Callable[[str, int], Score]  # of a case and a seed
     _page: str  # where the origin of a mean leads
     measure: str  # the quantity that is meant where none is named
 
     def __getattr__(self, quantity: str) -> Quantity:
-        """`mean_` and a metric: its mean over all images; raises InputError if unknown."""
+        """`mean_` and a metric: its mean over all cases; raises InputError if unknown."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
         wanted = quantity.removeprefix("mean_")
@@ -161,25 +161,25 @@ class ScoreTable:
             raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
         return self.mean(wanted)
 
-    def one(self, image: str, seed: int, quantity: str = "") -> Quantity:
+    def one(self, case: str, seed: int, quantity: str = "") -> Quantity:
         """The score of one run."""
-        return getattr(self._score(image, seed), quantity or self.measure)  # type: ignore[no-any-return]
+        return getattr(self._score(case, seed), quantity or self.measure)  # type: ignore[no-any-return]
 
-    def of(self, image: str, quantity: str = "") -> Quantity:
-        """The mean over the recorded seeds of one image, with its spread and n."""
-        scores = [self.one(image, seed, quantity) for seed in self.seeds]
+    def of(self, case: str, quantity: str = "") -> Quantity:
+        """The mean over the recorded seeds of one case, with its spread and n."""
+        scores = [self.one(case, seed, quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
-        return over_seeds(found) if found else NotRun(f"{self.name}, {image}")
+        return over_seeds(found) if found else NotRun(f"{self.name}, {case}")
 
-    def mean(self, quantity: str = "", images: tuple[str, ...] | None = None) -> Quantity:
-        """The mean over `images` (all by default), from the seeds that have every one."""
+    def mean(self, quantity: str = "", cases: tuple[str, ...] | None = None) -> Quantity:
+        """The mean over `cases` (all by default), from the seeds that have every one."""
         means = []
         for seed in self.seeds:
-            scores = [self.one(image, seed, quantity) for image in images or self.images]
+            scores = [self.one(case, seed, quantity) for case in cases or self.cases]
             found = [score for score in scores if isinstance(score, Measured)]
             if found and len(found) == len(scores):
-                over_images, one = mean(map(float, found)), found[0]
-                means.append(Measured(over_images, one.metric, self._page, preview=one.preview))
+                over_cases, one = mean(map(float, found)), found[0]
+                means.append(Measured(over_cases, one.metric, self._page, preview=one.preview))
         return over_seeds(means) if means else NotRun(f"mean of {self.name}")
 
 

@@ -1,9 +1,10 @@
-"""A suite as a post sees it: how much of it is recorded, and means over its images."""
+"""A suite as a post sees it: how much of it is recorded, and means over its cases."""
 
 from collections.abc import Callable
 from functools import cached_property
 
 from press.diagnostics import format_duration
+from press.errors import InputError
 from press.results.manifest import Suite
 from press.results.metrics import Metrics
 from press.results.numbers import Measured, NotRun, Quantity, listed
@@ -13,7 +14,7 @@ from press.results.selectors import Selector, parse_selector, refuse_old
 
 
 class SuiteView:
-    """A suite's runs together: what was recorded, and means over its images."""
+    """A suite's runs together: what was recorded, and means over its cases."""
 
     def __init__(
         self,
@@ -36,6 +37,8 @@ class SuiteView:
         """A mean of the last iterates: `mean_` and a metric."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
+        if quantity == "images":
+            raise InputError("'.images' is now spelled '.cases'")
         refuse_old(quantity, f'suite("{self.name}", ')
         return getattr(self.final, quantity)  # type: ignore[no-any-return]
 
@@ -52,8 +55,8 @@ class SuiteView:
         return tuple(self._one(run.case, run.seed, None) for run in planned if run.kind == "run")
 
     @property
-    def images(self) -> int:
-        """The number of the suite's images."""
+    def cases(self) -> int:
+        """The number of the suite's cases."""
         return len(self.suite.images)
 
     @property
@@ -68,7 +71,7 @@ class SuiteView:
 
     @property
     def n(self) -> int:
-        """The number of the seeds of which every image is recorded."""
+        """The number of the seeds of which every case is recorded."""
         return self.final.mean().n
 
     @property
@@ -93,22 +96,22 @@ class SuiteView:
 
     @property
     def baselines(self) -> tuple[Run, ...]:
-        """The suite's baselines, image by image, recorded or not."""
+        """The suite's baselines, case by case, recorded or not."""
         return tuple(
-            self._one(image, 0, method)
-            for image in self.suite.images
+            self._one(case, 0, method)
+            for case in self.suite.images
             for method in self.suite.baselines
         )
 
     @property
     def means(self) -> tuple[Run, ...]:
-        """The average of each image's runs, recorded or not; none where runs share no input."""
-        images, mean = self.suite.images, self.suite.mean
-        return tuple(self._one(image, 0, mean) for image in images if mean)
+        """The average of each case's runs, recorded or not; none where runs share no input."""
+        cases, mean = self.suite.images, self.suite.mean
+        return tuple(self._one(case, 0, mean) for case in cases if mean)
 
-    def run(self, image: str, seed: int | None = None) -> Run:
+    def run(self, name: str, seed: int | None = None) -> Run:
         """One run; raises InputError with the nearest name."""
-        case = self.suite.find(image)
+        case = self.suite.find(name)
         return self._one(case, self.suite.seeds[0] if seed is None else seed, None)
 
     def output(self, selector: str | Selector) -> ScoreTable:
@@ -119,8 +122,8 @@ class SuiteView:
             seeds = seeds[:1]
         name = suite.name if chosen.kind == "final" else f"{suite.name}, {chosen}"
 
-        def score(image: str, seed: int) -> Score:
-            return self._one(image, seed, None).output(chosen)
+        def score(case: str, seed: int) -> Score:
+            return self._one(case, seed, None).output(chosen)
 
         return ScoreTable(name, self.metrics, suite.images, seeds, score, self.page, self.measure)
 

@@ -111,17 +111,17 @@ class Verdict:
 
 
 class Verdicts:
-    """The verdicts on a table's images, how many of each word, and the one on the mean."""
+    """The verdicts on a table's cases, how many of each word, and the one on the mean."""
 
-    def __init__(self, judge: "Judge", row: str, images: list[Verdict]) -> None:
+    def __init__(self, judge: "Judge", row: str, cases: list[Verdict]) -> None:
         """`row` is the id of our row: table and row."""
-        self.all, self.total, self._judge, self._row = images, len(images), judge, row
-        counts = Counter(verdict.word for verdict in images)
+        self.all, self.total, self._judge, self._row = cases, len(cases), judge, row
+        counts = Counter(verdict.word for verdict in cases)
         self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
         self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
         self.agrees, self.differs = counts[AGREES], counts[DIFFERS]
         self.same = self.reproduced + self.agrees
-        self.is_deterministic = any(verdict.is_deterministic for verdict in images)
+        self.is_deterministic = any(verdict.is_deterministic for verdict in cases)
 
     @property
     def runs(self) -> str:
@@ -135,7 +135,7 @@ class Verdicts:
 
     @property
     def mean(self) -> Verdict:
-        """The verdict on the mean over the table's images."""
+        """The verdict on the mean over the table's cases."""
         return self._judge.verdict(f"{self._row}.{MEAN}")
 
 
@@ -174,23 +174,23 @@ class Judge:
         if view.preview:
             raise InputError(f"'{table.suite}' is a preview, which is never judged")
         scores, quantity = view.output(row.compare), row.metric.name
-        for image in table.images:
-            if image not in view.suite.images:
-                near = nearest(image, view.suite.images)
+        for case in table.cases:
+            if case not in view.suite.images:
+                near = nearest(case, view.suite.images)
                 raise InputError(
-                    f"table '{table.id}' names '{image}', which suite '{view.name}' lacks{near}"
+                    f"table '{table.id}' names '{case}', which suite '{view.name}' lacks{near}"
                 )
         if column == MEAN:
-            return scores.mean(quantity, table.images)
-        image = next(name for name in table.images if table.column(name) == column)
-        return scores.of(image, quantity)
+            return scores.mean(quantity, table.cases)
+        case = next(name for name in table.cases if table.column(name) == column)
+        return scores.of(case, quantity)
 
     def table(self, name: str) -> Verdicts:
-        """Judge our row of a table, image by image, in the source's order."""
+        """Judge our row of a table, case by case, in the source's order."""
         table = self.claims.table(name)
         if not table.ours:
             raise InputError(f"table '{name}' has no row that our runs answer")
         row = table.rows[table.ours]
-        claims = [row.get(table.column(image)) for image in table.images]
+        claims = [row.get(table.column(case)) for case in table.cases]
         verdicts = [self.verdict(claim.id) for claim in claims if claim is not None]
         return Verdicts(self, f"{name}.{row.id}", verdicts)
