@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from press.results.numbers import grouped
+from press.diagnostics import counted
 from press.toml_file import TomlFile
 
 KEYS = {"case": "text", "methods": "a table"}
@@ -24,11 +24,6 @@ class Names:
     def method(self, name: str) -> str:
         """The title of a method: as the site states it, else its name as words."""
         return self.methods.get(name) or sentence(name.replace("-", " "))
-
-
-def counted(count: int, noun: str) -> str:
-    """A number of things: "1 epoch", "250 iterations"."""
-    return f"{grouped(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def sentence(words: str) -> str:
