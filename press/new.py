@@ -16,6 +16,7 @@ from typing import Any
 
 from press.errors import InputError
 from press.files import fresh_folder
+from press.results.names import sentence
 
 DISTRIBUTION = "deep-image-prior-press"
 SKELETON = Path(__file__).parent / "skeleton"
@@ -51,8 +52,7 @@ def new(folder: Path, install_from: str | None) -> int:
 
 def _words(name: str, install_from: str | None) -> dict[str, str]:
     """What stands for the placeholders of the skeleton's files."""
-    title = name.replace("-", " ").replace("_", " ").strip()
-    title = title[:1].upper() + title[1:]
+    title = sentence(name.replace("-", " ").replace("_", " ").strip())
     return {
         "@TITLE@": title,
         "@QUOTED_TITLE@": json.dumps(title, ensure_ascii=False),
