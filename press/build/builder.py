@@ -58,6 +58,8 @@ class Builder:
     def make(self) -> BuildResult:
         """Every output of the site, in this order; a page whose inputs did not change is kept."""
         files = self.result.files
+        if not self.changes.state.pages and any(self.options.content.glob("figures/*.py")):
+            self.plotter.start()  # a first build draws every plot
         files |= self.theme.files  # assets/: one style sheet, one script
         run_urls = self._runs()  # runs/: the list, and a page for each recorded run; media/
         if run_urls and not self._keep_page(EXPORT):  # results.json, results.csv, an RO-Crate

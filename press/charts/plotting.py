@@ -1,7 +1,8 @@
 """Authors' plots: the one child process of a build that draws all of them that are stale.
 
 The child (`plot_process.py`) is started by the first plot that must be drawn, so that a build
-without one never loads matplotlib, and it ends with the build.
+without one never loads matplotlib, and it ends with the build. Where plots are sure to be drawn it
+may be started before, and loads matplotlib beside the build.
 """
 
 import json
@@ -35,6 +36,7 @@ class Plotter:
 
     colours: tuple[str, ...] = ()
     _child: "subprocess.Popen[str] | None" = field(default=None, init=False)
+    _is_ready: bool = field(default=False, init=False)
 
     @cached_property
     def identity(self) -> str:
@@ -53,8 +55,11 @@ class Plotter:
 
     def draw(self, request: dict[str, Any]) -> dict[str, Any]:
         """The child's answer to a request; raises InputError if it gives none in time."""
-        child = self._child or self._start()
+        child = self._child or self.start()
         assert child.stdin
+        if not self._is_ready and self._line(child, STARTING_S)[0] != "ready\n":
+            raise InputError("the process that draws plots could not be started")
+        self._is_ready = True
         with suppress(OSError):  # of a child that has ended, which is told below
             child.stdin.write(json.dumps(request) + "\n")
             child.stdin.flush()
@@ -65,7 +70,8 @@ class Plotter:
             raise InputError(f"it took over {LIMIT_S:g} seconds and was stopped")
         raise InputError(f"the process that drew it ended with {child.wait()}")
 
-    def _start(self) -> "subprocess.Popen[str]":
+    def start(self) -> "subprocess.Popen[str]":
+        """Start the child, and do not wait until it is ready."""
         paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         surroundings = {
             "PYTHONPATH": os.pathsep.join(paths),
@@ -81,8 +87,6 @@ class Plotter:
             encoding="utf-8",
             env={**os.environ, **surroundings},
         )
-        if self._line(self._child, STARTING_S)[0] != "ready\n":
-            raise InputError("the process that draws plots could not be started")
         return self._child
 
     def _line(self, child: "subprocess.Popen[str]", seconds: float) -> tuple[str, bool]:
@@ -100,7 +104,7 @@ class Plotter:
 
     def close(self) -> None:
         """End the child process, if there is one."""
-        child, self._child = self._child, None
+        child, self._child, self._is_ready = self._child, None, False
         if child and child.stdin and child.stdout:
             child.kill()  # it has nothing to keep, and a script may have left a thread in it
             child.wait()
