@@ -75,8 +75,7 @@ def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes
     if not settings.exists():
         return None
     file = TomlFile(settings)
-    file.expect({"experiments": "a table"}, file.data, None)
-    table = file.data.get("experiments", {})
+    table = file.table("experiments")
     file.expect({"manifest": "text"}, table, "experiments")
     command = table.get("manifest", "").strip()
     if not command:

@@ -8,13 +8,12 @@ Digits within a word, as in "Set5" or "top-5", are part of a name; number words 
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from press.errors import nearest
 from press.results.metrics import Metrics
 from press.toml_file import TomlFile
 
@@ -119,16 +118,12 @@ CHECKS = {
 
 def read_checks(file: TomlFile) -> Checks:
     """The table `[checks]`; raises InputError with its place for a mistake."""
-    file.expect({"checks": "a table"}, file.data, None)
-    data: Mapping[str, object] = file.data.get("checks", {})
-    for key in data:
-        if key not in CHECKS:
-            file.fail(f"unknown key '{key}'{nearest(key, CHECKS)}", "checks", key)
+    data = file.table("checks")
     file.expect(CHECKS, data, "checks")
     if data.get("numbers", "all") not in ("results", "all"):
         file.fail('\'numbers\': expected "results" or "all"', "checks", "numbers")
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
-    return Checks(**values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in data.items()}
+    return Checks(**values)
 
 
 def _any_of(words: Iterable[str]) -> str:

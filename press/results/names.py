@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from press.errors import nearest
 from press.results.numbers import grouped
 from press.toml_file import TomlFile
 
@@ -43,11 +41,7 @@ def read_names(path: Path) -> Names:
     if not path.exists():
         return Names()
     file = TomlFile(path)
-    file.expect({"names": "a table"}, file.data, None)
-    names: dict[str, Any] = file.data.get("names", {})
-    for key in names:
-        if key not in KEYS:
-            file.fail(f"unknown key '{key}'{nearest(key, KEYS)}", "names", key)
+    names = file.table("names")
     file.expect(KEYS, names, "names")
     methods = names.get("methods", {})
     file.expect(dict.fromkeys(methods, "text"), methods, "names.methods")
