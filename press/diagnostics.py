@@ -83,7 +83,7 @@ def summary(settled: Iterable[Diagnostic]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 page", "11,000 iterations"."""
+    """A number with its noun: "1 page", "11,000 pages"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
