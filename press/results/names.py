@@ -33,9 +33,7 @@ def sentence(words: str) -> str:
 
 def read_names(path: Path) -> Names:
     """The names of a site.toml; the defaults without one. Raises InputError with its place."""
-    if not path.exists():
-        return Names()
-    file = TomlFile(path)
+    file = TomlFile(path, optional=True)
     names = file.table("names")
     file.expect(KEYS, names, "names")
     methods = names.get("methods", {})
