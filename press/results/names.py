@@ -9,14 +9,15 @@ from press.errors import nearest
 from press.results.numbers import grouped
 from press.toml_file import TomlFile
 
-KEYS = {"case": "text", "methods": "a table"}
+KEYS = {"case": "text", "paper": "text", "methods": "a table"}
 
 
 @dataclass(frozen=True)
 class Names:
-    """What a case of a suite is called ("image", "data set"), and the methods beside ours."""
+    """What a case of a suite is called ("image", "data set"), the source, the methods beside."""
 
     case: str = "case"
+    paper: str = "the paper"
     methods: Mapping[str, str] = field(default_factory=dict)
 
     def cases(self, count: int) -> str:
