@@ -58,8 +58,8 @@ class Blocks(dict[str, Block]):
             with nullcontext() if name in BUILT_IN else mistakes_of(self.file):
                 return self[name].render(directive, context)
         except InputError as error:
-            found = Diagnostic.from_error(error)
-            context.error(found.place or directive.place, found.sentence)
+            told = Diagnostic.from_error(error)
+            context.error(told.place or directive.place, told.sentence)
             return Markup("")
 
 

@@ -10,12 +10,12 @@ from press.blocks.curves import RunChart, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
 from press.blocks.tables import scored_metrics
-from press.diagnostics import format_duration
+from press.diagnostics import counted, format_duration
 from press.files import content_of
 from press.page import PageContext
 from press.results.export import csv_text, curve_rows, origin_of
 from press.results.metrics import Metric
-from press.results.names import Names, counted, sentence
+from press.results.names import Names, sentence
 from press.results.numbers import grouped, with_unit, written
 from press.results.record import Record
 from press.results.run import Run
