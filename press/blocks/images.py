@@ -39,8 +39,8 @@ from press.page import PageContext
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
 from press.results.run import Run
-from press.results.scores import RULES
 from press.results.selectors import Selector
+from press.results.stops import RULES
 from press.results.suite import SuiteView
 
 EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole numbers
