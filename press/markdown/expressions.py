@@ -59,9 +59,9 @@ class Expressions:
 
         `start` is the offset in `origin` of the braces in front of it.
         """
+        place = self.context.place = origin.at(start)
         try:
-            written = self._worked_out(source)
-            self.written[origin.at(start)] = written
+            written = self.written[place] = self._worked_out(source)
             return written.html
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
             if isinstance(error, InputError) and error.line is not None:

@@ -58,7 +58,7 @@ class Run:
     _results: Path
     _note: Callable[[Path], None]
     _root: str
-    _lacks: Callable[[str, str, int], None]
+    _lacks: Callable[["Run"], None]
     _other: Callable[[str, int, str | None], "Run"]  # of the suite, by case, seed and method
     asked: dict[tuple[str, str], None] = field(default_factory=dict)  # scores: selector, metric
 
@@ -112,8 +112,7 @@ class Run:
             if planned.state == "damaged":  # in a way that only the project can tell
                 raise InputError((planned.why or {})["sentence"])
             return record
-        if self.method is None:
-            self._lacks(self.suite.name, self.image, self.seed)
+        self._lacks(self)
         return None
 
     @property

@@ -18,7 +18,7 @@ from press.results.run import Run
 from press.results.suite import SuiteView
 
 
-def no_missing(suite: str, case: str, seed: int) -> None:
+def no_missing(run: Run) -> None:
     """Take no notice of a run that is not recorded."""
 
 
@@ -26,8 +26,8 @@ def no_missing(suite: str, case: str, seed: int) -> None:
 class Results:
     """Every suite and record that a page may name.
 
-    `note` is told each file that is read, `lacks` each run that was asked for and is not recorded
-    (suite, case, seed). `root` leads from the page being made to the site's root: "", "../" ...
+    `note` is told each file that is read, `lacks` each run, or baseline, that was asked for and is
+    not recorded. `root` leads from the page being made to the site's root: "", "../" ...
     """
 
     path: Path  # of the records
@@ -35,7 +35,7 @@ class Results:
     parts: Path  # of the manifest, as the build keeps it
     note: Callable[[Path], None]
     root: str = ""
-    lacks: Callable[[str, str, int], None] = no_missing
+    lacks: Callable[[Run], None] = no_missing
     suites: Manifest = field(init=False)
     _runs: dict[tuple[str, str, int, str | None], Run] = field(init=False, default_factory=dict)
 
