@@ -203,6 +203,10 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     assert run.iterations == 2, "as the runs have it, not the baseline"
     assert (run.axis, run.last_step, run.final.label) == ("epoch", 2, "epoch 2")
     assert run.curve().points("accuracy") == [(1, 90.0), (2, 96.5)]
+    with pytest.raises(InputError, match="the curve has no 'acuracy'; did you mean 'accuracy'"):
+        run.curve().points("acuracy")
+    with pytest.raises(InputError, match="told of iterations, and its curve goes over 'epoch'"):
+        assert run.stable.median
     assert not run.stable.known and run.kept() == [] and run.final.picture is None
     assert view.output("baseline.majority").one("mlp", 0, "accuracy") == 11
     assert read.run("digits/mlp/majority").final.label == "the output"

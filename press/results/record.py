@@ -14,7 +14,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-from press.errors import InputError
+from press.errors import InputError, nearest
 from press.files import content_of, sha256_of
 from press.results.format_1 import general_form
 from press.results.schema import mistakes
@@ -38,10 +38,13 @@ class Curve:
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
         """The steps above `after` at which a column has a value, each with that value.
 
-        Raises InputError with the line that is damaged.
+        Of a run without a curve there are none. Raises InputError for a column that the curve has
+        not, and with the line that is damaged.
         """
-        if column not in self.columns:
+        if not self.columns:
             return []
+        if column not in self.columns:
+            raise InputError(f"the curve has no '{column}'{nearest(column, self.columns)}")
         if column not in self._read:
             place, found, last = self.columns.index(column), list[tuple[float, float]](), -inf
             for line, row in enumerate(self.rows, 2):

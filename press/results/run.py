@@ -332,11 +332,14 @@ class Stability:
         """
         column, last = column or self.metric.name, self.run.last_step or 0
         first = last - last // SHARE if since is None else since
-        is_curve = self.run.axis == ITERATION
-        found = [value for _, value in self._curve.points(column, after=first) if is_curve]
+        if self.run.axis not in (ITERATION, ""):
+            why = f"the last fifth is told of iterations, and its curve goes over '{self.run.axis}'"
+            raise InputError(f"{self.run.name} has no such level: {why}")
+        is_curve = column in self._curve.columns
+        found = self._curve.points(column, after=first) if is_curve else []
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
-        return found
+        return [value for _, value in found]
 
     @cached_property
     def known(self) -> bool:
