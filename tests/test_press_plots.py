@@ -172,7 +172,7 @@ TOGETHER = (
 MISTAKES = {
     TOGETHER: ".py: a preview is not drawn on the axes of a source's numbers",
     'return records.run("paper/ann")': "4:1: suite 'paper' has no case 'ann'",
-    'return records.run("paper/anna").curve().points("psnr")': "4:1: the curve has no 'psnr'; did you mean 'psnr_db'?",
+    'return records.run("paper/anna").curve().points("psnr")': ": the curve has no 'psnr'; did you",
     'return claims["inpainting.dip.ana"]': "4:1: unknown claim 'inpainting.dip.ana'",
     "return 1 / 0": "4:1: ZeroDivisionError: division by zero",
     "raise SystemExit(3)": "4:1: SystemExit: 3",

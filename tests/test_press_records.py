@@ -288,7 +288,8 @@ def test_a_table_of_results_becomes_records(
 ) -> None:
     assert imported(tmp_path, TABLE) == 0
     results = tmp_path / "results"
-    assert capsys.readouterr().out == f"3 records written to {results / 'digits'}\n"
+    told = "metrics: accuracy; the measure: accuracy; settings: lr"
+    assert capsys.readouterr().out == f"3 records written to {results / 'digits'}\n{told}\n"
     one = read_record(results / "digits/mlp/seed0")
     assert dict(one.metrics) == {"final": {"accuracy": 97.25}, "stop.oracle": {"accuracy": 97.5}}
     assert (one.settings, one.seconds, one.title) == ({"lr": 0.1}, 12, "An MLP")
@@ -336,20 +337,27 @@ def test_a_table_may_name_curves_and_pictures(
     assert (record.axis, dict(record.pictures)) == ("epoch", {"final": "pictures/final.png"})
     assert dict(record.steps) == {"at.1": 1, "final": 2, "stop.oracle": 1}
     assert record.file("curve.csv").read_text() == (tmp_path / "0.csv").read_text()
-    (tmp_path / "0.csv").write_text("epoch,accuracy\n1\n")
-    assert (
-        imported(tmp_path, f"{text}mlp,1,97.25,0.csv,out.png,90,97.5,1\n", "--measure", "accuracy")
-        == 1
+    assert capsys.readouterr().out.endswith(
+        "settings: none; --settings names the columns that are\n"
     )
-    assert "table.csv:2: " in (said := capsys.readouterr().err)
-    assert said.endswith("0.csv:2: the curve is damaged in this line\n")
+    for rows, sentence in (
+        ("1", "0.csv:2: the curve is damaged in this line"),
+        ("1,90\n2,high", "0.csv:3: column 'accuracy': expected a number, got 'high'"),
+    ):
+        (tmp_path / "0.csv").write_text(f"epoch,accuracy\n{rows}\n")
+        assert imported(tmp_path, f"{text}mlp,1,97.25,0.csv,out.png,90,97.5,1\n", "--replace") == 1
+        assert capsys.readouterr().err == f"{tmp_path}/{sentence}\n"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
         ("case", "cas", "table.csv:1: the table has no column 'case'; did you mean 'cas'?"),
-        ("96.5", "about 96", "table.csv:3: column 'accuracy': expected a number, got 'about 96'"),
+        (
+            "96.5",
+            "about 96",
+            "table.csv:3: column 'accuracy': expected a number, got 'about 96'; --se",
+        ),
         ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
         ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
         ("mlp,1", "(),1", "table.csv:3: it lacks 'case'"),
