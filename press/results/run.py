@@ -389,8 +389,8 @@ def spike_mark(runs: Sequence[Run]) -> Markup:
         return Markup("")
     words = "; ".join(
         f"{run.last}: the last iterate lies in a loss spike,"
-        f" {with_unit(run.stable.fall, run.stable.metric)} worse than the median of the {BEFORE}"
-        " before it"
+        f" {with_unit(run.stable.fall, run.stable.metric.of_differences)} worse than the median of"
+        f" the {BEFORE} before it"
         for run in spiked
     )
     return Markup('<span class="spiked" title="{}">{}</span>').format(words, SPIKE_MARK)
