@@ -21,6 +21,7 @@ from press.results.format_1 import general_form
 from press.results.manifest import of_records, parts_of
 from press.results.record import parse_curve, read_record, seal_of
 from press.results.schema import SCHEMA
+from press.results.settings import settings_of
 from press.results.store import Results
 
 ROOT = Path(__file__).parent.parent
@@ -192,6 +193,7 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
             "digits", "mlp", results=results, seed=seed, title="An MLP",
             metrics={"final": {"accuracy": accuracy}, "stop.early": {"accuracy": 97.5}},
             curve={"epoch": [1, 2], "accuracy": [90.0, accuracy]}, steps={"stop.early": 1},
+            settings={"widths": [64, 32], "equal": [8, 8]},
         )  # fmt: skip
     press.record("digits", "mlp", results=results, method="majority", metrics={"accuracy": 11})
     for name, part in parts_of(of_records(results)).items():
@@ -200,6 +202,8 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     view, run = read.suite("digits"), read.run("digits/mlp", seed=1)
     assert (view.planned, view.recorded, view.suite.seeds, view.preview) == (2, 2, (0, 1), False)
     assert (view.measure, view.suite.baselines, run.title) == ("accuracy", ("majority",), "An MLP")
+    widths, equal = (getattr(settings_of(read, "digits"), name) for name in ("widths", "equal"))
+    assert (widths, str(equal)) == ("64, 32", "8"), "as the run's page has a list"
     assert run.iterations == 2, "as the runs have it, not the baseline"
     assert (run.axis, run.last_step, run.final.label) == ("epoch", 2, "epoch 2")
     assert run.curve().points("accuracy") == [(1, 90.0), (2, 96.5)]
@@ -211,6 +215,9 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     assert view.output("baseline.majority").one("mlp", 0, "accuracy") == 11
     assert read.run("digits/mlp/majority").final.label == "the output"
     assert run.output("stop.early").words == "stops at epoch 1"
+    lacking = "has no snapshot at 2; recorded are final and stop.early, and 'at.2' of press.record"
+    with pytest.raises(InputError, match=lacking):
+        run.output("at.2")
     with pytest.raises(InputError, match="unknown stopping rule 'earl'"):
         run.output("stop.earl")
     with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):

@@ -171,8 +171,11 @@ class Run:
         selector = f"at.{step}"
         if self.record and selector not in self.record.metrics:
             steps = sorted(int(s[3:]) for s in self.record.metrics if s.startswith("at."))
-            known = listed([str(step) for step in steps], "or")
-            raise InputError(f"{self.name} has no snapshot at {step}; it has {known or 'none'}")
+            known = f"it has {listed([str(step) for step in steps], 'or')}"
+            if not steps:
+                there = listed(list(self.record.metrics))
+                known = f"recorded are {there}, and '{selector}' of press.record's metrics is not"
+            raise InputError(f"{self.name} has no snapshot at {step}; {known}")
         return self._scored(selector, f"{self.name} at {step}", self._at_step(step), step)
 
     def _at_step(self, step: int | None) -> str:
