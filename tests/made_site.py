@@ -15,7 +15,7 @@ from press.files import write_whole
 from press.page import PageContext
 from press.results.manifest import of_records, parts_of
 from press.results.run import Run
-from press.results.store import Results, no_missing
+from press.results.store import Results
 
 ROOT = Path(__file__).parent.parent
 
@@ -211,7 +211,7 @@ def results_of(
     content: Path,
     note: Callable[[Path], None] = lambda path: None,
     root: str = "",
-    lacks: Callable[[Run], None] = no_missing,
+    lacks: Callable[[Run], None] = lambda run: None,
     parts: Path | None = None,
 ) -> Results:
     """What a page can ask of these folders, by a manifest of how they are now."""

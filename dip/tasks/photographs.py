@@ -234,6 +234,5 @@ def _photo(
         kept, dpi = kept_metadata(exif, dpi)
     except Exception:  # noqa: BLE001 - whatever damaged metadata make Pillow raise
         kept, notes = b"", [*notes, "its EXIF data are damaged and left out"]
-    return Photo(
-        np.clip(colours, 0, 1), alpha, bits, profile, kept, dpi, tuple(filter(None, notes))
-    )
+    np.clip(colours, 0, 1, out=colours)  # less than 0 or more than 1 where alpha was divided by
+    return Photo(colours, alpha, bits, profile, kept, dpi, tuple(filter(None, notes)))

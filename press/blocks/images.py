@@ -31,11 +31,12 @@ from press.blocks.declaration import (
 )
 from press.charts.curve_chart import CurvePanel
 from press.charts.svg import element
+from press.diagnostics import counted
 from press.errors import InputError
 from press.files import sha256_of
 from press.markdown.assets import opened
 from press.page import PageContext
-from press.results.names import counted, sentence
+from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
 from press.results.run import Run
 from press.results.scores import RULES

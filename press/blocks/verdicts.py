@@ -64,8 +64,7 @@ def _printed(table: ClaimTable, row: Row | None, image: str | None) -> Claim | N
 
 def difference(verdict: Verdict | None) -> Markup:
     """The difference of a verdict with its sign; empty where there is none."""
-    value = verdict.difference if verdict else None
-    if verdict is None or not isinstance(value, Measured):
+    if not verdict or not isinstance(value := verdict.difference, Measured):
         return Markup("")
     return linked(with_sign(written(value, verdict.metric)), value.origin)
 
@@ -168,16 +167,12 @@ class Answered:
             found[image] = ours, judged
         return found
 
-    @property
-    def is_usual(self) -> bool:
-        """Whether last outputs are compared, by the metric of the suite."""
-        return self.row.compare == FINAL and self.row.metric.name == self.view.measure
-
     @cached_property
     def of_last_iterates(self) -> bool:
         """Whether last iterates are compared, by the metric that their curves follow."""
         followed = [run.stable.metric for run in self.runs(None) if run.recorded]
-        return self.is_usual and self.row.metric in followed
+        is_usual = self.row.compare == FINAL and self.row.metric.name == self.view.measure
+        return is_usual and self.row.metric in followed
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""

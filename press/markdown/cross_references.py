@@ -72,7 +72,6 @@ def figure_html(
     number: int = 0,
     id: str | None = "",
     width: str = "text",
-    head: str = "",
     caption: str = "",
     note: str = "",
     runs: Sequence[Run] = (),
@@ -80,12 +79,10 @@ def figure_html(
 ) -> Markup:
     """A figure, table or listing by the theme's template.
 
-    The number and the head stand in front of the caption's first words; the note and links to the
-    runs and to the data (words and addresses) behind the caption. Without a number there is none.
+    The number stands in front of the caption's first words; the note and links to the runs and to
+    the data (words and addresses) behind the caption. Without a number there is none.
     """
     label = Markup('<p><span class="label">{} {}.</span> ').format(kind.capitalize(), number)
-    if head:
-        label += Markup(f"{head} ")
     words = caption.removeprefix("<p>") if caption.startswith("<p>") else f"</p>{caption}"
     return context.render(
         "blocks/figure.html",

@@ -54,7 +54,10 @@ def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def parse_inline(state: StateCore) -> None:
-    """Parse the text of paragraphs, headings and cells; their rules learn where it came from."""
+    """Parse the text of paragraphs, headings and cells; their rules learn where it came from.
+
+    So do the tokens of fences and of raw HTML, whose texts are not parsed.
+    """
     source = state.src.split("\n")
     row, column = -1, 0  # cells stand side by side: each is looked for behind the one before
     before = Token("", "", 0)
@@ -74,6 +77,9 @@ def parse_inline(state: StateCore) -> None:
                     token.content = token.content[: given.start()]
             token.children = []
             state.md.inline.parse(token.content, state.md, state.env, token.children)
+        elif token.type in ("fence", "html_block") and token.map:
+            first, content = token.map[0] + (token.type == "fence"), token.content.rstrip("\n")
+            token.meta["origin"] = map_source(state.env["path"], source, content, first)
         before = token
 
 
@@ -134,8 +140,7 @@ def keep_places_of_notes(parser: MarkdownIt) -> None:
         matched = bool(original(state, silent))
         state.env["origin"] = outer
         if matched and not silent:
-            notes = state.env["footnotes"]["list"]
-            note = notes[len(notes) - 1]
+            note = state.env["footnotes"]["list"][state.tokens[-1].meta["id"]]
             note["origin"] = outer.part(start, start + len(note["content"]))
         return matched
 

@@ -1,6 +1,6 @@
 """What sources print about the experiments, read from content/claims.toml."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, NoReturn, Self
@@ -161,10 +161,8 @@ class Claims:
         """The rule of verdicts."""
         if not self._file:
             return Rule()
-        self._file.expect({"rule": "a table"}, self._file.data, None)
-        data = self._file.data.get("rule", {})
-        self._known_keys(data, RULE_KEYS, "rule")
-        self._file.expect(RULE_KEYS, data, "rule")
+        data = self._file.table("rule")
+        self._file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
         return Rule(**data)
 
     @cached_property
@@ -196,10 +194,10 @@ class Claims:
         return {claim.id: claim for row in rows for claim in row.numbers.values()}
 
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
-        rows = {key: value for key, value in data.items() if isinstance(value, dict)}
-        self._known_keys(data.keys() - rows.keys(), TABLE_KEYS, name)
+        words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
+        rows = {key: value for key, value in data.items() if key not in words}
         assert self._file
-        self._file.expect(TABLE_KEYS, data, name)
+        self._file.expect(TABLE_KEYS, words, name, OLD_KEYS)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
             for row in named:
@@ -223,7 +221,8 @@ class Claims:
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:
         where = f"{table}.{name}"
         assert self._file
-        self._file.expect(ROW_KEYS, row, where)
+        known = (*data.get("cases", ()), MEAN)
+        self._file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
         source, title = row.get("source", data.get("source", "")), row.get("name", name)
         try:
             compare, metric = split_compare(row.get("compare", ""))
@@ -231,22 +230,12 @@ class Claims:
             self.fail(error.sentence, where, "compare")
         self._known_metric(metric, where, "compare")
         find_metric = partial(self._metric, metric or data.get("metric", ""), data.get("suite", ""))
-        known = (*data.get("cases", ()), MEAN)
-        numbers = {}
-        for key, value in row.items():
-            if key in ROW_KEYS:
-                continue
-            if key not in known:
-                self.fail(f"unknown case '{key}'{nearest(key, known)}", where, key)
-            self._file.expect({key: "a number"}, row, where)
-            numbers[key] = Claim(value, f"{where}.{key}", source, title, find_metric)
+        numbers = {
+            key: Claim(value, f"{where}.{key}", source, title, find_metric)
+            for key, value in row.items()
+            if key not in ROW_KEYS
+        }
         return Row(name, title, source, compare, numbers, find_metric)
-
-    def _known_keys(self, keys: Iterable[str], known: Iterable[str], table: str) -> None:
-        for key in keys:
-            if key not in known:
-                unknown = f"unknown key '{key}'{nearest(key, known)}"
-                self.fail(OLD_KEYS.get(key, unknown), table, key)
 
     def _known_metric(self, metric: str, table: str, key: str) -> None:
         """Check that the site declares a metric; an empty text names none."""

@@ -158,7 +158,8 @@ class Run:
                 return self._stop(chosen.name)
             case "baseline" | "mean":
                 return self._other(self.image, 0, self.suite.method_of(chosen)).final
-        return self._besides(chosen.kind)
+        label = BESIDES[chosen.kind]  # what it has not is not scored
+        return self._scored(chosen.kind, f"{self.name}, {label}", label)
 
     @property
     def final(self) -> Score:
@@ -193,10 +194,6 @@ class Run:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
         name = f"{self.name}, {rule}"
         return self._scored(f"stop.{rule}", name, point.label, point.iteration, point)
-
-    def _besides(self, kind: str) -> Score:
-        """What a record has beside its iterates; what it has not is not scored."""
-        return self._scored(kind, f"{self.name}, {BESIDES[kind]}", BESIDES[kind])
 
     def _scored(
         self,
@@ -323,10 +320,6 @@ class Stability:
     run: Run  # recorded or not
     metric: Metric
 
-    @cached_property
-    def _curve(self) -> Curve:
-        return self.run.curve()
-
     def levels(self, column: str = "", since: int | None = None) -> list[float]:
         """The values of a curve's column after iteration `since`, by default over the last fifth.
 
@@ -338,8 +331,8 @@ class Stability:
         if self.run.axis not in (ITERATION, ""):
             why = f"the last fifth is told of iterations, and its curve goes over '{self.run.axis}'"
             raise InputError(f"{self.run.name} has no such level: {why}")
-        is_curve = column in self._curve.columns
-        found = self._curve.points(column, after=first) if is_curve else []
+        curve = self.run.curve()
+        found = curve.points(column, after=first) if column in curve.columns else []
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
         return [value for _, value in found]
