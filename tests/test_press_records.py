@@ -390,3 +390,14 @@ def test_a_table_with_a_mistake_writes_nothing(
     assert imported(tmp_path, TABLE.replace(old, new, 1)) == 1
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
+
+
+def test_the_help_tells_what_the_columns_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["press/__main__.py"])
+    with pytest.raises(SystemExit):
+        main(["import-csv", "--help"])
+    told = capsys.readouterr().out
+    assert told.startswith("usage: python -m press import-csv")
+    assert all(f"\n  {name} " in told for name in ("case", "at.10:accuracy", "curve", "picture"))
