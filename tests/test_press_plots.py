@@ -104,8 +104,8 @@ def test_the_points_of_a_plot_are_data_beside_the_page_with_their_origin(work: P
     assert head[:2] == ["# Figure 1. A caption.", "# Quoted: The paper, table 1."]
     assert any(line.startswith("# from paper/bob/seed0, key ") for line in head)
     assert lines[len(head)] == 'panel,series,iteration,"PSNR, dB"'
-    assert lines[len(head) + 1].startswith("1,Anna,start,8.")
-    assert last.startswith("1,Bob,1000.0,")  # the line from edge to edge is none of the data
+    assert lines[len(head) + 1].startswith("1,Anna,start,8")
+    assert last.startswith("1,Bob,1000,")  # the line from edge to edge is none of the data
 
 
 def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
