@@ -48,7 +48,8 @@ LEAST = {
     "seed": 0, "problem_seed": 0, "preview_side": 1, "noise_255": 0, "z_channels": 1, "z_max": 0,
     "sigma_p": 0, "iterations": 1, "frames": 0,
 }  # fmt: skip
-NUMBERS: dict[type, Any] = {int: Integral, float: Real}
+NUMBERS: dict[type, Any] = {int: (int, Integral), float: (float, Real)}
+PLAIN = (str, bool, int)  # types whose values stand as they are
 SEEDS = 2**64  # Philox has keys of 64 bits
 KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
 # Further rules for some settings: whether a value is possible, and what it is not if it is not.
@@ -131,6 +132,8 @@ class Experiment:
         """Raise InputError if a setting has the wrong type, or is impossible."""
         for name, kind, may_be_none in _kinds():
             value = getattr(self, name)
+            if type(value) is kind and kind in PLAIN:
+                continue
             if value is not None or not may_be_none:  # 25 as 25.0, a list as a tuple
                 object.__setattr__(self, name, _as_type(name, kind, value))
         for name, choices in CHOICES.items():
@@ -211,8 +214,6 @@ def _kinds() -> list[tuple[str, type, bool]]:
 
 def _as_type(name: str, kind: type, value: Any) -> Any:
     """A plain value as one of `kind`; raises InputError."""
-    if kind in (str, bool) and type(value) is kind:
-        return value
     if kind is tuple and isinstance(value, list | tuple):
         return tuple(_as_type(name, int, number) for number in value)
     # Numbers of Python's or numpy's; a truth value is none.

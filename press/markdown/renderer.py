@@ -17,7 +17,7 @@ from press.diagnostics import Place, SourceMap
 from press.markdown.assets import Assets, tag
 from press.markdown.citations import Citations
 from press.markdown.code import fence
-from press.markdown.cross_references import CrossReferences, figure_html
+from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths, is_formula
 from press.markdown.parser import parser
@@ -179,14 +179,17 @@ class PostRenderer:
         """A picture that is alone in its paragraph, with number and caption if it has one."""
         number = token.meta.get("number", 0)
         caption = self.render(token.meta.get("caption", ()))
-        html = figure_html(
-            self.context,
-            self.render(token.children or []),
+        html = self.context.render(
+            "blocks/figure.html",
+            content=self.render(token.children or []),
             kind="figure" if number else "picture",
             number=number,
-            caption=f"<p>{caption}</p>",
+            caption=Markup("<p>{}</p>").format(caption),
             id=str(token.attrs["id"]),
             width=str(token.attrs["class"]) or ("text" if number else ""),
+            note="",
+            runs=(),
+            data=(),
         )
         return f"{html}\n"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from markupsafe import Markup
 
@@ -154,13 +154,12 @@ class Claims:
         path = results.content / "claims.toml"
         results.note(path)
         self._results = results
-        self._file = TomlFile(path) if path.exists() else None
+        self._file = TomlFile(path, optional=True)
+        self.fail = self._file.fail  # a sentence, with the place of a table and key
 
     @cached_property
     def rule(self) -> Rule:
         """The rule of verdicts."""
-        if not self._file:
-            return Rule()
         data = self._file.table("rule")
         self._file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
         return Rule(**data)
@@ -168,8 +167,6 @@ class Claims:
     @cached_property
     def tables(self) -> dict[str, ClaimTable]:
         """Every table by its id."""
-        if not self._file:
-            return {}
         return {
             name: self._table(name, data)
             for name, data in self._file.data.items()
@@ -196,7 +193,6 @@ class Claims:
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
         words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
         rows = {key: value for key, value in data.items() if key not in words}
-        assert self._file
         self._file.expect(TABLE_KEYS, words, name, OLD_KEYS)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
@@ -220,7 +216,6 @@ class Claims:
 
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:
         where = f"{table}.{name}"
-        assert self._file
         known = (*data.get("cases", ()), MEAN)
         self._file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
         source, title = row.get("source", data.get("source", "")), row.get("name", name)
@@ -251,8 +246,3 @@ class Claims:
         if not named and suite in self._results.suites:
             named = self._results.suite(suite).measure
         return self._results.metrics[named or next(iter(self._results.metrics), "")]
-
-    def fail(self, sentence: str, table: str, key: str) -> NoReturn:
-        """Raise InputError with the place of a key."""
-        assert self._file
-        self._file.fail(sentence, table, key)

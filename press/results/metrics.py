@@ -95,9 +95,7 @@ def read_metrics(path: Path, taken: Collection[str] = ()) -> Metrics:
 
     `taken` are names that an expression could not ask for, since they mean something else.
     """
-    if not path.exists():
-        return Metrics()
-    file = TomlFile(path)
+    file = TomlFile(path, optional=True)
     found = {name: _metric(file, name) for name in file.table("metrics")}
     for name in found:
         if name in taken:

@@ -7,14 +7,15 @@ from pathlib import Path
 from press.diagnostics import counted
 from press.toml_file import TomlFile
 
-KEYS = {"case": "text", "methods": "a table"}
+KEYS = {"case": "text", "paper": "text", "methods": "a table"}
 
 
 @dataclass(frozen=True)
 class Names:
-    """What a case of a suite is called ("image", "data set"), and the methods beside ours."""
+    """What a case of a suite is called ("image", "data set"), the source, the methods beside."""
 
     case: str = "case"
+    paper: str = "the paper"
     methods: Mapping[str, str] = field(default_factory=dict)
 
     def cases(self, count: int) -> str:
@@ -33,9 +34,7 @@ def sentence(words: str) -> str:
 
 def read_names(path: Path) -> Names:
     """The names of a site.toml; the defaults without one. Raises InputError with its place."""
-    if not path.exists():
-        return Names()
-    file = TomlFile(path)
+    file = TomlFile(path, optional=True)
     names = file.table("names")
     file.expect(KEYS, names, "names")
     methods = names.get("methods", {})
