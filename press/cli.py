@@ -86,7 +86,7 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
     commands["check"].add_argument(
         "--numbers", action="store_true", help="say what each number of the posts is bound to"
     )
-    commands["why"].add_argument("name", help="a page or post, or a run: suite/image/seed0")
+    commands["why"].add_argument("name", help="a page or post, or a run: suite/case/seed0")
     _add_new(words.add_parser(NEW, help="make a project of your own, with an example"))
     _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
     return parser

@@ -93,7 +93,7 @@ class Expressions:
         if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed))
         if (called := call_of_another_kind(tree)) is not None:
-            refuse_old(called, 'run("suite/image", ')
+            refuse_old(called, 'run("suite/case", ')
             raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted | Setting):

@@ -68,7 +68,7 @@ class Results:
         return SuiteView(suite, self.metrics, partial(self._one, suite), index)
 
     def run(self, name: str, seed: int | None = None) -> Run:
-        """A run by "suite/image", "suite/image/seed0" or "suite/image/method"; or InputError."""
+        """A run by "suite/case", "suite/case/seed0" or "suite/case/method"; or InputError."""
         suite_name, _, rest = name.partition("/")
         suite = self.suite(suite_name).suite
         image_word, _, last = rest.rpartition("/")
