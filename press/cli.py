@@ -18,6 +18,17 @@ WORDS = {
     "blocks": "print the table of blocks that posts can call",
 }
 
+IMPORT_HELP = """Make a record of each row of a CSV file, whose columns are:
+
+  case                what was solved
+  seed, method        one of the two: a run has a seed, a baseline a method
+  accuracy            or any other name: a metric of the last output
+  at.10:accuracy      a metric of another output: at.STEP, stop.RULE, average, input
+  curve               a CSV file beside the table: its first column is the axis, such as epoch
+  picture             a picture beside the table; input:picture for another output
+  step                where on the axis the output was taken; stop.RULE:step for another output
+  title, seconds, command"""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks; the exit code: 0 well, 1 an error, 2 wrong usage."""
@@ -49,7 +60,8 @@ def _version() -> str:
 
 def _parser(given: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="build.py", description="Make the site from posts, templates and recorded runs."
+        prog={"__main__.py": "python -m press"}.get(name := Path(sys.argv[0]).name, name),
+        description="Make the site from posts, templates and recorded runs.",
     )
     version = _version() if "--version" in given[:1] else ""  # no build waits for that
     parser.add_argument(
@@ -74,7 +86,7 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
     commands["check"].add_argument(
         "--numbers", action="store_true", help="say what each number of the posts is bound to"
     )
-    commands["why"].add_argument("name", help="a page or post, or a run: suite/image/seed0")
+    commands["why"].add_argument("name", help="a page or post, or a run: suite/case/seed0")
     _add_new(words.add_parser(NEW, help="make a project of your own, with an example"))
     _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
     return parser
@@ -90,13 +102,31 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("table", type=Path, help="a CSV file: case, seed or method, metrics")
+    parser.description = IMPORT_HELP
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("table", type=Path, help="the CSV file")
     parser.add_argument("--suite", required=True, help="the suite of the records")
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR")
-    parser.add_argument("--settings", nargs="+", default=[], metavar="COLUMN", help="settings")
-    parser.add_argument("--columns", nargs="+", default=[], metavar="NAME=HEADING", help="renamed")
-    parser.add_argument("--measure", default="", help="the metric meant where none is named")
-    parser.add_argument("--replace", action="store_true", help="move other records aside")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="DIR",
+        help="where the records are written (results)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--settings", nargs="+", default=[], metavar="COLUMN",
+        help="the columns that are settings of the runs, such as a learning rate; "
+        "any other column that is not named above is a metric",
+    )  # fmt: skip
+    parser.add_argument(
+        "--columns", nargs="+", default=[], metavar="NAME=HEADING",
+        help="names for columns under other headings: case=Dataset accuracy='Top-1 acc'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--measure", default="",
+        help="the metric meant where a page names none (the first)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--replace", action="store_true",
+        help="move records that stand there already to superseded/",
+    )  # fmt: skip
 
 
 def _port(word: str) -> int:

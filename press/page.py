@@ -17,6 +17,7 @@ from press.charts.plotting import Plotter
 from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
 from press.files import sha256_of
+from press.results.run import Run
 from press.results.store import Results
 
 
@@ -62,6 +63,7 @@ class PageContext:
     shown: dict[tuple[str, str], None] = field(default_factory=dict)  # run, output: as they come
     meta: dict[str, Any] = field(default_factory=dict)  # JSON values that later builds are to know
     missing_runs: dict[tuple[str, str, int], None] = field(default_factory=dict)
+    place: Place | None = None  # of the expression or block that is being worked out
 
     @property
     def root(self) -> str:
@@ -102,9 +104,12 @@ class PageContext:
         self.written[url] = data
         return self.root + url
 
-    def lacks(self, suite: str, image: str, seed: int) -> None:
-        """Remember that the page names a run that is not recorded."""
-        self.missing_runs[suite, image, seed] = None
+    def lacks(self, run: Run) -> None:
+        """Remember that the page names a run that is not recorded; warn if no one plans it."""
+        if run.method is None:
+            self.missing_runs[run.suite.name, run.image, run.seed] = None
+        if self.place and not run.planned:
+            self.warn(self.place, f"'{run.name}' is not recorded")
 
     def warn(
         self, place: Place | None, sentence: str, is_for_check: bool = False, code: str = ""

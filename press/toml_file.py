@@ -13,12 +13,25 @@ from press.files import text_of
 # What a value may be asked to be, and whether it is that.
 KINDS: dict[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
-    "a number": lambda value: type(value) in (int, float),
+    "a number": lambda value: isinstance(value, int | float) and type(value) is not bool,
     "an integer": lambda value: type(value) is int,
     "a list of names": lambda value: type(value) is list and all(type(n) is str for n in value),
     "a table": lambda value: isinstance(value, dict),
 }
-_parse = lru_cache(maxsize=16)(tomllib.loads)  # every page asks for the same few files
+
+
+class Typed(float):
+    """A number that knows with how many decimals it was typed; 0 where an exponent moves them."""
+
+    def __init__(self, text: str) -> None:
+        """Count the decimals of `text`, of which the number is made."""
+        decimals = text.partition(".")[2].replace("_", "")
+        self.decimals = len(decimals) if decimals.isdigit() else 0
+
+
+@lru_cache(maxsize=16)  # every page asks for the same few files
+def _parse(text: str) -> dict[str, Any]:
+    return tomllib.loads(text, parse_float=Typed)
 
 
 class TomlFile:

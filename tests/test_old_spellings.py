@@ -9,9 +9,9 @@ from press.cli import main
 
 EXPRESSIONS = {
     'run("paper/anna").at(250).psnr_db': "'.at' is now part of the call, such as "
-    'run("suite/image", "at.1000")',
+    'run("suite/case", "at.1000")',
     'run("paper/anna").stop("oracle").psnr_db': "'.stop' is now part of the call, such as "
-    'run("suite/image", "stop.oracle")',
+    'run("suite/case", "stop.oracle")',
     'run("paper/anna").average.psnr_db': "'.average' is now part of the call: "
     'run("paper/anna/seed0", "average")',
     'run("paper/anna").clean.psnr_db': "'.clean' is now part of the call: "

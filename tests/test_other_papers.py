@@ -125,3 +125,25 @@ def test_a_preview_without_a_size_is_told_as_one(tmp_path: Path) -> None:
     post = '# Small\n\n::: preview-table suite="gan" id="tab-small"\nA preview.\n:::\n'
     html = build(tmp_path, post, preview=True)
     assert "Preview, not comparable with the paper's numbers." in unescape(words_of(html))
+
+
+def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(tmp_path, "# One\n\nAll are there.")
+    for case, seed in (("flowers", 0), ("flowers", 2)):
+        record("gan", case, seed=seed, metrics={"fid": 9.0}, results=tmp_path / "results")
+    text = '# One\n\n{{ run("gan/flowers", seed=1).fid }} {{ run("gan/flowers/copies").fid }}\n\n'
+    path = tmp_path / "content/posts/post.md"
+    path.write_text(f'{text}::: results-table suite="gan"\nAll.\n:::\n')
+    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
+    capsys.readouterr()
+    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    told = (
+        f"{path}:3:1: warning: 'gan/flowers/seed1' is not recorded\n"
+        f"{path}:3:38: warning: 'gan/flowers/copies' is not recorded\n"
+        f"{path}:5:1: warning: 'gan/faces/seed2' is not recorded\n"
+    )
+    assert capsys.readouterr().err == told
+    assert main(["build", "--strict", *names, "--out", str(tmp_path / "site")]) == 1
+    assert capsys.readouterr().err.startswith(told.replace("warning: ", ""))

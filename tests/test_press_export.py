@@ -98,6 +98,7 @@ def test_all_results_are_one_table_and_one_json(site: Path) -> None:
     assert last["step"] == "1000" and float(last["psnr_db"]) == 28.2 and last["preview"] == "no"
     assert last["seconds"] == "120.0" and last["key"]
     assert {row["method"] for row in rows} >= {"", "biharmonic"}
+    assert all(bool(row["method"]) != bool(row["seed"]) for row in rows)
     assert "psnr_db: PSNR, dB" in head
     data = json.loads((site / "results.json").read_text())
     assert len(data["results"]) == len({row["run"] for row in rows})

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from made_site import results_of
 
+from press.blocks.tables import cell
 from press.errors import InputError
 from press.pages.site_pages import load_site
 from press.results.expressions import mean_sd
@@ -23,6 +24,7 @@ better = "higher"
 tolerance = 0.3
 at_most = 0.6
 agrees = 0.05
+difference = "points"
 
 [metrics.perplexity]
 better = "lower"
@@ -43,7 +45,9 @@ def read(folder: Path, text: str = SITE) -> Metrics:
 def test_what_a_site_declares_is_read_in_its_order(tmp_path: Path) -> None:
     metrics = read(tmp_path)
     assert list(metrics) == ["accuracy", "perplexity", "loss"]
-    assert metrics["accuracy"] == Metric("accuracy", "accuracy", "%", 1, "higher", 0.3, 0.6, 0.05)
+    assert metrics["accuracy"] == Metric(
+        "accuracy", "accuracy", "%", 1, "higher", 0.3, 0.6, 0.05, difference="points"
+    )  # fmt: skip
     assert metrics["accuracy"].heading == "accuracy, %"
     assert metrics["accuracy"].phrase == "accuracy in %"
     assert metrics["perplexity"] == Metric("perplexity", "perplexity", better="lower")
@@ -69,9 +73,9 @@ def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
     accuracy, loss = read(tmp_path)["accuracy"], read(tmp_path)["loss"]
     assert with_unit(97.24, accuracy) == "97.2\u202f%"
     assert with_unit(97.24, accuracy, 2) == "97.24\u202f%"
-    assert difference_with_unit(0.31, accuracy) == "+0.3\u202f%"
-    assert difference_with_unit(-0.31, accuracy) == "−0.3\u202f%"
-    assert difference_with_unit(0.01, accuracy) == "0.0\u202f%"
+    assert difference_with_unit(0.31, accuracy) == "+0.3\u202fpoints"
+    assert difference_with_unit(-0.31, accuracy) == "−0.3\u202fpoints"
+    assert difference_with_unit(0.01, accuracy) == "0.0\u202fpoints"
     assert [written(x, loss) for x in (0.5, 0.001, 0.0000518, -0.0000518, 0)] == [
         "0.5000", "0.0010", "5.18×10⁻⁵", "−5.18×10⁻⁵", "0.0000",
     ]  # fmt: skip
@@ -82,7 +86,9 @@ def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
 def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
     metrics = read(tmp_path)
     accuracy, loss = (Measured(1.0, metrics[name]) for name in ("accuracy", "loss"))
-    assert (accuracy - accuracy).metric == metrics["accuracy"]
+    assert (accuracy + accuracy).metric == metrics["accuracy"]
+    assert (accuracy - accuracy).__html__() == '<span class="q">0.0\u202fpoints</span>'
+    assert (accuracy - accuracy - accuracy).metric.unit == "points"
     with pytest.raises(InputError, match="'accuracy, %' and 'loss' are not of one kind"):
         accuracy - loss
     with pytest.raises(InputError, match="'loss' and 'perplexity' are not of one kind"):
@@ -96,14 +102,14 @@ def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
         ("digits = 1", "digits = 1.5", r"6:1: 'digits': expected an integer, got 1\.5"),
         ("digits = 1", "digits = -1", "6:1: 'digits': expected 0 to 12, got -1"),
         ('"higher"', '"up"', "7:1: 'better': expected higher or lower, got 'up'"),
-        ('"log"', '"powers"', "17:1: 'scale': expected linear or log, got 'powers'"),
+        ('"log"', '"powers"', "18:1: 'scale': expected linear or log, got 'powers'"),
         ("0.3", "nan", "8:1: 'tolerance': expected a number that is not negative, got nan"),
         ("0.05", "-0.05", "10:1: 'agrees': expected a number that is not negative, got -0.05"),
         ("0.6", "0.2", "9:1: 'at_most' is less than 'tolerance'"),
-        ("metrics.loss", 'metrics."log loss"', "15:2: 'log loss' is no name for a metric"),
-        ("metrics.loss", "metrics.iterations", "15:2: 'iterations' means something else of a run"),
-        ("metrics.loss", "metrics.label", "15:2: 'label' means something else of a run"),
-        ("[metrics.loss]", "[metrics]\nloss = 3", "16:1: 'loss': expected a table, got 3"),
+        ("metrics.loss", 'metrics."log loss"', "16:2: 'log loss' is no name for a metric"),
+        ("metrics.loss", "metrics.iterations", "16:2: 'iterations' means something else of a run"),
+        ("metrics.loss", "metrics.label", "16:2: 'label' means something else of a run"),
+        ("[metrics.loss]", "[metrics]\nloss = 3", "17:1: 'loss': expected a table, got 3"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(
@@ -130,7 +136,7 @@ mean = 98.0
 
 [digits.nearest]
 compare = "baseline.nearest"
-small = 95.4
+small = 95.40
 
 [times]
 suite = "digits"
@@ -161,8 +167,11 @@ def test_accuracy_in_per_cent_from_the_record_to_the_page(tmp_path: Path) -> Non
     assert ">97.7 ± 0.2\u202f% (n\u00a0=\u00a03)<" in mean_sd(suite.mean_accuracy)
     verdicts = [judge.verdict(f"digits.net.{column}") for column in ("small", "large", "mean")]
     assert [verdict.word for verdict in verdicts] == ["reproduced", "worse", "reproduced"]
-    assert verdicts[1].reason.startswith("−0.7\u202f% from the source (tolerance 0.4\u202f%; n = 3")
+    assert verdicts[1].reason.startswith(
+        "−0.7\u202fpoints from the source (tolerance 0.4\u202fpoints"
+    )
     assert judge.verdict("digits.nearest.small").word == "agrees"
+    assert cell(judge.claims.claim("digits.nearest.small")).striptags() == "95.40", "as printed"
     assert judge.verdict("times.net.small").word == "better"
     with pytest.raises(InputError, match="has no 'acuracy'; did you mean 'accuracy'"):
         assert run.acuracy

@@ -104,8 +104,8 @@ def test_the_points_of_a_plot_are_data_beside_the_page_with_their_origin(work: P
     assert head[:2] == ["# Figure 1. A caption.", "# Quoted: The paper, table 1."]
     assert any(line.startswith("# from paper/bob/seed0, key ") for line in head)
     assert lines[len(head)] == 'panel,series,iteration,"PSNR, dB"'
-    assert lines[len(head) + 1].startswith("1,Anna,start,8.")
-    assert last.startswith("1,Bob,1000.0,")  # the line from edge to edge is none of the data
+    assert lines[len(head) + 1].startswith("1,Anna,start,8")
+    assert last.startswith("1,Bob,1000,")  # the line from edge to edge is none of the data
 
 
 def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +172,7 @@ TOGETHER = (
 MISTAKES = {
     TOGETHER: ".py: a preview is not drawn on the axes of a source's numbers",
     'return records.run("paper/ann")': "4:1: suite 'paper' has no case 'ann'",
+    'return records.run("paper/anna").curve().points("psnr")': ": the curve has no 'psnr'; did you",
     'return claims["inpainting.dip.ana"]': "4:1: unknown claim 'inpainting.dip.ana'",
     "return 1 / 0": "4:1: ZeroDivisionError: division by zero",
     "raise SystemExit(3)": "4:1: SystemExit: 3",

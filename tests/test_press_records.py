@@ -21,6 +21,7 @@ from press.results.format_1 import general_form
 from press.results.manifest import of_records, parts_of
 from press.results.record import parse_curve, read_record, seal_of
 from press.results.schema import SCHEMA
+from press.results.settings import settings_of
 from press.results.store import Results
 
 ROOT = Path(__file__).parent.parent
@@ -113,14 +114,20 @@ WRONG: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda data: data.update(metrcs={}), "unknown 'metrcs'; did you mean 'metrics'?"),
     (lambda data: data.update(seed="1"), r"run\.json:6: .*'seed' must be integer"),
     (lambda data: data.update(seconds=-1.0), "'seconds' must be bigger than or equal to 0"),
-    (lambda data: data.update(suite="a/b"), "'suite' is not a name of letters, digits"),
-    (lambda data: data["metrics"].update(best={}), "'metrics' has a name that is not a selector"),
+    (lambda data: data.update(suite="a/b"), r"json:4: .* 'suite' is 'a/b', which is not a name of"),
+    (
+        lambda data: data["metrics"].update(best={}),
+        "'metrics' has the name 'best', which is not a selector",
+    ),
     (
         lambda data: data["metrics"]["final"].update(accuracy="97.2"),
         r"run\.json:1\d: .*'metrics.final.accuracy' must be number or null",
     ),
-    (lambda data: data.update(started="yesterday"), "'started' is not a time in UTC"),
-    (lambda data: data.update(measure="loss"), "measure 'loss' is not under 'metrics.final'"),
+    (
+        lambda data: data.update(started="yesterday"),
+        "'started' is 'yesterday', which is not a time in UTC",
+    ),
+    (lambda data: data.update(measure="loss"), r"run\.json:\d+: .*measure 'loss' is not under"),
     (lambda data: data.update(method="svm"), "a run has none"),
     (lambda data: data.update(kind="baseline"), "a baseline or a mean has a 'method'"),
     (lambda data: data.update(files={"curve.csv": "0" * 64}), "'axis' does not name"),
@@ -157,7 +164,7 @@ def test_a_number_that_is_not_finite_is_refused(tmp_path: Path, number: str) -> 
     folder = written(tmp_path / "digits/mlp/seed1", ACCURACY)
     text = (folder / "run.json").read_text()
     (folder / "run.json").write_text(text.replace("97.25", number))
-    with pytest.raises(InputError, match=r"run\.json: the record is damaged"):
+    with pytest.raises(InputError, match=rf"\.json:18: .* 'accuracy' is {number}, which is not"):
         read_record(folder)
 
 
@@ -192,6 +199,7 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
             "digits", "mlp", results=results, seed=seed, title="An MLP",
             metrics={"final": {"accuracy": accuracy}, "stop.early": {"accuracy": 97.5}},
             curve={"epoch": [1, 2], "accuracy": [90.0, accuracy]}, steps={"stop.early": 1},
+            settings={"widths": [64, 32], "equal": [8, 8]},
         )  # fmt: skip
     press.record("digits", "mlp", results=results, method="majority", metrics={"accuracy": 11})
     for name, part in parts_of(of_records(results)).items():
@@ -200,13 +208,22 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
     view, run = read.suite("digits"), read.run("digits/mlp", seed=1)
     assert (view.planned, view.recorded, view.suite.seeds, view.preview) == (2, 2, (0, 1), False)
     assert (view.measure, view.suite.baselines, run.title) == ("accuracy", ("majority",), "An MLP")
+    widths, equal = (getattr(settings_of(read, "digits"), name) for name in ("widths", "equal"))
+    assert (widths, str(equal)) == ("64, 32", "8"), "as the run's page has a list"
     assert run.iterations == 2, "as the runs have it, not the baseline"
     assert (run.axis, run.last_step, run.final.label) == ("epoch", 2, "epoch 2")
     assert run.curve().points("accuracy") == [(1, 90.0), (2, 96.5)]
+    with pytest.raises(InputError, match="the curve has no 'acuracy'; did you mean 'accuracy'"):
+        run.curve().points("acuracy")
+    with pytest.raises(InputError, match="told of iterations, and its curve goes over 'epoch'"):
+        assert run.stable.median
     assert not run.stable.known and run.kept() == [] and run.final.picture is None
     assert view.output("baseline.majority").one("mlp", 0, "accuracy") == 11
     assert read.run("digits/mlp/majority").final.label == "the output"
     assert run.output("stop.early").words == "stops at epoch 1"
+    lacking = "has no snapshot at 2; recorded are final and stop.early, and 'at.2' of press.record"
+    with pytest.raises(InputError, match=lacking):
+        run.output("at.2")
     with pytest.raises(InputError, match="unknown stopping rule 'earl'"):
         run.output("stop.earl")
     with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):
@@ -228,9 +245,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"metrics": {"accuracy": "97 %"}}, "'metrics.final.accuracy' must be number or null"),
     ({"metrics": {"best": {"accuracy": 1.0}}}, "'metrics' lacks 'final'"),
     ({"settings": {"net": object()}}, "'settings.net': expected a number, .* got a object"),
-    ({"method": "seed3"}, "'method' is not null, or a name as .* but none like seed0"),
+    ({"method": "seed3"}, "'method' is 'seed3', which is not null, or a name as .* but none"),
     ({"method": "svm", "seed": 3}, "give 'seed' or 'method'"),
     ({"curve": {"epoch": [1, 2], "loss": [1.0]}}, "'curve.loss': expected a list .* as 'epoch'"),
+    ({"curve": {"epoch": range(2), "my loss": [1, 2]}}, "the column 'my loss': expected letters"),
+    ({"metrics": {"top-1": 3}}, "'metrics.final' has the name 'top-1', which is not a name of"),
     ({"curve": {"epoch": [1, 1], "loss": [1.0, 2.0]}}, "'curve.epoch' does not rise"),
     ({"curve": {"epoch": [1], "loss": [float("inf")]}}, r"'curve.loss\[0\]' is inf"),
     ({"pictures": {"final": "absent.png"}}, "the picture of 'final' is neither .* 'absent.png'"),
@@ -242,8 +261,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 def test_a_mistake_is_told_and_nothing_written(
     tmp_path: Path, given: dict[str, Any], sentence: str
 ) -> None:
-    with pytest.raises(InputError, match=sentence):
+    with pytest.raises(InputError, match=sentence) as caught:
         press.record("digits", "mlp", results=tmp_path, **{"metrics": {"accuracy": 97.0}, **given})
+    assert len(caught.traceback) == 2, "the caller's line, and that of press.record alone"
     assert not list(tmp_path.iterdir())
 
 
@@ -284,7 +304,8 @@ def test_a_table_of_results_becomes_records(
 ) -> None:
     assert imported(tmp_path, TABLE) == 0
     results = tmp_path / "results"
-    assert capsys.readouterr().out == f"3 records written to {results / 'digits'}\n"
+    told = "metrics: accuracy; the measure: accuracy; settings: lr"
+    assert capsys.readouterr().out == f"3 records written to {results / 'digits'}\n{told}\n"
     one = read_record(results / "digits/mlp/seed0")
     assert dict(one.metrics) == {"final": {"accuracy": 97.25}, "stop.oracle": {"accuracy": 97.5}}
     assert (one.settings, one.seconds, one.title) == ({"lr": 0.1}, 12, "An MLP")
@@ -332,27 +353,34 @@ def test_a_table_may_name_curves_and_pictures(
     assert (record.axis, dict(record.pictures)) == ("epoch", {"final": "pictures/final.png"})
     assert dict(record.steps) == {"at.1": 1, "final": 2, "stop.oracle": 1}
     assert record.file("curve.csv").read_text() == (tmp_path / "0.csv").read_text()
-    (tmp_path / "0.csv").write_text("epoch,accuracy\n1\n")
-    assert (
-        imported(tmp_path, f"{text}mlp,1,97.25,0.csv,out.png,90,97.5,1\n", "--measure", "accuracy")
-        == 1
+    assert capsys.readouterr().out.endswith(
+        "settings: none; --settings names the columns that are\n"
     )
-    assert "table.csv:2: " in (said := capsys.readouterr().err)
-    assert said.endswith("0.csv:2: the curve is damaged in this line\n")
+    for rows, sentence in (
+        ("1", "0.csv:2: the curve is damaged in this line"),
+        ("1,90\n2,high", "0.csv:3: column 'accuracy': expected a number, got 'high'"),
+    ):
+        (tmp_path / "0.csv").write_text(f"epoch,accuracy\n{rows}\n")
+        assert imported(tmp_path, f"{text}mlp,1,97.25,0.csv,out.png,90,97.5,1\n", "--replace") == 1
+        assert capsys.readouterr().err == f"{tmp_path}/{sentence}\n"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
         ("case", "cas", "table.csv:1: the table has no column 'case'; did you mean 'cas'?"),
-        ("96.5", "about 96", "table.csv:3: column 'accuracy': expected a number, got 'about 96'"),
+        (
+            "96.5",
+            "about 96",
+            "table.csv:3: column 'accuracy': expected a number, got 'about 96'; --se",
+        ),
         ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
         ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
         ("mlp,1", "(),1", "table.csv:3: it lacks 'case'"),
         ("accuracy", "acc.", "table.csv:2: column 'acc.' has no name that a metric may have"),
         ("majority", "", "table.csv:4: a row names either a seed or a method"),
         (",13.5", "", "table.csv:3: the row has not as many cells as the first line"),
-        ("stop.oracle:", "best:", "table.csv:2: 'metrics' has a name that is not a selector"),
+        ("stop.oracle:", "best:", "table.csv:2: 'metrics' has the name 'best', which is not a"),
         ("lr", "rate", "table.csv:1: the table has no column 'lr'"),
     ],
 )
@@ -362,3 +390,14 @@ def test_a_table_with_a_mistake_writes_nothing(
     assert imported(tmp_path, TABLE.replace(old, new, 1)) == 1
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
+
+
+def test_the_help_tells_what_the_columns_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["press/__main__.py"])
+    with pytest.raises(SystemExit):
+        main(["import-csv", "--help"])
+    told = capsys.readouterr().out
+    assert told.startswith("usage: python -m press import-csv")
+    assert all(f"\n  {name} " in told for name in ("case", "at.10:accuracy", "curve", "picture"))

@@ -21,6 +21,7 @@ from press.results.numbers import (
     with_unit,
 )
 from press.results.record import parse_curve
+from press.results.run import Run
 
 PSNR = Metric("psnr_db", "PSNR", "dB", 2)
 
@@ -47,11 +48,9 @@ def test_links_begin_at_the_page_that_is_made(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_not_recorded_says_so_everywhere(tmp_path: Path) -> None:
-    lacking: list[tuple[str, str, int]] = []
+    lacking: list[Run] = []
     made = make_results(tmp_path)
-    results = results_of(
-        made.path, made.content, lambda path: None, lacks=lambda *what: lacking.append(what)
-    )
+    results = results_of(made.path, made.content, lacks=lacking.append)
     run = results.run("paper/anna", seed=1)
     assert not run.recorded
     for value in (
@@ -65,7 +64,7 @@ def test_a_run_that_is_not_recorded_says_so_everywhere(tmp_path: Path) -> None:
         assert not value
     assert isinstance(run.psnr_db - 3, NotRun)
     assert isinstance(3 - run.psnr_db, NotRun)
-    assert set(lacking) == {("paper", "set/anna", 1)}
+    assert lacking == [run]
 
 
 @pytest.mark.parametrize(

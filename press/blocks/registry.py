@@ -49,7 +49,7 @@ class Blocks(dict[str, Block]):
 
     def render(self, directive: Directive, context: PageContext) -> Markup:
         """Write a block; a mistake in it goes to the page's messages, with its place."""
-        name = directive.name
+        name, context.place = directive.name, directive.place
         if name not in BUILT_IN:
             context.note(self.file)
         try:

@@ -112,6 +112,8 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
     note = level_note(suite, row.metric)
+    if row.metric.difference:
+        note += f" Differences in {row.metric.difference}."
     if row.compare != FINAL:
         note += f" Of {judge.results.names.paper} and of our runs: {row.name}."
     if any(map(answered.spike_mark, judged)):

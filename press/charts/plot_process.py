@@ -144,7 +144,13 @@ def rows(figure: Figure) -> Iterator[list[str | float]]:
             label = str(artist.get_label())
             series = str(order) if label.startswith("_") else label
             for x, y in ((float(x), float(y)) for x, y in points):
-                yield [panel, series, names_x.get(x, x), names_y.get(y, y)]
+                yield [panel, series, names_x.get(x, _short(x)), names_y.get(y, _short(y))]
+
+
+def _short(value: float) -> float:
+    """A number as data have it: a whole one without a point, others with six digits."""
+    value = value if value.is_integer() else float(f"{value:.6g}")
+    return int(value) if value.is_integer() else value
 
 
 def _named(axis: Axis) -> dict[float, str]:

@@ -59,9 +59,9 @@ class Expressions:
 
         `start` is the offset in `origin` of the braces in front of it.
         """
+        place = self.context.place = origin.at(start)
         try:
-            written = self._worked_out(source)
-            self.written[origin.at(start)] = written
+            written = self.written[place] = self._worked_out(source)
             return written.html
         except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
             if isinstance(error, InputError) and error.line is not None:
@@ -93,7 +93,7 @@ class Expressions:
         if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed))
         if (called := call_of_another_kind(tree)) is not None:
-            refuse_old(called, 'run("suite/image", ')
+            refuse_old(called, 'run("suite/case", ')
             raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
         value = compiled(**self._names)
         if isinstance(value, float) and not isinstance(value, Measured | Quoted | Setting):

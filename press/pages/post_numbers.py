@@ -35,7 +35,8 @@ def tell_numbers(
     What was typed is an error of `check` in a post with front matter.
     """
     is_whole = post.has_front_matter
-    units = {metric.unit for metric in context.results.metrics.values()}
+    metrics = context.results.metrics.values()
+    units = {unit for metric in metrics for unit in (metric.unit, metric.difference)}
     counts: Counter[str] = Counter()
     unbound: list[tuple[str, str]] = []
     for kind, text, place in numbers:

@@ -1,7 +1,7 @@
 """What sources print about the experiments, read from content/claims.toml."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Self
 
@@ -36,7 +36,8 @@ class Claim(Quoted):
     id: str
     source: str
     name: str
-    _find_metric: Callable[[], Metric]
+    find_metric: Callable[[], Metric]
+    decimals: int  # as the file has them
 
     def __new__(
         cls,
@@ -48,13 +49,15 @@ class Claim(Quoted):
     ) -> Self:
         """Wrap `value`; `metric` is called when it is asked for, since a suite may tell it."""
         claim = super().__new__(cls, value)
-        claim.id, claim.source, claim.name, claim._find_metric = id, source, name, metric
+        claim.id, claim.source, claim.name, claim.find_metric = id, source, name, metric
+        claim.decimals = getattr(value, "decimals", 0)
         return claim
 
     @property
     def metric(self) -> Metric:
-        """What the number counts."""
-        return self._find_metric()
+        """What the number counts, with at least the decimals that the source prints."""
+        metric = self.find_metric()
+        return replace(metric, digits=max(metric.digits, self.decimals))
 
     def __html__(self) -> str:
         """Write the number so that a reader sees its source, and `check` its id."""

@@ -97,6 +97,7 @@ def _of_run(record: Record) -> Mapping[str, Any]:
 
 def _rows(record: Record, metrics: Sequence[str]) -> Iterator[list[object]]:
     whole = {**_of_run(record), "preview": "yes" if record.preview else "no"}
+    whole["seed"] = "" if record.method else record.seed
     head = [*whole.values(), record.seconds]
     for selector, values in record.metrics.items():
         step = record.steps.get(selector)

@@ -10,6 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from press.diagnostics import counted
 from press.errors import InputError, nearest
 from press.files import text_of
 from press.results.record import parse_curve
@@ -44,7 +45,19 @@ def import_csv(
     for draft in drafts:
         draft.write(results, replace)
     there = f"; {stand.count(True)} stood there already" if any(stand) else ""
-    return f"{len(drafts) - stand.count(True)} records written to {results / suite}{there}"
+    written = counted(len(drafts) - stand.count(True), "record")
+    return f"{written} written to {results / suite}{there}\n{_taken(drafts)}"
+
+
+def _taken(drafts: list[Draft]) -> str:
+    """What the columns were taken to be, so that one taken for another is seen."""
+    outputs = [output for draft in drafts for output in draft.data["metrics"].values()]
+    metrics = ", ".join(dict.fromkeys(name for output in outputs for name in output))
+    settings = ", ".join(dict.fromkeys(name for draft in drafts for name in draft.data["settings"]))
+    first = drafts[0].data
+    measure = first.get("measure") or next(iter(first["metrics"]["final"]))
+    none = "none; --settings names the columns that are"
+    return f"metrics: {metrics}; the measure: {measure}; settings: {settings or none}"
 
 
 def _drafts(
@@ -71,6 +84,8 @@ def _drafts(
             seen[what] = rows.line_num
             yield draft
     except (InputError, csv.Error) as error:
+        if isinstance(error, InputError) and error.line:  # of a curve's file
+            raise
         raise InputError(str(error), table, rows.line_num) from None
     if not seen:
         raise InputError("the table has no rows", table)
@@ -120,7 +135,8 @@ def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> P
         elif metric == "step":
             of_outputs["steps"][selector] = _number(name, text)
         elif metric.isidentifier():
-            of_outputs["metrics"].setdefault(selector, {})[metric] = _number(name, text)
+            number = _number(name, text, "; --settings takes it as a setting")
+            of_outputs["metrics"].setdefault(selector, {})[metric] = number
         else:
             tip = f"--columns accuracy='{name}' would give it one"
             raise InputError(f"column '{name}' has no name that a metric may have; {tip}")
@@ -134,16 +150,20 @@ def _curve(path: Path) -> dict[str, list[float | None]]:
     """The columns of a curve's CSV file; raises InputError with its line."""
     text = text_of(path)
     curve = parse_curve(text, path, text.partition("\n")[0].partition(",")[0])
-    return {
-        name: [_number(name, row[place]) if row[place] else None for row in curve.rows]
-        for place, name in enumerate(curve.columns)
-    }
+    columns: dict[str, list[float | None]] = {name: [] for name in curve.columns}
+    for line, row in enumerate(curve.rows, 2):
+        try:
+            for name, cell in zip(curve.columns, row, strict=True):
+                columns[name].append(_number(name, cell) if cell else None)
+        except InputError as error:
+            raise InputError(error.sentence, path, line) from None
+    return columns
 
 
-def _number(name: str, text: str) -> int | float:
+def _number(name: str, text: str, tip: str = "") -> int | float:
     value = _value(text)
     if isinstance(value, str) or not isfinite(value):
-        raise InputError(f"column '{name}': expected a number, got '{text}'")
+        raise InputError(f"column '{name}': expected a number, got '{text}'{tip}")
     return value
 
 

@@ -5,7 +5,7 @@ lie from a source's and still count as the same, all stand there; no code knows 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, isfinite
 from pathlib import Path
@@ -15,7 +15,8 @@ from press.toml_file import TomlFile
 
 HIGHER, LOWER = "higher", "lower"
 KEYS = {
-    "label": "text", "unit": "text", "digits": "an integer", "better": "text", "scale": "text",
+    "label": "text", "unit": "text", "difference": "text", "digits": "an integer",
+    "better": "text", "scale": "text",
     "tolerance": "a number", "at_most": "a number", "agrees": "a number",
 }  # fmt: skip
 WORDS = {"better": (HIGHER, LOWER), "scale": ("linear", "log")}
@@ -39,6 +40,7 @@ class Metric:
     at_most: float = inf  # the cap of a tolerance that a spread between seeds widens
     agrees: float | None = None  # how far a deterministic method may lie from a source's number
     scale: str = "linear"  # "log": numbers that are too small are written as powers of ten
+    difference: str = ""  # the unit of a difference, where that is another: "points" between "%"
 
     @property
     def heading(self) -> str:
@@ -49,6 +51,11 @@ class Metric:
     def phrase(self) -> str:
         """The label with the unit, for a sentence: "accuracy in %"."""
         return f"{self.label} in {self.unit}" if self.unit else self.label
+
+    @property
+    def of_differences(self) -> "Metric":
+        """The same, as differences are written."""
+        return replace(self, unit=self.difference or self.unit)
 
     def gain(self, difference: float) -> float:
         """A difference counted so that more is better; 0 if neither way is."""

@@ -44,24 +44,27 @@ class Measured(float):
 
     def __sub__(self, other: Any) -> Any:
         """Subtract a number; an absent one makes the difference absent."""
-        return other if isinstance(other, NotRun) else self._from(other, float(self) - float(other))
+        if isinstance(other, NotRun):
+            return other
+        return self._from(other, float(self) - float(other), is_difference=True)
 
     def __rsub__(self, other: Any) -> Any:
         """Subtract this number from another one."""
-        return self._from(other, float(other) - float(self))
+        return self._from(other, float(other) - float(self), is_difference=True)
 
     def __add__(self, other: Any) -> Any:
         """Add a number; an absent one makes the sum absent."""
         return other if isinstance(other, NotRun) else self._from(other, float(self) + float(other))
 
-    def _from(self, other: Any, value: float) -> "Measured":
+    def _from(self, other: Any, value: float, is_difference: bool = False) -> "Measured":
         """What was worked out from this number and `other`; raises InputError if they clash."""
         if self.preview and isinstance(other, Quoted):
             raise InputError("a preview is not compared with the numbers of a source")
         mine, others = self.metric, getattr(other, "metric", self.metric)
         if mine.name != others.name and (mine.unit != others.unit or not mine.unit):
             raise InputError(f"'{mine.heading}' and '{others.heading}' are not of one kind")
-        return Measured(value, mine, self.origin, preview=self.preview)
+        metric = mine.of_differences if is_difference else mine
+        return Measured(value, metric, self.origin, preview=self.preview)
 
     def __html__(self) -> str:
         """Write the number with its unit, linked to its run."""
@@ -127,8 +130,8 @@ def unit_behind(text: str, metric: Metric) -> str:
 
 
 def difference_with_unit(value: float, metric: Metric, digits: int | None = None) -> str:
-    """Write a difference with its sign and its unit, as in "+0.3 %"."""
-    return with_sign(with_unit(value, metric, digits))
+    """Write a difference with its sign and its unit, as in "+0.3 points"."""
+    return with_sign(with_unit(value, metric.of_differences, digits))
 
 
 def decimal(value: float, digits: int = 2) -> str:

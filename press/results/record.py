@@ -6,6 +6,7 @@ it is of format 2 (docs/records.md), whichever it was written in.
 
 import csv
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-from press.errors import InputError
+from press.errors import InputError, nearest
 from press.files import content_of, sha256_of
 from press.results.format_1 import general_form
 from press.results.schema import mistakes
@@ -38,10 +39,13 @@ class Curve:
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
         """The steps above `after` at which a column has a value, each with that value.
 
-        Raises InputError with the line that is damaged.
+        Of a run without a curve there are none. Raises InputError for a column that the curve has
+        not, and with the line that is damaged.
         """
-        if column not in self.columns:
+        if not self.columns:
             return []
+        if column not in self.columns:
+            raise InputError(f"the curve has no '{column}'{nearest(column, self.columns)}")
         if column not in self._read:
             place, found, last = self.columns.index(column), list[tuple[float, float]](), -inf
             for line, row in enumerate(self.rows, 2):
@@ -133,13 +137,15 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
         return InputError(f"the record is damaged: {sentence}", path, line, column)
 
     def refuse(constant: str) -> None:
-        raise damaged(f"{constant} is not a number that JSON has")
+        raise ValueError(constant)
 
     text = content_of(path).decode()
     try:
         data = json.loads(text, parse_constant=refuse)
     except json.JSONDecodeError as error:
         raise damaged(error.msg, error.lineno, error.colno) from None
+    except ValueError:
+        raise damaged(*_not_finite(text)) from None
     if not isinstance(data, dict) or data.get("format") not in FORMATS:
         known = " or ".join(map(str, FORMATS))
         raise InputError(f"the record is damaged or of another format than {known}", path)
@@ -153,10 +159,19 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
     except (TypeError, AttributeError):
         raise damaged("a part of it is of a wrong type") from None
     except ValueError:
-        raise damaged("a number in it is not finite, or is none") from None
+        raise damaged(*_not_finite(text)) from None
     for sentence, line in mistakes(general, text):
         raise damaged(sentence, line)
     return Record(folder, data, **_fields(general))
+
+
+def _not_finite(text: str) -> tuple[str, int | None]:
+    """What is said of the first number that is not finite, and its line, as far as it is found."""
+    for found in re.finditer(r'"([^"]*)"\s*:[\s\[]*(-?(?:NaN|Infinity|\d[\d.eE+-]*))', text):
+        if not isfinite(float(found[2])):
+            line = text.count("\n", 0, found.end()) + 1
+            return f"'{found[1]}' is {found[2]}, which is not finite", line
+    return "a number in it is not finite, or is none", None
 
 
 def _fields(general: dict[str, Any]) -> dict[str, Any]:

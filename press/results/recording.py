@@ -57,23 +57,26 @@ def record(
     Raises InputError, and writes nothing, for what docs/records.md does not allow, and where
     another record stands, unless `replace` moves that one to `superseded/`.
     """
-    _require_tables(metrics=metrics, curve=curve, pictures=pictures, environment=environment)
-    if not isinstance(seconds, int | float | None):
-        raise InputError(f"'seconds': expected a number, got a {type(seconds).__name__}")
-    if method and seed:
-        raise InputError("a baseline is recorded once for all seeds: give 'seed' or 'method'")
-    started = datetime.now(UTC) - timedelta(seconds=seconds) if seconds is not None else None
-    if not any(isinstance(value, Mapping) for value in metrics.values()):
-        metrics = {"final": metrics}
-    data = {
-        "kind": "baseline" if method else "run", "suite": suite, "case": case, "title": title,
-        "seed": seed, "method": method, "preview": preview, "settings": settings or {},
-        "metrics": metrics, "measure": measure, "steps": steps, "facts": facts,
-        "environment": {**collect_environment(), **(environment or {})},
-        "command": running_command() if command is None else command,
-        "started": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "", "seconds": seconds,
-    }  # fmt: skip
-    return Draft.of(data, curve, pictures).write(Path(results), replace)
+    try:
+        _require_tables(metrics=metrics, curve=curve, pictures=pictures, environment=environment)
+        if not isinstance(seconds, int | float | None):
+            raise InputError(f"'seconds': expected a number, got a {type(seconds).__name__}")
+        if method and seed:
+            raise InputError("a baseline is recorded once for all seeds: give 'seed' or 'method'")
+        started = datetime.now(UTC) - timedelta(seconds=seconds) if seconds is not None else None
+        if not any(isinstance(value, Mapping) for value in metrics.values()):
+            metrics = {"final": metrics}
+        data = {
+            "kind": "baseline" if method else "run", "suite": suite, "case": case, "title": title,
+            "seed": seed, "method": method, "preview": preview, "settings": settings or {},
+            "metrics": metrics, "measure": measure, "steps": steps, "facts": facts,
+            "environment": {**collect_environment(), **(environment or {})},
+            "command": running_command() if command is None else command,
+            "started": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "", "seconds": seconds,
+        }  # fmt: skip
+        return Draft.of(data, curve, pictures).write(Path(results), replace)
+    except InputError as error:  # told at the caller's line, not within the press
+        raise error.with_traceback(None) from None
 
 
 def _require_tables(**arguments: Any) -> None:
@@ -160,7 +163,7 @@ def plain(value: Any, name: str) -> Any:
         value = value.tolist()
     if isinstance(value, Mapping):
         return {str(key): plain(part, f"{name}.{key}") for key, part in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return [plain(part, f"{name}[{place}]") for place, part in enumerate(value)]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
@@ -191,6 +194,8 @@ def _curve(
     for name, values in columns.items():
         if not isinstance(values, list) or len(values) != len(first) or not values:
             raise InputError(f"'curve.{name}': expected a list of numbers as long as '{axis}'")
+        if not name.isidentifier():
+            raise InputError(f"'curve' has the column '{name}': expected letters, digits and _")
         if any(not isinstance(value, int | float | None) for value in values):
             raise InputError(f"'curve.{name}' holds what is neither a number nor None")
     if None in first or sorted(set(first)) != first:

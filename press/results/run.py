@@ -59,7 +59,7 @@ class Run:
     _results: Path
     _note: Callable[[Path], None]
     _root: str
-    _lacks: Callable[[str, str, int], None]
+    _lacks: Callable[["Run"], None]
     _other: Callable[[str, int, str | None], "Run"]  # of the suite, by case, seed and method
     asked: dict[tuple[str, str], None] = field(default_factory=dict)  # scores: selector, metric
 
@@ -113,8 +113,7 @@ class Run:
             if planned.state == "damaged":  # in a way that only the project can tell
                 raise InputError((planned.why or {})["sentence"])
             return record
-        if self.method is None:
-            self._lacks(self.suite.name, self.image, self.seed)
+        self._lacks(self)
         return None
 
     @property
@@ -174,8 +173,11 @@ class Run:
         selector = f"at.{step}"
         if self.record and selector not in self.record.metrics:
             steps = sorted(int(s[3:]) for s in self.record.metrics if s.startswith("at."))
-            known = listed([str(step) for step in steps], "or")
-            raise InputError(f"{self.name} has no snapshot at {step}; it has {known or 'none'}")
+            known = f"it has {listed([str(step) for step in steps], 'or')}"
+            if not steps:
+                there = listed(list(self.record.metrics))
+                known = f"recorded are {there}, and '{selector}' of press.record's metrics is not"
+            raise InputError(f"{self.name} has no snapshot at {step}; {known}")
         return Score(self, selector, f"{self.name} at {step}", self._at_step(step), step)
 
     def _at_step(self, step: int | None) -> str:
@@ -371,11 +373,14 @@ class Stability:
         """
         column, last = column or self.metric.name, self.run.last_step or 0
         first = last - last // SHARE if since is None else since
-        is_curve = self.run.axis == ITERATION
-        found = [value for _, value in self.run.curve().points(column, after=first) if is_curve]
+        if self.run.axis not in (ITERATION, ""):
+            why = f"the last fifth is told of iterations, and its curve goes over '{self.run.axis}'"
+            raise InputError(f"{self.run.name} has no such level: {why}")
+        curve = self.run.curve()
+        found = curve.points(column, after=first) if column in curve.columns else []
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
-        return found
+        return [value for _, value in found]
 
     @cached_property
     def known(self) -> bool:
@@ -425,8 +430,8 @@ def spike_mark(runs: Sequence[Run]) -> Markup:
         return Markup("")
     words = "; ".join(
         f"{run.last}: the last iterate lies in a loss spike,"
-        f" {with_unit(run.stable.fall, run.stable.metric)} worse than the median of the {BEFORE}"
-        " before it"
+        f" {with_unit(run.stable.fall, run.stable.metric.of_differences)} worse than the median of"
+        f" the {BEFORE} before it"
         for run in spiked
     )
     return Markup('<span class="spiked" title="{}">{}</span>').format(words, SPIKE_MARK)

@@ -4,6 +4,7 @@ The library that reads the schema is loaded when the first record is read.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -27,10 +28,11 @@ def mistakes(general: dict[str, Any], text: str = "") -> Iterator[tuple[str, int
     try:
         _checker()(general)
     except JsonSchemaValueException as error:
-        yield _sentence(error), _line_of(error.path[1:], text)
+        sentence, names = _sentence(error)
+        yield sentence, _line_of(names, text)
         return
-    for sentence in _contradictions(general):
-        yield sentence, None
+    for sentence, *names in _contradictions(general):
+        yield sentence, _line_of(names, text)
 
 
 @cache
@@ -47,22 +49,25 @@ def _checker() -> Callable[[dict[str, Any]], object]:
     return fastjsonschema.compile(schema, use_default=False)
 
 
-def _sentence(error: "JsonSchemaValueException") -> str:
-    """What is wrong, in the words of the schema's own descriptions where it has them."""
+def _sentence(error: "JsonSchemaValueException") -> tuple[str, list[str]]:
+    """What is wrong, in the words of the schema's own descriptions where it has them, and where."""
     names = [str(part) for part in error.path[1:]]
     what, rule = f"'{'.'.join(names)}'", error.definition
     if error.rule == "required":
         lacked = next(name for name in rule["required"] if name not in error.value)
-        return f"{what} lacks '{lacked}'" if names else f"it lacks '{lacked}'"
+        return f"{what if names else 'it'} lacks '{lacked}'", names
     if error.rule == "additionalProperties":
         known = rule["properties"]
         unknown = next(name for name in error.value if name not in known)
-        return f"unknown '{unknown}'{nearest(unknown, known)}"
+        return f"unknown '{unknown}'{nearest(unknown, known)}", [*names, unknown]
     if error.rule == "propertyNames":
-        return f"{what} has a name that is not {rule['propertyNames']['description']}"
+        allowed = rule["propertyNames"]
+        wrong = next(name for name in error.value if not re.search(allowed["pattern"], name))
+        sentence = f"{what} has the name '{wrong}', which is not {allowed['description']}"
+        return sentence, [*names, wrong]
     if "description" in rule:
-        return f"{what} is not {rule['description']}"
-    return f"{what} {error.message.removeprefix(str(error.name)).strip()}"
+        return f"{what} is {error.value!r}, which is not {rule['description']}", names
+    return f"{what} {error.message.removeprefix(str(error.name)).strip()}", names
 
 
 def _line_of(names: list[str], text: str) -> int | None:
@@ -75,19 +80,19 @@ def _line_of(names: list[str], text: str) -> int | None:
     return text.count("\n", 0, place) + 1 if place else None
 
 
-def _contradictions(general: dict[str, Any]) -> Iterator[str]:
-    """What the schema cannot tell: parts of a record that contradict each other."""
+def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What the schema cannot tell, each a sentence and the names under which it stands."""
     files, metrics = general["files"], general["metrics"]
     if (general["kind"] == "run") != (general["method"] is None):
-        yield "a baseline or a mean has a 'method', and a run has none"
+        yield "a baseline or a mean has a 'method', and a run has none", "method"
     if not metrics["final"]:
-        yield "'metrics.final' has no number"
+        yield "'metrics.final' has no number", "metrics", "final"
     if (measure := general.get("measure")) and measure not in metrics["final"]:
-        yield f"its measure '{measure}' is not under 'metrics.final'"
+        yield f"its measure '{measure}' is not under 'metrics.final'", "measure"
     if "curve.csv" in files and not general.get("axis"):
-        yield "it has a curve.csv, and 'axis' does not name its first column"
+        yield "it has a curve.csv, and 'axis' does not name its first column", "files", "curve.csv"
     for selector in general.get("steps", {}).keys() - metrics.keys():
-        yield f"'steps' names the output '{selector}', which has no metrics"
+        yield f"'steps' names the output '{selector}', which has no metrics", "steps", selector
     for selector, file in general.get("pictures", {}).items():
         if file not in files:
-            yield f"the picture '{file}' of '{selector}' is not under 'files'"
+            yield f"the picture '{file}' of '{selector}' is not under 'files'", "pictures", selector

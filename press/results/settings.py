@@ -55,8 +55,9 @@ class Settings:
     def __getattr__(self, key: str) -> "Setting | str":
         """A setting by its name, a number or words.
 
-        A list of equal values is one of them. Raises InputError if it is unknown, not set, neither
-        number nor words, or not the same in all the problems.
+        A list of equal values is one of them, another has commas between them. Raises
+        InputError if it is unknown, not set, neither number nor words, or not the same in all the
+        problems.
         """
         if key.startswith("_"):
             raise AttributeError(key)
@@ -68,8 +69,9 @@ class Settings:
         if any(other != value for other in values):
             example = f"{self._name}/{self._cases[0].folder}"
             raise InputError(f"'{key}' is not the same in all of '{self._name}'; say: '{example}'")
-        if isinstance(value, list) and value and all(one == value[0] for one in value):
-            value = value[0]
+        if isinstance(value, list) and value:
+            is_one = all(one == value[0] for one in value)
+            value = value[0] if is_one else ", ".join(map(str, value))
         if isinstance(value, int | float) and not isinstance(value, bool):
             return named(value, f"{key} of {self._name}")
         if isinstance(value, str):

@@ -22,8 +22,8 @@ from press.results.suite import SuiteView
 class Results:
     """Every suite and record that a page may name.
 
-    `note` is told each file that is read, `lacks` each run that was asked for and is not recorded
-    (suite, case, seed). `root` leads from the page being made to the site's root: "", "../" ...
+    `note` is told each file that is read, `lacks` each run, or baseline, that was asked for and is
+    not recorded. `root` leads from the page being made to the site's root: "", "../" ...
     """
 
     path: Path  # of the records
@@ -31,7 +31,7 @@ class Results:
     parts: Path  # of the manifest, as the build keeps it
     note: Callable[[Path], None]
     root: str = ""
-    lacks: Callable[[str, str, int], None] = lambda suite, case, seed: None
+    lacks: Callable[[Run], None] = lambda run: None
     suites: Manifest = field(init=False)
     _runs: dict[tuple[str, str, int, str | None], Run] = field(init=False, default_factory=dict)
 
@@ -68,7 +68,7 @@ class Results:
         return SuiteView(suite, self.metrics, partial(self._one, suite), index)
 
     def run(self, name: str, seed: int | None = None) -> Run:
-        """A run by "suite/image", "suite/image/seed0" or "suite/image/method"; or InputError."""
+        """A run by "suite/case", "suite/case/seed0" or "suite/case/method"; or InputError."""
         suite_name, _, rest = name.partition("/")
         suite = self.suite(suite_name).suite
         image_word, _, last = rest.rpartition("/")

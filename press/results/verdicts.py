@@ -41,7 +41,7 @@ class Verdict:
     @property
     def metric(self) -> Metric:
         """What the two numbers count."""
-        return self.claim.metric
+        return self.claim.find_metric()
 
     @property
     def difference(self) -> Quantity:
@@ -92,7 +92,7 @@ class Verdict:
         difference, spread, metric = self.difference, self.ours.spread, self.metric
         if isinstance(difference, NotRun):
             return "no run of it is recorded yet"
-        within = f"tolerance {with_unit(self.tolerance, metric)}"
+        within = f"tolerance {with_unit(self.tolerance, metric.of_differences)}"
         if not self.is_deterministic:
             within += f"; n = {self.n}"
         if spread is not None:
