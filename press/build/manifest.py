@@ -79,8 +79,6 @@ def program(command: str, options: Options) -> list[str]:
 
 def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes]] | None:
     """What the command under [experiments] in site.toml prints; None if there is none."""
-    if not settings.exists():
-        return None
     file = TomlFile(settings)
     table = file.table("experiments")
     file.expect({"manifest": "text"}, table, "experiments")

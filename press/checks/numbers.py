@@ -41,8 +41,6 @@ def report_numbers(options: Options, pages: Iterable[Mapping[str, Any]]) -> int:
 def _unquoted(options: Options, quoted: set[str]) -> Iterable[Diagnostic]:
     """A warning for each row of claims that no post shows, in a table that no plot names."""
     path = options.content / "claims.toml"
-    if not path.exists():
-        return
     file = TomlFile(path)
     scripts = "".join(map(text_of, (options.content / "figures").glob("[!.]*.py")))
     results = Results(options.results, options.content, options.cache / "manifest", lambda _: None)

@@ -151,13 +151,11 @@ class Claims:
         path = results.content / "claims.toml"
         results.note(path)
         self._results = results
-        self._file = TomlFile(path) if path.exists() else None
+        self._file = TomlFile(path)
 
     @cached_property
     def rule(self) -> Rule:
         """The rule of verdicts."""
-        if not self._file:
-            return Rule()
         data = self._file.table("rule")
         self._file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
         return Rule(**data)
@@ -165,8 +163,6 @@ class Claims:
     @cached_property
     def tables(self) -> dict[str, ClaimTable]:
         """Every table by its id."""
-        if not self._file:
-            return {}
         return {
             name: self._table(name, data)
             for name, data in self._file.data.items()
@@ -193,7 +189,6 @@ class Claims:
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
         words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
         rows = {key: value for key, value in data.items() if key not in words}
-        assert self._file
         self._file.expect(TABLE_KEYS, words, name, OLD_KEYS)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
@@ -217,7 +212,6 @@ class Claims:
 
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:
         where = f"{table}.{name}"
-        assert self._file
         known = (*data.get("cases", ()), MEAN)
         self._file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
         source, title = row.get("source", data.get("source", "")), row.get("name", name)
@@ -251,5 +245,4 @@ class Claims:
 
     def fail(self, sentence: str, table: str, key: str) -> NoReturn:
         """Raise InputError with the place of a key."""
-        assert self._file
         self._file.fail(sentence, table, key)

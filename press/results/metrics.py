@@ -85,8 +85,6 @@ class Metrics(Mapping[str, Metric]):
 
 def read_metrics(path: Path) -> Metrics:
     """The metrics of a site.toml; none without a file. Raises InputError with its place."""
-    if not path.exists():
-        return Metrics()
     file = TomlFile(path)
     return Metrics({name: _metric(file, name) for name in file.table("metrics")})
 

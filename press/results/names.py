@@ -33,8 +33,6 @@ def sentence(words: str) -> str:
 
 def read_names(path: Path) -> Names:
     """The names of a site.toml; the defaults without one. Raises InputError with its place."""
-    if not path.exists():
-        return Names()
     file = TomlFile(path)
     names = file.table("names")
     file.expect(KEYS, names, "names")
