@@ -17,7 +17,6 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.markdown.cross_references import figure_html
 from press.markdown.table_data import data_links
 from press.page import Directive, PageContext
 from press.results.export import curve_rows
@@ -186,9 +185,9 @@ class Block:
         title = f"{self.numbered.capitalize()} {directive.number}. {caption.striptags()}"
         has_curves = 'class="chart"' in made.content
         rows = made.data or (curve_rows(shown) if has_curves else ())
-        return figure_html(
-            page,
-            made.content,
+        return page.render(
+            "blocks/figure.html",
+            content=Markup(made.content),
             kind=self.numbered,
             number=directive.number,
             id=id,

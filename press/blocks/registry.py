@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from press.blocks import curves, images, plot, tables, text, verdicts
 from press.blocks.declaration import Block
-from press.diagnostics import Place
+from press.diagnostics import Diagnostic
 from press.errors import InputError, mistakes_of, nearest
 from press.files import text_of
 from press.page import Directive, PageContext
@@ -54,10 +54,8 @@ class Blocks(dict[str, Block]):
             with nullcontext() if name in BUILT_IN else mistakes_of(self.file):
                 return self[name].render(directive, context)
         except InputError as error:
-            known = error.path is not None and error.line is not None
-            at = Place(str(error.path), error.line or 1, error.column or 1)
-            sentence = error.sentence if known else str(error)
-            context.error(at if known else directive.place, sentence)
+            told = Diagnostic.from_error(error)
+            context.error(told.place or directive.place, told.sentence)
             return Markup("")
 
 
