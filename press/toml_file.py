@@ -35,15 +35,14 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 class TomlFile:
-    """A TOML file's tables, which are only to be read, and where they stand."""
+    """A TOML file's tables, which are only to be read, and where they stand.
 
-    def __init__(self, path: Path, optional: bool = False) -> None:
-        """Read `path`; an `optional` file that is absent has no tables.
+    A file that is absent has none: what the press reads of a site all has defaults.
+    """
 
-        Raises InputError with its place if it is absent or not TOML.
-        """
-        self.path = path
-        self.text = "" if optional and not path.exists() else text_of(path)
+    def __init__(self, path: Path) -> None:
+        """Read `path`; raises InputError with its place if it is not TOML."""
+        self.path, self.text = path, text_of(path) if path.exists() else ""
         try:
             self.data = _parse(self.text)
         except tomllib.TOMLDecodeError as error:

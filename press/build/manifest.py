@@ -72,7 +72,7 @@ def program(command: str, options: Options) -> list[str]:
 
 def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes]] | None:
     """What the command under [experiments] in site.toml prints; None if there is none."""
-    file = TomlFile(settings, optional=True)
+    file = TomlFile(settings)
     table = file.table("experiments")
     file.expect({"manifest": "text"}, table, "experiments")
     command = table.get("manifest", "").strip()

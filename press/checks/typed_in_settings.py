@@ -20,7 +20,7 @@ PRINTED = {  # claims.toml is where the numbers of a source belong
 def typed_in_settings(content: Path, search: NumberSearch) -> tuple[list[Path], list[Diagnostic]]:
     """The files that were searched, and a diagnostic for each result that was typed in them."""
     paths = [content / name for name in PRINTED]
-    found = [message for path in paths if path.exists() for message in _messages(path, search)]
+    found = [message for path in paths for message in _messages(path, search)]
     return paths, found
 
 

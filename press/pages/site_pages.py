@@ -50,15 +50,12 @@ def load_site(path: Path, base_url: str | None) -> Site:
     """
     kinds = {one.name: "text" for one in fields(Site) if one.name not in OTHERS}
     kinds |= {"authors": "a list of names"} | dict.fromkeys(OTHERS, "a table")
-    settings: dict[str, Any] = {}
-    checks = NO_CHECKS
-    if path.exists():
-        file = TomlFile(path)
-        read_metrics(path, taken_names())  # a mistake there is told at once, not on each page
-        read_names(path)
-        file.expect(kinds, file.data, None)
-        settings = {key: value for key, value in file.data.items() if key not in OTHERS}
-        checks = read_checks(file)
+    file = TomlFile(path)
+    read_metrics(path, taken_names())  # a mistake there is told at once, not on each page
+    read_names(path)
+    file.expect(kinds, file.data, None)
+    settings = {key: value for key, value in file.data.items() if key not in OTHERS}
+    checks = read_checks(file)
     url = settings.get("base_url", "") if base_url is None else base_url
     if url and not url.startswith(("https://", "http://")):
         sentence = f"the base URL '{url}' does not begin with https:// or http://"

@@ -154,14 +154,13 @@ class Claims:
         path = results.content / "claims.toml"
         results.note(path)
         self._results = results
-        self._file = TomlFile(path, optional=True)
-        self.fail = self._file.fail  # a sentence, with the place of a table and key
+        self.file = TomlFile(path)
 
     @cached_property
     def rule(self) -> Rule:
         """The rule of verdicts."""
-        data = self._file.table("rule")
-        self._file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
+        data = self.file.table("rule")
+        self.file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
         return Rule(**data)
 
     @cached_property
@@ -169,7 +168,7 @@ class Claims:
         """Every table by its id."""
         return {
             name: self._table(name, data)
-            for name, data in self._file.data.items()
+            for name, data in self.file.data.items()
             if name != "rule" and isinstance(data, dict)
         }
 
@@ -193,14 +192,14 @@ class Claims:
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
         words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
         rows = {key: value for key, value in data.items() if key not in words}
-        self._file.expect(TABLE_KEYS, words, name, OLD_KEYS)
+        self.file.expect(TABLE_KEYS, words, name, OLD_KEYS)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
             for row in named:
                 if row not in rows:
-                    self.fail(f"'{key}' names no row{nearest(row, rows)}", name, key)
+                    self.file.fail(f"'{key}' names no row{nearest(row, rows)}", name, key)
         if "suite" not in data and "metric" not in data:
-            self.fail("the table names neither its metric nor the suite that answers it", name, "")
+            self.file.fail("the table names neither its metric nor the suite that answers it", name)
         self._known_metric(data.get("metric", ""), name, "metric")
         prefix = f"{data['set']}/" if "set" in data else ""
         return ClaimTable(
@@ -217,12 +216,12 @@ class Claims:
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:
         where = f"{table}.{name}"
         known = (*data.get("cases", ()), MEAN)
-        self._file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
+        self.file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
         source, title = row.get("source", data.get("source", "")), row.get("name", name)
         try:
             compare, metric = split_compare(row.get("compare", ""))
         except InputError as error:
-            self.fail(error.sentence, where, "compare")
+            self.file.fail(error.sentence, where, "compare")
         self._known_metric(metric, where, "compare")
         find_metric = partial(self._metric, metric or data.get("metric", ""), data.get("suite", ""))
         numbers = {
@@ -236,7 +235,7 @@ class Claims:
         """Check that the site declares a metric; an empty text names none."""
         known = self._results.metrics
         if metric and metric not in known:
-            self.fail(f"unknown metric '{metric}'{nearest(metric, known)}", table, key)
+            self.file.fail(f"unknown metric '{metric}'{nearest(metric, known)}", table, key)
 
     def _metric(self, named: str, suite: str) -> Metric:
         """The metric that a table or row names, else that of the suite that answers it.

@@ -95,7 +95,7 @@ def read_metrics(path: Path, taken: Collection[str] = ()) -> Metrics:
 
     `taken` are names that an expression could not ask for, since they mean something else.
     """
-    file = TomlFile(path, optional=True)
+    file = TomlFile(path)
     found = {name: _metric(file, name) for name in file.table("metrics")}
     for name in found:
         if name in taken:

@@ -34,7 +34,7 @@ def sentence(words: str) -> str:
 
 def read_names(path: Path) -> Names:
     """The names of a site.toml; the defaults without one. Raises InputError with its place."""
-    file = TomlFile(path, optional=True)
+    file = TomlFile(path)
     names = file.table("names")
     file.expect(KEYS, names, "names")
     methods = names.get("methods", {})

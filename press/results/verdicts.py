@@ -168,7 +168,7 @@ class Judge:
         if table.suite not in known:
             if known:
                 sentence = f"unknown suite '{table.suite}'{nearest(table.suite, known)}"
-                self.claims.fail(sentence, table.id, "suite")
+                self.claims.file.fail(sentence, table.id, "suite")
             return NotRun(f"suite {table.suite}")
         view = self.results.suite(table.suite)
         if view.preview:
