@@ -172,6 +172,22 @@ def test_baselines_stand_beside_what_the_paper_prints(tmp_path: Path) -> None:
     assert "dot-ours" not in body
     assert "29.00" in body
     assert 'data-claim="inpainting.dip.mean"' in body
+    assert "printed</th>" in html, "nothing of baselines: the head says whose numbers they are"
+
+
+def test_what_a_source_prints_of_a_baseline_stands_beside_it(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    path = tmp_path / "content/claims.toml"
+    own = '[inpainting.fill]\nname = "Fill"\ncompare = "baseline.biharmonic"\nanna = 28.5\n'
+    path.write_text(path.read_text() + own)
+    site = tmp_path / "content/site.toml"
+    site.write_text(site.read_text().replace("[names]", '[names]\npaper = "Doe"'))
+    html = made(context, "baselines-table", suite="paper")
+    assert 'data-claim="inpainting.fill.anna"' in html and "Fill, printed</th>" in html
+    assert "inpainting.dip" not in html
+    assert "Doe</th>" in made(context, "results-table", suite="paper")
+    strip = made(context, "verdict-strip", suite="paper")
+    assert "Doe’s table" in strip and "the paper:" not in strip
 
 
 def test_a_table_of_claims_names_its_source(tmp_path: Path) -> None:

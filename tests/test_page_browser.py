@@ -84,6 +84,21 @@ def test_nothing_scrolls_sideways(browser: "Browser", site: Path, width: int, na
     page.context.close()
 
 
+def test_on_a_phone_all_rows_of_a_table_have_one_axis_and_its_numbers(
+    browser: "Browser", site: Path
+) -> None:
+    page = opened(browser, site / "posts/post.html", viewport={"width": 375, "height": 800})
+    drawn = """(all, of) => all.map(e => [...e.querySelectorAll(of)].map(
+      e => { const b = e.getBoundingClientRect(); return [b.x, b.width].join() }))"""
+    rows = page.locator(".dot-table tbody").evaluate_all(drawn, ".dots:not(.axis)")
+    assert len(rows) > 1 and all(len(table) > 1 for table in rows)
+    assert len({place for table in rows for place in table}) == 1
+    numbers = page.locator(".dot-table tbody").evaluate_all(drawn, ".axis")
+    assert [len(table) for table in numbers] == [len(table) for table in rows]
+    assert {place for table in numbers for place in table} == {rows[0][0]}
+    page.context.close()
+
+
 def test_nothing_scrolls_sideways_where_nothing_is_recorded(
     browser: "Browser", empty_site: Path
 ) -> None:

@@ -101,6 +101,8 @@ def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
         ("0.05", "-0.05", "10:1: 'agrees': expected a number that is not negative, got -0.05"),
         ("0.6", "0.2", "9:1: 'at_most' is less than 'tolerance'"),
         ("metrics.loss", 'metrics."log loss"', "15:2: 'log loss' is no name for a metric"),
+        ("metrics.loss", "metrics.iterations", "15:2: 'iterations' means something else of a run"),
+        ("metrics.loss", "metrics.label", "15:2: 'label' means something else of a run"),
         ("[metrics.loss]", "[metrics]\nloss = 3", "16:1: 'loss': expected a table, got 3"),
     ],
 )

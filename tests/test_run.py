@@ -475,13 +475,15 @@ def test_killed_at_random_moments_equals_uninterrupted(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_sigterm_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_saves_and_the_same_command_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     write_project(tmp_path, LONGER)
     child = start(tmp_path, tmp_path / "results")
     assert child.stdout
     assert "begins; iteration 0 of 300" in child.stdout.readline()
-    child.terminate()
-    assert child.wait() == 1
+    child.send_signal(number)
+    # After Ctrl-C a shell ends its loop only if the process dies of it.
+    assert child.wait() == (1 if number == signal.SIGTERM else -number)
     assert "stopped; the same command goes on from here" in child.stdout.read()
     child = start(tmp_path, tmp_path / "results", "--time-limit", "0")
     assert child.wait() == 0, "a time limit is no failure"

@@ -62,7 +62,7 @@ def run_command(args: argparse.Namespace) -> int:
         plain_db = loop.psnr_db(record)
         if plain_db is None:
             print("stopped; the pictures that are done are kept", flush=True)
-            return 1 if loop.interrupts.asked else 0
+            return loop.interrupts.exit_code()
         pairs.append(Pair(plain_db, record.metrics["final"]["psnr_db"]))
         print(f"{record.folder.relative_to(args.results)}: {pairs[-1]}", flush=True)
     print(summary(pairs))

@@ -69,7 +69,7 @@ class Sequence:
             failed += not self._one(job)
         if self.interrupts.should_stop():
             self.say.say("stopped; the same command goes on from here")
-        return 1 if failed or self.interrupts.asked else 0
+        return self.interrupts.exit_code(failed)
 
     def _one(self, job: Job) -> bool:
         """Run a job unless it is recorded; whether nothing went wrong."""
@@ -176,7 +176,7 @@ class Children:
                     self._start(waiting.pop(0), place)
             failed += self._collect()
             time.sleep(POLL_SECONDS)
-        return 1 if failed or self.interrupts.asked else 0
+        return self.interrupts.exit_code(failed)
 
     def _start(self, job: Job, place: int) -> None:
         threads = self.threads if self.device == "cpu" else self.args.threads

@@ -23,13 +23,13 @@ class Interrupts:
 
     def __init__(self, time_limit_s: float | None = None) -> None:
         """Listen for SIGINT and SIGTERM from now on; `time_limit_s` counts from now too."""
-        self.asked = False
+        self.asked = self.by_hand = False
         self.deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+        self.asked, self.by_hand = True, number == signal.SIGINT
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @property
@@ -40,6 +40,15 @@ class Interrupts:
     def should_stop(self) -> bool:
         """Whether to stop after this step."""
         return self.asked or self.seconds_left == 0.0
+
+    def exit_code(self, failed: int = 0) -> int:
+        """1 if anything failed or was stopped, else 0.
+
+        Raises KeyboardInterrupt after Ctrl-C, once all is saved, so that a shell's loop ends too.
+        """
+        if self.by_hand:
+            raise KeyboardInterrupt
+        return 1 if failed or self.asked else 0
 
 
 class Listener:

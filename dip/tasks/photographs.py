@@ -97,7 +97,7 @@ def read_photo(path: Path, what: str = "photograph") -> Photo:
         data = path.read_bytes()
         if RAW.fullmatch(path.suffix.lower()):
             raise InputError(IS_RAW)
-        if data[4:8] == b"ftyp" and data[8:12] in HEIC:
+        if data[4:8] == b"ftyp" and data[8:12] in HEIC and b"avif" not in data[12:64]:
             raise InputError(NOT_READ.format("HEIC"))
         return _from_tiff(data) if data[:4] in TIFF else _from_pillow(data)
 
@@ -234,6 +234,5 @@ def _photo(
         kept, dpi = kept_metadata(exif, dpi)
     except Exception:  # noqa: BLE001 - whatever damaged metadata make Pillow raise
         kept, notes = b"", [*notes, "its EXIF data are damaged and left out"]
-    return Photo(
-        np.clip(colours, 0, 1), alpha, bits, profile, kept, dpi, tuple(filter(None, notes))
-    )
+    np.clip(colours, 0, 1, out=colours)  # less than 0 or more than 1 where alpha was divided by
+    return Photo(colours, alpha, bits, profile, kept, dpi, tuple(filter(None, notes)))

@@ -93,11 +93,12 @@ def dot_table(
     `last` are further rows; `details` those of the plain table of all figures, by their heads.
     """
     rows = [_row(call, view, image, columns, pictures) for image in images]
+    axis = f"axis-{call.directive.number}"
     content = call.page.render(
         "blocks/dot-table.html",
         rows=[*rows, *last],
         columns=columns,
-        axis=DotAxis.around([dot.level for row in rows for dot in row.dots]),
+        axis=DotAxis.around([dot.level for row in rows for dot in row.dots], axis),
         details=[{head: cell(value) for head, value in row.items()} for row in details],
         pictures=any(row.thumbnail for row in rows),
         title=view.title,

@@ -1,8 +1,7 @@
 """Blocks that set our results beside a source's numbers: the verdict strip, and tables."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from markupsafe import Markup
 
@@ -16,7 +15,7 @@ from press.blocks.tables import (
     level_note,
 )
 from press.errors import InputError
-from press.results.claims import MEAN, Claim, ClaimTable, Row
+from press.results.claims import MEAN, ClaimTable, Row
 from press.results.names import sentence
 from press.results.numbers import Measured, Quantity, linked, listed, with_sign, written
 from press.results.run import SPIKE_MARK, Run, spike_mark, stability_cells
@@ -47,25 +46,14 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
     raise call.error("suite", sentence)
 
 
-def printed_columns(table: ClaimTable, taken: Collection[str] = ()) -> list[Column]:
-    """What a source prints of other methods, and of its own; `taken` are titles of ours."""
-    columns = []
-    for name in table.beside:
-        row = table.rows[name]
-        title = f"{row.name}, printed" if row.name in taken else row.name
-        columns.append(Column(title, partial(_printed, table, row), "other"))
-    paper = table.rows.get(table.ours or "")
-    return [*columns, Column("the paper", partial(_printed, table, paper), "paper")]
-
-
-def _printed(table: ClaimTable, row: Row | None, image: str | None) -> Claim | None:
-    return row.get(table.column(image)) if row else None
+def printed(table: ClaimTable, row: Row, title: str, mark: str = "other") -> Column:
+    """What a source prints of a method, image by image."""
+    return Column(title, lambda image: row.get(table.column(image)), mark)
 
 
 def difference(verdict: Verdict | None) -> Markup:
     """The difference of a verdict with its sign; empty where there is none."""
-    value = verdict.difference if verdict else None
-    if verdict is None or not isinstance(value, Measured):
+    if not verdict or not isinstance(value := verdict.difference, Measured):
         return Markup("")
     return linked(with_sign(written(value, verdict.metric)), value.origin)
 
@@ -92,6 +80,7 @@ def verdict_strip(
     return call.page.render(
         "blocks/verdict-strip.html",
         suite=suite,
+        title=table.title if table.title != table.id else suite.title,
         verdicts=verdicts,
         whole=whole,
         quantity=sentence(f"{'mean ' if has_mean else ''}{whole.metric.label}") if whole else "",
@@ -116,14 +105,15 @@ def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Fig
         row = answered.row
     table, judged = answered.table, answered.judged
     columns = [
-        *printed_columns(table),
+        *(printed(table, table.rows[name], table.rows[name].name) for name in table.beside),
+        printed(table, row, judge.results.names.paper, "paper"),
         Column("ours", lambda image: judged[image][0] or None, "ours", after=answered.spike_mark),
         Column("difference", lambda image: difference(judged[image][1])),
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
     note = level_note(suite, row.metric)
     if row.compare != FINAL:
-        note += f" Of the paper and of our runs: {row.name}."
+        note += f" Of {judge.results.names.paper} and of our runs: {row.name}."
     if any(map(answered.spike_mark, judged)):
         note += f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
     asked = [run.recorded for run in answered.runs(None)]
@@ -166,16 +156,12 @@ class Answered:
             found[image] = ours, judged
         return found
 
-    @property
-    def is_usual(self) -> bool:
-        """Whether last outputs are compared, by the metric of the suite."""
-        return self.row.compare == FINAL and self.row.metric.name == self.view.measure
-
     @cached_property
     def of_last_iterates(self) -> bool:
         """Whether last iterates are compared, by the metric that their curves follow."""
         followed = [run.stable.metric for run in self.runs(None) if run.recorded]
-        return self.is_usual and self.row.metric in followed
+        is_usual = self.row.compare == FINAL and self.row.metric.name == self.view.measure
+        return is_usual and self.row.metric in followed
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""
@@ -198,7 +184,7 @@ class Answered:
         row: dict[str, Value] = {
             sentence(self.judge.results.names.case): runs[0].title if runs else "Mean",
             **{row.name: row.get(column) for row in beside},
-            "The paper": self.row.get(column),
+            sentence(self.judge.results.names.paper): self.row.get(column),
             **{
                 f"seed {seed}": scores.one(image, seed, metric.name) if image else ""
                 for seed in self.view.suite.seeds
@@ -224,12 +210,18 @@ class Answered:
     example='suite="inpainting" id="tab-baselines"',
 )
 def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
-    """A suite's baselines, as we ran them, beside the numbers of a source."""
+    """A suite's baselines, as we ran them, beside what a source prints of them.
+
+    Where it prints nothing of them, what it prints of the method that our runs answer.
+    """
     table = table_of(call, Judge(call.page.results), suite, table)
-    rows = [table.rows[name] for name in (*table.beside, table.ours) if name]
-    metric = rows[-1].metric if rows else suite.metrics[suite.measure]
+    own = [row for row in table.rows.values() if row.compare and row.compare.kind == "baseline"]
+    rows = own or [table.rows[name] for name in (table.ours,) if name]
+    metric = rows[0].metric if rows else suite.metrics[suite.measure]
     columns = baseline_columns(call, suite, table.cases, metric.name)
-    columns += printed_columns(table, [column.title for column in columns])
+    others = [row for row in map(table.rows.__getitem__, table.beside) if row not in own]
+    columns += [printed(table, row, row.name) for row in others]
+    columns += [printed(table, row, f"{row.name}, printed", "paper") for row in rows]
     images, note = (*table.cases, None), level_note(suite, metric)
     return dot_table(call, suite, images, columns, note, pictures=False, metric=metric)
 

@@ -13,7 +13,7 @@ from press.build.state import ChangeDetector, PageState
 from press.errors import InputError
 from press.files import sha256_of, write_whole
 from press.options import Options
-from press.results.manifest import EXPECTED, of_records, parts_of
+from press.results.manifest import of_records, parts_of
 from press.toml_file import TomlFile
 
 PAGE = "(manifest)"  # under which the state of a build keeps it
@@ -55,13 +55,6 @@ def _are_whole(folder: Path, hashes: dict[str, str]) -> bool:
     with contextlib.suppress(OSError):
         return all(sha256_of(folder / name) == sha256 for name, sha256 in hashes.items())
     return False
-
-
-def expected(options: Options) -> dict[str, tuple[float | None, str | None]]:
-    """For each planned run the seconds that it would take here, and whether that is a guess."""
-    path = parts_folder(options) / EXPECTED
-    found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
-    return found
 
 
 def with_folders(command: str, options: Options) -> str:

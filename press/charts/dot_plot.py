@@ -33,12 +33,14 @@ class DotAxis:
 
     x: Scale
     ticks: Sequence[float]
+    id: str = "axis"  # of its numbers on the page
 
     @classmethod
-    def around(cls, levels: Sequence[float]) -> "DotAxis":
+    def around(cls, levels: Sequence[float], id: str = "axis") -> "DotAxis":
         """An axis of round levels that holds every number; without ticks if there is none."""
         low, high = widened(min(levels), max(levels), 8) if levels else (0.0, 1.0)
-        return cls(Scale(low, high, 12, WIDTH - 12), nice_ticks(low, high, 8) if levels else [])
+        scale = Scale(low, high, 12, WIDTH - 12)
+        return cls(scale, nice_ticks(low, high, 8) if levels else [], id)
 
     def head(self) -> Markup:
         """The axis' numbers, for the table's head."""
@@ -46,7 +48,11 @@ class DotAxis:
             text(words, self.x(tick), 14, class_="tick", text_anchor="middle")
             for tick, words in zip(self.ticks, tick_words(self.ticks), strict=True)
         ]
-        return _drawing(HEAD, labels)
+        return _drawing(HEAD, [element("g", *labels, id=self.id)])
+
+    def head_again(self) -> Markup:
+        """The same numbers under a row, for narrow pages, where a row stands by itself."""
+        return _drawing(HEAD, [element("use", href=f"#{self.id}")], "dots axis")
 
     def row(self, dots: Sequence[Dot]) -> Markup:
         """The dots of one row."""
@@ -79,6 +85,6 @@ def _shape(dot: Dot, x: float) -> Markup:
     return element("circle", name, cx=x, cy=MIDDLE, r=5, class_=kind)
 
 
-def _drawing(height: int, parts: Sequence[Markup]) -> Markup:
+def _drawing(height: int, parts: Sequence[Markup], kind: str = "dots") -> Markup:
     box = f"0 0 {WIDTH} {height}"
-    return element("svg", *parts, class_="dots", viewBox=box, aria_hidden="true")
+    return element("svg", *parts, class_=kind, viewBox=box, aria_hidden="true")

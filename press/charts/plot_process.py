@@ -1,6 +1,6 @@
 """The child process that draws authors' plots: reads requests, a JSON in each line, and answers.
 
-Only this module loads matplotlib. What a script prints goes to stderr.
+Only it, and `plot_svg.py` for it, load matplotlib. What a script prints goes to stderr.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Authors' plots: the one child process of a build that draws all of them that are stale.
 
 The child (`plot_process.py`) is started by the first plot that must be drawn, so that a build
-without one never loads matplotlib, and it ends with the build.
+without one never loads matplotlib, and it ends with the build. Where plots are sure to be drawn it
+may be started before, and loads matplotlib beside the build.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,25 +36,33 @@ class Plotter:
 
     colours: tuple[str, ...] = ()
     _child: "subprocess.Popen[str] | None" = field(default=None, init=False)
+    _is_ready: bool = field(default=False, init=False)
 
     @cached_property
     def identity(self) -> str:
-        """What a plot depends on beside its script and its records."""
+        """What a plot depends on beside its script and its records.
+
+        Raises InputError if matplotlib is not installed.
+        """
         from importlib.metadata import PackageNotFoundError, version
 
-        code = [*sorted((PACKAGE / "results").glob("*.py")), PACKAGE / "charts/plot_process.py"]
+        code = sorted([*PACKAGE.glob("results/*.py"), *PACKAGE.glob("charts/plot_*.py")])
         try:
             matplotlib = version("matplotlib")
         except PackageNotFoundError:
-            matplotlib = ""
+            raise InputError("plots need matplotlib: pip install matplotlib") from None
         return json.dumps([matplotlib, self.colours, *map(sha256_of, code)])
 
     def draw(self, request: dict[str, Any]) -> dict[str, Any]:
         """The child's answer to a request; raises InputError if it gives none in time."""
-        child = self._child or self._start()
+        child = self._child or self.start()
         assert child.stdin
-        child.stdin.write(json.dumps(request) + "\n")
-        child.stdin.flush()
+        if not self._is_ready and self._line(child, STARTING_S)[0] != "ready\n":
+            raise InputError("the process that draws plots could not be started")
+        self._is_ready = True
+        with suppress(OSError):  # of a child that has ended, which is told below
+            child.stdin.write(json.dumps(request) + "\n")
+            child.stdin.flush()
         answer, in_time = self._line(child, LIMIT_S)
         if answer:
             return dict(json.loads(answer))
@@ -60,7 +70,8 @@ class Plotter:
             raise InputError(f"it took over {LIMIT_S:g} seconds and was stopped")
         raise InputError(f"the process that drew it ended with {child.wait()}")
 
-    def _start(self) -> "subprocess.Popen[str]":
+    def start(self) -> "subprocess.Popen[str]":
+        """Start the child, and do not wait until it is ready."""
         paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         surroundings = {
             "PYTHONPATH": os.pathsep.join(paths),
@@ -69,37 +80,37 @@ class Plotter:
             "MPLBACKEND": "svg",
         }
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "press.charts.plot_process"],
+            [sys.executable, "-P", "-m", "press.charts.plot_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             env={**os.environ, **surroundings},
         )
-        if self._line(self._child, STARTING_S)[0] != "ready\n":
-            raise InputError("matplotlib could not be loaded; pip install matplotlib")
         return self._child
 
     def _line(self, child: "subprocess.Popen[str]", seconds: float) -> tuple[str, bool]:
-        """The next line of the child, and whether it came in time; without one the child ends."""
+        """A whole line of the child, and whether it came in time; without one the child ends."""
         assert child.stdout
-        late = Timer(seconds, child.kill)
+        deadline, late = time.monotonic() + seconds, Timer(seconds, child.kill)
         late.start()
         line = child.stdout.readline()
-        in_time = late.is_alive()
+        in_time = time.monotonic() < deadline
         late.cancel()
-        if not line:
-            self.close()
-        return line, in_time
+        if line.endswith("\n"):
+            return line, in_time
+        self.close()
+        return "", in_time
 
     def close(self) -> None:
         """End the child process, if there is one."""
-        child, self._child = self._child, None
+        child, self._child, self._is_ready = self._child, None, False
         if child and child.stdin and child.stdout:
-            with suppress(OSError):  # it ended by itself
-                child.stdin.close()  # which it reads to the end
+            child.kill()  # it has nothing to keep, and a script may have left a thread in it
             child.wait()
             child.stdout.close()
+            with suppress(OSError):  # what was not read
+                child.stdin.close()
 
 
 def colours_of(style: bytes) -> tuple[str, ...]:

@@ -71,17 +71,10 @@ def run_page(name: str, context: PageContext) -> str:
         has_curve=bool(curve),
         gallery=list(_gallery(run, context)),
         record=record,
-        again=commands_of(run, record),
+        again=(run.planned and run.planned.again)
+        or [*filter(None, [run.command or record.command])],
         why_not_shown=why_not_shown(context, run),
     )
-
-
-def commands_of(run: Run, record: Record) -> Sequence[str]:
-    """The commands that make a run again: those of the manifest, else the record's own."""
-    planned = run.planned
-    if planned and planned.again:
-        return planned.again
-    return [command for command in [run.command or record.command] if command]
 
 
 def facts(record: Record) -> dict[str, str]:

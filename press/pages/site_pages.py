@@ -14,6 +14,7 @@ from press.errors import InputError
 from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
 from press.results.metrics import read_metrics
 from press.results.names import read_names
+from press.results.run import taken_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
@@ -50,7 +51,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
     kinds = {one.name: "text" for one in fields(Site) if one.name not in OTHERS}
     kinds |= {"authors": "a list of names"} | dict.fromkeys(OTHERS, "a table")
     file = TomlFile(path)
-    read_metrics(path)  # a mistake there is told at once, not on each page
+    read_metrics(path, taken_names())  # a mistake there is told at once, not on each page
     read_names(path)
     file.expect(kinds, file.data, None)
     settings = {key: value for key, value in file.data.items() if key not in OTHERS}

@@ -35,11 +35,12 @@ def curve_rows(runs: Sequence[Run]) -> list[list[str]]:
     found = [(run.name, run.curve()) for run in runs if run.recorded]
     found = [(name, curve) for name, curve in found if curve.rows]
     columns = dict.fromkeys(column for _, curve in found for column in curve.columns)
-    rows = [
-        [name, *(cells.get(column, "") for column in columns)]
-        for name, curve in found
-        for cells in (dict(zip(curve.columns, row, strict=True)) for row in curve.rows)
-    ]
+    rows = []
+    for name, curve in found:
+        of_column = dict(zip(curve.columns, zip(*curve.rows, strict=True), strict=True))
+        nothing = ("",) * len(curve.rows)
+        cells = (of_column.get(column, nothing) for column in columns)
+        rows += [[name, *row] for row in zip(*cells, strict=True)]
     return [["run", *columns], *rows] if rows else []
 
 

@@ -4,7 +4,7 @@ How a page names a metric and writes its numbers, which way is better, and how f
 lie from a source's and still count as the same, all stand there; no code knows a metric by name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import inf, isfinite
@@ -83,10 +83,18 @@ class Metrics(Mapping[str, Metric]):
         return len(self._declared)
 
 
-def read_metrics(path: Path) -> Metrics:
-    """The metrics of a site.toml; none without a file. Raises InputError with its place."""
+def read_metrics(path: Path, taken: Collection[str] = ()) -> Metrics:
+    """The metrics of a site.toml; none without a file. Raises InputError with its place.
+
+    `taken` are names that an expression could not ask for, since they mean something else.
+    """
     file = TomlFile(path)
-    return Metrics({name: _metric(file, name) for name in file.table("metrics")})
+    found = {name: _metric(file, name) for name in file.table("metrics")}
+    for name in found:
+        if name in taken:
+            sentence = f"'{name}' means something else of a run; give the metric another name"
+            file.fail(sentence, f"metrics.{name}")
+    return Metrics(found)
 
 
 def _metric(file: TomlFile, name: str) -> Metric:

@@ -7,14 +7,15 @@ from pathlib import Path
 from press.diagnostics import counted
 from press.toml_file import TomlFile
 
-KEYS = {"case": "text", "methods": "a table"}
+KEYS = {"case": "text", "paper": "text", "methods": "a table"}
 
 
 @dataclass(frozen=True)
 class Names:
-    """What a case of a suite is called ("image", "data set"), and the methods beside ours."""
+    """What a case of a suite is called ("image", "data set"), the source, the methods beside."""
 
     case: str = "case"
+    paper: str = "the paper"
     methods: Mapping[str, str] = field(default_factory=dict)
 
     def cases(self, count: int) -> str:
