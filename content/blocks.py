@@ -19,8 +19,7 @@ from press.blocks.tables import Column, against, dot_table, level_note, of_image
 from press.charts.svg import element, line, path, text
 from press.errors import InputError
 from press.results.numbers import Quantity, decimal, grouped
-from press.results.scores import ScoreTable
-from press.results.suite import SuiteView
+from press.results.suite import ScoreTable, SuiteView
 
 WIDTH, ROW, BOX = 400, 54, 34
 LEFT, MIDDLE, RIGHT = 90.0, 200.0, 310.0  # centres of the columns

@@ -87,24 +87,23 @@ def parser() -> argparse.ArgumentParser:
 def _add_list(commands: "Commands") -> None:
     command = _add(
         commands, "list", "list:list_suites", "suites, what is recorded or missing",
-        "threads", "device", "results",
+        "threads", "device", "results", "json",
     )  # fmt: skip
     command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
     command.add_argument(
         "--measure", action="store_true", help="time a few steps where no record has the speed"
     )
-    command.add_argument("--json", action="store_true")
     what = "all of that as JSON, for a generator of pages"
     _add(commands, "manifest", "list:print_manifest", what, "results")
 
 
 def _add_run(commands: "Commands") -> None:
     what = "run what is not recorded"
-    command = _add(commands, "run", "run:run", what, "threads", "device", "results", "images")
+    shared = ("threads", "device", "results", "images", "time-limit")
+    command = _add(commands, "run", "run:run", what, *shared)
     command.add_argument("suites", nargs="+", metavar="SUITE", help="a suite, or all")
     command.add_argument("--image", action="append", metavar="NAME")
     command.add_argument("--seed", action="append", type=int, metavar="K")
-    command.add_argument("--time-limit", type=float, metavar="SECONDS")
     command.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at once")
     command.add_argument(
         "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="at least; 30"
@@ -122,10 +121,9 @@ def _add_records(commands: "Commands") -> None:
     command.add_argument("--image", metavar="NAME")
     command.add_argument("--iterations", type=_count, default=50, metavar="N")
     what = "a plain loop's PSNR beside the runs'"
-    command = _add(commands, "parity", "parity:run_command", what, "threads", *shared)
+    command = _add(commands, "parity", "parity:run_command", what, "threads", "time-limit", *shared)
     command.add_argument("suite", metavar="SUITE")
     command.add_argument("--image", action="append", metavar="NAME")
-    command.add_argument("--time-limit", type=float, metavar="SECONDS")
     command = _add(commands, "compare", "records:compare_results", "two folders of results")
     command.add_argument("a", type=Path, metavar="RESULTS_A")
     command.add_argument("b", type=Path, metavar="RESULTS_B")
@@ -142,17 +140,16 @@ def _add_records(commands: "Commands") -> None:
 
 
 def _add_network(commands: "Commands") -> None:
-    command = _add(commands, "describe", "list:describe_network", "a suite's network, by layers")
+    what = "a suite's network, by layers"
+    command = _add(commands, "describe", "list:describe_network", what, "json")
     command.add_argument("suite", nargs="?", default="inpainting", metavar="SUITE")
-    command.add_argument("--json", action="store_true")
     what = "our engine against a plain loop"
-    command = _add(commands, "bench", "bench:run_command", what, "threads", "device")
+    command = _add(commands, "bench", "bench:run_command", what, "threads", "device", "json")
     command.add_argument("--size", type=_count, default=256, metavar="N", help="pixels a side")
     command.add_argument("--steps", type=_count, default=10, metavar="N")
     command.add_argument(
         "--precision", default="default", choices=CHOICES["arithmetic"], help="the engine's"
     )
-    command.add_argument("--json", action="store_true")
 
 
 def _add_images(commands: "Commands") -> None:
@@ -188,6 +185,8 @@ def _count(text: str) -> int:
 SHARED: dict[str, dict[str, Any]] = {
     "device": {"default": "auto", "metavar": "auto|cuda|mps|cpu"},
     "images": {"type": Path, "metavar": "DIR", "help": "folder of test images"},
+    "json": {"action": "store_true"},
     "results": {"type": Path, "default": Path("results"), "metavar": "DIR"},
     "threads": {"type": _count, "metavar": "N", "help": "CPU threads of a run"},
+    "time-limit": {"type": float, "metavar": "SECONDS"},
 }

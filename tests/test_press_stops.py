@@ -9,7 +9,7 @@ from made_site import build_site, make_context, make_results, write_content
 from dip.experiments.suites import load_suites
 from press.blocks.images import compared
 from press.cli import main
-from press.results.scores import PATIENCE, StopPoint
+from press.results.stops import PATIENCE, StopPoint
 
 LAST = 3000
 

@@ -99,11 +99,13 @@ def _inherited(
 def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
     _check_keys(file, name, table)
     _check_lists(file, name, table)
+    tables = _tables(file, name, table, "variants", "variant")
+    variants = [{**settings, "variant": word} for word, settings in tables.items()]
     experiments = tuple(
         _experiment(file, name, table, {**variant, "image": image, "seed": seed})
         for seed in table.get("seeds", [0])
         for image in table["images"]
-        for variant in _variants(file, name, table)
+        for variant in variants or [{}]
     )
     baselines = tuple(table.get("baselines", []))
     return Suite(name, table["title"], table.get("why", ""), experiments, baselines)
@@ -132,10 +134,7 @@ def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
     for method in _distinct(file, name, table, "baselines", str):
         if method not in BASELINES:
             file.fail(f"unknown baseline '{method}'{nearest(method, BASELINES)}", name, "baselines")
-    settings = table.get("image_settings", {})
-    if not isinstance(settings, dict) or not all(isinstance(v, dict) for v in settings.values()):
-        what = "'image_settings' is not a table of settings for each image's name"
-        file.fail(what, name, "image_settings")
+    settings = _tables(file, name, table, "image_settings", "image")
     of_some = {key: _distinct(file, name, table, key, str) for key in ("frames_of", "pictures_of")}
     for key, named in {**of_some, "image_settings": list(settings)}.items():
         own = key in file.data[name]  # a parent's may name images of its own
@@ -156,12 +155,14 @@ def _distinct(file: TomlFile, name: str, table: dict[str, Any], key: str, kind: 
     return list(values)
 
 
-def _variants(file: TomlFile, name: str, table: dict[str, Any]) -> list[dict[str, Any]]:
-    """The settings of each variant that a suite makes of an image; one, empty, without variants."""
-    variants = table.get("variants", {})
-    if not isinstance(variants, dict) or not all(isinstance(v, dict) for v in variants.values()):
-        file.fail("'variants' is not a table of settings for each variant's name", name, "variants")
-    return [{**settings, "variant": word} for word, settings in variants.items()] or [{}]
+def _tables(
+    file: TomlFile, name: str, table: dict[str, Any], key: str, of: str
+) -> dict[str, dict[str, Any]]:
+    """The tables of settings that stand at a key, by name; none if it is absent."""
+    tables = table.get(key, {})
+    if not isinstance(tables, dict) or not all(isinstance(v, dict) for v in tables.values()):
+        file.fail(f"'{key}' is not a table of settings for each {of}'s name", name, key)
+    return tables
 
 
 def _experiment(

@@ -71,24 +71,23 @@ def find(image: ListedImage, folder: Path | None = None) -> Path:
         return _download(image)
     if not folder.is_dir():
         raise InputError("no such folder of test images", folder)
-    present = [path for path in candidates(image, folder) if path.is_file()]
-    hashes = {path: sha256_of(path) for path in present}
-    for path, found in hashes.items():
-        if found == image.sha256:
-            return path
-    for path, found in hashes.items():
-        raise InputError(
-            f"the SHA-256 of image '{image.name}' is {found}, not {image.sha256}", path
-        )
+    path, found = file_in(folder, image)
+    if path and found != image.sha256:
+        sentence = f"the SHA-256 of image '{image.name}' is {found}, not {image.sha256}"
+        raise InputError(sentence, path)
+    if path:
+        return path
     try:
         return _download(image)
     except InputError as error:
         raise InputError(f"no '{image.file}' here, and {error.sentence}", folder) from None
 
 
-def candidates(image: ListedImage, folder: Path) -> list[Path]:
-    """Where in a folder of test images an image may lie: `<set>/<file>` and `<file>`."""
-    return [folder / image.file, folder / Path(image.file).name]
+def file_in(folder: Path, image: ListedImage) -> tuple[Path | None, str]:
+    """An image's file, `<set>/<file>` or `<file>`, the right one first, and its SHA-256."""
+    places = folder / image.file, folder / Path(image.file).name
+    found = [(path, sha256_of(path)) for path in places if path.is_file()]
+    return min(found, key=lambda pair: pair[1] != image.sha256, default=(None, ""))
 
 
 def _download(image: ListedImage) -> Path:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -65,7 +66,7 @@ def pack(
             members += found
         except InputError as error:
             tell(error)
-    return _write_archives(folder, _shares(members, limit))
+    return _write_archives(folder, members, limit)
 
 
 def _files_of(place: Path, name: str) -> list[Member]:
@@ -97,35 +98,27 @@ def _archives_in(folder: Path) -> dict[int, Path]:
     return {int(number): path for number, path in named.items() if number.isdecimal()}
 
 
-def _shares(members: Iterable[Member], limit: int) -> Iterator[list[Member]]:
-    """Members in order, shared out among archives of at most `limit` bytes, or of one member."""
+def _write_archives(folder: Path, members: Iterable[Member], limit: int) -> list[Path]:
+    """Write members in order as the next archives of `folder`, each whole or not at all.
+
+    An archive has at most `limit` bytes, or one member.
+    """
     block, record = tarfile.BLOCKSIZE, tarfile.RECORDSIZE  # a tar file is padded to whole records
-    share: list[Member] = []
-    room = free = limit // record * record - 2 * block  # two empty blocks end it
-    for name, data in members:
-        needed = block + -(-len(data) // block) * block
-        if share and needed > free:
-            yield share
-            share, free = [], room
-        share.append((name, data))
-        free -= needed
-    if share:
-        yield share
-
-
-def _write_archives(folder: Path, shares: Iterable[list[Member]]) -> list[Path]:
-    """Write each share as the next archive of `folder`, whole or not at all."""
-    written: list[Path] = []
-    for number, share in enumerate(shares, 1 + max(_archives_in(folder), default=0)):
-        path = folder / f"records-{number:03d}.tar"
+    room = limit // record * record - 2 * block  # two empty blocks end it
+    waiting, written = deque(members), list[Path]()
+    while waiting:
+        path = folder / f"records-{1 + max(_archives_in(folder), default=0):03d}.tar"
         with (
             fresh_file(path) as file,
             tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive,
         ):
-            for name, data in share:
+            needed = 0
+            while waiting and (not archive.offset or archive.offset + needed <= room):
+                name, data = waiting.popleft()
                 header = tarfile.TarInfo(name)
                 header.size = len(data)
                 archive.addfile(header, io.BytesIO(data))
+                needed = block + -(-len(waiting[0][1]) // block) * block if waiting else 0
         written.append(path)
     return written
 

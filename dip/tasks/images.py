@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
-from dip.experiments.test_images import ListedImage, candidates, find, named
+from dip.experiments.test_images import ListedImage, file_in, find, named
 from dip.files import sha256_of
 
 if TYPE_CHECKING:
@@ -57,12 +57,10 @@ def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str
     depend on the decoder: they are compared only where its SHA-256 differs too. Without numpy and
     Pillow the SHA-256 alone is compared. Raises InputError if the file is no picture.
     """
-    present = [path for path in candidates(image, folder) if path.is_file()]
-    if not present:
+    path, sha256 = file_in(folder, image)
+    if path is None:
         return None, {}
-    hashes = {path: sha256_of(path) for path in present}
-    path = next((path for path in present if hashes[path] == image.sha256), present[0])
-    found: dict[str, Any] = {"sha256": hashes[path]}
+    found: dict[str, Any] = {"sha256": sha256}
     with suppress(ModuleNotFoundError):
         from dip.tasks.photographs import read_photo
 
@@ -71,7 +69,7 @@ def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str
         found |= {"width": values.shape[1], "height": values.shape[0]}
         found["mode"] = "L" if values.ndim == 2 else "RGB"
         found["pixels_sha256"] = sha256_of(values.tobytes())
-    if path.suffix.lower() in (".jpg", ".jpeg") and hashes[path] == image.sha256:
+    if path.suffix.lower() in (".jpg", ".jpeg") and sha256 == image.sha256:
         found.pop("pixels_sha256", None)
     return path, {key: value for key, value in found.items() if value != getattr(image, key)}
 

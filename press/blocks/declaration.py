@@ -20,12 +20,12 @@ from markupsafe import Markup
 from press.errors import InputError, nearest
 from press.markdown.table_data import data_links
 from press.page import Directive, PageContext
+from press.results.claims import Claims
 from press.results.export import curve_rows
 from press.results.numbers import listed
 from press.results.run import Run
 from press.results.selectors import parse_selector
 from press.results.suite import SuiteView
-from press.results.verdicts import Judge
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ RUNS = each(RUN)
 SELECTOR = Kind("output of a run", lambda text, _: parse_selector(text))
 SUITE = Kind("suite", lambda name, page: page.results.suite(name))
 SUITES = each(SUITE)
-CLAIMS_TABLE = Kind("table of claims", lambda name, page: Judge(page.results).claims.table(name))
+CLAIMS_TABLE = Kind("table of claims", lambda name, page: Claims(page.results).table(name))
 WIDTH = Kind("width", _width)
 
 

@@ -24,8 +24,7 @@ from press.results.numbers import (
     written,
 )
 from press.results.run import Run, spike_mark
-from press.results.scores import ScoreTable
-from press.results.suite import SuiteView
+from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import Verdict
 
 BASELINE_MARKS = ("stroke", "box")  # of the baselines of a table, in turn

@@ -39,11 +39,11 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
     if table and table.suite != view.name:
         whose = f"the runs of '{table.suite}'" if table.suite else "no runs of ours"
         raise call.error("table", f"{whose} answer table '{table.id}'")
-    for answered in [table] if table else judge.claims.tables.values():
-        if answered.suite == view.name:
-            return answered
-    sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
-    raise call.error("suite", sentence)
+    answered = [one for one in judge.claims.tables.values() if one.suite == view.name]
+    if not answered:
+        sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
+        raise call.error("suite", sentence)
+    return table or answered[0]
 
 
 def printed(table: ClaimTable, row: Row, title: str, mark: str = "other") -> Column:

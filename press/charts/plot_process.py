@@ -42,13 +42,7 @@ INKS: dict[str, tuple[Any, ...]] = {  # what is drawn in which of the page's col
     "soft": ("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"),
     "hair": ("grid.color",),
 }
-STYLES = (
-    "-",
-    "-",
-    (0, (3, 2)),
-    (0, (6, 2)),
-    (0, (1, 2)),
-)  # of the theme's series, as in its charts
+STYLES = "-", "-", (0, (3, 2)), (0, (6, 2)), (0, (1, 2))  # of the theme's series, as in its charts
 
 
 class ClaimNumbers(Mapping[str, Claim]):

@@ -151,12 +151,8 @@ def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
     rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
-    took = str(view.duration) if view.seconds else ""
-    if took and view.devices:
-        took += f" on {view.devices}"
     return {
         "view": view,
-        "took": took,
         "levels": sentence(view.metrics[view.measure].phrase),
         "heads": heads,
         "rows": rows,

@@ -98,8 +98,7 @@ class Summary:
 
 def newest_first(posts: Iterable[Summary]) -> list[Summary]:
     """Posts by date, those of one day by their addresses."""
-    by_name = sorted(posts, key=lambda post: post.url)
-    return sorted(by_name, key=lambda post: post.date or datetime.date.min, reverse=True)
+    return sorted(posts, key=lambda p: (-(p.date or datetime.date.min).toordinal(), p.url))
 
 
 def front_page(site: Site) -> SimpleNamespace:

@@ -5,15 +5,16 @@ range over the last fifth of the iterations stand beside it, and a last iterate 
 spike is told as such. A curve has every tenth iteration there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from statistics import mean, median
+from typing import Any
 
 from markupsafe import Markup
 
-from press.errors import InputError
+from press.errors import InputError, nearest
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.metrics import Metric, Metrics
@@ -27,8 +28,8 @@ from press.results.numbers import (
     written,
 )
 from press.results.record import CURVE, Curve, Record, parse_curve, read_record
-from press.results.scores import RULES, Score, StopPoint, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
+from press.results.stops import RULES, StopPoint, require_rule
 
 SHARE = 5  # the last one of so many equal parts of the iterations
 BEFORE = 500  # iterations before the last one, which in a spike is worse than their median
@@ -147,7 +148,7 @@ class Run:
         """The last step on its axis, of a run that is not recorded as planned; None without."""
         return self.record.last_step if self.record else self.case.iterations or None
 
-    def output(self, selector: str | Selector) -> Score:
+    def output(self, selector: str | Selector) -> "Score":
         """One output, by its selector; raises InputError if the run has no such output."""
         chosen = parse_selector(selector)
         match chosen.kind:
@@ -160,56 +161,38 @@ class Run:
             case "baseline" | "mean":
                 return self._other(self.image, 0, self.suite.method_of(chosen)).final
         label = BESIDES[chosen.kind]  # what it has not is not scored
-        return self._scored(chosen.kind, f"{self.name}, {label}", label)
+        return Score(self, chosen.kind, f"{self.name}, {label}", label)
 
     @property
-    def final(self) -> Score:
+    def final(self) -> "Score":
         """The last output (of a baseline: its only one)."""
         step = None if self.method else self.last_step
-        return self._scored("final", self.name, self._at_step(step), step)
+        return Score(self, "final", self.name, self._at_step(step), step)
 
-    def _at(self, step: int) -> Score:
+    def _at(self, step: int) -> "Score":
         """A snapshot; raises InputError if that step has none."""
         selector = f"at.{step}"
         if self.record and selector not in self.record.metrics:
             steps = sorted(int(s[3:]) for s in self.record.metrics if s.startswith("at."))
             known = listed([str(step) for step in steps], "or")
             raise InputError(f"{self.name} has no snapshot at {step}; it has {known or 'none'}")
-        return self._scored(selector, f"{self.name} at {step}", self._at_step(step), step)
+        return Score(self, selector, f"{self.name} at {step}", self._at_step(step), step)
 
     def _at_step(self, step: int | None) -> str:
         """Name an output by its step; "the output" where it has none."""
         return "the output" if step is None else f"{self.axis or 'step'} {grouped(step)}"
 
-    def _stop(self, rule: str) -> Score:
+    def _stop(self, rule: str) -> "Score":
         """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
         if rule not in self.stop_points:
             require_rule(rule)
         if not self.record:
-            return self._scored(f"stop.{rule}", self.name)
+            return Score(self, f"stop.{rule}", self.name)
         point = self.stop_points.get(rule)
         if not point:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
         name = f"{self.name}, {rule}"
-        return self._scored(f"stop.{rule}", name, point.label, point.iteration, point)
-
-    def _scored(
-        self,
-        selector: str,
-        name: str,
-        label: str = "",
-        step: int | None = None,
-        point: StopPoint | None = None,
-    ) -> Score:
-        values = self.record.metrics.get(selector, {}) if self.record else None
-        preview, picture = self.suite.preview, partial(self.picture, selector)
-        ask = partial(self._ask, selector)
-        return Score(
-            name, self.metrics, values, self.url, step, preview, point, label, picture, ask
-        )
-
-    def _ask(self, selector: str, metric: str) -> None:
-        self.asked[selector, metric] = None
+        return Score(self, f"stop.{rule}", name, point.label, point.iteration, point)
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A metric of the last output."""
@@ -291,7 +274,7 @@ class Run:
             return self._other(self.image, self.suite.seeds[0], None).picture(chosen)
         return None
 
-    def kept(self) -> list[Score]:
+    def kept(self) -> list["Score"]:
         """The outputs of which the record has a picture, each picture once, iterates first."""
         once = dict[str, str]()
         for selector, file in self.record.pictures.items() if self.record else ():
@@ -303,6 +286,68 @@ class Run:
         assert self.record
         self._note(self.record.folder / name)
         return self.record.file(name)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Score:
+    """How good one output is: each metric by its name, as a `Measured`.
+
+    It is a `NotRun` where the run is not recorded.
+    """
+
+    _run: Run  # recorded or not
+    _selector: str
+    name: str
+    label: str = ""  # under a picture
+    _iteration: int | None = None
+    _point: StopPoint | None = None  # what a stopping rule chose, where the output is its choice
+
+    @property
+    def _values(self) -> Mapping[str, Any] | None:
+        """What the record has by metric; None if the run is not recorded."""
+        return self._run.record.metrics.get(self._selector, {}) if self._run.record else None
+
+    @property
+    def picture(self) -> Path | None:
+        """The path of its picture; None where there is none, or it may not be shown."""
+        return self._run.picture(self._selector)
+
+    @property
+    def iteration(self) -> "int | NotRun | None":
+        """The iteration of this output; None for what is no iterate."""
+        return NotRun(self.name) if self._values is None else self._iteration
+
+    @property
+    def words(self) -> str | NotRun:
+        """Where a stopping rule stops, or that it did not within the run."""
+        if self._values is None:
+            return NotRun(self.name)
+        if self._point is None:
+            raise InputError(f"{self.name} is not the choice of a stopping rule")
+        return self._point.words
+
+    def get(self, quantity: str) -> Measured | None:
+        """A score by its metric; None where it was not scored, or the run is not recorded."""
+        run = self._run
+        run.asked[self._selector, quantity] = None
+        value = (self._values or {}).get(quantity)
+        if value is None:
+            return None
+        return Measured(value, run.metrics[quantity], run.url, preview=run.suite.preview)
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """A score by its metric; raises InputError if it is unknown or was not scored."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        known = {**self._run.metrics, **(self._values or {})}
+        if quantity not in known:
+            raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
+        if self._values is None:
+            return NotRun(self.name)
+        found = self.get(quantity)
+        if found is None:
+            raise InputError(f"{self.name} has no {quantity}: it was not scored so")
+        return found
 
 
 def taken_names() -> set[str]:

@@ -1,16 +1,18 @@
 """A suite as a post sees it: how much of it is recorded, and means over its cases."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
+from statistics import mean, stdev
 
 from press.diagnostics import format_duration
-from press.errors import InputError
+from press.errors import InputError, nearest
 from press.results.manifest import Suite
 from press.results.metrics import Metrics
 from press.results.numbers import Measured, NotRun, Quantity, listed
 from press.results.run import Run
-from press.results.scores import Score, ScoreTable, require_rule
 from press.results.selectors import Selector, parse_selector, refuse_old
+from press.results.stops import require_rule
 
 
 class SuiteView:
@@ -114,21 +116,15 @@ class SuiteView:
         case = self.suite.find(name)
         return self._one(case, self.suite.seeds[0] if seed is None else seed, None)
 
-    def output(self, selector: str | Selector) -> ScoreTable:
+    def output(self, selector: str | Selector) -> "ScoreTable":
         """The scores of one output of every run, by its selector; raises InputError."""
         chosen = parse_selector(selector)
-        suite, seeds = self.suite, self.suite.seeds
-        if suite.method_of(chosen):  # one for all seeds
-            seeds = seeds[:1]
-        name = suite.name if chosen.kind == "final" else f"{suite.name}, {chosen}"
-
-        def score(case: str, seed: int) -> Score:
-            return self._one(case, seed, None).output(chosen)
-
-        return ScoreTable(name, self.metrics, suite.images, seeds, score, self.page, self.measure)
+        name = self.name if chosen.kind == "final" else f"{self.name}, {chosen}"
+        seeds = self.suite.seeds[:1] if self.suite.method_of(chosen) else self.suite.seeds
+        return ScoreTable(self, name, chosen, seeds)
 
     @cached_property
-    def final(self) -> ScoreTable:
+    def final(self) -> "ScoreTable":
         """The scores of the last iterates."""
         return self.output("final")
 
@@ -138,3 +134,56 @@ class SuiteView:
         if not any(points):
             require_rule(rule)
         return sum(point.reached for point in points if point)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreTable:
+    """The same score of every run of a suite: by case, and as a mean over the cases.
+
+    The metric that is meant where none is named is the suite's measure.
+    """
+
+    _view: SuiteView
+    name: str
+    _chosen: Selector
+    seeds: tuple[int, ...]  # the first alone, of what is one for all
+
+    def __getattr__(self, quantity: str) -> Quantity:
+        """`mean_` and a metric: its mean over all cases; raises InputError if unknown."""
+        if quantity.startswith("_"):
+            raise AttributeError(quantity)
+        wanted = quantity.removeprefix("mean_")
+        if wanted == quantity:
+            known = [f"mean_{name}" for name in self._view.metrics]
+            raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
+        return self.mean(wanted)
+
+    def one(self, case: str, seed: int, quantity: str = "") -> Quantity:
+        """The score of one run."""
+        score = self._view._one(case, seed, None).output(self._chosen)
+        return getattr(score, quantity or self._view.measure)  # type: ignore[no-any-return]
+
+    def of(self, case: str, quantity: str = "") -> Quantity:
+        """The mean over the recorded seeds of one case, with its spread and n."""
+        scores = [self.one(case, seed, quantity) for seed in self.seeds]
+        found = [score for score in scores if isinstance(score, Measured)]
+        return over_seeds(found) if found else NotRun(f"{self.name}, {case}")
+
+    def mean(self, quantity: str = "", cases: tuple[str, ...] | None = None) -> Quantity:
+        """The mean over `cases` (all by default), from the seeds that have every one."""
+        means = []
+        for seed in self.seeds:
+            scores = [self.one(case, seed, quantity) for case in cases or self._view.suite.images]
+            found = [score for score in scores if isinstance(score, Measured)]
+            if found and len(found) == len(scores):
+                over_cases, one = mean(map(float, found)), found[0]
+                page = self._view.page
+                means.append(Measured(over_cases, one.metric, page, preview=one.preview))
+        return over_seeds(means) if means else NotRun(f"mean of {self.name}")
+
+
+def over_seeds(found: list[Measured]) -> Measured:
+    """Join the numbers of several seeds: their mean, their standard deviation, how many."""
+    spread = stdev(map(float, found)) if len(found) > 1 else None
+    over, one = mean(map(float, found)), found[0]
+    return Measured(over, one.metric, one.origin, spread, len(found), one.preview)
