@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dip.errors import InputError
+from dip.errors import InputError, nearest
 
-KINDS: dict[str, type] = {"text": str, "a table": dict}  # what a value may be asked to be
+KINDS: dict[str, type] = {"text": str, "a table": dict, "anything": object}  # what a value may be
 
 
 class TomlFile:
@@ -19,22 +19,16 @@ class TomlFile:
         self.path = path
         try:
             self.text = path.read_text(encoding="utf-8")
+            self.data: dict[str, Any] = tomllib.loads(self.text)
         except FileNotFoundError:
             raise InputError("no such file", path) from None
+        except tomllib.TOMLDecodeError as error:
+            words, at, place = str(error).partition(" (at line ")
+            line, column = map(int, re.findall(r"\d+", place)) if at else (None, None)
+            sentence = f"not valid TOML: {words[0].lower()}{words[1:]}"
+            raise InputError(sentence, path, line, column) from None
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot be read as text: {error}", path) from None
-        self.data: dict[str, Any] = self._parse()
-
-    def _parse(self) -> dict[str, Any]:
-        try:
-            return tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
-            if not found:
-                raise InputError(f"not valid TOML: {error}", self.path) from None
-            line, column = int(found[2]), int(found[3])
-            sentence = f"not valid TOML: {found[1][0].lower()}{found[1][1:]}"
-            raise InputError(sentence, self.path, line, column) from None
 
     def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
         """Line and column, from 1, of a `[table]` header or of `key` in it; None if not found."""
@@ -52,10 +46,12 @@ class TomlFile:
         return None
 
     def expect(self, kinds: Mapping[str, str], data: Mapping[str, Any], table: str | None) -> None:
-        """Check that each key of `kinds` that `data` has is of its kind; raises InputError."""
-        for key, kind in kinds.items():
-            if key in data and not isinstance(data[key], KINDS[kind]):
-                self.fail(f"'{key}': expected {kind}, got {data[key]!r}", table, key)
+        """Check that each key of `data` is one of `kinds`, and of its kind; raises InputError."""
+        for key, value in data.items():
+            if key not in kinds:
+                self.fail(f"unknown key '{key}'{nearest(key, kinds)}", table, key)
+            if not isinstance(value, KINDS[kinds[key]]):
+                self.fail(f"'{key}': expected {kinds[key]}, got {value!r}", table, key)
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
         """Raise InputError with the place of `table` and `key`."""

@@ -6,12 +6,10 @@ Each entry is sealed with the hash of its key and content, so that a broken one 
 import contextlib
 import hashlib
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import sqlite3
+from typing import Any
 
 NAME = "cache-1.sqlite"  # another number when the form of the table changes
 WAIT_S = 30.0  # for another build that writes
@@ -61,8 +59,6 @@ class Cache:
 
     def _execute(self, statement: str, *values: bytes) -> tuple[Any, ...] | None:
         """Carry out a statement, at the worst in a new file, and then in memory."""
-        import sqlite3
-
         for again in (self._begin_anew, self._do_without):
             try:
                 row: tuple[Any, ...] | None = self._database().execute(statement, values).fetchone()
@@ -74,9 +70,7 @@ class Cache:
                 (self._do_without if code in busy else again)(error)
         return None
 
-    def _database(self) -> "sqlite3.Connection":
-        import sqlite3
-
+    def _database(self) -> sqlite3.Connection:
         if self._opened is None:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)

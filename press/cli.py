@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
 
 from press.errors import InputError, sentence_of
 from press.options import Options
@@ -25,8 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     started = time.perf_counter()
     has_word = given[:1] and given[0] in (*WORDS, NEW, IMPORT, "-h", "--help", "--version")
-    asked = _parser().parse_args(given if has_word else ["build", *given])
     try:
+        asked = _parser(given).parse_args(given if has_word else ["build", *given])
         return _do(asked, started)
     except KeyboardInterrupt:
         print("stopped; the site is as it was", file=sys.stderr)
@@ -39,26 +38,22 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-class PrintVersion(argparse.Action):
-    """Looks the version up when it is asked for: no build waits for that."""
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
 
-    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> NoReturn:
-        """Print the installed distribution's version, and end."""
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            print(f"press {version('deep-image-prior-press')}")
-        except PackageNotFoundError:
-            parser.exit(1, "this is a copy that was not installed, so it has no version\n")
-        parser.exit()
+    try:
+        return f"press {version('deep-image-prior-press')}"
+    except PackageNotFoundError:
+        raise InputError("this is a copy that was not installed, so it has no version") from None
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="build.py", description="Make the site from posts, templates and recorded runs."
     )
+    version = _version() if "--version" in given[:1] else ""  # no build waits for that
     parser.add_argument(
-        "--version", action=PrintVersion, nargs=0, help="print the version, and end"
+        "--version", action="version", version=version, help="print the version, and end"
     )
     words = parser.add_subparsers(dest="word")
     commands = {word: words.add_parser(word, help=text) for word, text in WORDS.items()}

@@ -83,8 +83,8 @@ def summary(settled: Iterable[Diagnostic]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 page", "2 pages"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """A number with its noun: "1 page", "11,000 pages"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def format_duration(seconds: float) -> str:

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,6 +37,16 @@ def write_whole(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".new.{os.getpid()}.{path.name}")
     temporary.write_bytes(data)
     os.replace(temporary, path)
+
+
+@contextmanager
+def fresh_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new folder to fill and then to rename; what is left of it in the end is removed."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(dir=parent, prefix=prefix, ignore_cleanup_errors=True) as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
 
 
 def sha256_of(data: bytes | Path) -> str:

@@ -7,16 +7,16 @@ import datetime
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
 from press.errors import InputError
+from press.files import fresh_folder
+from press.results.names import sentence
 
 DISTRIBUTION = "deep-image-prior-press"
 SKELETON = Path(__file__).parent / "skeleton"
@@ -36,8 +36,7 @@ def new(folder: Path, install_from: str | None) -> int:
     if found:
         raise InputError(f"this folder is not empty, it holds '{found[0]}'; name another", folder)
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder, prefix=".new."))
-    try:
+    with fresh_folder(folder, ".new.") as fresh:
         words = _words(folder.resolve().name, install_from)
         for source in sorted(SKELETON.rglob("*")):
             if source.is_file() and source.suffix != ".pyc":  # which pip makes of what it installs
@@ -45,8 +44,6 @@ def new(folder: Path, install_from: str | None) -> int:
         _record(fresh)
         for path in sorted(fresh.iterdir()):
             os.replace(path, folder / path.name)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     go_there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
     print(f"{folder}: a project with an example, recorded by its {SCRIPT}")
     print(f"next: {go_there}python build.py serve")
@@ -55,8 +52,7 @@ def new(folder: Path, install_from: str | None) -> int:
 
 def _words(name: str, install_from: str | None) -> dict[str, str]:
     """What stands for the placeholders of the skeleton's files."""
-    title = name.replace("-", " ").replace("_", " ").strip()
-    title = title[:1].upper() + title[1:]
+    title = sentence(name.replace("-", " ").replace("_", " ").strip())
     return {
         "@TITLE@": title,
         "@QUOTED_TITLE@": json.dumps(title, ensure_ascii=False),

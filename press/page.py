@@ -32,19 +32,11 @@ class Directive:
     number: int = 0  # of the figure, table or listing; 0 for a block that has no number
 
 
-class Block(Protocol):
-    """What a directive's name stands for."""
-
-    @property
-    def numbered(self) -> str:
-        """What it makes that has a number: "figure", "table" or "listing"; else empty."""
-
-
 class Blocks(Protocol):
     """The blocks that posts of a site can call."""
 
-    def get(self, name: str, /) -> Block | None:
-        """The block of a name."""
+    def numbered(self, name: str, /) -> str:
+        """What a block makes that has a number: "figure", "table" or "listing"; else empty."""
 
     def prose_arguments(self, name: str, /) -> Collection[str]:
         """The arguments of a block that stand on the page as they are written."""

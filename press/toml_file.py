@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from press.errors import InputError
+from press.errors import InputError, nearest
 from press.files import text_of
 
 # What a value may be asked to be, and whether it is that.
@@ -24,9 +24,13 @@ _parse = lru_cache(maxsize=16)(tomllib.loads)  # every page asks for the same fe
 class TomlFile:
     """A TOML file's tables, which are only to be read, and where they stand."""
 
-    def __init__(self, path: Path) -> None:
-        """Read `path`; raises InputError with its place if it is absent or not TOML."""
-        self.path, self.text = path, text_of(path)
+    def __init__(self, path: Path, optional: bool = False) -> None:
+        """Read `path`; an `optional` file that is absent has no tables.
+
+        Raises InputError with its place if it is absent or not TOML.
+        """
+        self.path = path
+        self.text = "" if optional and not path.exists() else text_of(path)
         try:
             self.data = _parse(self.text)
         except tomllib.TOMLDecodeError as error:
@@ -50,11 +54,29 @@ class TomlFile:
                     return number, found.start(1) + 1
         return None
 
-    def expect(self, kinds: Mapping[str, str], data: Mapping[str, Any], table: str | None) -> None:
-        """Check that each key of `kinds` that `data` has is of its kind; raises InputError."""
-        for key, kind in kinds.items():
-            if key in data and not KINDS[kind](data[key]):
-                self.fail(f"'{key}': expected {kind}, got {data[key]!r}", table, key)
+    def table(self, name: str) -> dict[str, Any]:
+        """The table `[name]`, empty if there is none; raises InputError if it is something else."""
+        data: dict[str, Any] = self.data.get(name, {})
+        self.expect({name: "a table"}, {name: data}, None)
+        return data
+
+    def expect(
+        self,
+        kinds: Mapping[str, str],
+        data: Mapping[str, Any],
+        table: str | None,
+        old: Mapping[str, str] | None = None,
+    ) -> None:
+        """Check that each key of `data` is one of `kinds`, and its value of that kind.
+
+        Raises InputError; `old` has the sentence for a key that is not used any more.
+        """
+        for key, value in data.items():
+            if key not in kinds:
+                unknown = f"unknown key '{key}'{nearest(key, kinds)}"
+                self.fail((old or {}).get(key, unknown), table, key)
+            if not KINDS[kinds[key]](value):
+                self.fail(f"'{key}': expected {kinds[key]}, got {value!r}", table, key)
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
         """Raise InputError with the place of `table` and `key`."""

@@ -14,7 +14,7 @@ from press.cli import main
 from press.files import write_whole
 from press.page import PageContext
 from press.results.manifest import of_records, parts_of
-from press.results.store import Results, no_missing
+from press.results.store import Results
 
 ROOT = Path(__file__).parent.parent
 
@@ -210,7 +210,7 @@ def results_of(
     content: Path,
     note: Callable[[Path], None] = lambda path: None,
     root: str = "",
-    lacks: Callable[[str, str, int], None] = no_missing,
+    lacks: Callable[[str, str, int], None] = lambda suite, case, seed: None,
     parts: Path | None = None,
 ) -> Results:
     """What a page can ask of these folders, by a manifest of how they are now."""

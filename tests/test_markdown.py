@@ -222,3 +222,16 @@ def test_a_note_written_in_place_knows_where_it_stands(context: PageContext) -> 
         "body.md:7:2: in this formula: ",
         "body.md:7:12: warning: '39.16'",
     ]
+
+
+def test_a_note_within_a_note_and_a_fence_within_a_list_know_where_they_stand(
+    context: PageContext,
+) -> None:
+    article_of(
+        context, "a ^[b ^[c [@inner]] [@outer]]\n\n- d\n\n  ```katex\n  x +\n  \\bad\n  ```\n"
+    )
+    assert [message.partition(" ")[0] for message in said(context)] == [
+        "body.md:5:22:",
+        "body.md:5:12:",
+        "body.md:11:3:",
+    ]

@@ -163,6 +163,25 @@ def test_a_setting_of_the_site_makes_every_page(
     assert "Another name" in (work / "site/posts/one.html").read_text()
 
 
+def test_another_schema_of_records_makes_every_page(work: Path) -> None:
+    """A record may no longer be one by it."""
+    for folder in ("press", "templates"):
+        shutil.copytree(ROOT / folder, work / "installed" / folder)
+    environment = {**os.environ, "PYTHONPATH": str(work / "installed")}
+
+    def build() -> str:
+        call = [sys.executable, "-m", "press"]
+        return subprocess.run(
+            call, capture_output=True, text=True, cwd=work, env=environment, check=True
+        ).stdout
+
+    build()
+    assert "nothing changed" in build()
+    with (work / "installed/press/results/record.schema.json").open("a") as schema:
+        schema.write("\n")
+    assert "2 pages made anew" in build()
+
+
 def test_a_picture_that_comes_later_is_seen(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (work / "content/posts/two.md").write_text(post("Two", "![A line](line.svg)"))
     assert "1 warning" in made(capsys)

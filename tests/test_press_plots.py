@@ -207,7 +207,7 @@ def test_failing_scripts_are_told_with_their_lines_at_their_places_in_the_post(
 
 
 ARGUMENTS = [
-    ('script="figures/levels.py" alt="x"', "no script 'figures/levels.py'; did you mean"),
+    ('script="figures/levels.py" alt="x"', "no file 'figures/levels.py'; did you mean"),
     ('script="../level.py" alt="x"', "'../level.py' lies outside of 'content'"),
     ('script="figures/level.py"', "block 'plot' needs the argument 'alt'"),
     ('script="figures/level.py" alt=" "', "the argument 'alt' is empty"),

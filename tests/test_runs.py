@@ -17,7 +17,7 @@ from press.results.numbers import (
     decimal,
     grouped,
     listed,
-    signed,
+    with_sign,
     with_unit,
 )
 from press.results.record import parse_curve
@@ -215,7 +215,7 @@ def test_a_missing_record_is_noted_too(tmp_path: Path) -> None:
 def test_how_numbers_are_written() -> None:
     assert decimal(-1.25, 1) == "−1.2"
     assert decimal(-0.001, 2) == "0.00"
-    assert [signed(x) for x in (0.314, -0.5, 0.0)] == ["+0.31", "−0.50", "0.00"]
+    assert [with_sign(decimal(x)) for x in (0.314, -0.5, 0.0)] == ["+0.31", "−0.50", "0.00"]
     assert with_unit(36.048, PSNR) == "36.05\u202fdB"
     assert grouped(11000) == "11,000"
     assert listed(["a", "b", "c"]) == "a, b and c"

@@ -12,7 +12,7 @@ from made_site import CLAIMS, METRICS, make_results, results_of, write_content, 
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, Claims, Rule
 from press.results.metrics import Metric
-from press.results.numbers import Measured, signed
+from press.results.numbers import Measured, decimal, with_sign
 from press.results.verdicts import Judge, Verdict
 
 SITE = Path(__file__).parent.parent / "content"
@@ -72,7 +72,7 @@ def test_a_deterministic_method_agrees_or_differs(level: float, word: str) -> No
     claim = Claim(30.0, metric=lambda: FID)
     found = Verdict(claim, Measured(level, FID), Rule(), is_deterministic=True)
     assert (found.word, found.runs) == (word, "")
-    assert found.reason == f"{signed(level - 30)} from the source (tolerance 0.10)"
+    assert found.reason == f"{with_sign(decimal(level - 30))} from the source (tolerance 0.10)"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
         ),
         (
             lambda t: t.replace("bob = 30.0", "bobb = 30.0"),
-            r"toml:25:1: unknown case 'bobb'; .*'bob'",
+            r"toml:25:1: unknown key 'bobb'; .*'bob'",
         ),
         (
             lambda t: t.replace("deviations", "deviation"),

@@ -15,15 +15,17 @@ from dip.records.store import find_records
 def verify_records(args: argparse.Namespace) -> int:
     """Run the beginning of recorded runs again; returns 1 if a record fails."""
     device = choose_device(args.device)
-    from dip.runs.verify import verify
+    from dip.runs.verify import Failed, verify
 
     images = load_images(args.content / "images.toml")
     records, failed = _chosen(args)
     for record in records:
         name, good = record.folder.relative_to(args.results), False
         try:
-            good, sentence = verify(record, images, args.images, device, args.iterations)
-            result = f"{'verified' if good else 'FAILED'}: {sentence}"
+            found = verify(record, images, args.images, device, args.iterations)
+            result, good = f"verified: {found}", True
+        except Failed as error:
+            result = f"FAILED: {error}"
         except InputError as error:
             result = f"could not be verified: {error}"
         print(f"{name}: {result}", flush=True)

@@ -1,7 +1,5 @@
 """Settings in words, each with its source and reason, read from `content/choices.toml`."""
 
-from typing import Any
-
 from dip.errors import nearest
 from dip.experiments.experiment import RETIRED, Experiment
 from dip.toml_file import TomlFile
@@ -11,7 +9,7 @@ ORIGINS = {
     "paper": "the paper", "supplement": "the supplement", "reproduction": "a reproduction",
     "measured": "the published images", "ours": "ours",
 }  # fmt: skip
-CHOICE_KEYS = ("name", "origin", "why", "shown")
+CHOICE_KEYS = dict.fromkeys(("name", "origin", "why", "shown"), "text")
 
 
 def choices_of(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[str, str]]:
@@ -23,33 +21,26 @@ def choices_of(file: TomlFile, experiment: Experiment, suite: str) -> list[dict[
     """
     known = {**RETIRED, **experiment.to_dict()}
     rows = []
+    file.expect(dict.fromkeys(file.data, "a table"), file.data, None)
     of_suite = file.data.get(suite, {})
     for setting, table in file.data.items():
-        if not isinstance(table, dict) or not isinstance(of_suite.get(setting, {}), dict):
-            file.expect({setting: "a table"}, file.data, None)
-            file.expect({setting: "a table"}, of_suite, suite)
+        if not isinstance(of_suite.get(setting, {}), dict):
+            file.expect(dict.fromkeys(of_suite, "a table"), of_suite, suite)
         if setting not in known:
             if all(isinstance(inner, dict) for inner in table.values()):
                 continue  # what is different in one suite
             file.fail(f"unknown setting '{setting}'{nearest(setting, known)}", setting)
         chosen = {**table, **of_suite.get(setting, {})}
-        _check(file, setting, chosen)
+        file.expect(CHOICE_KEYS, chosen, setting)
+        if chosen.get("origin") not in ORIGINS:
+            near = nearest(str(chosen.get("origin")), ORIGINS)
+            file.fail(f"the origin is not one of {', '.join(ORIGINS)}{near}", setting, "origin")
         value, origin = in_words(known[setting], chosen.get("shown", "{}")), chosen["origin"]
         row = {"setting": setting, "name": chosen.get("name", setting), "value": value}
         rows.append(
             {**row, "origin": origin, "source": ORIGINS[origin], "why": chosen.get("why", "")}
         )
     return rows
-
-
-def _check(file: TomlFile, setting: str, chosen: dict[str, Any]) -> None:
-    for key in chosen:
-        if key not in CHOICE_KEYS:
-            file.fail(f"unknown key '{key}'{nearest(key, CHOICE_KEYS)}", setting, key)
-    file.expect(dict.fromkeys(CHOICE_KEYS, "text"), chosen, setting)
-    if chosen.get("origin") not in ORIGINS:
-        near = nearest(str(chosen.get("origin")), ORIGINS)
-        file.fail(f"the origin is not one of {', '.join(ORIGINS)}{near}", setting, "origin")
 
 
 def in_words(value: object, form: str = "{}") -> str:

@@ -6,7 +6,7 @@ Nothing here needs torch or numpy, so that a page can be printed from records al
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from numbers import Integral, Real
@@ -43,15 +43,25 @@ TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
 
 DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
 
-
 # The least value of a setting.
-LEAST: Mapping[str, int] = {
+LEAST = {
     "seed": 0, "problem_seed": 0, "preview_side": 1, "noise_255": 0, "z_channels": 1, "z_max": 0,
     "sigma_p": 0, "iterations": 1, "frames": 0,
 }  # fmt: skip
-SEEDS = 2**64  # Philox has keys of 64 bits
+NUMBERS: dict[type, Any] = {int: (int, Integral), float: (float, Real)}
 PLAIN = (str, bool, int)  # types whose values stand as they are
+SEEDS = 2**64  # Philox has keys of 64 bits
 KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
+# Further rules for some settings: whether a value is possible, and what it is not if it is not.
+Rule = tuple[tuple[str, ...], Callable[[Any], bool], str]
+RULES: tuple[Rule, ...] = (
+    (("factor",), lambda value: value in (1, 4, 8), "4 or 8"),
+    (("seed", "problem_seed"), lambda value: value < SEEDS, "below 2**64"),
+    (("learning_rate", "spike_factor"), lambda value: value > 0, "more than 0"),
+    (("keep",), lambda value: 0 < value < 1, "between 0 and 1"),
+    (("average_decay",), lambda value: 0 <= value < 1, "from 0 to below 1"),
+    (KERNELS, lambda side: side > 0 and side % 2 == 1, "odd and positive, so it has no middle"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +134,6 @@ class Experiment:
             value = getattr(self, name)
             if type(value) is kind and kind in PLAIN:
                 continue
-            if type(value) is float and kind is float and math.isfinite(value):
-                continue
             if value is not None or not may_be_none:  # 25 as 25.0, a list as a tuple
                 object.__setattr__(self, name, _as_type(name, kind, value))
         for name, choices in CHOICES.items():
@@ -133,8 +141,8 @@ class Experiment:
             if value not in choices:
                 near = nearest(str(value), choices)
                 raise InputError(f"{name} is '{value}', not one of {', '.join(choices)}{near}")
-        _check_task(self)
         _check_numbers(self)
+        _check_task(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Experiment":
@@ -188,8 +196,6 @@ def _plain(value: Any) -> str:
 
 
 def _check_task(experiment: Experiment) -> None:
-    if experiment.factor not in (1, 4, 8):
-        raise InputError(f"factor is {experiment.factor}, not 4 or 8")
     if experiment.task == "super-resolution" and experiment.factor == 1:
         raise InputError("super-resolution needs factor = 4 or factor = 8")
     if experiment.task == "inpainting" and not experiment.mask:
@@ -209,18 +215,11 @@ def _kinds() -> list[tuple[str, type, bool]]:
 def _as_type(name: str, kind: type, value: Any) -> Any:
     """A plain value as one of `kind`; raises InputError."""
     if kind is tuple and isinstance(value, list | tuple):
-        if all(_is_number(number, Integral) for number in value):
-            return tuple(map(int, value))
-    elif kind is float and _is_number(value, Real):
-        return _finite(name, value)
-    elif kind is int and _is_number(value, Integral):
-        return int(value)
+        return tuple(_as_type(name, int, number) for number in value)
+    # Numbers of Python's or numpy's; a truth value is none.
+    if isinstance(value, NUMBERS.get(kind, ())) and not isinstance(value, bool):
+        return int(value) if kind is int else _finite(name, value)
     raise InputError(f"{name}: expected {kind.__name__}, got {value!r}")
-
-
-def _is_number(value: Any, kind: type) -> bool:
-    """Whether a value is a number of Python's or numpy's; a truth value is none."""
-    return type(value) is int or (isinstance(value, kind) and not isinstance(value, bool))
 
 
 def _finite(name: str, value: float) -> float:
@@ -239,35 +238,21 @@ def _check_numbers(settings: Experiment) -> None:
         value = getattr(settings, name)
         if value is not None and value < least:
             raise InputError(f"{name} is {value}, not at least {least}")
-    for name in ("seed", "problem_seed"):
-        if (getattr(settings, name) or 0) >= SEEDS:
-            raise InputError(f"{name} is {getattr(settings, name)}, not below 2**64")
-    for name in ("learning_rate", "spike_factor"):
-        value = getattr(settings, name)
-        if value is not None and value <= 0:
-            raise InputError(f"{name} is {value}, not more than 0")
-    if not 0 < settings.keep < 1:
-        raise InputError(f"keep is {settings.keep}, not between 0 and 1")
-    if not 0 <= settings.average_decay < 1:
-        raise InputError(f"average_decay is {settings.average_decay}, not from 0 to below 1")
-    _check_network(settings)
-    beyond = [k for k in settings.snapshots if not 0 <= k <= settings.iterations]
-    if beyond:
-        raise InputError(
-            f"snapshot {beyond[0]} is not between 0 and {settings.iterations} iterations"
-        )
-
-
-def _check_network(settings: Experiment) -> None:
+    for names, is_possible, words in RULES:
+        for name in names:
+            value = getattr(settings, name)
+            if value is not None and not is_possible(value):
+                raise InputError(f"{name} is {value}, not {words}")
     if len(settings.channels) != len(settings.skip_channels) or not settings.channels:
         raise InputError("channels and skip_channels need one number each for every scale")
     for name, least in (("channels", 1), ("skip_channels", 0)):
         if min(getattr(settings, name)) < least:
             raise InputError(f"{name} has {min(getattr(settings, name))}, not at least {least}")
-    for name in KERNELS:
-        side = getattr(settings, name)
-        if side < 1 or side % 2 == 0:
-            raise InputError(f"{name} is {side}, not odd and positive, so it has no middle")
+    beyond = [k for k in settings.snapshots if not 0 <= k <= settings.iterations]
+    if beyond:
+        raise InputError(
+            f"snapshot {beyond[0]} is not between 0 and {settings.iterations} iterations"
+        )
 
 
 def key(experiment: Experiment, pixels: Mapping[str, str], arithmetic: str, revision: int) -> str:

@@ -42,9 +42,8 @@ def _listed(file: TomlFile, name: str, table: Any, whole: bool) -> ListedImage:
     if not isinstance(table, dict):
         file.fail(f"'{name}' stands outside an image; write it under [\"set/name\"]", None, name)
     known = {field.name: field for field in fields(ListedImage) if field.name != "name"}
+    file.expect(dict.fromkeys(known, "anything"), table, name)
     for key, value in table.items():
-        if key not in known:
-            file.fail(f"unknown key '{key}'{nearest(key, known)}", name, key)
         if type(value) is not known[key].type:
             file.fail(f"'{key}' of image '{name}' is {value!r}", name, key)
     lacking = [key for key in known if known[key].default is MISSING and key not in table]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
+from statistics import median_high
 from typing import Any, NamedTuple
 
 from dip.errors import InputError
@@ -131,7 +132,7 @@ def seconds_per_iteration(
         speed for speed in known if (speed.work, speed.threads) == (nearest.work, nearest.threads)
     ]
     same = [speed for speed in same if speed.of_run] or same
-    each = median(speed.seconds / speed.work for speed in same)
+    each = median_high(speed.seconds / speed.work for speed in same)
     return Estimate(work * each, nearest.threads, measured=True)
 
 
@@ -143,12 +144,6 @@ def seconds_of_job(
         return Estimate(BASELINE_SECONDS, None, measured=False)
     each = seconds_per_iteration(job.experiment, images, speeds, machine)
     return each._replace(seconds=round(each.seconds * (job.experiment.iterations + 1), 1))
-
-
-def median(values: Iterable[float]) -> float:
-    """The middle one of some values, of two the higher."""
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2]
 
 
 def fitting(speeds: Iterable[Speed], machine: Machine, precision: str) -> list[Speed]:
@@ -255,7 +250,9 @@ def measure(
             continue
         where = environment(device) | ({"threads": machine.threads} if machine.threads else {})
         revision = TRAJECTORY_REVISION[machine.kind, precision]
-        kept.append(Speed(where, precision, revision, _work(PAPER, side, side, 1), median(steps)))
+        kept.append(
+            Speed(where, precision, revision, _work(PAPER, side, side, 1), median_high(steps))
+        )
         text = json.dumps([speed._asdict() for speed in kept], indent=1)
         write_text_whole(results / MEASURED, text + "\n")
     return problems

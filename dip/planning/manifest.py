@@ -168,17 +168,16 @@ class Manifest:
 
     def _expected(self, job: Job) -> tuple[float | None, str | None]:
         """The seconds that a job would take on this machine, and whether that is a guess."""
-        # The machine is its processor: only torch could tell of a graphics card.
-        machine = Machine("cpu", self._cpu_model, None, os.cpu_count())
         try:
-            found = seconds_of_job(job, self.images, self._speeds, machine)
+            found = seconds_of_job(job, self.images, self._speeds, self._here)
         except InputError:  # an image of unknown size, or a precision that is not to be had here
             return None, None
         return found.seconds, "measured" if found.measured else "a guess"
 
     @cached_property
-    def _cpu_model(self) -> str:
-        return cpu_model()
+    def _here(self) -> Machine:
+        """This machine as its processor: only torch could tell of a graphics card."""
+        return Machine("cpu", cpu_model(), None, os.cpu_count())
 
     @cached_property
     def _speeds(self) -> list[Speed]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dip.errors import InputError
 from dip.experiments.experiment import TRAJECTORY_REVISION, device_kind
@@ -26,11 +26,8 @@ ROUNDED_SQUARE, PICTURE_TOLERANCE = 2 / (12 * 255**2), 0.01
 SCORE_TOLERANCE = 1e-3  # of a score beside the curve: in dB, or relative; rounding takes 1e-5
 
 
-class Verdict(NamedTuple):
-    """What a verification found, as a sentence; `good` where the record stands."""
-
-    good: bool
-    sentence: str
+class Failed(InputError):
+    """A record that does not stand."""
 
 
 def verify(
@@ -39,20 +36,20 @@ def verify(
     image_folder: Path | None,
     device: str,
     iterations: int,
-) -> Verdict:
+) -> str:
     """Recompute the first `iterations` of a record and compare with its curve.
 
     Bit for bit where all that EXACT names is the record's (the record's thread count is restored),
     else the first loss closely and the next 20 loosely; so too where the record does not say. A
     file with another hash, or a score that is not the curve's, fails the record. Of a record of an
-    older trajectory revision the pictures and the first loss are compared. Raises InputError if it
-    cannot be recomputed here.
+    older trajectory revision the pictures and the first loss are compared. Returns what is the
+    same, in words; raises Failed if something is not, InputError if it cannot be recomputed here.
     """
     try:
         check_files(record)
-        check_scores(record)
     except InputError as error:
-        return Verdict(False, str(error))
+        raise Failed(error.sentence, error.path) from None
+    check_scores(record)
     experiment = record.experiment
     if pixels_of(experiment, images) != record.data["pixels_sha256"]:
         raise InputError("the record is of other images than images.toml lists", record.folder)
@@ -73,30 +70,24 @@ def verify(
     return _nearly(rows, computed, place, (precision, different))
 
 
-def _of_older_revision(record: Record, task: Task, device: str) -> Verdict:
+def _of_older_revision(record: Record, task: Task, device: str) -> str:
     """Hold a record of an older trajectory revision against its pictures and its first loss."""
-    try:
-        check_pictures(record, task)
-    except InputError as error:
-        return Verdict(False, str(error))
+    check_pictures(record, task)
     revision, precision = record.data["trajectory_revision"], record.data["arithmetic"]
     gone = f"the engine of its trajectory revision ({revision}) is gone"
-    found = _nearly(
+    _nearly(
         record.curve()[:1], _recompute(record, task, device, 0), record.path("curve.csv"),
         (precision, "another trajectory revision"),
     )  # fmt: skip
-    if not found.good:
-        return found
-    return Verdict(
-        True,
+    return (
         f"{gone}, so no iterate can be recomputed; its seal and hashes are right, its scores are"
         " those of its curve and its pictures, and today's engine begins with the same loss,"
-        f" within {FIRST_LOSS_RELATIVE[precision]:g} (relative)",
+        f" within {FIRST_LOSS_RELATIVE[precision]:g} (relative)"
     )
 
 
 def check_pictures(record: Record, task: Task) -> None:
-    """Hold a run's PSNR beside that of its pictures of 8 bit; raises InputError."""
+    """Hold a run's PSNR beside that of its pictures of 8 bit; raises Failed."""
     if task.x is None:
         return
     for name, score in record.metrics["snapshots"].items():
@@ -106,7 +97,7 @@ def check_pictures(record: Record, task: Task) -> None:
         picture_db = psnr_db(picture, task.x) or 0.0
         recorded, found = (10 ** (-db / 10) for db in (score["psnr_db"], picture_db))
         if abs(recorded - found) > ROUNDED_SQUARE + PICTURE_TOLERANCE * recorded:
-            raise InputError(
+            raise Failed(
                 f"the record is damaged: {score['psnr_db']:.3f} dB at iteration {name}, and this"
                 f" picture has {picture_db:.3f}",
                 record.snapshot(name),
@@ -127,7 +118,7 @@ def _differences(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> str:
 
 
 def check_scores(record: Record) -> None:
-    """Hold a run's scores beside its curve, where that has their iteration; raises InputError.
+    """Hold a run's scores beside its curve, where that has their iteration; raises Failed.
 
     Both were made of one output, the curve's in 32 bits. SSIM and luma stand in no curve.
     """
@@ -143,7 +134,7 @@ def check_scores(record: Record) -> None:
         for name, recorded in rows.get(iteration, {}).items():
             score = found.get(name) if name != "iteration" else None
             if score is not None and not _is_near(name, score, recorded):
-                raise InputError(
+                raise Failed(
                     f"the record is damaged: {place} has {name} = {score:.7g}, the curve"
                     f" {'nothing' if recorded is None else f'{recorded:.7g}'} at {iteration}",
                     record.folder / "run.json",
@@ -171,22 +162,20 @@ def _recompute(record: Record, task: Task, device: str, iterations: int) -> list
     return rows
 
 
-def _exactly(recorded: list[CurveRow], computed: list[CurveRow], place: Path) -> Verdict:
+def _exactly(recorded: list[CurveRow], computed: list[CurveRow], place: Path) -> str:
     wanted, found = curve_text(recorded).splitlines(), curve_text(computed).splitlines()
     by_iteration = {line.split(",")[0]: line for line in found}
     for number, line in enumerate(wanted[1:], 2):
         recomputed = by_iteration.get(line.split(",")[0])
         if recomputed != line:
-            return Verdict(False, f"{place}:{number}: the same run gives {recomputed}, not {line}")
+            raise Failed(f"the same run gives {recomputed}, not {line}", place, number)
     count = len(wanted) - 1
-    return Verdict(
-        True, f"the same bits in {count} recorded iterations, from 0 to {computed[-1][0]}"
-    )
+    return f"the same bits in {count} recorded iterations, from 0 to {computed[-1][0]}"
 
 
 def _nearly(
     recorded: list[CurveRow], computed: list[CurveRow], place: Path, how: tuple[str, str]
-) -> Verdict:
+) -> str:
     precision, different = how
     losses = {row[0]: row[1] for row in computed}
     worst = [0.0, 0.0]  # of the first loss, of the next ones
@@ -198,17 +187,16 @@ def _nearly(
         allowed = NEXT_RELATIVE if iteration else FIRST_LOSS_RELATIVE[precision]
         worst[iteration > 0] = max(worst[iteration > 0], distance)
         if not distance <= allowed:  # nor if it is not a number
-            return Verdict(
-                False,
-                f"{place}:{number}: the loss is {found:.6g} here, {loss:.6g} in the record:"
-                f" {distance:.2g} apart (relative), and {different} can explain"
-                f" {allowed:g} at most",
+            raise Failed(
+                f"the loss is {found:.6g} here, {loss:.6g} in the record: {distance:.2g} apart"
+                f" (relative), and {different} can explain {allowed:g} at most",
+                place,
+                number,
             )
     first, following = worst
-    return Verdict(
-        True,
+    return (
         f"the same start: the first loss is within {first:.1g} (relative) of the record, where"
         f" {FIRST_LOSS_RELATIVE[precision]:g} is allowed, the next ones within {following:.1g},"
         f" where {NEXT_RELATIVE:g} is; with {different}, the bits cannot be"
-        " compared, and iterates drift apart by themselves",
+        " compared, and iterates drift apart by themselves"
     )

@@ -12,20 +12,20 @@ number, caption and id here.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.markdown.cross_references import figure_html
 from press.markdown.table_data import data_links
 from press.page import Directive, PageContext
+from press.results.claims import Claims
 from press.results.export import curve_rows
 from press.results.numbers import listed
 from press.results.run import Run
 from press.results.selectors import parse_selector
 from press.results.suite import SuiteView
-from press.results.verdicts import Judge
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ RUNS = each(RUN)
 SELECTOR = Kind("output of a run", lambda text, _: parse_selector(text))
 SUITE = Kind("suite", lambda name, page: page.results.suite(name))
 SUITES = each(SUITE)
-CLAIMS_TABLE = Kind("table of claims", lambda name, page: Judge(page.results).claims.table(name))
+CLAIMS_TABLE = Kind("table of claims", lambda name, page: Claims(page.results).table(name))
 WIDTH = Kind("width", _width)
 
 
@@ -140,6 +140,21 @@ class Call:
                 raise
             raise self.error(name, error.sentence) from None
 
+    def file(self, argument: str, folder: Path, within: str, beside: str) -> Path:
+        """The file that an argument names from a folder; raises InputError if it is not there.
+
+        `within` is what the folder is called; a nearest name is looked for in its `beside`.
+        """
+        name, page = self.directive.arguments[argument], self.page
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise self.error(argument, f"'{name}' lies outside of {within}")
+        page.note(folder / name)
+        if not (folder / name).is_file():
+            found = (folder / beside).glob("*")
+            near = nearest(name, [path.relative_to(folder).as_posix() for path in found])
+            raise self.error(argument, f"there is no file '{name}'{near}")
+        return folder / name
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -186,9 +201,9 @@ class Block:
         title = f"{self.numbered.capitalize()} {directive.number}. {caption.striptags()}"
         has_curves = 'class="chart"' in made.content
         rows = made.data or (curve_rows(shown) if has_curves else ())
-        return figure_html(
-            page,
-            made.content,
+        return page.render(
+            "blocks/figure.html",
+            content=Markup(made.content),
             kind=self.numbered,
             number=directive.number,
             id=id,

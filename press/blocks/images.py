@@ -31,11 +31,12 @@ from press.blocks.declaration import (
 )
 from press.charts.curve_chart import CurvePanel
 from press.charts.svg import element
+from press.diagnostics import counted
 from press.errors import InputError
 from press.files import sha256_of
 from press.markdown.assets import opened
 from press.page import PageContext
-from press.results.names import counted, sentence
+from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
 from press.results.run import Run
 from press.results.scores import RULES
@@ -51,13 +52,11 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
     if path is None:
         return absent(page, run)
     page.shown["/".join(path.parts[-5:-2]), path.stem] = None
-    return image(page.copy(path), size_of(run, path), alternative)
+    return image(page.copy(path), size_of(path), alternative)
 
 
-def size_of(run: Run, path: Path) -> tuple[int, int]:
-    """The width and height of a picture of a record, in pixels."""
-    if run.record and "width" in run.record.data:  # the file need not be opened
-        return run.size
+def size_of(path: Path) -> tuple[int, int]:
+    """The width and height of a picture, in pixels; raises InputError if it is none."""
     with opened(path) as file:
         return file.size
 
@@ -104,7 +103,7 @@ def thumbnail(page: PageContext, run: Run, path: Path | None, alternative: str) 
     if path is None:
         return absent(page, run)
     page.note(path)
-    width, height = size_of(run, path)
+    width, height = size_of(path)
     factor = -(-max(width, height) // SMALL)
     if factor == 1:
         url = page.copy(path)
@@ -304,6 +303,4 @@ def plain_figure(call: Call, src: str, alt: str) -> Markup:
     if not path.is_file():
         path = Path(call.directive.place.path).parent / src
     with call.at("src"):
-        url = call.page.copy(path)
-        with opened(path) as file:
-            return image(url, file.size, alt)
+        return image(call.page.copy(path), size_of(path), alt)

@@ -1,13 +1,12 @@
 """The block `plot`: an author's own figure, drawn by a script that gets records and claims."""
 
 import json
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block, not_run
-from press.errors import nearest
 from press.files import sha256_of
 from press.page import PageContext
 
@@ -23,7 +22,8 @@ from press.page import PageContext
 )
 def plot(call: Call, script: str, alt: str) -> Figure:
     """What `draw(records, claims)` of a script returns, with the runs that it asked for."""
-    page, path = call.page, _script(call, script)
+    page = call.page
+    path = call.file("script", page.content_dir, f"'{page.content_dir}'", "figures")
     name = call.directive.arguments.get("id") or f"plot-{call.directive.number}"
     with call.at("script"):
         drawn = _drawn(page, path, name)
@@ -48,18 +48,6 @@ def plot(call: Call, script: str, alt: str) -> Figure:
     content, sources = Markup(drawn["svg"].replace("<svg", labelled, 1)), drawn["sources"]
     note = f"Quoted: {'; '.join(sources)}." if sources else ""
     return Figure(content, runs, note, data=drawn["rows"])
-
-
-def _script(call: Call, name: str) -> Path:
-    """The path of a script; raises InputError if there is none, or it lies outside."""
-    folder = call.page.content_dir
-    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        raise call.error("script", f"'{name}' lies outside of '{folder}'")
-    call.page.note(folder / name)
-    if not (folder / name).is_file():
-        known = [path.relative_to(folder).as_posix() for path in folder.glob("figures/*.py")]
-        raise call.error("script", f"there is no script '{name}'{nearest(name, known)}")
-    return folder / name
 
 
 def _drawn(page: PageContext, script: Path, name: str) -> dict[str, Any]:

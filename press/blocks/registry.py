@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from press.blocks import curves, images, plot, tables, text, verdicts
 from press.blocks.declaration import Block
-from press.diagnostics import Place
+from press.diagnostics import Diagnostic
 from press.errors import InputError, mistakes_of, nearest
 from press.files import text_of
 from press.page import Directive, PageContext
@@ -38,6 +38,10 @@ class Blocks(dict[str, Block]):
         super().__init__(BUILT_IN, **{block.name: block for block in own})
         self.file = file
 
+    def numbered(self, name: str) -> str:
+        """What a block makes that has a number: "figure", "table" or "listing"; else empty."""
+        return self[name].numbered if name in self else ""
+
     def prose_arguments(self, name: str) -> set[str]:
         """The arguments of a block that stand on the page as they are written."""
         known = self[name].arguments if name in self else ()
@@ -54,10 +58,8 @@ class Blocks(dict[str, Block]):
             with nullcontext() if name in BUILT_IN else mistakes_of(self.file):
                 return self[name].render(directive, context)
         except InputError as error:
-            known = error.path is not None and error.line is not None
-            at = Place(str(error.path), error.line or 1, error.column or 1)
-            sentence = error.sentence if known else str(error)
-            context.error(at if known else directive.place, sentence)
+            told = Diagnostic.from_error(error)
+            context.error(told.place or directive.place, told.sentence)
             return Markup("")
 
 
@@ -68,10 +70,7 @@ def load_blocks(content_dir: Path, context: PageContext | None = None) -> Blocks
     """
     file = content_dir / FILE
     try:
-        state = file.stat()
-        return _load(file, state.st_mtime_ns, state.st_size)
-    except FileNotFoundError:
-        return Blocks(file)
+        return _load(file, text_of(file)) if file.exists() else Blocks(file)
     except InputError:
         if context:
             context.note(file)
@@ -79,11 +78,11 @@ def load_blocks(content_dir: Path, context: PageContext | None = None) -> Blocks
 
 
 @lru_cache(maxsize=16)
-def _load(file: Path, _changed_ns: int, _size: int) -> Blocks:
+def _load(file: Path, code: str) -> Blocks:
     module = ModuleType("blocks")
     module.__file__ = str(file)
     with mistakes_of(file):
-        exec(compile(text_of(file), str(file), "exec"), vars(module))  # noqa: S102  the site's own code
+        exec(compile(code, str(file), "exec"), vars(module))  # noqa: S102  the site's own code
     own = declared(module)
     for block in own:
         if block.name in BUILT_IN:

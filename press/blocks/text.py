@@ -49,8 +49,12 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     """Lines of a file of the repository, coloured as its name says."""
     from pygments.lexers import find_lexer_class_for_filename
 
-    with call.at("path"):
-        rows = _text(call, Path(path)).splitlines()
+    repository, beside = call.page.content_dir.parent, str(Path(path).parent)
+    file = call.file("path", repository, "this repository", beside)
+    try:
+        rows = text_of(file).splitlines()
+    except InputError as error:
+        raise call.error("path", f"'{path}': {error.sentence}") from None
     first, last = _definition(call, rows, of) if of else _span(call, rows, lines)
     lexer = find_lexer_class_for_filename(path)
     language = lexer.aliases[0] if lexer else ""
@@ -60,20 +64,6 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     body = call.body if call.body.startswith("<p>") else Markup("<p></p>") + call.body
     caption = Markup("<p><code>{}</code> {}").format(name, body.removeprefix("<p>"))
     return Figure(Markup(code), caption=caption)
-
-
-def _text(call: Call, asked: Path) -> str:
-    if asked.is_absolute() or ".." in asked.parts:
-        raise InputError(f"'{asked}' is not within this repository")
-    path = call.page.content_dir.parent / asked
-    call.page.note(path)
-    if not path.is_file():
-        beside = [one.name for one in path.parent.glob("*")]
-        raise InputError(f"there is no file '{asked}'{nearest(path.name, beside)}")
-    try:
-        return text_of(path)
-    except InputError as error:
-        raise InputError(f"'{asked}': {error.sentence}") from None
 
 
 def _span(call: Call, rows: list[str], asked: str | None) -> tuple[int, int]:

@@ -39,11 +39,11 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
     if table and table.suite != view.name:
         whose = f"the runs of '{table.suite}'" if table.suite else "no runs of ours"
         raise call.error("table", f"{whose} answer table '{table.id}'")
-    for answered in [table] if table else judge.claims.tables.values():
-        if answered.suite == view.name:
-            return answered
-    sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
-    raise call.error("suite", sentence)
+    answered = [one for one in judge.claims.tables.values() if one.suite == view.name]
+    if not answered:
+        sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
+        raise call.error("suite", sentence)
+    return table or answered[0]
 
 
 def printed(table: ClaimTable, row: Row, title: str, mark: str = "other") -> Column:
@@ -53,8 +53,7 @@ def printed(table: ClaimTable, row: Row, title: str, mark: str = "other") -> Col
 
 def difference(verdict: Verdict | None) -> Markup:
     """The difference of a verdict with its sign; empty where there is none."""
-    value = verdict.difference if verdict else None
-    if verdict is None or not isinstance(value, Measured):
+    if not verdict or not isinstance(value := verdict.difference, Measured):
         return Markup("")
     return linked(with_sign(written(value, verdict.metric)), value.origin)
 
@@ -157,16 +156,12 @@ class Answered:
             found[image] = ours, judged
         return found
 
-    @property
-    def is_usual(self) -> bool:
-        """Whether last outputs are compared, by the metric of the suite."""
-        return self.row.compare == FINAL and self.row.metric.name == self.view.measure
-
     @cached_property
     def of_last_iterates(self) -> bool:
         """Whether last iterates are compared, by the metric that their curves follow."""
         followed = [run.stable.metric for run in self.runs(None) if run.recorded]
-        return self.is_usual and self.row.metric in followed
+        is_usual = self.row.compare == FINAL and self.row.metric.name == self.view.measure
+        return is_usual and self.row.metric in followed
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""

@@ -4,7 +4,8 @@ Beside it: `command.py` (one call), `state.py` (what is stale), `output.py` (wri
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ class Builder:
         if any(page.meta.get("math") for page in self.result.state.pages.values()):
             files |= maths_theme().files  # assets/: KaTeX's style sheet and fonts
         self._settings()  # no output: results typed in them
-        try:
+        with self._telling():
             front = front_page(self.site)
             files["index.html"] = self._at_root("index.html", page=front, posts=posts)
             files["404.html"] = self._at_root("404.html", page=LOST)
@@ -79,8 +80,6 @@ class Builder:
                 files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
                 files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
             files |= site_pages.moved_pages(posts, self.site, files)  # at posts' old addresses
-        except InputError as error:
-            self._error(error)
         self._take_fingerprints()
         self.plotter.close()
         self.cache.close()
@@ -101,10 +100,8 @@ class Builder:
     def _make_runs(self) -> list[str]:
         context = self._context("runs/index.html")
         found: dict[str, MakePage] = {}
-        try:
+        with self._telling():
             found = run_pages(context.results)
-        except InputError as error:
-            self._error(error)
         self.templates.has_runs = bool(found)
         old = self.changes.state.pages.get("(runs)")
         if bool(found) != bool(old and old.meta["urls"]):  # every page's head links to them
@@ -124,21 +121,17 @@ class Builder:
         sources: dict[str, Path] = {}
         for path in list_posts(self.options.content):
             url = url_of(path)
-            if url in sources:
-                self._error(InputError(f"its page would be that of '{sources[url]}' too", path))
-                continue
-            sources[url] = path
-            if not self._keep_page(url, str(path)):
-                self._make_post(path)
+            with self._telling():
+                if url in sources:
+                    raise InputError(f"its page would be that of '{sources[url]}' too", path)
+                sources[url] = path
+                if not self._keep_page(url, str(path)):
+                    self._make_post(path)
         found = [pages[url].meta.get("summary") for url in sources if url in pages]
         return newest_first(Summary.from_dict(summary) for summary in found if summary)
 
     def _make_post(self, path: Path) -> None:
-        try:
-            post = load_post(path)
-        except InputError as error:
-            self._error(error)
-            return
+        post = load_post(path)
         if post.draft and not self.options.drafts:
             self.result.state.pages[f"(draft) {path}"] = PageState([str(path)], {}, [])
         else:
@@ -164,11 +157,9 @@ class Builder:
         context = self._context(url)
         self.result.made += [url] if url.endswith(".html") else []
         files: dict[str, bytes | Path] = {}
-        try:
+        with self._telling():
             html = make(context)
             files = {**context.copies, **context.written, url: html.encode()}
-        except InputError as error:
-            self._error(error)
         self.result.files |= files
         inputs = [str(path) for path in context.inputs]
         page = PageState(
@@ -194,8 +185,13 @@ class Builder:
         self.result.state.pages[url] = page
         self.result.diagnostics += map(Diagnostic.from_row, page.messages)
 
-    def _error(self, error: InputError) -> None:
-        self.result.diagnostics.append(Diagnostic.from_error(error))
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell a mistake that keeps something from being made, and go on behind it."""
+        try:
+            yield
+        except InputError as error:
+            self.result.diagnostics.append(Diagnostic.from_error(error))
 
     def _context(self, url: str) -> PageContext:
         folders = self.options.results, self.options.content

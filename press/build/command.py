@@ -21,7 +21,7 @@ from press.build.state import (
 )  # fmt: skip
 from press.diagnostics import Diagnostic, Place, counted, settled, summary
 from press.errors import InputError
-from press.files import content_of
+from press.files import PICTURES, content_of
 from press.options import Options
 
 
@@ -108,7 +108,7 @@ def keep_inputs(options: Options, state: State) -> None:
 
     cache = Cache(options.cache)
     for path, (size, _, digest) in state.signatures.items():
-        is_text = -1 <= size <= 200_000 and not path.endswith((".webp", ".png", ".jpg"))
+        is_text = -1 <= size <= 200_000 and not path.endswith(PICTURES)
         if is_text and len(digest) == 64 and cache.get("inputs", digest) is None:
             cache.put("inputs", digest, listing(path) if size == -1 else content_of(Path(path)))
     cache.close()

@@ -13,7 +13,7 @@ from press.build.state import ChangeDetector, PageState
 from press.errors import InputError
 from press.files import sha256_of, write_whole
 from press.options import Options
-from press.results.manifest import EXPECTED, of_records, parts_of
+from press.results.manifest import of_records, parts_of
 from press.toml_file import TomlFile
 
 PAGE = "(manifest)"  # under which the state of a build keeps it
@@ -57,13 +57,6 @@ def _are_whole(folder: Path, hashes: dict[str, str]) -> bool:
     return False
 
 
-def expected(options: Options) -> dict[str, tuple[float | None, str | None]]:
-    """For each planned run the seconds that it would take here, and whether that is a guess."""
-    path = parts_folder(options) / EXPECTED
-    found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
-    return found
-
-
 def with_folders(command: str, options: Options) -> str:
     """A command of the project, with `--content` and `--results` where they are not the usual."""
     folders = (("--content", options.content, "content"), ("--results", options.results, "results"))
@@ -79,11 +72,8 @@ def program(command: str, options: Options) -> list[str]:
 
 def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes]] | None:
     """What the command under [experiments] in site.toml prints; None if there is none."""
-    if not settings.exists():
-        return None
-    file = TomlFile(settings)
-    file.expect({"experiments": "a table"}, file.data, None)
-    table = file.data.get("experiments", {})
+    file = TomlFile(settings, optional=True)
+    table = file.table("experiments")
     file.expect({"manifest": "text"}, table, "experiments")
     command = table.get("manifest", "").strip()
     if not command:

@@ -6,7 +6,7 @@ Only a child process ever loads what runs them, and only if runs are missing.
 import contextlib
 from dataclasses import dataclass
 
-from press.build.manifest import expected, parts_folder, program, with_folders
+from press.build.manifest import parts_folder, program, with_folders
 from press.build.state import State, read_sealed, write_sealed
 from press.diagnostics import counted, format_duration
 from press.errors import InputError
@@ -63,22 +63,20 @@ def _groups(options: Options, state: State) -> list[Group]:
     missing = dict.fromkeys(
         (suite, case, seed) for page in published for suite, case, seed in page.missing_runs
     )
-    suites, known = Manifest(parts_folder(options), lambda path: None), expected(options)
+    suites = Manifest(parts_folder(options), lambda path: None)
     runs: dict[str, list[Planned]] = {}
     for suite, case, seed in missing:
         planned = suites[suite].planned.get((case, seed, None)) if suite in suites else None
         if planned and planned.command:
             runs.setdefault(suite, []).append(planned)
-    return [_group(suites[suite], found, known) for suite, found in runs.items()]
+    return [_group(suites, suite, found) for suite, found in runs.items()]
 
 
-def _group(
-    suite: Suite, runs: list[Planned], known: dict[str, tuple[float | None, str | None]]
-) -> Group:
-    times = [known.get(run.name, (None, None)) for run in runs]
+def _group(suites: Manifest, suite: str, runs: list[Planned]) -> Group:
+    times = [suites.expected.get(run.name, (None, None)) for run in runs]
     seconds = [each for each, _ in times if each is not None]
     total = sum(seconds) if len(seconds) == len(runs) else None
-    return Group(suite, runs, total, any(word != "measured" for _, word in times))
+    return Group(suites[suite], runs, total, any(word != "measured" for _, word in times))
 
 
 def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]:

@@ -8,13 +8,12 @@ import ctypes
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from press.build.state import Content, Signature, Unchanged
 from press.errors import InputError
-from press.files import content_of, sha256_of
+from press.files import content_of, fresh_folder, sha256_of
 
 # Tells GitHub to leave a site as it is, and us what stands at its top by our doing, a line each.
 MARK = ".nojekyll"
@@ -73,9 +72,7 @@ def write_site(
         os.replace(aside, out)
     for left in out.parent.glob(f".{out.name}.new.*"):  # by a build that was killed
         shutil.rmtree(left, ignore_errors=True)
-    fresh = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.new."))
-    try:
-        os.chmod(fresh, 0o755)
+    with fresh_folder(out.parent, f".{out.name}.new.") as fresh:
         top = sorted({url.partition("/")[0] for url in files})
         mark = "".join(f"{name}\n" for name in top).encode()
         written = {
@@ -86,8 +83,6 @@ def write_site(
             if (out / name).is_file():
                 shutil.copy2(out / name, fresh / name)
         _swap(fresh, out, aside)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return written
 
 

@@ -24,7 +24,8 @@ from press.options import Options
 FORM = 7  # raise when the form of the state changes
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
-Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder, -2: absent
+Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder
+ABSENT: Signature = (-2, 0, "")
 
 
 @dataclass(frozen=True)
@@ -138,11 +139,11 @@ def listing(folder: str) -> bytes:
 
 
 def _size_and_time(path: str | Path) -> tuple[int, int]:
-    """Size and time of change in ns; -2 and 0 of what is absent."""
+    """Size and time of change in ns."""
     try:
         stat = os.stat(path)
     except OSError:
-        return -2, 0
+        return ABSENT[:2]
     return stat.st_size, stat.st_mtime_ns
 
 
@@ -153,7 +154,7 @@ def signature(path: str) -> Signature:
             return -1, 0, hashlib.sha256(listing(path)).hexdigest()
         return *_size_and_time(path), sha256_of(Path(path))
     except OSError:
-        return -2, 0, ""
+        return ABSENT
 
 
 def is_unchanged(path: str, old: Signature, saved_ns: int) -> bool:
@@ -198,17 +199,21 @@ class ChangeDetector:
             return None
         return page if self.unchanged(page.inputs) and self.intact(page.outputs) else None
 
+    def changed(self, paths: Iterable[str]) -> list[list[str]]:
+        """Those of these inputs that are no longer what they were: path, old and new hash."""
+        return [
+            [path, self.state.signatures.get(path, ABSENT)[2], signature(path)[2]]
+            for path in dict.fromkeys(paths)
+            if not self._is_unchanged(path)
+        ]
+
     def changes(self, url: str, inputs: list[str]) -> list[list[str]]:
-        """The inputs of a page that are no longer what they were: path, old and new hash."""
-        page, known = self.state.pages.get(url), self.state.signatures
+        """What changed in a page's inputs, or had changed when it was last made."""
+        page = self.state.pages.get(url)
         if page is None:
             return []
         everywhere = [*self.state.global_inputs, *global_inputs(self.options)]
-        paths = dict.fromkeys([*everywhere, *page.inputs, *inputs])
-        changed = [path for path in paths if not self._is_unchanged(path)]
-        return [
-            [path, known[path][2] if path in known else "", signature(path)[2]] for path in changed
-        ] or page.changed
+        return self.changed([*everywhere, *page.inputs, *inputs]) or page.changed
 
     def intact(self, addresses: Iterable[str]) -> bool:
         """Whether files of the old site are still as they were written."""
@@ -230,7 +235,7 @@ def global_inputs(options: Options) -> list[str]:
 
     The folder of the libraries stands for their versions, which are in its names.
     """
-    code = sorted(options.code.rglob("*.py"))
+    code = sorted([*options.code.rglob("*.py"), *options.code.rglob("*.schema.json")])
     found = find_spec("markdown_it")
     libraries = [Path(found.origin).parent.parent] if found and found.origin else []
     templates = [path for folder in options.templates for path in sorted(folder.rglob("*.*"))]

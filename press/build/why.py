@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from press.build.manifest import parts_folder, refresh
-from press.build.state import ChangeDetector, State, is_unchanged, load_state, signature
+from press.build.state import ChangeDetector, State, load_state
 from press.cache import Cache
 from press.errors import InputError, nearest
 from press.files import sha256_of
@@ -44,11 +44,7 @@ def _find(state: State, name: str) -> str | None:
 
 def _page(options: Options, state: State, url: str) -> Iterator[str]:
     page = state.pages[url]
-    changed = [
-        [path, state.signatures[path][2], signature(path)[2]]
-        for path in dict.fromkeys([*state.global_inputs, *page.inputs])
-        if not is_unchanged(path, state.signatures[path], state.saved_ns)
-    ]
+    changed = ChangeDetector(options, state).changed([*state.global_inputs, *page.inputs])
     if changed:
         yield f"{url} will be made anew, since these changed:"
     else:

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
+from html import escape
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -19,8 +20,8 @@ def svg_of(figure: Figure, variables: Mapping[str, str], name: str) -> str:
     """The figure as SVG to stand within a page: small, in the page's colours and fonts."""
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
-    root = ElementTree.fromstring(stream.getvalue())
     text = stream.getvalue()
+    root = ElementTree.fromstring(text)
     ids = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
     kept = {id: f"{name}-{number}" for number, id in enumerate(ids, 1)}
     inside = "".join(_element(child, variables, kept) for child in root)
@@ -39,7 +40,7 @@ def _element(
         return ""
     attributes = _attributes(element, variables, ids)
     words = "".join(f' {key}="{value}"' for key, value in attributes.items())
-    inside = _escaped(element.text) if name in ("text", "tspan") else ""
+    inside = escape(element.text or "", quote=False) if name in ("text", "tspan") else ""
     inside += "".join(_element(child, variables, ids) for child in element)
     if name in ("g", "defs") and (not inside or (name == "g" and not words)):
         return inside
@@ -65,7 +66,7 @@ def _attributes(
             found[key] = _path(value)
         elif key != "transform" or not value.startswith(("rotate(-0 ", "rotate(0 ")):
             found[key.removeprefix("{http://www.w3.org/1999/xlink}")] = _short(value)
-    return {key: _escaped(value) for key, value in found.items() if value}
+    return {key: escape(value) for key, value in found.items() if value}
 
 
 def _style(style: str, variables: Mapping[str, str]) -> str:
@@ -97,7 +98,3 @@ def _path(steps: str) -> str:
 def _short(text: str) -> str:
     """Numbers to a tenth of a point, which is less than a pixel."""
     return NUMBER.sub(lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), text.strip())
-
-
-def _escaped(text: str | None) -> str:
-    return (text or "").replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

@@ -20,7 +20,6 @@ def element(name: str, *content: str, **attributes: object) -> Markup:
     words = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
         for key, value in attributes.items()
-        if value is not None
     )
     inside = Markup("").join(content)
     if content:
@@ -56,12 +55,6 @@ class Scale:
         """The place of a value."""
         first, factor = self._line
         return self.start + ((math.sqrt(value) if self.root else value) - first) * factor
-
-    def value(self, place: float) -> float:
-        """The value at a place."""
-        first, factor = self._line
-        straight = first + (place - self.start) / factor
-        return straight**2 if self.root else straight
 
     @cached_property
     def _line(self) -> tuple[float, float]:
@@ -108,8 +101,8 @@ def thinned(points: Sequence[Point], scale: Scale, width: float = 1.6) -> list[P
     kept: list[Point] = []
     end = 0
     while end < len(points):
-        start, edge = end, scale.value(scale(points[end][0]) + width)
-        end = bisect_left(points, edge, start + 1, key=itemgetter(0))
+        start, edge = end, scale(points[end][0]) + width
+        end = bisect_left(points, edge, start + 1, key=lambda point: scale(point[0]))
         group = points[start:end]
         lowest, highest = min(group, key=itemgetter(1)), max(group, key=itemgetter(1))
         kept += sorted({group[0], lowest, highest, group[-1]})

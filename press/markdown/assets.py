@@ -94,7 +94,7 @@ class Assets:
         if OUTSIDE.match(address):
             if not address.startswith("data:"):
                 self.context.warn(place, f"the picture '{address}' is not on this site")
-            return _tag({"src": address, "alt": alt, **given})
+            return tag("img", {"src": address, "alt": alt, **given})
         try:
             path = self.find(address)
         except InputError as error:
@@ -111,7 +111,7 @@ class Assets:
         sized = {} if size is None or {"width", "height"} & set(given) else {
             "width": str(size[0]), "height": str(size[1])
         }  # fmt: skip
-        return _tag({**sources, **sized, **lazy, **given})
+        return tag("img", {**sources, **sized, **lazy, **given})
 
     def _tell(self, place: Place, sentence: str) -> None:
         self.context.warn(place, sentence, self.is_checked, "image")
@@ -156,6 +156,7 @@ class Assets:
         return self.context.media(f"{path.stem}-{width}", ".webp", data)
 
 
-def _tag(attributes: dict[str, str]) -> str:
-    written = [f'{name}="{escape(value)}"' for name, value in attributes.items()]
-    return f"<img {' '.join(written)}>"
+def tag(name: str, attributes: dict[str, str]) -> str:
+    """A tag of HTML with its attributes."""
+    written = [f'{key}="{escape(value)}"' for key, value in attributes.items()]
+    return f"<{name} {' '.join(written)}>"

@@ -1,19 +1,16 @@
-"""References within a page: ids and numbers, the names that references show, figures."""
+"""References within a page: ids and numbers, and the names that references show."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from itertools import chain, count
 
 from markdown_it.token import Token
-from markupsafe import Markup
 
 from press.diagnostics import Place
 from press.errors import nearest
 from press.page import PageContext
-from press.results.run import Run
 
 NAMES = {  # of what is numbered, each kind by itself
     "figure": "Figure {}",
@@ -62,39 +59,3 @@ class CrossReferences:
         for id, times in ids.items():
             if times > 1 and id not in self.labels:
                 self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
-
-
-def figure_html(
-    context: PageContext,
-    content: str,
-    *,
-    kind: str = "figure",
-    number: int = 0,
-    id: str | None = "",
-    width: str = "text",
-    head: str = "",
-    caption: str = "",
-    note: str = "",
-    runs: Sequence[Run] = (),
-    data: Sequence[tuple[str, str]] = (),
-) -> Markup:
-    """A figure, table or listing by the theme's template.
-
-    The number and the head stand in front of the caption's first words; the note and links to the
-    runs and to the data (words and addresses) behind the caption. Without a number there is none.
-    """
-    label = Markup('<p><span class="label">{} {}.</span> ').format(kind.capitalize(), number)
-    if head:
-        label += Markup(f"{head} ")
-    words = caption.removeprefix("<p>") if caption.startswith("<p>") else f"</p>{caption}"
-    return context.render(
-        "blocks/figure.html",
-        kind=kind,
-        id=id,
-        width=width,
-        content=Markup(content),
-        caption=label + Markup(words) if number else "",
-        note=note,
-        runs=runs,
-        data=data,
-    )

@@ -80,10 +80,3 @@ def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
 def is_formula(token: Token) -> bool:
     """Whether a fence holds a formula: ```` ```katex ````."""
     return token.type == "fence" and token.info.strip().split(" ")[0] in ("katex", "math")
-
-
-def formula_origin(token: Token, path: str) -> SourceMap:
-    """Where the TeX of a fence stands."""
-    line = token.map[0] + 1 if token.map else 1
-    indent = len(token.meta.get("indent", ""))
-    return SourceMap.of_lines(path, token.content.rstrip("\n"), line + 1, 1 + indent)

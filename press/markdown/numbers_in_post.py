@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from markdown_it.token import Token
 
 from press.diagnostics import Place, SourceMap
-from press.markdown.math import formula_origin, is_formula
+from press.markdown.math import is_formula
 from press.markdown.parser import parse_line
 from press.markdown.syntax import EXPRESSION as BRACES
 from press.markdown.typed_numbers import (
@@ -48,7 +48,6 @@ def numbers_in_post(
     before = Token("", "", 0)
     for token in tokens:
         origin: Any = token.meta.get("origin")  # a SourceMap where the parser knew it
-        line = token.map[0] + 1 if token.map else 1
         if token.type in ("inline", "figure"):
             is_cell = before.type in ("td_open", "th_open")
             is_heading = before.type == "heading_open"
@@ -57,7 +56,6 @@ def numbers_in_post(
         elif token.type == "table_open" and "caption" in token.meta:
             yield from numbers_in_line(token.meta["caption"], origin, search)
         elif token.type == "html_block":
-            origin = SourceMap.of_lines(path, token.content, line)
             children, is_cell = parse_line(token.content, origin), "<td" in token.content
             yield from numbers_in_line(children, origin, search, is_cell)
         elif token.type == "directive_open":  # what a block's arguments say, not what they choose
@@ -68,10 +66,9 @@ def numbers_in_post(
                     origin = SourceMap.of_lines(path, text, at.line, at.column)
                     yield from _found(_pieces_of_text(text), origin, search)
         elif token.type == "formula_block" or is_formula(token):
-            origin = origin or formula_origin(token, path)
             yield from _found(pieces_of_tex(origin.text, 0), origin, search)
-        elif token.type == "list_item_open" and token.info:
-            yield Number(POINTER, token.info, Place(path, line, 1))
+        elif token.type == "list_item_open" and token.info and token.map:
+            yield Number(POINTER, token.info, Place(path, token.map[0] + 1, 1))
         before = token
 
 

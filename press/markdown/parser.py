@@ -9,7 +9,7 @@ the first letter), and knows neither `$$ ... $$ {#label}` nor that a formula is 
 from functools import cache
 from typing import Any
 
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, rules_inline
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.token import Token
 from mdit_py_plugins.attrs import attrs_plugin
@@ -27,9 +27,10 @@ def parser() -> MarkdownIt:
     made.enable(["table", "strikethrough", "smartquotes"])
     made.use(attrs_plugin, after=("image", "link_close", "code_inline"))
     made.use(deflist_plugin).use(footnote_plugin)
-    syntax.keep_places(made, "html_inline", "image", "link", "autolink")
-    syntax.keep_places_of_notes(made)
     block, inline = made.block.ruler, made.inline.ruler
+    for name in ("html_inline", "image", "link", "autolink"):
+        inline.at(name, syntax.placed(getattr(rules_inline, name)))
+    inline.at("footnote_inline", syntax.note)
     ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     block.before("fence", "directive", syntax.directive, ends_paragraph)
     block.before("fence", "display", syntax.display_formula, ends_paragraph)

@@ -102,8 +102,7 @@ def number(tokens: Sequence[Token], crossrefs: CrossReferences, blocks: Blocks) 
                 opened.append(token)
             case "directive_close":
                 token = opened.pop()
-                block = blocks.get(token.info)
-                kind, id = block.numbered if block else "", token.meta["arguments"].get("id", "")
+                kind, id = blocks.numbered(token.info), token.meta["arguments"].get("id", "")
                 place = token.meta["places"].get("id")
         if kind:
             token.meta["number"] = crossrefs.number(kind, id, place or place_of(token))

@@ -14,12 +14,12 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from press.diagnostics import Place, SourceMap
-from press.markdown.assets import Assets
+from press.markdown.assets import Assets, tag
 from press.markdown.citations import Citations
 from press.markdown.code import fence
-from press.markdown.cross_references import CrossReferences, figure_html
+from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
-from press.markdown.math import Maths, formula_origin, is_formula
+from press.markdown.math import Maths, is_formula
 from press.markdown.parser import parser
 from press.markdown.passes import place_of, plain_text, text_token
 from press.markdown.raw_html import rewrite
@@ -153,7 +153,7 @@ class PostRenderer:
     def render_fence(self, token: Token) -> str:
         """A block of code, or a formula written as one."""
         if is_formula(token):
-            origin = formula_origin(token, self.path)
+            origin = token.meta["origin"]
             html = self.maths.html(origin.text, True, origin, 0)
             return f'<div class="equation">{html}</div>\n'
         place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
@@ -161,9 +161,7 @@ class PostRenderer:
 
     def render_html_inline(self, token: Token) -> str:
         """Raw HTML, within a line or on lines of its own."""
-        first = token.map[0] + 1 if token.map else 1
-        lines = SourceMap.of_lines(self.path, token.content, first)
-        origin, start = token.meta.get("origin", lines), token.meta.get("start", 0)
+        origin, start = token.meta["origin"], token.meta.get("start", 0)
         return rewrite(
             token.content, origin, start, self.assets, self.citations, self.expressions.html
         )
@@ -182,14 +180,17 @@ class PostRenderer:
         """A picture that is alone in its paragraph, with number and caption if it has one."""
         number = token.meta.get("number", 0)
         caption = self.render(token.meta.get("caption", ()))
-        html = figure_html(
-            self.context,
-            self.render(token.children or []),
+        html = self.context.render(
+            "blocks/figure.html",
+            content=self.render(token.children or []),
             kind="figure" if number else "picture",
             number=number,
-            caption=f"<p>{caption}</p>",
+            caption=Markup("<p>{}</p>").format(caption),
             id=str(token.attrs["id"]),
             width=str(token.attrs["class"]) or ("text" if number else ""),
+            note="",
+            runs=(),
+            data=(),
         )
         return f"{html}\n"
 
@@ -215,8 +216,7 @@ class PostRenderer:
             self.crossrefs.wanted.append((href[1:], place))
         else:
             attributes["href"] = self.assets.address(href, place)
-        written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
-        return f"<a {written}>"
+        return tag("a", attributes)
 
     def render_footnote_anchor(self, token: Token) -> str:
         """The link from a footnote back to where it is referred to."""

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from markdown_it import MarkdownIt, rules_block
+from markdown_it import rules_block
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from mdit_py_plugins.footnote.index import footnote_inline
 
 from press.diagnostics import Diagnostic, SourceMap, map_source
 
@@ -54,7 +55,10 @@ def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def parse_inline(state: StateCore) -> None:
-    """Parse the text of paragraphs, headings and cells; their rules learn where it came from."""
+    """Parse the text of paragraphs, headings and cells; their rules learn where it came from.
+
+    So do the tokens of fences and of raw HTML, whose texts are not parsed.
+    """
     source = state.src.split("\n")
     row, column = -1, 0  # cells stand side by side: each is looked for behind the one before
     before = Token("", "", 0)
@@ -74,6 +78,9 @@ def parse_inline(state: StateCore) -> None:
                     token.content = token.content[: given.start()]
             token.children = []
             state.md.inline.parse(token.content, state.md, state.env, token.children)
+        elif token.type in ("fence", "html_block") and token.map:
+            first, content = token.map[0] + (token.type == "fence"), token.content.rstrip("\n")
+            token.meta["origin"] = map_source(state.env["path"], source, content, first)
         before = token
 
 
@@ -104,42 +111,32 @@ citation = _inline_rule("citation", "[", CITATION)
 reference = _inline_rule("reference", "[", REFERENCE)
 
 
-def keep_places(parser: MarkdownIt, *names: str) -> None:
-    """Let the tokens of these rules, which are markdown-it's own, know where they stand."""
-    for rule in parser.inline.ruler.__rules__:
-        if rule.name in names:
-            rule.fn = _placed(rule.fn)
+def placed(rule: InlineRule) -> InlineRule:
+    """One of markdown-it's own rules, whose tokens are to know where they stand."""
 
-
-def _placed(rule: InlineRule) -> InlineRule:
-    def placed(state: StateInline, silent: bool) -> bool:
+    def read(state: StateInline, silent: bool) -> bool:
         start, count = state.pos, len(state.tokens)
         matched = rule(state, silent)
         for token in state.tokens[count:]:
             token.meta = {"origin": state.env["origin"], "start": start, **token.meta}
         return matched
 
-    return placed
+    return read
 
 
-def keep_places_of_notes(parser: MarkdownIt) -> None:
-    """Let the words of a note written in place, `^[...]`, know where they stand."""
-    (rule,) = (rule for rule in parser.inline.ruler.__rules__ if rule.name == "footnote_inline")
-    original = rule.fn
-
-    def placed(state: StateInline, silent: bool) -> bool:
-        outer: SourceMap = state.env["origin"]
-        start = state.pos + len("^[")
-        state.env["origin"] = outer.part(start, len(outer.text))
-        matched = bool(original(state, silent))
-        state.env["origin"] = outer
-        if matched and not silent:
-            notes = state.env["footnotes"]["list"]
-            note = notes[len(notes) - 1]
-            note["origin"] = outer.part(start, start + len(note["content"]))
-        return matched
-
-    rule.fn = placed
+def note(state: StateInline, silent: bool) -> bool:
+    """Read a note written in place, `^[...]`, whose words are to know where they stand."""
+    if not state.src.startswith("^[", state.pos):
+        return False
+    outer: SourceMap = state.env["origin"]
+    start = state.pos + len("^[")
+    state.env["origin"] = outer.part(start, len(outer.text))
+    matched = footnote_inline(state, silent)
+    state.env["origin"] = outer
+    if matched and not silent:
+        words = state.env["footnotes"]["list"][state.tokens[-1].meta["id"]]
+        words["origin"] = outer.part(start, start + len(words["content"]))
+    return matched
 
 
 def give_places_to_notes(state: StateCore) -> None:

@@ -8,13 +8,11 @@ Digits within a word, as in "Set5" or "top-5", are part of a name; number words 
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from press.errors import nearest
 from press.results.metrics import Metrics
 from press.toml_file import TomlFile
 
@@ -119,16 +117,12 @@ CHECKS = {
 
 def read_checks(file: TomlFile) -> Checks:
     """The table `[checks]`; raises InputError with its place for a mistake."""
-    file.expect({"checks": "a table"}, file.data, None)
-    data: Mapping[str, object] = file.data.get("checks", {})
-    for key in data:
-        if key not in CHECKS:
-            file.fail(f"unknown key '{key}'{nearest(key, CHECKS)}", "checks", key)
+    data = file.table("checks")
     file.expect(CHECKS, data, "checks")
     if data.get("numbers", "all") not in ("results", "all"):
         file.fail('\'numbers\': expected "results" or "all"', "checks", "numbers")
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
-    return Checks(**values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in data.items()}
+    return Checks(**values)
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -140,42 +134,26 @@ def _any_of(words: Iterable[str]) -> str:
     return "|".join(f"{word}(?!\\w)" for word in spaced) or r"(?!)"
 
 
-class Patterns(NamedTuple):
-    """What is looked for around a number on one site."""
-
-    unit: re.Pattern[str]  # behind a number
-    bracketed_unit: re.Pattern[str]  # behind a decimal
-    label: re.Pattern[str]  # behind a decimal
-    named: re.Pattern[str]  # before a decimal
-    exempt: re.Pattern[str]  # around a number
-    unit_beside: re.Pattern[str]  # behind an expression
-
-
-@dataclass(frozen=True)
 class NumberSearch:
     """What tells one kind of number from another on one site."""
 
-    metrics: Metrics
-    checks: Checks = NO_CHECKS
-
-    @cached_property
-    def _patterns(self) -> "Patterns":
-        declared = [*self.metrics.values()]
-        units = [metric.unit for metric in declared if metric.name != "seconds"]
-        unit = f"(?:{_any_of([*units, *self.checks.units])})"
-        label = f"(?i:{_any_of([*(metric.label for metric in declared), *SECONDS])})"
+    def __init__(self, metrics: Metrics, checks: Checks = NO_CHECKS) -> None:
+        """Make the patterns of what is looked for around a number."""
+        self.checks = checks
+        units = [metric.unit for metric in metrics.values() if metric.name != "seconds"]
+        unit = f"(?:{_any_of([*units, *checks.units])})"
+        label = f"(?i:{_any_of([*(metric.label for metric in metrics.values()), *SECONDS])})"
         named = (
             rf"(?<!\w){label}(?:,?\s*[(\[]?(?:in\s+)?{unit}[)\]]?)?"
             r"(?:\s+(?:of|is|was|at|to|reaches|about|around|only|just|by)\b|\s*[=:≈~(])*\s*$"
         )
-        return Patterns(
-            re.compile(rf"{SPREAD}[\s\\‐‑-]*{unit}"),
-            re.compile(rf"{SPREAD}[\s\\(\[‐‑-]*{unit}"),
-            re.compile(rf"{SPREAD}[\s‐‑-]*{label}"),
-            re.compile(named),
-            re.compile(f"{BY_FORM}|(?<!\\w)(?:{_any_of(self.checks.conventions)})"),
-            re.compile(rf"{HIDDEN}\s*({unit})"),
-        )
+        self._unit_behind = re.compile(rf"{SPREAD}[\s\\‐‑-]*{unit}")
+        # The next three stand around a decimal only.
+        self._bracketed_unit_behind = re.compile(rf"{SPREAD}[\s\\(\[‐‑-]*{unit}")
+        self._label_behind = re.compile(rf"{SPREAD}[\s‐‑-]*{label}")
+        self._named_before = re.compile(named)
+        self._exempt = re.compile(f"{BY_FORM}|(?<!\\w)(?:{_any_of(checks.conventions)})")
+        self._unit_beside_expression = re.compile(rf"{HIDDEN}\s*({unit})")
 
     def find(
         self, pieces: Iterable[Piece], in_cell: bool = False, in_heading: bool = False
@@ -184,13 +162,13 @@ class NumberSearch:
         pieces = list(pieces)
         shown = "".join(piece.shown for piece in pieces)
         starts = list(accumulate((len(piece.shown) for piece in pieces), initial=0))
-        for unit in self._patterns.unit_beside.finditer(shown) if HIDDEN in shown else ():
+        for unit in self._unit_beside_expression.finditer(shown):
             piece = pieces[bisect_right(starts, unit.start()) - 1]
             if piece.kind == EXPRESSION:
                 yield Found(UNIT, unit[1], piece, 0)
         if not DIGIT.search(shown):
             return
-        spans = [found.span() for found in self._patterns.exempt.finditer(shown)]
+        spans = [found.span() for found in self._exempt.finditer(shown)]
         for number in NUMBER.finditer(shown):
             if HAS_SPREAD.search(shown, max(0, number.start() - 9), number.start()):
                 continue  # it is the spread of the number before it
@@ -211,17 +189,17 @@ class NumberSearch:
 
     def _is_result(self, shown: str, number: re.Match[str], kind: str, in_cell: bool) -> bool:
         """Whether a number stands where only a record or a claim may speak."""
-        around, behind = self._patterns, number.end()
+        behind = number.end()
         is_power = number.start() > 0 and shown[number.start() - 1] in SCRIPT + SYMBOL
-        if around.unit.match(shown, behind) and not is_power:
+        if self._unit_behind.match(shown, behind) and not is_power:
             return True
         if not DECIMAL.fullmatch(number[0]) or shown[behind : behind + 1].isalnum():
             return False
         before = shown[max(0, number.start() - 80) : number.start()]
-        if around.bracketed_unit.match(shown, behind) or around.named.search(before):
+        if self._bracketed_unit_behind.match(shown, behind) or self._named_before.search(before):
             return True
         in_formula = kind in (VALUE, CONSTANT)
-        return not in_formula and (in_cell or bool(around.label.match(shown, behind)))
+        return not in_formula and (in_cell or bool(self._label_behind.match(shown, behind)))
 
 
 def _points(shown: str, number: re.Match[str], in_heading: bool) -> bool:

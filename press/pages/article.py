@@ -57,16 +57,9 @@ def write_article(
     heading = take_title(tokens) if post.title is None else None
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
     resolve(tokens, crossrefs, citations, blocks)
-    renderer = PostRenderer(
-        path,
-        context,
-        maths,
-        citations,
-        crossrefs,
-        Expressions(context),
-        Assets(context, post.file.parent, is_checked=post.has_front_matter),
-        blocks,
-    )
+    expressions = Expressions(context)
+    assets = Assets(context, post.file.parent, is_checked=post.has_front_matter)
+    renderer = PostRenderer(path, context, maths, citations, crossrefs, expressions, assets, blocks)
     if post.title is None:
         title = _heading_text(heading, post, renderer)
     else:
@@ -75,7 +68,7 @@ def write_article(
     body = renderer.render(tokens)
     references = citations.references()
     crossrefs.check(body)
-    tell_numbers(numbers, renderer.expressions.written, post, checks, summary[0], body, context)
+    tell_numbers(numbers, expressions.written, post, checks, summary[0], body, context)
     return Article(*title, *summary, body, renderer.toc, references, bool(maths.ready))
 
 

@@ -25,8 +25,7 @@ def post_page(post: Post, context: PageContext, templates: Templates) -> str:
     maths = maths_theme() if article.has_formulas else Theme()
     card = social_card(post, article.title, context, bool(site.base_url))
     page = SimpleNamespace(
-        **summary.__dict__, card=card, body=article.body, toc=article.toc,
-        references=article.references,
+        **{**vars(article), **vars(summary)}, card=card,
         errata=errata(context.results, post.date) if post.date else [],
         persons=[name for name in summary.authors if not is_group(name)],
         bibtex=bibtex_of(summary, site) if post.date else "",

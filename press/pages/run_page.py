@@ -10,12 +10,12 @@ from press.blocks.curves import RunChart, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
 from press.blocks.tables import scored_metrics
-from press.diagnostics import format_duration
+from press.diagnostics import counted, format_duration
 from press.files import content_of
 from press.page import PageContext
 from press.results.export import csv_text, curve_rows, origin_of
 from press.results.metrics import Metric
-from press.results.names import Names, counted, sentence
+from press.results.names import Names, sentence
 from press.results.numbers import grouped, with_unit, written
 from press.results.record import Record
 from press.results.run import Run
@@ -71,17 +71,10 @@ def run_page(name: str, context: PageContext) -> str:
         has_curve=bool(curve),
         gallery=list(_gallery(run, context)),
         record=record,
-        again=commands_of(run, record),
+        again=(run.planned and run.planned.again)
+        or [*filter(None, [run.command or record.command])],
         why_not_shown=why_not_shown(context, run),
     )
-
-
-def commands_of(run: Run, record: Record) -> Sequence[str]:
-    """The commands that make a run again: those of the manifest, else the record's own."""
-    planned = run.planned
-    if planned and planned.again:
-        return planned.again
-    return [command for command in [run.command or record.command] if command]
 
 
 def facts(record: Record) -> dict[str, str]:
@@ -158,12 +151,8 @@ def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
     runs = (*view.runs, *view.baselines)
     of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
     rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
-    took = str(view.duration) if view.seconds else ""
-    if took and view.devices:
-        took += f" on {view.devices}"
     return {
         "view": view,
-        "took": took,
         "levels": sentence(view.metrics[view.measure].phrase),
         "heads": heads,
         "rows": rows,

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from press.errors import InputError, nearest
+from press.errors import InputError
 from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
 from press.results.metrics import read_metrics
 from press.results.names import read_names
@@ -49,18 +49,15 @@ def load_site(path: Path, base_url: str | None) -> Site:
     Raises InputError with its place for a mistake in the file.
     """
     kinds = {one.name: "text" for one in fields(Site) if one.name not in OTHERS}
-    kinds["authors"] = "a list of names"
+    kinds |= {"authors": "a list of names"} | dict.fromkeys(OTHERS, "a table")
     settings: dict[str, Any] = {}
     checks = NO_CHECKS
     if path.exists():
         file = TomlFile(path)
         read_metrics(path, taken_names())  # a mistake there is told at once, not on each page
         read_names(path)
+        file.expect(kinds, file.data, None)
         settings = {key: value for key, value in file.data.items() if key not in OTHERS}
-        for key in settings:
-            if key not in kinds:
-                file.fail(f"unknown key '{key}'{nearest(key, (*kinds, *OTHERS))}", None, key)
-        file.expect(kinds, settings, None)
         checks = read_checks(file)
     url = settings.get("base_url", "") if base_url is None else base_url
     if url and not url.startswith(("https://", "http://")):
@@ -104,8 +101,7 @@ class Summary:
 
 def newest_first(posts: Iterable[Summary]) -> list[Summary]:
     """Posts by date, those of one day by their addresses."""
-    by_name = sorted(posts, key=lambda post: post.url)
-    return sorted(by_name, key=lambda post: post.date or datetime.date.min, reverse=True)
+    return sorted(posts, key=lambda p: (-(p.date or datetime.date.min).toordinal(), p.url))
 
 
 def front_page(site: Site) -> SimpleNamespace:

@@ -5,9 +5,8 @@ else the picture that the front matter names. Pixels are enlarged by whole numbe
 """
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from press.errors import InputError
 from press.files import sha256_of
@@ -22,19 +21,10 @@ WIDTH, HEIGHT, GAP = 1200, 630, 40  # pixels
 PAPER = (254, 253, 251)  # the page's own background
 
 
-@dataclass(frozen=True)
-class SocialCard:
-    """A picture to be named in a page's head: its address from the site's root, and its text."""
+def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> dict[str, Any]:
+    """Make a post's card: its address from the site's root, its text, its sides in pixels.
 
-    url: str
-    alternative: str
-    width: int = WIDTH
-    height: int = HEIGHT
-
-
-def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> SocialCard | None:
-    """Make a post's card; None if it has none, or it is not `wanted` (no base URL is known).
-
+    Empty if the post has none, or it is not `wanted` (no base URL is known).
     A picture that the front matter names and that is not there is an error either way.
     """
     if post.image:
@@ -42,12 +32,13 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> S
     else:
         sources, words = _of_a_run(context)
     if not sources or not wanted:
-        return None
+        return {}
     margin = 0 if post.image else GAP
     key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
     data = context.cache.data("share", key, lambda: composed(sources, margin))
     url = context.media(f"{Path(post.url).stem}-shared", ".png", data)
-    return SocialCard(url.removeprefix(context.root), words)
+    url = url.removeprefix(context.root)
+    return {"url": url, "alternative": words, "width": WIDTH, "height": HEIGHT}
 
 
 def _named(post: Post, context: PageContext) -> list[Path]:

@@ -38,8 +38,8 @@ class Theme:
 def load_theme(folders: Sequence[Path]) -> Theme:
     """Join the style sheets and the scripts of the templates' folders, each name once."""
     style, script = _joined(folders, "styles/*.css"), _joined(folders, "scripts/*.js")
-    files = {_named("style", ".css", style): style}
-    scripts = [_named("script", ".js", script)] if script else []
+    files = {_named("assets/style", ".css", style): style}
+    scripts = [_named("assets/script", ".js", script)] if script else []
     return Theme({**files, **dict.fromkeys(scripts, script)}, list(files), scripts)
 
 
@@ -49,7 +49,7 @@ def _joined(folders: Sequence[Path], pattern: str) -> bytes:
 
 
 def _named(name: str, suffix: str, data: bytes) -> str:
-    return f"assets/{name}-{sha256_of(data)[:10]}{suffix}"
+    return f"{name}-{sha256_of(data)[:10]}{suffix}"
 
 
 @cache
@@ -60,7 +60,7 @@ def maths_theme() -> Theme:
     """
     css, fonts = katex_files()
     style = f"@layer katex {{{css}}}\n".encode()
-    url = f"{FOLDER}/{_named('katex', '.css', style).removeprefix('assets/')}"
+    url = _named(f"{FOLDER}/katex", ".css", style)
     files = {url: style, **{f"{FOLDER}/{name}": data for name, data in fonts.items()}}
     return Theme(files, [url], [], [f"{FOLDER}/fonts/{name}.woff2" for name in FIRST_FONTS])
 

@@ -1,9 +1,9 @@
 """What sources print about the experiments, read from content/claims.toml."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from markupsafe import Markup
 
@@ -151,24 +151,19 @@ class Claims:
         path = results.content / "claims.toml"
         results.note(path)
         self._results = results
-        self._file = TomlFile(path) if path.exists() else None
+        self._file = TomlFile(path, optional=True)
+        self.fail = self._file.fail  # a sentence, with the place of a table and key
 
     @cached_property
     def rule(self) -> Rule:
         """The rule of verdicts."""
-        if not self._file:
-            return Rule()
-        self._file.expect({"rule": "a table"}, self._file.data, None)
-        data = self._file.data.get("rule", {})
-        self._known_keys(data, RULE_KEYS, "rule")
-        self._file.expect(RULE_KEYS, data, "rule")
+        data = self._file.table("rule")
+        self._file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
         return Rule(**data)
 
     @cached_property
     def tables(self) -> dict[str, ClaimTable]:
         """Every table by its id."""
-        if not self._file:
-            return {}
         return {
             name: self._table(name, data)
             for name, data in self._file.data.items()
@@ -193,10 +188,9 @@ class Claims:
         return {claim.id: claim for row in rows for claim in row.numbers.values()}
 
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
-        rows = {key: value for key, value in data.items() if isinstance(value, dict)}
-        self._known_keys(data.keys() - rows.keys(), TABLE_KEYS, name)
-        assert self._file
-        self._file.expect(TABLE_KEYS, data, name)
+        words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
+        rows = {key: value for key, value in data.items() if key not in words}
+        self._file.expect(TABLE_KEYS, words, name, OLD_KEYS)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
             for row in named:
@@ -219,8 +213,8 @@ class Claims:
 
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:
         where = f"{table}.{name}"
-        assert self._file
-        self._file.expect(ROW_KEYS, row, where)
+        known = (*data.get("cases", ()), MEAN)
+        self._file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
         source, title = row.get("source", data.get("source", "")), row.get("name", name)
         try:
             compare, metric = split_compare(row.get("compare", ""))
@@ -228,22 +222,12 @@ class Claims:
             self.fail(error.sentence, where, "compare")
         self._known_metric(metric, where, "compare")
         find_metric = partial(self._metric, metric or data.get("metric", ""), data.get("suite", ""))
-        known = (*data.get("cases", ()), MEAN)
-        numbers = {}
-        for key, value in row.items():
-            if key in ROW_KEYS:
-                continue
-            if key not in known:
-                self.fail(f"unknown case '{key}'{nearest(key, known)}", where, key)
-            self._file.expect({key: "a number"}, row, where)
-            numbers[key] = Claim(value, f"{where}.{key}", source, title, find_metric)
+        numbers = {
+            key: Claim(value, f"{where}.{key}", source, title, find_metric)
+            for key, value in row.items()
+            if key not in ROW_KEYS
+        }
         return Row(name, title, source, compare, numbers, find_metric)
-
-    def _known_keys(self, keys: Iterable[str], known: Iterable[str], table: str) -> None:
-        for key in keys:
-            if key not in known:
-                unknown = f"unknown key '{key}'{nearest(key, known)}"
-                self.fail(OLD_KEYS.get(key, unknown), table, key)
 
     def _known_metric(self, metric: str, table: str, key: str) -> None:
         """Check that the site declares a metric; an empty text names none."""
@@ -259,8 +243,3 @@ class Claims:
         if not named and suite in self._results.suites:
             named = self._results.suite(suite).measure
         return self._results.metrics[named or next(iter(self._results.metrics), "")]
-
-    def fail(self, sentence: str, table: str, key: str) -> NoReturn:
-        """Raise InputError with the place of a key."""
-        assert self._file
-        self._file.fail(sentence, table, key)

@@ -20,7 +20,7 @@ from press.results.selectors import Selector
 
 VERSION = 1
 NAMES, IMAGES, NETWORKS, EXPECTED = "suites.json", "images.json", "networks.json", "expected.json"
-OF_EXPECTED = ("seconds", "estimate")  # depends on the machine, so no page depends on it
+OF_EXPECTED = ("seconds", "estimate")  # kept apart, as `Manifest.expected`
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,15 @@ class Manifest(Mapping[str, Suite]):
         """The network of this name."""
         network: dict[str, Any] = self._part(NETWORKS, {})[name]
         return network
+
+    @cached_property
+    def expected(self) -> dict[str, tuple[float | None, str | None]]:
+        """For each planned run the seconds that it would take here, and whether they are a guess.
+
+        They depend on the machine, so no page may.
+        """
+        expected: dict[str, Any] = self._part(EXPECTED, {})
+        return expected
 
     @cached_property
     def images(self) -> "Images":

@@ -11,7 +11,6 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-from press.errors import nearest
 from press.toml_file import TomlFile
 
 HIGHER, LOWER = "higher", "lower"
@@ -89,11 +88,8 @@ def read_metrics(path: Path, taken: Collection[str] = ()) -> Metrics:
 
     `taken` are names that an expression could not ask for, since they mean something else.
     """
-    if not path.exists():
-        return Metrics()
-    file = TomlFile(path)
-    file.expect({"metrics": "a table"}, file.data, None)
-    found = {name: _metric(file, name) for name in file.data.get("metrics", {})}
+    file = TomlFile(path, optional=True)
+    found = {name: _metric(file, name) for name in file.table("metrics")}
     for name in found:
         if name in taken:
             sentence = f"'{name}' means something else of a run; give the metric another name"
@@ -103,15 +99,12 @@ def read_metrics(path: Path, taken: Collection[str] = ()) -> Metrics:
 
 def _metric(file: TomlFile, name: str) -> Metric:
     """One `[metrics.NAME]`; raises InputError with its place."""
-    file.expect({name: "a table"}, file.data["metrics"], "metrics")
     data: dict[str, Any] = file.data["metrics"][name]
+    file.expect({name: "a table"}, {name: data}, "metrics")
     table = f"metrics.{name}"
     fail = partial(file.fail, table=table)
     if not name.isidentifier() or name.startswith("_"):
         fail(f"'{name}' is no name for a metric: letters, digits and _, a letter first")
-    for key in data:
-        if key not in KEYS:
-            fail(f"unknown key '{key}'{nearest(key, KEYS)}", key=key)
     file.expect(KEYS, data, table)
     for key, words in WORDS.items():
         if data.get(key, words[0]) not in words:

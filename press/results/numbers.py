@@ -5,7 +5,7 @@ True minus signs, a narrow no-break space before a unit, and "not run yet" for w
 
 from typing import Any, Self
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from press.errors import InputError
 from press.results.metrics import NO_METRIC, Metric
@@ -139,13 +139,8 @@ def decimal(value: float, digits: int = 2) -> str:
     return text[1:] if float(text) == 0 else MINUS + text[1:]
 
 
-def signed(value: float, digits: int = 2) -> str:
-    """Write a difference with its sign, + or −; a difference of nothing has none."""
-    return with_sign(decimal(value, digits))
-
-
 def with_sign(text: str) -> str:
-    """Put a + in front of a written number, but not of one that is negative or nothing."""
+    """Put a + in front of a written difference, but not of one that is negative or nothing."""
     number = text.partition(THIN_SPACE)[0]
     return text if number.startswith(MINUS) or not number.strip("0.") else f"+{text}"
 
@@ -175,4 +170,4 @@ def linked(text: str, origin: str) -> Markup:
     """Link a number quietly to the page of its run."""
     if not origin:
         return Markup('<span class="q">{}</span>').format(text)
-    return Markup('<a class="q from-run" href="{}">{}</a>').format(escape(origin), text)
+    return Markup('<a class="q from-run" href="{}">{}</a>').format(origin, text)

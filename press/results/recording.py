@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError
-from press.files import sha256_of
+from press.files import fresh_folder, sha256_of
 from press.results.environment import collect_environment, running_command
 from press.results.record import CURVE, read_record, seal_of
 from press.results.schema import mistakes
@@ -139,13 +138,9 @@ class Draft:
         if stands is False and not replace:
             raise InputError("another record stands here; replace=True moves it aside", folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=TEMPORARY))
-        try:
-            fresh.chmod(0o755)
+        with fresh_folder(folder.parent, TEMPORARY) as fresh:
             self._fill(fresh)
             _put_in_place(fresh, folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
         return folder
 
     def _fill(self, folder: Path) -> None:

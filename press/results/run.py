@@ -159,7 +159,8 @@ class Run:
                 return self._stop(chosen.name)
             case "baseline" | "mean":
                 return self._other(self.image, 0, self.suite.method_of(chosen)).final
-        return self._besides(chosen.kind)
+        label = BESIDES[chosen.kind]  # what it has not is not scored
+        return self._scored(chosen.kind, f"{self.name}, {label}", label)
 
     @property
     def final(self) -> Score:
@@ -191,10 +192,6 @@ class Run:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
         name = f"{self.name}, {rule}"
         return self._scored(f"stop.{rule}", name, point.label, point.iteration, point)
-
-    def _besides(self, kind: str) -> Score:
-        """What a record has beside its iterates; what it has not is not scored."""
-        return self._scored(kind, f"{self.name}, {BESIDES[kind]}", BESIDES[kind])
 
     def _scored(
         self,
@@ -321,10 +318,6 @@ class Stability:
     run: Run  # recorded or not
     metric: Metric
 
-    @cached_property
-    def _curve(self) -> Curve:
-        return self.run.curve()
-
     def levels(self, column: str = "", since: int | None = None) -> list[float]:
         """The values of a curve's column after iteration `since`, by default over the last fifth.
 
@@ -334,7 +327,7 @@ class Stability:
         column, last = column or self.metric.name, self.run.last_step or 0
         first = last - last // SHARE if since is None else since
         is_curve = self.run.axis == ITERATION
-        found = [value for _, value in self._curve.points(column, after=first) if is_curve]
+        found = [value for _, value in self.run.curve().points(column, after=first) if is_curve]
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
         return found

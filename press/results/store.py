@@ -18,10 +18,6 @@ from press.results.run import Run
 from press.results.suite import SuiteView
 
 
-def no_missing(suite: str, case: str, seed: int) -> None:
-    """Take no notice of a run that is not recorded."""
-
-
 @dataclass
 class Results:
     """Every suite and record that a page may name.
@@ -35,7 +31,7 @@ class Results:
     parts: Path  # of the manifest, as the build keeps it
     note: Callable[[Path], None]
     root: str = ""
-    lacks: Callable[[str, str, int], None] = no_missing
+    lacks: Callable[[str, str, int], None] = lambda suite, case, seed: None
     suites: Manifest = field(init=False)
     _runs: dict[tuple[str, str, int, str | None], Run] = field(init=False, default_factory=dict)
 
