@@ -94,7 +94,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except InputError as error:
         if error.path is None:
             error = InputError(error.sentence, script, line_in(script, error), 1)
-        drawn["error"] = str(error)
+        drawn["error"] = [error.sentence, str(error.path), error.line, error.column]
     pyplot.close("all")
     asked = [[run.name, *what] for run in found.asked for what in run.asked]
     return {**drawn, "inputs": list(inputs), "asked": asked}
