@@ -125,7 +125,7 @@ def _row(level: int) -> float:
 
 def _half(level: int) -> float:
     """Half the width of a box: narrower as the sides get smaller, but readable."""
-    return 34.0 + 36.0 * 0.5**level
+    return 42.0 + 28.0 * 0.5**level
 
 
 def _box(

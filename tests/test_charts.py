@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -102,14 +103,22 @@ def test_levels_have_the_decimals_that_tell_them_apart() -> None:
     assert levels(0.002, 0, 0.3, powers=True) == ["10⁻³", "10⁻²", "10⁻¹", "1"]
 
 
-def test_words_over_marks_do_not_touch() -> None:
-    rows: dict[str, list[tuple[float, float]]] = {}
-    for e in texts(panel().svg(), "mark-label"):
-        half = 2.5 * len(e.text or "")
-        x = float(e.get("x") or 0)
-        rows.setdefault(e.get("y") or "", []).append((x - half, x + half))
-    assert len(rows) == 3
-    assert min(map(float, rows)) > 5
+@pytest.mark.parametrize("steps", [(900, 950, 1000), (30, 50, 600), (0, 500, 995)])
+def test_no_mark_goes_through_the_words_of_another(steps: tuple[float, ...]) -> None:
+    words = ("the paper stops", "least variance so far", "best")
+    marks = [Mark(*each) for each in zip(words, steps, strict=True)]
+    svg = replace(panel(), marks=marks).svg()
+    lines = [e for e in ElementTree.fromstring(svg).iter("line") if "mark" in e.attrib["class"]]
+    spans = []
+    for e in texts(svg, "mark-label"):
+        x, y, width = float(e.attrib["x"]), float(e.attrib["y"]), 6.5 * len(e.text or "")
+        spans.append((x - width, x, y) if e.get("text-anchor") == "end" else (x, x + width, y))
+    for left, right, y in spans:
+        assert left > 0 and right < 400 and y > 18, "within the drawing, below the unit"
+        through = [e for e in lines if left < float(e.attrib["x1"]) < right]
+        assert all(float(e.attrib["y1"]) > y for e in through)
+    rows = sorted(spans, key=lambda span: (span[2], span[0]))
+    assert all(one[1] < other[0] for one, other in pairwise(rows) if one[2] == other[2])
 
 
 def test_an_axis_of_dots_places_levels_and_whiskers() -> None:

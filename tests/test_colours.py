@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from press.charts.curve_chart import SERIES
+from press.charts.curve_chart import COLOURS
 from press.options import THEME
 
 PLOTS = sorted((Path(__file__).parent.parent / "content/figures").glob("*.py"))
@@ -96,7 +96,7 @@ def test_lines_and_dots_are_told_apart(theme: str, seen: str) -> None:
 def test_lines_and_dots_stand_out_from_the_page(theme: str) -> None:
     paper = variables(theme)["--paper"]
     lines, dots = drawn("lines", theme), drawn("dots", theme)
-    assert len(set(lines.values())) == SERIES and len(set(dots.values())) == 3
+    assert len(set(lines.values())) == COLOURS and len(set(dots.values())) == 3
     for name, each in (lines | dots).items():
         assert contrast(each, paper) >= LEAST_CONTRAST, name
 

@@ -99,6 +99,22 @@ def test_on_a_phone_all_rows_of_a_table_have_one_axis_and_its_numbers(
     page.context.close()
 
 
+@pytest.mark.parametrize("name", PAGES[:2])
+def test_on_a_phone_no_word_of_a_drawing_is_small_or_cut(
+    browser: "Browser", site: Path, name: str
+) -> None:
+    page = opened(browser, site / name, viewport={"width": 375, "height": 800})
+    found = page.locator("svg :is(text, tspan)").evaluate_all(
+        """all => all.filter(e => e.checkVisibility() && !e.closest("thead")).map(e => {
+          const svg = e.closest("svg"), box = e.getBoundingClientRect();
+          const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+          return [parseFloat(getComputedStyle(e).fontSize) * scale, box.left, box.right] })"""
+    )
+    assert found and all(size >= 10.5 for size, _, _ in found)
+    assert all(left >= 0 and right <= 375 for _, left, right in found)
+    page.context.close()
+
+
 def test_nothing_scrolls_sideways_where_nothing_is_recorded(
     browser: "Browser", empty_site: Path
 ) -> None:

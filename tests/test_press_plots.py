@@ -207,6 +207,18 @@ def test_failing_scripts_are_told_with_their_lines_at_their_places_in_the_post(
     assert not (work / "site").exists()
 
 
+def test_a_mistake_in_the_claims_is_told_once_and_of_a_failed_block_no_link(
+    work: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    claims = work / "content/claims.toml"
+    claims.write_text(claims.read_text().replace('compare = "final"', 'compare = "fianl"'))
+    write(work, SCRIPT, POST + '\nIt is {{ claim("inpainting.dip.anna") }}.\n')
+    assert main(["build", "--run", "never"]) == 1
+    _, line, summary = capfd.readouterr().err.splitlines()  # the first is what the script prints
+    assert line.startswith("content/claims.toml:") and "unknown output 'fianl'" in line
+    assert summary == "1 error"
+
+
 ARGUMENTS = [
     ('script="figures/levels.py" alt="x"', "no file 'figures/levels.py'; did you mean"),
     ('script="../level.py" alt="x"', "'../level.py' lies outside of 'content'"),

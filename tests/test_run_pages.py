@@ -112,7 +112,7 @@ def test_the_list_shows_what_is_not_run(tmp_path: Path) -> None:
     html = (build_site(tmp_path, "small") / "runs/index.html").read_text()
     assert "0 of 6 runs recorded" in html
     assert "2 of 2 runs recorded" in html
-    assert html.count('<td class="number" colspan="5"><span class="not-run">not run yet<') == 2
+    assert html.count('<td class="none-yet" colspan="5"><span class="hatched">not run yet<') == 2
     assert html.count("not run yet") == 2, "one for each image: cells that follow each other join"
 
 

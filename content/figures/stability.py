@@ -15,7 +15,7 @@ def draw(records, claims):
     def less_middle(values):
         return [value - middle for value, middle in zip(values, middles, strict=True)]
 
-    figure, axes = plt.subplots(figsize=(5.6, 1.1 + 0.4 * len(runs)))
+    figure, axes = plt.subplots(figsize=(4.6, 1.1 + 0.4 * len(runs)))
     span = {"y": rows, "color": "accent"}
     low, high = less_middle(map(min, levels)), less_middle(map(max, levels))
     axes.hlines(xmin=low, xmax=high, label="lowest to highest", linewidth=1, **span)

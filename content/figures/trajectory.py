@@ -11,7 +11,7 @@ PUBLISHED, PREVIEW = "denoising-f16.at-", "denoising-f16-preview"
 def draw(records, claims):
     full = records.run("denoising-f16/F16_512")
     ours = full if full.recorded else records.run(f"{PREVIEW}/F16_512")
-    figure, axes = plt.subplots(2, figsize=(5.6, 5.4)) if ours is not full else plt.subplots()
+    figure, axes = plt.subplots(2, figsize=(4.6, 5.4)) if ours is not full else plt.subplots()
     above, below = axes if ours is not full else (axes, axes)
     points = [(int(id.removeprefix(PUBLISHED).partition(".")[0]), float(claims[id]))
               for id in claims if id.startswith(PUBLISHED)]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block, not_run
+from press.errors import InputError
 from press.files import sha256_of
 from press.page import PageContext
 
@@ -37,7 +38,10 @@ def plot(call: Call, script: str, alt: str) -> Figure:
     if runs and not any(run.recorded for run in runs):
         return not_run(call, runs)
     if "error" in drawn:
-        raise call.error("script", drawn["error"])
+        error = InputError(*drawn["error"])
+        if error.path == str(path):
+            raise call.error("script", str(error))
+        raise error  # of a file that others read too: told once, at its own place
     if "svg" not in drawn:
         raise call.error("script", f"{path}: draw returned no figure")
     previews = [run.name for run in runs if run.recorded and run.suite.preview]

@@ -60,7 +60,8 @@ class Blocks(dict[str, Block]):
         except InputError as error:
             told = Diagnostic.from_error(error)
             context.error(told.place or directive.place, told.sentence)
-            return Markup("")
+            id = directive.arguments.get("id")  # so that what refers to it is no second mistake
+            return Markup('<div id="{}"></div>').format(id) if id else Markup("")
 
 
 def load_blocks(content_dir: Path, context: PageContext | None = None) -> Blocks:

@@ -15,10 +15,12 @@ from press.charts.svg import Point, Scale, element, line, text
 from press.results.numbers import SUPERSCRIPTS, grouped
 
 LONG = 1000  # an axis of so many steps goes by the square root, which shows the early ones
-SERIES = 5  # the ways in which the style sheet draws a line
+COLOURS = 5  # of lines; after the last they begin again, in dashes and dots
+SERIES = 2 * COLOURS  # the ways in which the style sheet draws a line
 WIDTH, HEIGHT = 400, 250
-LEFT, BOTTOM = 30, 32
-FIRST_ROW, ROW = 19, 10  # of the words over the marks
+BOTTOM = 32
+LETTER = 6.7  # how wide a letter is on a phone, where words are largest beside the drawing
+FIRST_ROW, ROW = 22, 13  # of the words beside the marks
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,27 @@ class CurvePanel:
     def right(self) -> float:
         """Where the plot ends: the labels of the lines have their room beside it."""
         longest = max((len(line.label) for line in self.lines), default=0)
-        return WIDTH - min(max(66, 8 + 5.4 * longest), WIDTH / 3)
+        return WIDTH - min(max(66, 8 + 1.05 * LETTER * longest), WIDTH / 2.6)
+
+    @cached_property
+    def left(self) -> float:
+        """Where the plot begins: the words of the levels stand before it."""
+        return 8 + 1.1 * LETTER * max((len(words) for _, words in self._levels()), default=2)
 
     @cached_property
     def x(self) -> Scale:
         """The scale of steps."""
         last = max((line.points[-1][0] for line in self.lines if line.points), default=1.0)
-        return Scale(0, last or 1.0, LEFT, self.right, root=last >= LONG)
+        return Scale(0, last or 1.0, self.left, self.right, root=last >= LONG)
 
     @cached_property
     def y(self) -> Scale:
         """The scale of levels."""
+        return Scale(*self._range, HEIGHT - BOTTOM, self.top)
+
+    @cached_property
+    def _range(self) -> tuple[float, float]:
+        """The lowest and the highest level of the axis."""
         low, high = self.ends or extent(self.lines, self.powers)
         if self.powers:
             low, high = floor(log10(low)), ceil(log10(high))
@@ -83,29 +95,37 @@ class CurvePanel:
             low, high = svg.widened(low, high, 25)
         if low == high:
             low, high = low - 0.5, high + 0.5
-        return Scale(low, high, HEIGHT - BOTTOM, self.top)
+        return low, high
 
     def height(self, level: float) -> float:
         """Where a level lies."""
         return self.y(log10(level) if self.powers else level)
 
     @cached_property
-    def _placed_marks(self) -> list[tuple[Mark, int]]:
-        """The marks in order, each with the row of its words, such that no two touch."""
-        ends: list[float] = []  # of the last words in each row
-        placed = []
-        for mark in sorted(self.marks, key=lambda mark: mark.step):
-            half = 2.9 * len(mark.label)
-            x = self.x(mark.step)
-            row = next((i for i, end in enumerate(ends) if x - half > end), len(ends))
-            ends[row:] = [x + half + 3, *ends[row + 1 :]]
-            placed.append((mark, row))
-        return placed
+    def _placed_marks(self) -> list[tuple[Mark, int, bool]]:
+        """The marks, each with the row of its words, and whether they stand to its left.
+
+        Words stand beside their mark like a flag, above every mark that they reach over, so that
+        no line goes through them. To the left stand those that find no room to the right, or
+        would reach over such a mark.
+        """
+        right, left = list[Mark](), list[Mark]()
+        for mark in sorted(self.marks, key=lambda mark: -mark.step):
+            x, end = self.x(mark.step), self.x(mark.step) + _width(mark)
+            to_left = end > WIDTH or any(x <= self.x(other.step) <= end for other in left)
+            (left if to_left else right).append(mark)
+        rows = dict[Mark, int]()
+        for mark in (*right, *reversed(left)):
+            x, width = self.x(mark.step), _width(mark)
+            span = (x - width, x) if mark in left else (x, x + width)
+            under = [row for other, row in rows.items() if span[0] <= self.x(other.step) <= span[1]]
+            rows[mark] = max(under, default=-1) + 1
+        return [(mark, row, mark in left) for mark, row in rows.items()]
 
     @cached_property
     def top(self) -> float:
         """Where the plot begins, below the words of the marks."""
-        return float(FIRST_ROW + ROW * max((row for _, row in self._placed_marks), default=0))
+        return float(FIRST_ROW + ROW * max((row for _, row, _ in self._placed_marks), default=0))
 
     def svg(self) -> Markup:
         """The panel as a drawing, with its title for those who do not see it."""
@@ -114,15 +134,15 @@ class CurvePanel:
         return element("svg", *parts, class_="chart", viewBox=box, role="img")
 
     def _axes(self) -> list[Markup]:
-        right, bottom = self.right, HEIGHT - BOTTOM
+        left, right, bottom = self.left, self.right, HEIGHT - BOTTOM
         parts = []
         for level, words in self._levels():
             y = self.y(level)
             parts += [
-                line(LEFT, y, right, y, class_="grid"),
-                text(words, LEFT - 6, y + 3.5, class_="tick", text_anchor="end"),
+                line(left, y, right, y, class_="grid"),
+                text(words, left - 6, y + 3.5, class_="tick", text_anchor="end"),
             ]
-        parts.append(line(LEFT, bottom, right, bottom, class_="axis"))
+        parts.append(line(left, bottom, right, bottom, class_="axis"))
         for step in self._steps():
             x = self.x(step)
             parts += [
@@ -136,7 +156,7 @@ class CurvePanel:
 
     def _levels(self) -> list[tuple[float, str]]:
         """The levels that the axis names, with their words."""
-        levels = svg.nice_ticks(self.y.low, self.y.high)
+        levels = svg.nice_ticks(*self._range)
         if not self.powers:
             return list(zip(levels, svg.tick_words(levels), strict=True))
         whole = [level for level in levels if level % 1 == 0]
@@ -152,18 +172,19 @@ class CurvePanel:
             steps = [step for step in svg.nice_ticks(0, last) if step % 1 == 0]
         kept: list[float] = []
         for step in steps:
-            room = min(self.x(last) - self.x(step), self.x(step) - self.x(kept[-1]) if kept else 30)
-            if room >= 30:
+            room = min(self.x(last) - self.x(step), self.x(step) - self.x(kept[-1]) if kept else 40)
+            if room >= 40:
                 kept.append(step)
         return [*kept, last]
 
     def _marks(self) -> list[Markup]:
         parts = []
-        for mark, row in self._placed_marks:
+        for mark, row, to_left in self._placed_marks:
             x, y = self.x(mark.step), self.top - 2 - ROW * row
+            beside, anchor = (-3, "end") if to_left else (3, None)
             parts += [
-                line(x, y + 2, x, HEIGHT - BOTTOM, class_=f"mark mark-{mark.kind}"),
-                text(mark.label, x, y, class_="mark-label", text_anchor="middle"),
+                line(x, y - 8, x, HEIGHT - BOTTOM, class_=f"mark mark-{mark.kind}"),
+                text(mark.label, x + beside, y, class_="mark-label", text_anchor=anchor),
             ]
         return parts
 
@@ -172,13 +193,23 @@ class CurvePanel:
         parts = []
         for each, recorded in drawn:
             points = [(self.x(k), self.height(v)) for k, v in svg.thinned(recorded, self.x)]
-            parts.append(svg.path(points, class_=f"line line-{each.series}"))
+            parts.append(svg.path(points, class_=f"line {_kind('line', each.series)}"))
         named = [(each, self.height(points[-1][1])) for each, points in drawn if each.label]
         words_at = svg.spread_apart([y for _, y in named], 12, self.top, HEIGHT - BOTTOM)
         for (each, _), y in zip(named, words_at, strict=True):
-            kind = f"end end-{each.series}"
+            kind = f"end {_kind('end', each.series)}"
             parts.append(text(each.label, self.right + 5, y + 3.5, class_=kind))
         return parts
+
+
+def _width(mark: Mark) -> float:
+    """How wide the words of a mark are on a phone, with their distance."""
+    return 6 + LETTER * len(mark.label)
+
+
+def _kind(word: str, series: int) -> str:
+    """The classes of a series: its colour, and whether that comes again."""
+    return f"{word}-{(series - 1) % COLOURS + 1}{' again' if series > COLOURS else ''}"
 
 
 def _rounded(step: float) -> float:

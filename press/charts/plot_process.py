@@ -29,20 +29,24 @@ from press.results.expressions import namespace
 from press.results.store import Results
 
 THEME: dict[Any, Any] = {
-    "svg.fonttype": "none", "font.size": 9, "figure.figsize": (5.6, 3.3), "figure.dpi": 72,
+    "svg.fonttype": "none", "font.size": 10.5, "figure.figsize": (4.6, 2.9), "figure.dpi": 72,
     "figure.constrained_layout.use": True, "figure.facecolor": "none", "axes.facecolor": "none",
     "savefig.facecolor": "none", "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "axes.grid.axis": "y", "axes.axisbelow": True, "axes.linewidth": 0.8,
     "axes.titlesize": "medium", "axes.titlelocation": "left", "axes.labelsize": "medium",
     "grid.linewidth": 0.8, "lines.linewidth": 1.4, "lines.markersize": 4,
-    "legend.frameon": False, "legend.fontsize": "medium", "path.simplify_threshold": 0.6,
+    "legend.framealpha": 1, "legend.fancybox": False, "legend.fontsize": "medium",
+    "path.simplify_threshold": 0.6,
 }  # fmt: skip
 INKS: dict[str, tuple[Any, ...]] = {  # what is drawn in which of the page's colours
     "ink": ("text.color", "axes.titlecolor"),
     "soft": ("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"),
     "hair": ("grid.color",),
+    "paper": ("legend.facecolor", "legend.edgecolor"),  # lines do not run through its words
 }
-STYLES = "-", "-", (0, (3, 2)), (0, (6, 2)), (0, (1, 2))  # of the theme's series, as in its charts
+# Of the theme's series, as in its charts; after the last they begin again with dashes and dots.
+STYLES: tuple[Any, ...] = ("-", "-", (0, (3, 2)), (0, (6, 2)), (0, (1, 2)))
+AGAIN = (0, (8, 2, 1, 2))
 
 
 class ClaimNumbers(Mapping[str, Claim]):
@@ -90,7 +94,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except InputError as error:
         if error.path is None:
             error = InputError(error.sentence, script, line_in(script, error), 1)
-        drawn["error"] = str(error)
+        drawn["error"] = [error.sentence, str(error.path), error.line, error.column]
     pyplot.close("all")
     asked = [[run.name, *what] for run in found.asked for what in run.asked]
     return {**drawn, "inputs": list(inputs), "asked": asked}
@@ -126,7 +130,8 @@ def _use_theme(names: list[str], salt: str) -> dict[str, str]:
     series = sorted(name for name in names if name.startswith("series-"))
     if series:
         styles = [style for _, style in zip(series, cycle(STYLES), strict=False)]
-        rcParams["axes.prop_cycle"] = cycler(color=series, linestyle=styles)
+        styles += [AGAIN] * len(series)
+        rcParams["axes.prop_cycle"] = cycler(color=series * 2, linestyle=styles)
     return {colour: f"var(--{name})" for name, colour in stands_for.items()}
 
 

@@ -25,7 +25,8 @@ def svg_of(figure: Figure, variables: Mapping[str, str], name: str) -> str:
     ids = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
     kept = {id: f"{name}-{number}" for number, id in enumerate(ids, 1)}
     inside = "".join(_element(child, variables, kept) for child in root)
-    return f'<svg class="plot" viewBox="{root.attrib["viewBox"]}">{inside}</svg>'
+    box = root.attrib["viewBox"]
+    return f'<svg class="plot" viewBox="{box}" style="--width:{box.split()[2]}">{inside}</svg>'
 
 
 def _element(

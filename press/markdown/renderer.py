@@ -91,7 +91,8 @@ class PostRenderer:
         words = list(tokens)
         for index, token in enumerate(tokens):
             if token.type == "expression":
-                words[index] = text_token(Markup(self.render_expression(token)).striptags())
+                shown = re.sub(r"<[^>]*>", "", self.render_expression(token))  # keeps "n = 3" whole
+                words[index] = text_token(Markup(shown).unescape())
         return plain_text(words)
 
     def render_inline(self, token: Token) -> str:
