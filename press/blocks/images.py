@@ -40,7 +40,6 @@ from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
 from press.results.run import Run
 from press.results.selectors import Selector
-from press.results.stops import RULES
 from press.results.suite import SuiteView
 
 EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole numbers
@@ -254,7 +253,7 @@ def scrubber(
         data=_scrubber_data(call.page, run, panel, frames),
     )
     late = [point for point in run.stop_points.values() if not point.reached]
-    rules = " ".join(f"{RULES[point.rule]}: {point.words}." for point in late)
+    rules = " ".join(f"{point.name}: {point.words}." for point in late)
     return Figure(content, [run], f"{note} {rules}".strip())
 
 
