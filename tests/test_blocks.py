@@ -375,3 +375,11 @@ def test_half_recorded_tables_count_what_there_is(tmp_path: Path) -> None:
     text = text_of(made(context, "results-table", suite="paper"))
     assert "1 of 6 runs are recorded" in text
     assert "reproduced, on one run" in text
+
+
+def test_metrics_of_two_units_have_a_panel_each(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    html = made(context, "curve", suite="paper", images="anna bob", metrics="psnr_db loss")
+    assert html.count("<svg") == 4
+    units = re.findall(r'class="label">([^<]*)</text>', html)
+    assert [words for words in units if "iteration" not in words] == ["PSNR, dB", "loss"] * 2

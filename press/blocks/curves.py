@@ -59,6 +59,24 @@ class RunChart:
         return [first, *(one for one in same if one.name in columns and one is not first)]
 
     @cached_property
+    def by_unit(self) -> list["RunChart"]:
+        """A chart for each unit of the metrics: levels of two units share no axis."""
+        units = dict[str, list[str]]()
+        for metric in self.metrics:
+            units.setdefault(self.unit_of(metric), []).append(metric.name)
+        return [RunChart(self.run, names) for names in units.values()] or [self]
+
+    @staticmethod
+    def unit_of(metric: Metric) -> str:
+        """The unit of a metric; one without a unit stands by itself."""
+        return metric.unit or metric.name
+
+    @cached_property
+    def unit(self) -> str:
+        """The unit of the first metric; empty without a curve."""
+        return self.unit_of(self.metrics[0]) if self.metrics else ""
+
+    @cached_property
     def lines(self) -> list[Line]:
         """A line for each metric; its label is what it says beyond the first one's."""
         return [
@@ -96,6 +114,16 @@ class RunChart:
             marked = ", ".join(f"{mark.label} at {grouped(mark.step)}" for mark in marks)
             title += f"; marked: {marked}"
         return CurvePanel(title, self.lines, self._heading, axis, marks, ends, is_log(first))
+
+
+def charts_of(run: Run) -> list[RunChart]:
+    """Charts of what a run's suite is judged by, then of every other metric that the site declares.
+
+    Of a site that declares none, of every column of the run's curve.
+    """
+    usual, columns = [metric.name for metric in RunChart(run).metrics], run.curve().columns[1:]
+    others = [name for name in run.metrics if name in columns] or columns
+    return RunChart(run, list(dict.fromkeys([*usual, *others]))).by_unit
 
 
 def is_log(metric: Metric) -> bool:
@@ -144,15 +172,21 @@ def curve(
     titles = named(call, names, titles, "runs")
     if not any(run.recorded for run in runs):
         return not_run(call, runs)
-    charts = [RunChart(run, metrics) for run in runs]
     with call.at("metrics"):
-        lines = [chart.lines for chart in charts]
-    by_powers = any(is_log(metric) for chart in charts for metric in chart.metrics[:1])
-    shared = extent(list(chain(*lines)), by_powers)
+        found = [RunChart(run, metrics).by_unit for run in runs]
+    charts = dict[str, list[RunChart]]()
+    for chart in chain(*found):
+        charts.setdefault(chart.unit, []).append(chart)
+    shared = {
+        unit: extent([*chain(*(chart.lines for chart in same))], is_log(same[0].metrics[0]))
+        for unit, same in charts.items()
+        if unit
+    }
     panels = [
-        {"title": title, "svg": chart.panel((), shared).svg() if chart.metrics else "",
+        {"title": title,
+         "svg": chart.panel((), shared[chart.unit]).svg() if chart.metrics else "",
          "absent": "it has no curve" if chart.run.recorded else "not run yet"}
-        for chart, title in zip(charts, titles, strict=True)
+        for of_run, title in zip(found, titles, strict=True) for chart in of_run
     ]  # fmt: skip
     return Figure(call.page.render("blocks/curve.html", panels=panels), runs, note)
 

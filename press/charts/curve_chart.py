@@ -67,7 +67,7 @@ class CurvePanel:
     def right(self) -> float:
         """Where the plot ends: the labels of the lines have their room beside it."""
         longest = max((len(line.label) for line in self.lines), default=0)
-        return WIDTH - min(max(66, 8 + 1.05 * LETTER * longest), WIDTH / 2.6)
+        return WIDTH - min(max(66, 8 + 1.2 * LETTER * longest), WIDTH / 2.6)
 
     @cached_property
     def left(self) -> float:

@@ -6,7 +6,7 @@ from itertools import groupby
 from statistics import median
 from typing import Any
 
-from press.blocks.curves import RunChart, stop_marks
+from press.blocks.curves import charts_of, stop_marks
 from press.blocks.images import compared, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
 from press.blocks.tables import scored_metrics
@@ -48,7 +48,7 @@ def run_page(name: str, context: PageContext) -> str:
     within = names.method(run.method) if run.method else f"seed {run.seed}"
     title = f"{run.title}, {within}"
     summary = f"{view.title}: {title}, one recorded run"
-    metrics, chart = scored_metrics([run], of_all=True), RunChart(run)
+    metrics, charts = scored_metrics([run], of_all=True), charts_of(run)
     has_both = run.output("input").picture and run.final.picture
     return context.render(
         "run.html",
@@ -67,7 +67,7 @@ def run_page(name: str, context: PageContext) -> str:
             for selector, values in record.metrics.items()
             if selector.startswith("at.")
         ],
-        chart=chart.panel(stop_marks(run)).svg() if chart.metrics else "",
+        charts=[one.panel(stop_marks(run)).svg() for one in charts if one.metrics],
         has_curve=bool(curve),
         gallery=list(_gallery(run, context)),
         record=record,
