@@ -19,8 +19,7 @@ FILES = {
 def results_page(context: PageContext, site: Site) -> str:
     """The JSON of all results; the CSV and the crate are written beside it."""
     views = [context.results.suite(name) for name in context.results.suites]
-    runs = [run for view in views for run in (*view.runs, *view.baselines, *view.means)]
-    records = [run.record for run in runs if run.record]
+    records = [run.record for view in views for run in view.all_runs if run.record]
     metrics = context.results.metrics
     context.add("results.csv", results_csv(records, metrics))
     context.add(CRATE, _crate(records, site))

@@ -28,7 +28,7 @@ INDEX = "runs/index.html"
 def run_pages(results: Results) -> dict[str, Callable[[PageContext], str]]:
     """What makes each page about runs, by address: the list of them all, and one each."""
     views = [results.suite(name) for name in results.suites]
-    runs = [run for view in views for run in (*view.runs, *view.baselines, *view.means)]
+    runs = [run for view in views for run in view.all_runs]
     pages = {run.page: partial(run_page, run.name) for run in runs if run.recorded}
     return {INDEX: index_page, **pages} if views else {}
 

@@ -111,6 +111,11 @@ class SuiteView:
         cases, mean = self.suite.images, self.suite.mean
         return tuple(self._one(case, 0, mean) for case in cases if mean)
 
+    @property
+    def all_runs(self) -> tuple[Run, ...]:
+        """Everything that may have a record: runs, then baselines, then means."""
+        return (*self.runs, *self.baselines, *self.means)
+
     def run(self, name: str, seed: int | None = None) -> Run:
         """One run; raises InputError with the nearest name."""
         case = self.suite.find(name)
