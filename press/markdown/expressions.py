@@ -155,7 +155,7 @@ def typed_in_expression(tree: nodes.Template) -> str | None:
     """Give the first constant of an expression that could be printed as a result.
 
     A constant may name or choose, as an argument of a function or a filter; it may stand nowhere
-    else, and is no decimal: `{{ 34.39 | db }}`, `{{ "34.39 dB" }}` and `... + 1` are typed. Words
+    else, and is no decimal: `{{ 34.39 | value }}`, `{{ "34.39 dB" }}`, `... + 1` are typed. Words
     that a filter is given have no digit: it may print them.
     """
 
