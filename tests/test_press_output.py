@@ -3,7 +3,10 @@
 import ctypes
 import errno
 import os
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from press.build.output import write_site
 from press.cli import main
 from press.files import write_whole
 
+ROOT = Path(__file__).parent.parent
 Told = pytest.CaptureFixture[str]
 PAGES = {"index.html": b"one", "posts/one.html": b"two"}
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has neither umask nor such links")
@@ -156,3 +160,37 @@ def test_a_cache_that_cannot_be_written_is_a_warning(work: Path, capsys: Told, m
     assert main([]) == 0
     assert ".press:1:1: warning: nothing is kept for the next build: " in capsys.readouterr().err
     assert (work / "site/posts/one.html").read_bytes() == page
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_leaves_the_site(work: Path, capsys: Told) -> None:
+    assert main([]) == 0
+    before = (work / "site/posts/one.html").read_bytes()
+    (work / "templates").mkdir()
+    (work / "templates/post.html").write_text("{{ 1 // 0 }}")
+    (work / "content/posts/two.md").write_text("# Two\n\n$\\oops$\n")
+    assert main([]) == 1
+    first, *rest = capsys.readouterr().err.splitlines()
+    internal = "internal error in making posts/one.html of 'content/posts/one.md', at press/pages/"
+    assert first.startswith(internal)
+    assert first.endswith(": ZeroDivisionError: integer division or modulo by zero")
+    assert any("oops" in line for line in rest), "one page that fails hides no mistake of another"
+    assert (work / "site/posts/one.html").read_bytes() == before
+
+
+@pytest.mark.parametrize("word", ["build", "check", "why", "blocks"])
+def test_a_broken_library_is_a_sentence(work: Path, word: str) -> None:
+    assert main([]) == 0
+    (work / "content/posts/one.md").write_text("# One\n\nOther.\n")
+    for library in ("jinja2", "sqlite3", "fastjsonschema"):
+        (work / f"broken/{library}.py").parent.mkdir(exist_ok=True)
+        (work / f"broken/{library}.py").write_text("1 / 0\n")
+    before = {path: path.read_bytes() for path in (work / "site").rglob("*.html")}
+    call = [sys.executable, "-m", "press", word, *(["one"] if word == "why" else [])]
+    paths = os.pathsep.join([str(work / "broken"), str(ROOT)])
+    done = subprocess.run(
+        call, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    said = r"internal error in .+, at press/\S+\.py:\d+: ZeroDivisionError: division by zero\n"
+    assert re.fullmatch(said, done.stderr)
+    assert before == {path: path.read_bytes() for path in (work / "site").rglob("*.html")}

@@ -158,7 +158,7 @@ def state_of(
     whose pixels the list does not state counts as it was recorded.
     """
     folder = job.folder(results)
-    if not (folder / "run.json").exists():
+    if not any(folder.glob("[!.]*")):
         return State("missing")
     try:
         record = read(folder)

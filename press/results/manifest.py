@@ -213,7 +213,8 @@ def of_records(results: Path) -> dict[str, Any]:
 
     Raises InputError for a damaged record.
     """
-    paths = sorted(results.glob("[!.]*/[!.]*/[!.]*/run.json"))
+    found = (path for name in FILES for path in results.glob(f"[!.]*/[!.]*/[!.]*/{name}"))
+    paths = sorted({path.with_name("run.json") for path in found})
     suites: dict[str, list[Record]] = {}
     for path in paths:
         record, place = read_record(path.parent), "/".join(path.parts[-4:-1])
