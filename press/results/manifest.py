@@ -15,11 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 from press.errors import InputError, nearest
-from press.results.record import Record, read_record
+from press.results.record import CURVE, Record, read_record
 from press.results.selectors import Selector
 
 VERSION = 1
 NAMES, IMAGES, NETWORKS, EXPECTED = "suites.json", "images.json", "networks.json", "expected.json"
+FILES = ("run.json", CURVE, "pictures", "snapshots")  # any of them shows that a record stands there
 OF_EXPECTED = ("seconds", "estimate")  # kept apart, as `Manifest.expected`
 
 
