@@ -54,9 +54,8 @@ class Curve:
         """The points of a column above a step; only what is asked for is read as numbers."""
         line, found, last = 2, list[tuple[float, float]](), after
         try:
-            if after >= 0:
-                line += bisect_right(self.rows, after, key=lambda row: float(row[0]))
-            for line, row in enumerate(self.rows[line - 2 :], line):
+            above = bisect_right(self.rows, after, key=lambda row: float(row[0]))
+            for line, row in enumerate(self.rows[above:], above + 2):
                 if not row[place]:
                     continue
                 step, value = float(row[0]), float(row[place])
