@@ -95,5 +95,5 @@ def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes
         fail(f"'{command}' failed: {said}")
     try:
         return _in_parts(json.loads(done.stdout))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fail(f"'{command}' printed no manifest")
