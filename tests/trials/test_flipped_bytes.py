@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from made_site import LEVELS, SITE, write_content, write_suite
 from trials.interrupted import content_of, write_site_project
-from trials.trying import trials
+from trials.trying import TRIALS, trials
 
 from dip.errors import InputError as DipError
 from dip.planning.manifest import Manifest
@@ -19,6 +19,7 @@ from dip.records.archive import pack, unpack
 from press.cli import main
 from press.results.record import seal_of
 
+pytestmark = pytest.mark.timeout(7200 if TRIALS else 300)
 Told = pytest.CaptureFixture[str]
 BUILD = ["build", "--run", "never"]
 POST = """# One
