@@ -4,6 +4,7 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -297,9 +298,8 @@ def _scrubber_data(
     example='src="setup.png" alt="The optical table" id="fig-setup"',
 )
 def plain_figure(call: Call, src: str, alt: str) -> Markup:
-    """An image file that stands beside the post."""
-    path = call.page.content_dir / src
-    if not path.is_file():
-        path = Path(call.directive.place.path).parent / src
+    """An image file that stands beside the post, or in the folder of the content."""
+    folders = call.page.content_dir, Path(call.directive.place.path).parent
     with call.at("src"):
+        path = call.page.file(src, folders[not os.path.exists(folders[0] / src)], "picture")
         return image(call.page.copy(path), size_of(path), alt)

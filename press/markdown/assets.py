@@ -5,19 +5,20 @@ Wide pictures get smaller copies besides, for small screens.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from press.diagnostics import Place
-from press.errors import InputError, nearest
+from press.errors import InputError
 from press.files import sha256_of
 from press.markdown.post import slug_of
 from press.page import PageContext
+from press.paths import AbsentError, is_unsafe
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -49,22 +50,24 @@ class Assets:
     is_checked: bool = False  # what a picture lacks is an error of `check`
     count: int = 0
 
-    def find(self, address: str, what: str = "picture") -> Path:
-        """The local file that an address names; raises InputError if it is absent."""
-        path = self.folder / unquote(urlsplit(address).path)
-        self.context.note(path)
-        if path.is_file():
-            return path
-        self.context.note(path.parent)
-        near = nearest(path.name, [one.name for one in path.parent.glob("*")])
-        raise InputError(f"there is no {what} '{address}'{near}")
+    def find(self, address: str, what: str) -> Path:
+        """The local file that an address names, `#` and `?` encoded or not; InputError if none."""
+        try:
+            return self.context.file(unquote(urlsplit(address).path), self.folder, what)
+        except AbsentError:
+            with suppress(AbsentError):
+                return self.context.file(unquote(address), self.folder, what)
+            raise
 
     def address(self, href: str, place: Place) -> str:
         """Where a link leads on the site; one to nothing is an error.
 
         Another post's file becomes its page, `site:runs/index.html` is named from the site's root,
-        any other file is copied.
+        any other file is copied. An address that runs a script is an error, and leads nowhere.
         """
+        if is_unsafe(href):
+            self.context.error(place, f"'{href}' is an address that no page may link to")
+            return ""
         if href.startswith(ON_SITE):
             return self.context.root + href.removeprefix(ON_SITE)
         if OUTSIDE.match(href) or not href:
@@ -78,7 +81,7 @@ class Assets:
             self.context.error(place, error.sentence)
             return href
         if path.suffix == ".md" and path.parent.resolve() == self.folder.resolve():
-            return urlsplit(href)._replace(path=f"{slug_of(path)}.html", query="").geturl()
+            return urlsplit(href)._replace(path=quote(f"{slug_of(path)}.html"), query="").geturl()
         return self.context.copy(path)
 
     def picture(
@@ -93,13 +96,20 @@ class Assets:
             self._tell(place, f"the picture '{address}' has no alternative text")
         if OUTSIDE.match(address):
             if not address.startswith("data:"):
-                self.context.warn(place, f"the picture '{address}' is not on this site")
+                self.context.warn(
+                    place,
+                    f"the picture '{address}' is not on this site, and the page will not show it;"
+                    " put it beside the post",
+                )
             return tag("img", {"src": address, "alt": alt, **given})
         try:
-            path = self.find(address)
-        except InputError as error:
+            path = self.find(address, "picture")
+        except AbsentError as error:
             self._tell(place, error.sentence)
             return f'<span class="absent">Picture to come: {escape(address)}</span>'
+        except InputError as error:
+            self.context.error(place, error.sentence)
+            return ""
         self.count += 1
         lazy = {"loading": "lazy", "decoding": "async"} if self.count > 1 else {}
         try:

@@ -44,7 +44,7 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> d
 def _named(post: Post, context: PageContext) -> list[Path]:
     """The picture that the front matter names; empty, and an error, if it is none."""
     try:
-        path = Assets(context, post.file.parent).find(post.image)
+        path = Assets(context, post.file.parent).find(post.image, "picture")
         if path.suffix.lower() == ".svg":
             raise InputError(f"'{path.name}' is a drawing; other sites show PNG, JPEG or WebP")
         with opened(path) as picture:
