@@ -1,14 +1,18 @@
 """What a post may name: no path leads out of what a site may show, no address runs a script."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from press.cli import main
 from press.errors import InputError
-from press.paths import AbsentError, find_file
+from press.markdown.bibliography import Entry, written
+from press.pages.site_pages import Site, Summary, load_site, moved_pages
+from press.paths import AbsentError, find_file, is_unsafe, web_address
 
 SECRET = "token = 5f1c"
 HEAD = "---\ntitle: One\n---\n\n"
@@ -132,3 +136,44 @@ def test_a_post_is_no_way_to_another_file(work: Path, capsys: pytest.CaptureFixt
         told = capsys.readouterr().err
         assert told.startswith(f"content/posts/two.md: 'two.md' {sentence}")
         post.unlink()
+
+
+def test_an_address_that_runs_a_script_leads_nowhere(tmp_path: Path) -> None:
+    for address in (
+        "javascript:a()",
+        " JavaScript:a()",
+        "java\nscript:a()",
+        "\x01vbscript:a",
+        "data:text/html,a",
+    ):
+        assert is_unsafe(address)
+        assert web_address(address) == ""
+        entry = Entry("a", 1, [], {"title": "A", "url": address})
+        assert "href" not in written(entry, str)
+        (tmp_path / "site.toml").write_text(f"title = 'A'\nrepository = {json.dumps(address)}\n")
+        with pytest.raises(InputError, match="is not an address of the web") as told:
+            load_site(tmp_path / "site.toml", None)
+        assert told.value.line == 2
+    for address in ("https://example.org/a(1)", "mailto:a@example.org", "file.html", "a/data:b"):
+        assert not is_unsafe(address)
+
+
+def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
+    def moved(alias: str) -> dict[str, bytes]:
+        post = Summary(
+            "posts/a.html", "a.md", "A", Markup("A"), None, (), "", Markup(""), False, (alias,), 3
+        )
+        return moved_pages([post], Site(), ["index.html", "posts/a.html", "CNAME"])
+
+    for alias in (
+        "CNAME",
+        "/cname/",
+        "CNAME/old.html",
+        "INDEX.html",
+        "posts/A.html",
+        "Posts/a.html/b/",
+    ):
+        with pytest.raises(InputError, match="an address in use"):
+            moved(alias)
+    (page,) = moved("old/").values()
+    assert b"content=\"default-src 'none';" in page

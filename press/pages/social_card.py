@@ -7,6 +7,7 @@ else the picture that the front matter names. Pixels are enlarged by whole numbe
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from press.errors import InputError
 from press.files import sha256_of
@@ -37,7 +38,7 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> d
     key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
     data = context.cache.data("share", key, lambda: composed(sources, margin))
     url = context.media(f"{Path(post.url).stem}-shared", ".png", data)
-    url = url.removeprefix(context.root)
+    url = unquote(url.removeprefix(context.root))
     return {"url": url, "alternative": words, "width": WIDTH, "height": HEIGHT}
 
 
