@@ -35,7 +35,7 @@ from press.charts.svg import element
 from press.diagnostics import counted
 from press.errors import InputError
 from press.files import sha256_of
-from press.markdown.assets import opened
+from press.markdown.assets import opened, upright_size
 from press.page import PageContext
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
@@ -58,7 +58,7 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
 def size_of(path: Path) -> tuple[int, int]:
     """The width and height of a picture, in pixels; raises InputError if it is none."""
     with opened(path) as file:
-        return file.size
+        return upright_size(file)
 
 
 def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
@@ -117,10 +117,8 @@ def thumbnail(page: PageContext, run: Run, path: Path | None, alternative: str) 
 
 def reduced(path: Path, factor: int) -> bytes:
     """An image with squares of `factor` pixels a side averaged, as lossless WebP."""
-    from PIL import Image
-
     stream = io.BytesIO()
-    with Image.open(path) as file:
+    with opened(path) as file:
         file.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
     return stream.getvalue()
 

@@ -92,7 +92,7 @@ def _fitted(path: Path, width: int, height: int) -> "Image.Image":
     """Enlarge a picture by a whole number, or reduce it, so that it just fits."""
     from PIL import Image, ImageOps
 
-    with Image.open(path) as file:
+    with opened(path) as file:
         upright = ImageOps.exif_transpose(file).convert("RGBA")
     background = Image.new("RGBA", upright.size, (*PAPER, 255))
     picture = Image.alpha_composite(background, upright).convert("RGB")
