@@ -4,6 +4,7 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +35,7 @@ from press.charts.svg import element
 from press.diagnostics import counted
 from press.errors import InputError
 from press.files import sha256_of
-from press.markdown.assets import opened
+from press.markdown.assets import opened, upright_size
 from press.page import PageContext
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
@@ -57,7 +58,7 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
 def size_of(path: Path) -> tuple[int, int]:
     """The width and height of a picture, in pixels; raises InputError if it is none."""
     with opened(path) as file:
-        return file.size
+        return upright_size(file)
 
 
 def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
@@ -116,10 +117,8 @@ def thumbnail(page: PageContext, run: Run, path: Path | None, alternative: str) 
 
 def reduced(path: Path, factor: int) -> bytes:
     """An image with squares of `factor` pixels a side averaged, as lossless WebP."""
-    from PIL import Image
-
     stream = io.BytesIO()
-    with Image.open(path) as file:
+    with opened(path) as file:
         file.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
     return stream.getvalue()
 
@@ -297,9 +296,8 @@ def _scrubber_data(
     example='src="setup.png" alt="The optical table" id="fig-setup"',
 )
 def plain_figure(call: Call, src: str, alt: str) -> Markup:
-    """An image file that stands beside the post."""
-    path = call.page.content_dir / src
-    if not path.is_file():
-        path = Path(call.directive.place.path).parent / src
+    """An image file that stands beside the post, or in the folder of the content."""
+    folders = call.page.content_dir, Path(call.directive.place.path).parent
     with call.at("src"):
+        path = call.page.file(src, folders[not os.path.exists(folders[0] / src)], "picture")
         return image(call.page.copy(path), size_of(path), alt)

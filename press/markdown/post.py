@@ -9,6 +9,7 @@ from typing import Any
 from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import text_of
+from press.paths import find_file
 
 FRONT_MATTER = re.compile(r"---[^\S\n]*(?:\n(.*?))?\n---[^\S\n]*$", re.DOTALL | re.MULTILINE)
 FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to call it
@@ -122,6 +123,10 @@ def list_posts(content_dir: Path) -> list[Path]:
         raise InputError("there is no such folder; posts are Markdown files in it", folder)
     found = sorted(path for path in folder.glob("*.md") if not path.name.startswith("."))
     for path in found:
+        try:
+            find_file(path.name, folder, content_dir)
+        except InputError as error:
+            raise InputError(error.sentence, path) from None
         if not slug_of(path):
             raise InputError("this name has no letter that could stand in an address", path)
     return found
