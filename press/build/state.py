@@ -190,7 +190,11 @@ class ChangeDetector:
     @cached_property
     def _global_unchanged(self) -> bool:
         known = self.state.global_inputs
-        return known == global_inputs(self.options) and self.unchanged(known)
+        return known == self._global_inputs and self.unchanged(known)
+
+    @cached_property
+    def _global_inputs(self) -> list[str]:
+        return global_inputs(self.options)
 
     def page(self, url: str) -> PageState | None:
         """What is remembered of a page if it need not be made again."""
@@ -212,7 +216,7 @@ class ChangeDetector:
         page = self.state.pages.get(url)
         if page is None:
             return []
-        everywhere = [*self.state.global_inputs, *global_inputs(self.options)]
+        everywhere = [*self.state.global_inputs, *self._global_inputs]
         return self.changed([*everywhere, *page.inputs, *inputs]) or page.changed
 
     def intact(self, addresses: Iterable[str]) -> bool:
