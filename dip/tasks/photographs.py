@@ -20,15 +20,7 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from dip.errors import InputError
-from dip.tasks.metadata import (
-    ACROSS,
-    KEPT,
-    ON_ITS_SIDE,
-    ORIENTATION,
-    PARTS,
-    colour_profile,
-    kept_metadata,
-)
+from dip.tasks.metadata import ON_ITS_SIDE, ORIENTATION, colour_profile, kept_metadata
 
 READ = ("PNG", "TIFF", "JPEG", "MPO", "WEBP", "BMP", "GIF", "PPM", "AVIF", "JPEG2000")
 RAW = re.compile(
@@ -183,8 +175,7 @@ def _from_tiff(data: bytes) -> Photo:
             exif.load_from_fp(io.BytesIO(data), page.offset)
         else:  # which Pillow cannot read
             exif[ORIENTATION] = page.tags.valueof(ORIENTATION, 1)
-            if any(tag in page.tags for tag in (*KEPT, *PARTS, ACROSS)):
-                notes.append("EXIF data and resolution of a big-endian BigTIFF are left out")
+            notes.append("EXIF data and resolution of a big-endian BigTIFF are left out")
     profile, note = colour_profile(b"", info, exif, grey=values.shape[2] < 3)
     return _photo(values, has_alpha, bits, profile, exif, None, [*notes, note])
 
