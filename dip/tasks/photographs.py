@@ -33,8 +33,7 @@ UNREAD = {  # formats refused by name: how such a file begins
     "HEIC": rb".{4}ftyp(?:hei[cmsx]|hev[cx]|m[is]f1)(?!.{0,48}avif)",
     "JPEG XL": rb"\xff\x0a|\0{3}\x0cJXL ",
     "JPEG XR": rb"II\xbc",
-    "OpenEXR": rb"v/1\x01",
-    "deep JPEG": rb"\xff\xd8.*?\xff[\xc0-\xc3]\0[\x0b\x11\x14][\x09-\x10]",  # its frame's header
+    "deep JPEG": rb"\xff\xd8.{,1000000}?\xff[\xc0-\xc3]\0[\x0b\x11\x14][\x09-\x10]",
 }
 BIG_ENDIAN_BIGTIFF = b"MM\0+"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", BIG_ENDIAN_BIGTIFF)
