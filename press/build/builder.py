@@ -36,7 +36,14 @@ from press.pages.export import URL as EXPORT
 from press.pages.export import results_page
 from press.pages.post import post_page
 from press.pages.run_page import run_pages
-from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_first
+from press.pages.site_pages import (
+    LOST,
+    Summary,
+    front_page,
+    in_reading_order,
+    load_site,
+    newest_first,
+)
 from press.pages.templates import Templates, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
@@ -73,7 +80,9 @@ class Builder:
             self._settings()  # no output: results typed in them
         with self._telling("making the site's own pages"):
             front = front_page(self.site)
-            files["index.html"] = self._at_root("index.html", page=front, posts=posts)
+            files["index.html"] = self._at_root(
+                "index.html", page=front, posts=in_reading_order(posts)
+            )
             files["404.html"] = self._at_root("404.html", page=LOST)
             files["robots.txt"] = site_pages.robots(self.site)
             if self.site.base_url:
