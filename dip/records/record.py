@@ -135,7 +135,8 @@ def load_record(folder: Path, *, files: bool = False) -> Record:
     """Read a record, its `files` too if asked for; raises InputError if absent or damaged."""
     path = folder / "run.json"
     if not path.is_file():
-        raise InputError("no such record", path)
+        damaged = "the record is damaged: this file is missing"
+        raise InputError(damaged if folder.is_dir() else "no such record", path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:

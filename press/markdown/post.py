@@ -20,6 +20,8 @@ FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to cal
     "draft": (bool, "true or false"),
     "aliases": (list, "a list of addresses"),
     "image": (str, "the path of a picture"),
+    "status": (str, "text"),
+    "order": (int, "an integer"),
 }
 
 
@@ -37,6 +39,8 @@ class Post:
     draft: bool = False
     aliases: tuple[str, ...] = ()
     image: str = ""  # by which other sites show a link to it
+    status: str = ""  # what stands behind its answer, for the list of posts
+    order: int | None = None  # its place in the list of posts
     places: dict[str, Place] = field(default_factory=dict)  # of the values in the front matter
 
     @property

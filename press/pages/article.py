@@ -36,6 +36,7 @@ class Article:
     title_html: Markup
     summary: str
     summary_html: Markup
+    status: str
     body: Markup
     toc: list[Heading]
     references: list[Reference]
@@ -67,11 +68,12 @@ def write_article(
     else:
         title = _front_text(post.title, "title", post, renderer, search, numbers)
     summary = _front_text(post.summary, "summary", post, renderer, search, numbers)
+    status, _ = _front_text(post.status, "status", post, renderer, search, numbers)
     body = renderer.render(tokens)
     references = citations.references()
     crossrefs.check(body)
     tell_numbers(numbers, expressions.written, post, checks, summary[0], body, context)
-    return Article(*title, *summary, body, renderer.toc, references, bool(maths.ready))
+    return Article(*title, *summary, status, body, renderer.toc, references, bool(maths.ready))
 
 
 def _scripts(tokens: Sequence[Token], context: PageContext) -> Iterator[Path]:

@@ -88,6 +88,9 @@ class Summary:
     draft: bool
     aliases: tuple[str, ...]
     aliases_line: int | None
+    status: str = ""  # how much of it is recorded, and the like
+    order: int | None = None
+    pictures: tuple[str, ...] = ()  # elements of HTML, with addresses from the site's root
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the state of the build."""
@@ -99,12 +102,19 @@ class Summary:
         html = {key: Markup(data[key]) for key in ("title_html", "summary_html")}
         day = data["date"] and datetime.date.fromisoformat(data["date"])
         lists = {key: tuple(data[key]) for key in ("authors", "aliases")}
-        return cls(**{**data, **html, **lists, "date": day})
+        pictures = tuple(map(Markup, data["pictures"]))
+        return cls(**{**data, **html, **lists, "date": day, "pictures": pictures})
 
 
 def newest_first(posts: Iterable[Summary]) -> list[Summary]:
     """Posts by date, those of one day by their addresses."""
     return sorted(posts, key=lambda p: (-(p.date or datetime.date.min).toordinal(), p.url))
+
+
+def in_reading_order(posts: Iterable[Summary]) -> list[Summary]:
+    """Posts by the order that they give themselves; then those that give none, the newest first."""
+    newest = newest_first(posts)
+    return sorted(newest, key=lambda post: (post.order is None, post.order or 0))
 
 
 def front_page(site: Site) -> SimpleNamespace:
