@@ -54,6 +54,8 @@ def test_comments_and_code_are_inert_wherever_they_stand(context: PageContext) -
         ('<svg><image href="line.svg"/></svg>', '<svg><image href="MEDIA"/></svg>'),
         ("<td title=\"{{ setting('small').iterations }} steps\">", '<td title="1,000 steps">'),
         ("<b>1 &lt; 2&nbsp;&amp; AT&T</b>", "<b>1 &lt; 2\xa0&amp; AT&amp;T</b>"),
+        ("<br/><hr /><rt>a</rt>", "<br/><hr /><rt>a</rt>"),
+        ("<i id=free></i>[](#free)", 'href="#free">free</a>'),
         ("<kbd>a *b*</kbd>", "<kbd>a <em>b</em></kbd>"),
     ],
 )
@@ -70,7 +72,8 @@ def test_what_is_wrong_in_a_tag_has_a_place(context: PageContext) -> None:
         '<a href="gone.md">a</a> <a href="#none">b</a>\n\n<div>\n  <video src="v.mp4">\n'
         '<source srcset="line.svg, gone.webp 2x"></div>\n\n<p onclick="f()"><iframe src="x">\n\n'
         '<audio src="https://example.org/a.ogg"></audio>\n<svg><text>$x$</text></svg>\n\n'
-        '<a href="#references">a</a>\n\n<div><pre>never closed',
+        '<a href="#references">a</a>\n\nWords <!-- open\n\n'
+        '<script src="x.js"></script>\n\n<div><pre>never closed',
     )
     told = sorted(context.diagnostics, key=lambda one: one.place or ())
     assert [re.sub(r"^.*/(?=body)|: the page will.*|", "", str(one)) for one in told] == [
@@ -83,7 +86,9 @@ def test_what_is_wrong_in_a_tag_has_a_place(context: PageContext) -> None:
         "body.md:11:18: there is no file 'x'",
         "body.md:13:1: warning: 'https://example.org/a.ogg' is not on this site",
         "body.md:14:13: warning: a formula within <svg> stays as it is",
-        "body.md:18:1: warning: <pre> is opened here and never closed",
+        "body.md:18:7: warning: <!-- is not closed in this paragraph, and shows as text",
+        "body.md:20:1: warning: <script> will not run: the page allows its own scripts alone",
+        "body.md:22:1: warning: <pre> is opened here and never closed",
     ]
 
 

@@ -19,7 +19,7 @@ NAMES = {  # of what is numbered, each kind by itself
     "listing": "Listing {}",
 }
 RESERVED = ("content", "references", "cite-this")  # ids of the template
-IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']([^"']*)["']""")
+IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
 
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 

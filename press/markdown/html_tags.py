@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from press.diagnostics import Place
 from press.markdown.assets import OUTSIDE, Assets, tag
 from press.markdown.passes import place_of
-from press.markdown.raw_html import INLINE
+from press.markdown.raw_html import INLINE, VOID
 
 ADDRESSES = ("href", "poster", "src", "srcset", "xlink:href")
 CANDIDATE = re.compile(r"([^\s,]\S*[^\s,])((?:\s+[^\s,]+)?\s*(?:,|$))")  # of a srcset
@@ -41,15 +41,12 @@ class HtmlTags:
         if token.tag == "a" and "name" in attributes:
             attributes.setdefault("id", attributes["name"])
         attributes |= {name: str(value) for name, value in token.attrs.items()}  # what a pass gave
-        if token.tag == "script":
-            attributes.pop("src", None)
-        is_closed = token.content.endswith("/>")
-        if attributes == given and not (is_closed and token.tag in INLINE):
+        is_closed = token.content.endswith("/>")  # which a browser ignores but in a drawing
+        is_open = is_closed and token.tag in INLINE and token.tag not in VOID
+        if attributes == given and not is_open:
             return token.content
         html = tag(token.tag, attributes)
-        if not is_closed:
-            return html
-        return f"{html}</{token.tag}>" if token.tag in INLINE else f"{html[:-1]}/>"
+        return f"{html}</{token.tag}>" if is_open else f"{html[:-1]}/>" if is_closed else html
 
     def _warn(self, token: Token, given: dict[str, str]) -> None:
         """Tell of what the page's policy keeps from running."""
@@ -67,8 +64,9 @@ class HtmlTags:
             text = self.fill(text, token.meta["origin"].at(start))
         if name == "srcset":
             return CANDIDATE.sub(lambda one: self._led(token, one[1], place) + one[2], text)
-        is_picture = (token.tag, name) == ("img", "src")  # which is led where it is measured
-        return self._led(token, text, place) if name in ADDRESSES and not is_picture else text
+        # A picture's address is led where it is measured; a script's would let it run.
+        is_led = name in ADDRESSES and (token.tag, name) not in (("img", "src"), ("script", "src"))
+        return self._led(token, text, place) if is_led else text
 
     def _led(self, token: Token, address: str, place: Place) -> str:
         is_shown = token.tag not in (*LINKS, *WILL_NOT_RUN)

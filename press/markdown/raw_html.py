@@ -29,8 +29,8 @@ VOID = (
 )  # fmt: skip
 INLINE = (
     "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "del", "dfn", "em", "font", "i",
-    "img", "input", "ins", "kbd", "label", "mark", "math", "picture", "q", "s", "samp", "small",
-    "span", "strong", "sub", "sup", "svg", "time", "u", "var", "wbr",
+    "img", "input", "ins", "kbd", "label", "mark", "math", "picture", "q", "rp", "rt", "ruby",
+    "s", "samp", "small", "span", "strong", "sub", "sup", "svg", "time", "u", "var", "wbr",
 )  # fmt: skip
 COMMENT = "<!--"
 # Each alternative ends at the end of the text at the latest, so that one walk is enough.
@@ -149,6 +149,11 @@ def inline(state: StateInline, silent: bool) -> bool:
     """Read a tag or a comment within a line, or a whole element of INERT or PLAIN."""
     start = state.pos
     if not html_inline(state, silent):
+        if state.src.startswith(COMMENT, start) and not silent:
+            sentence = f"{COMMENT} is not closed in this paragraph, and shows as text"
+            state.env.setdefault("errors", []).append(
+                Diagnostic(state.env["origin"].at(start), sentence)
+            )
         return False
     name = _open_at_end(state.src[start : state.pos], (*INERT, *PLAIN))
     if name and state.pos <= _last(state.src, name):
