@@ -1,7 +1,6 @@
 """Blocks of text: notes, text that is folded away, and lines of a file of the repository."""
 
 import ast
-from pathlib import Path
 
 from markupsafe import Markup
 
@@ -9,6 +8,7 @@ from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block
 from press.errors import InputError, nearest
 from press.files import text_of
 from press.markdown.code import code_block, lines_asked
+from press.paths import find_file
 
 
 def _note(call: Call, title: str) -> Markup:
@@ -48,8 +48,9 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     """Lines of a file of the repository, coloured as its name says."""
     from pygments.lexers import find_lexer_class_for_filename
 
-    repository, beside = call.page.content_dir.parent, str(Path(path).parent)
-    file = call.file("path", repository, "this repository", beside)
+    repository = call.page.content_dir.parent
+    with call.at("path"):
+        file = find_file(path, repository, repository, note=call.page.note, tracked=True)
     try:
         rows = text_of(file).splitlines()
     except InputError as error:
@@ -72,7 +73,7 @@ def _definition(call: Call, rows: list[str], name: str) -> tuple[int, int]:
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
     try:
         walked = list(ast.walk(ast.parse("\n".join(rows))))
-    except (SyntaxError, ValueError) as error:  # a file with a zero in it is a ValueError
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f": line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise call.error("path", f"this is no Python file{where}") from None
     nodes = {node.name: node for node in reversed(walked) if isinstance(node, kinds)}

@@ -4,7 +4,6 @@ The state of the last build is one JSON file in the cache. A build that finds ev
 every output of it unchanged has nothing to do, and loads nothing else.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -84,6 +83,12 @@ class BuildResult:
         return {key for page in self.state.pages.values() for key in page.meta.get("cited", [])}
 
     @property
+    def posts(self) -> dict[str, str]:
+        """The file of each post by the address of its page."""
+        pages = self.state.pages.items()
+        return {url: page.meta["source"] for url, page in pages if "summary" in page.meta}
+
+    @property
     def pages(self) -> int:
         """The number of pages of the site."""
         return sum(url.endswith(".html") for url in self.state.pages)
@@ -109,12 +114,11 @@ def load_state(options: Options) -> State | None:
 
 
 def save_state(options: Options, state: State) -> None:
-    """Keep the state of a build for the next one."""
+    """Keep the state of a build for the next one; raises OSError."""
     state.saved_ns = time.time_ns()
     pages = {url: page.__dict__ for url, page in state.pages.items()}
     data = {"form": [FORM, sys.version], **state.__dict__, "pages": pages}
-    with contextlib.suppress(OSError):  # the next build makes all pages
-        write_sealed(state_path(options), data)
+    write_sealed(state_path(options), data)
 
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:

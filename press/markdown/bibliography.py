@@ -16,6 +16,7 @@ from press.diagnostics import Place
 from press.errors import InputError
 from press.files import text_of
 from press.page import PageContext
+from press.paths import web_address
 
 VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
 IDENTIFIERS = (  # field, class, where it leads, how it is written
@@ -136,7 +137,7 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
         for name, kind, base, label in IDENTIFIERS
         if name in fields
     ]
-    address = links[0][1] if links else fields.get("url", "")
+    address = links[0][1] if links else web_address(fields.get("url", ""))
     if address:
         title = Markup('<a href="{}">{}</a>').format(address, title)
     cite = Markup('<cite class="title">{}</cite>').format(title)

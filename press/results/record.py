@@ -127,7 +127,8 @@ def read_record(folder: Path) -> Record:
         state = path.stat()
         return _record(folder, state.st_mtime_ns, state.st_size)
     except FileNotFoundError:
-        raise InputError("no such record", path) from None
+        damaged = "the record is damaged: this file is missing"
+        raise InputError(damaged if folder.is_dir() else "no such record", path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the record cannot be read: {error}", path) from None
 
