@@ -74,13 +74,30 @@ def test_a_picture_of_a_template_needs_a_text(tmp_path: Path) -> None:
     assert (found.value, found.place.line) == ("a.png", 1)
 
 
-def test_a_place_in_a_page_has_line_and_column(
+def test_what_came_from_a_post_is_told_with_its_place_there(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = checked(work, 'See <a href="gone.html">it</a>.', capsys)
-    path, line, column, _ = told.split(":", 3)
-    row = (work / path).read_text().splitlines()[int(line) - 1]
-    assert row[int(column) - 1 :].startswith('<a href="gone.html">')
+    rows = [
+        "A label of one, a track of two.", '<label for="one">A</label>', '<p id="x"></p>',
+        "#### A *heading* too deep {#deep}", '<label for="one">B</label>', "[There](site:tow.html)",
+        "<h6>And</h6>", "[Gone](site:posts/one.html#gone)", "[Gone](site:posts/one.html#gone)",
+    ]  # fmt: skip
+    places = ("7:13", "11:1", "13:13", "15:14", "17:1", "19:13", "21:13")
+    told = checked(work, "\n\n".join(rows), capsys)
+    assert [":".join(line.split(":")[:3]) for line in told.splitlines()] == [
+        f"content/posts/one.md:{place}" for place in places
+    ]
+
+
+def test_what_came_from_a_template_is_told_with_its_place_in_the_page(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "templates").mkdir()
+    (work / "templates/404.html").write_text(
+        '<html lang="en">\n<title>A</title>\n <a href="x">y</a>'
+    )
+    told = checked(work, "Text.", capsys)
+    assert told.startswith("site/404.html:3:2: the link 'x' leads nowhere")
 
 
 def test_a_work_that_nothing_cites_is_a_warning(

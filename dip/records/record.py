@@ -134,7 +134,8 @@ def load_record(folder: Path, *, files: bool = False) -> Record:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError("no such record", path) from None
+        damaged = "the record is damaged: this file is missing"
+        raise InputError(damaged if folder.is_dir() else "no such record", path) from None
     except json.JSONDecodeError as error:
         sentence = f"the record is damaged: {error.msg}"
         raise InputError(sentence, path, error.lineno, error.colno) from None

@@ -12,7 +12,6 @@ number, caption and id here.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 from markupsafe import Markup
@@ -139,21 +138,6 @@ class Call:
             if error.path is not None:
                 raise
             raise self.error(name, error.sentence) from None
-
-    def file(self, argument: str, folder: Path, within: str, beside: str) -> Path:
-        """The file that an argument names from a folder; raises InputError if it is not there.
-
-        `within` is what the folder is called; a nearest name is looked for in its `beside`.
-        """
-        name, page = self.directive.arguments[argument], self.page
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise self.error(argument, f"'{name}' lies outside of {within}")
-        page.note(folder / name)
-        if not (folder / name).is_file():
-            found = (folder / beside).glob("*")
-            near = nearest(name, [path.relative_to(folder).as_posix() for path in found])
-            raise self.error(argument, f"there is no file '{name}'{near}")
-        return folder / name
 
 
 @dataclass(frozen=True)

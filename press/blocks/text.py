@@ -2,7 +2,6 @@
 
 import ast
 import re
-from pathlib import Path
 
 from markupsafe import Markup
 
@@ -10,6 +9,7 @@ from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block
 from press.errors import InputError, nearest
 from press.files import text_of
 from press.markdown.code import code_block
+from press.paths import find_file
 
 
 def _note(call: Call, title: str) -> Markup:
@@ -49,8 +49,9 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     """Lines of a file of the repository, coloured as its name says."""
     from pygments.lexers import find_lexer_class_for_filename
 
-    repository, beside = call.page.content_dir.parent, str(Path(path).parent)
-    file = call.file("path", repository, "this repository", beside)
+    repository = call.page.content_dir.parent
+    with call.at("path"):
+        file = find_file(path, repository, repository, note=call.page.note, tracked=True)
     try:
         rows = text_of(file).splitlines()
     except InputError as error:

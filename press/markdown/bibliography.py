@@ -16,6 +16,7 @@ from press.files import text_of
 from press.markdown.bibtex import Reader
 from press.markdown.latex import FORMULA
 from press.page import PageContext
+from press.paths import web_address
 
 VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
 PLACED = VENUES[2:5]  # venues that have an address
@@ -85,7 +86,7 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
         for name, kind, base, label in IDENTIFIERS
         if name in fields
     ]
-    address = links[0][1] if links else quote(fields.get("url", ""), "%/:?#[]@!$&'()*+,;=~")
+    address = links[0][1] if links else _address(fields.get("url", ""))
     if address:
         title = Markup('<a href="{}">{}</a>').format(address, title)
     cite = Markup('<cite class="title">{}</cite>').format(title)
@@ -94,6 +95,10 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
     stops = (".", "?", "!")
     ended = [part if part.striptags().endswith(stops) else part + "." for part in parts if part]
     return Markup(" ").join(ended)
+
+
+def _address(url: str) -> str:
+    return quote(web_address(url), "%/:?#[]@!$&'()*+,;=~")
 
 
 def _authors(entry: Entry) -> str:
