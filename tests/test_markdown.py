@@ -23,7 +23,9 @@ from press.pages.article import Article, write_article
 
 FOLDER = Path(__file__).parent.parent / "press/markdown"
 ENTRIES = {
-    key: Entry(key, 1, [[key.title(), ""]], {"title": key, "year": "2020"})
+    key: Entry(
+        key, Place("references.bib", 1, 1), [[key.title(), ""]], {"title": key, "year": "2020"}
+    )
     for key in ("one", "two")
 }
 
@@ -174,7 +176,9 @@ def test_citations_are_numbered_as_they_are_read(context: PageContext) -> None:
 
 def test_works_are_cited_with_either_separator_and_by_any_key(context: PageContext) -> None:
     keys = ("one", "two", "d'oro:2022/x", "a;b(c)#%")
-    entries = {key: Entry(key, 1, [[key, ""]], {"title": key}) for key in keys}
+    entries = {
+        key: Entry(key, Place("references.bib", 1, 1), [[key, ""]], {"title": key}) for key in keys
+    }
     article = article_of(
         context,
         "[@one, @two] [-@one, p. 3, see @two] [@one and @two] [@one p. 3] [@d'oro:2022/x.]\n"

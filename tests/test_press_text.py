@@ -9,7 +9,6 @@ import pytest
 
 from press.cache import Cache
 from press.diagnostics import SourceMap, map_source
-from press.markdown.bibliography import Entry, decoded, plain_title, written
 from press.markdown.code import code_block
 from press.markdown.katex import typeset
 from press.markdown.math import katex_files
@@ -127,14 +126,6 @@ def test_the_style_sheet_names_fonts_as_woff2_alone() -> None:
     assert len(fonts) == 20 and css.count("@font-face") == 20
     assert all(data.startswith(b"wOF2") for data in fonts.values())
     assert ".ttf" not in css and ".woff)" not in css
-
-
-def test_latex_in_a_bibliography() -> None:
-    assert decoded(r"G{\"o}del, {\L}ukasiewicz \& {\TeX}") == "Gödel, Łukasiewicz & TeX"
-    entry = Entry("a", 1, [["Gödel", "K."]], {"title": r"On $x_1$ and <b>", "year": "1931"})
-    assert plain_title(entry) == "On x_1 and <b>"
-    html = str(written(entry, lambda tex: f"[{tex}]"))
-    assert html == 'Gödel, K. <cite class="title">On [x_1] and &lt;b&gt;</cite>. 1931.'
 
 
 def test_code_keeps_its_lines(tmp_path: Path) -> None:
