@@ -174,5 +174,5 @@ def _do(asked: argparse.Namespace, started: float) -> int:
     if check and not result.errors:
         from press.checks.links import check_site
 
-        code |= check_site(options, result.cited, asked.outside)
+        code |= check_site(options, result.posts, result.cited, asked.outside)
     return code

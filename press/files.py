@@ -6,8 +6,10 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EINVAL
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 
 from press.errors import InputError
 
@@ -21,7 +23,7 @@ Stamp = tuple[int, ...]  # tells one state of a file from another
 def text_of(path: Path) -> str:
     """A file read as UTF-8, with or without a byte order mark; raises InputError with the line."""
     try:
-        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        return content_of(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError("this is not UTF-8 text", path, line, 1) from None
@@ -31,7 +33,8 @@ def text_of(path: Path) -> str:
 
 def content_of(path: Path) -> bytes:
     """A file's content; raises OSError. A record's text is read once while it does not change."""
-    return path.read_bytes() if path.suffix in PICTURES else _content(path, _stamp(path))
+    stamp = _stamp(path)
+    return path.read_bytes() if path.suffix in PICTURES else _content(path, stamp)
 
 
 @contextmanager
@@ -120,8 +123,13 @@ def sha256_of(data: bytes | Path) -> str:
 
 
 def _stamp(path: Path) -> Stamp:
-    """What tells this state of a file; another each time while the file is still young."""
+    """What tells this state of a file; another each time while the file is still young.
+
+    Raises OSError for what is none, such as a FIFO, which would keep its reader waiting.
+    """
     stat = os.stat(path)
+    if not S_ISREG(stat.st_mode):
+        raise OSError(EINVAL, "this is not a plain file", str(path))
     now, times = time.time_ns(), (stat.st_ctime_ns, stat.st_mtime_ns)
     young = now if now - max(times) < SETTLED_NS else 0
     return stat.st_dev, stat.st_ino, *times, stat.st_size, young

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from press.build.manifest import PAGE
+from press.build.output import PRESERVED
 from press.build.state import (
     BuildResult,
     ChangeDetector,
@@ -35,7 +36,14 @@ from press.pages.export import URL as EXPORT
 from press.pages.export import results_page
 from press.pages.post import post_page
 from press.pages.run_page import run_pages
-from press.pages.site_pages import LOST, Summary, front_page, load_site, newest_first
+from press.pages.site_pages import (
+    LOST,
+    Summary,
+    front_page,
+    in_reading_order,
+    load_site,
+    newest_first,
+)
 from press.pages.templates import Templates, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
@@ -72,7 +80,9 @@ class Builder:
             self._settings()  # no output: results typed in them
         with self._telling("making the site's own pages"):
             front = front_page(self.site)
-            files["index.html"] = self._at_root("index.html", page=front, posts=posts)
+            files["index.html"] = self._at_root(
+                "index.html", page=front, posts=in_reading_order(posts)
+            )
             files["404.html"] = self._at_root("404.html", page=LOST)
             files["robots.txt"] = site_pages.robots(self.site)
             if self.site.base_url:
@@ -80,7 +90,8 @@ class Builder:
                 urls = ["index.html", *(post.url for post in published), *run_urls]
                 files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
                 files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
-            files |= site_pages.moved_pages(posts, self.site, files)  # at posts' old addresses
+            taken = [*files, *PRESERVED]
+            files |= site_pages.moved_pages(posts, self.site, taken)  # at posts' old addresses
         self._take_fingerprints()
         self.plotter.close()
         self.cache.close()

@@ -83,6 +83,12 @@ class BuildResult:
         return {key for page in self.state.pages.values() for key in page.meta.get("cited", [])}
 
     @property
+    def posts(self) -> dict[str, str]:
+        """The file of each post by the address of its page."""
+        pages = self.state.pages.items()
+        return {url: page.meta["source"] for url, page in pages if "summary" in page.meta}
+
+    @property
     def pages(self) -> int:
         """The number of pages of the site."""
         return sum(url.endswith(".html") for url in self.state.pages)

@@ -61,7 +61,7 @@ def run_page(name: str, context: PageContext) -> str:
         outcome=run.final.get(run.measure),
         after=counted(run.last_step, run.axis or "step") if run.last_step is not None else "",
         took="" if record.seconds is None else format_duration(record.seconds),
-        before_and_after=compared(context, run, "input", "final") if has_both else "",
+        before_and_after=compared(context, run, ("input", "final")) if has_both else "",
         scores=score_rows(run, metrics),
         snapshots=[
             _score_row(grouped(record.steps[selector]), values, metrics)
