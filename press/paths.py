@@ -12,7 +12,8 @@ from pathlib import Path
 
 from press.errors import InputError, nearest
 
-UNSAFE = re.compile(r"(?:javascript|vbscript|data|file):", re.IGNORECASE)
+IMAGE = r"image/(?:png|jpe?g|webp|gif|avif)[;,]"  # whose data run nothing
+UNSAFE = re.compile(rf"(?:javascript:|vbscript:|file:|data:(?!{IMAGE}))", re.IGNORECASE)
 IGNORED = dict.fromkeys(range(0x21))  # what browsers leave out of an address's beginning
 NO_SUBSTITUTE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # of a hook, for its own folder
 

@@ -19,7 +19,9 @@ NAMES = {  # of what is numbered, each kind by itself
     "listing": "Listing {}",
 }
 RESERVED = ("content", "references", "cite-this")  # ids of the template
-IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']([^"']*)["']""")
+IDS = re.compile(
+    r"""<(?:[a-zA-Z][^<>]*?\sid|a(?![^<>]*\sid\s*=)\s[^<>]*?\bname)\s*=\s*["']([^"']*)["']"""
+)
 
 
 @dataclass
