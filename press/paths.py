@@ -41,7 +41,7 @@ def find_file(
     try:
         name.encode()
         real, home = path.resolve(), within.resolve()
-        is_there, is_plain = bool(name) and real.exists(), real.is_file()
+        is_there, is_plain = bool(name) and path.exists(), path.is_file()
     except (OSError, ValueError, RuntimeError):  # too long, no text, a link to itself
         raise AbsentError(f"there is no {what} '{name}'") from None
     if name.startswith(("/", "\\")) or Path(name).is_absolute() or not real.is_relative_to(home):

@@ -35,6 +35,7 @@ READ = (*SHOWN[:-1], "TIFF", "BMP")
 MPO = "MPO"  # a JPEG of a camera with a further picture behind the one that is shown
 ORIENTATION = 0x0112  # the tag of EXIF
 ON_ITS_SIDE = (5, 6, 7, 8)  # values of it that exchange width and height
+WEBP_SIDE = 16383  # pixels at most
 GAMMA = 1 / 2.2  # that every browser takes for granted
 
 
@@ -86,7 +87,8 @@ def can_be_scaled(image: "Image.Image") -> bool:
     frames = getattr(image, "n_frames", 1) if image.format != MPO else 1
     is_plain = abs(image.info.get("gamma", GAMMA) - GAMMA) < 0.01
     is_grey = image.mode in ("1", "L", "LA") and "icc_profile" not in image.info
-    return frames == 1 and is_plain and (is_grey or image.mode in ("P", "RGB", "RGBA"))
+    fits = frames == 1 and max(image.size) <= WEBP_SIDE
+    return fits and is_plain and (is_grey or image.mode in ("P", "RGB", "RGBA"))
 
 
 @dataclass
