@@ -326,6 +326,9 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("film-strip", {"suite": "paper"}, "block 'film-strip' needs the argument 'iterations'"),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "0 25o"},
          "post.md:9:12: expected an integer, got '25o'"),
+        *(("film-strip", {"suite": "paper", "iterations": number},
+           f"post.md:9:11: expected an integer, got '{number}'")
+          for number in ("²", "٣", "9" * 5000)),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "300"},
          "post.md:9:12: paper/anna/seed0 has no snapshot at 300; it has 0, 62, 250, 562 or 1000"),
         ("verdict-strip", {"suite": "paper", "preview": "paper"},

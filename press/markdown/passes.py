@@ -123,11 +123,11 @@ def name_sections(tokens: Sequence[Token], crossrefs: CrossReferences) -> None:
 def cite(tokens: Sequence[Token], citations: Citations) -> None:
     """Number what is cited as a reader meets it; links to references made by hand get ids."""
     for token in in_reading_order(tokens):
-        href = str(token.attrs.get("href", ""))
+        href = str(token.meta.get("attributes", token.attrs).get("href", ""))  # of a tag, or a link
         if token.type == "citation":
             origin, start = token.meta["origin"], token.meta["start"]
             token.content = citations.cite(token.content, origin, start)
-        elif token.type == "link_open" and href.startswith(f"#{HAND_MADE}"):
+        elif token.tag == "a" and href.startswith(f"#{HAND_MADE}"):
             token.attrs |= {"id": citations.link_by_hand(href[1:]), "class": "citation"}
 
 
@@ -195,6 +195,6 @@ def plain_text(tokens: Sequence[Token]) -> str:
             parts.append(" ")
         elif token.type == "image":
             parts.append(plain_text(token.children or []))
-        elif token.type in ("text", "code_inline", "formula"):
+        elif token.type in ("text", "code_inline", "formula", "html_text"):
             parts.append(token.content)
     return re.sub(r"\s+", " ", "".join(parts)).strip()
