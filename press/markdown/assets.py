@@ -229,4 +229,4 @@ class Assets:
 def tag(name: str, attributes: dict[str, str]) -> str:
     """A tag of HTML with its attributes."""
     written = [f'{key}="{escape(value)}"' for key, value in attributes.items()]
-    return f"<{name} {' '.join(written)}>"
+    return f"<{' '.join([name, *written])}>"
