@@ -62,9 +62,11 @@ def opened(path: Path) -> "Iterator[Image.Image]":
 
 def turned(image: "Image.Image") -> int:
     """How a picture is to be turned to stand upright, as EXIF numbers it; 1: not at all."""
-    if image.format == "PNG" and "exif" not in image.info:  # not before its pixels
-        return 1
-    return int(image.getexif().get(ORIENTATION, 1))
+    if image.format != "PNG" or "exif" in image.info:  # else it is looked for behind the pixels
+        with suppress(Exception):  # whatever damaged data raise
+            value = int(image.getexif().get(ORIENTATION, 1))
+            return value if 1 < value < 9 else 1
+    return 1
 
 
 def upright_size(image: "Image.Image") -> tuple[int, int]:
