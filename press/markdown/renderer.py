@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -228,7 +228,7 @@ class PostRenderer:
         """Where an address leads: within the page, on the site, or elsewhere."""
         if not href.startswith("#"):
             return self.assets.address(href, place)
-        self.crossrefs.wanted.append((href[1:], place))
+        self.crossrefs.wanted.append((unquote(href[1:]), place))
         return href
 
     def render_footnote_anchor(self, token: Token) -> str:
