@@ -69,7 +69,7 @@ def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
     """The TeX of each formula of a post, and whether it is displayed."""
     for token in tokens:
         if token.type == "formula":
-            yield token.content, token.markup == "$$"
+            yield token.content, is_displayed(token)
         elif token.type == "formula_block":
             yield token.content, True
         elif is_formula(token):
@@ -80,3 +80,8 @@ def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
 def is_formula(token: Token) -> bool:
     """Whether a fence holds a formula: ```` ```katex ````."""
     return token.type == "fence" and token.info.strip().split(" ")[0] in ("katex", "math")
+
+
+def is_displayed(token: Token) -> bool:
+    """Whether a formula within a paragraph is displayed: one of several lines is."""
+    return token.markup == "<BlockMath>" or (token.markup == "$$" and "\n" in token.content)

@@ -35,10 +35,7 @@ def parser() -> MarkdownIt:
     block.before("fence", "directive", syntax.directive, ends_paragraph)
     block.before("fence", "display", syntax.display_formula, ends_paragraph)
     block.at("table", syntax.table, {"alt": ["paragraph", "reference"]})
-    inline.before("escape", "expression", syntax.expression)
-    inline.before("escape", "formula", syntax.formula)
-    inline.before("link", "citation", syntax.citation)
-    inline.before("link", "reference", syntax.reference)
+    inline.before("escape", "dialect", syntax.dialect)
     made.core.ruler.at("inline", syntax.parse_inline)
     made.core.ruler.push("notes", syntax.give_places_to_notes)
     for run in (passes.find_figures, passes.find_captions, passes.empty_corners):

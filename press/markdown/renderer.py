@@ -19,7 +19,7 @@ from press.markdown.citations import Citations
 from press.markdown.code import fence
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
-from press.markdown.math import Maths, is_formula
+from press.markdown.math import Maths, is_displayed, is_formula
 from press.markdown.parser import parser
 from press.markdown.passes import place_of, plain_text, text_token
 from press.markdown.raw_html import rewrite
@@ -117,9 +117,9 @@ class PostRenderer:
         return f" {link}</{token.tag}>\n"
 
     def render_formula(self, token: Token) -> str:
-        """A formula within a line; between two dollars it is displayed."""
+        """A formula within a paragraph."""
         meta = token.meta
-        return self.maths.html(token.content, token.markup == "$$", meta["origin"], meta["start"])
+        return self.maths.html(token.content, is_displayed(token), meta["origin"], meta["start"])
 
     def render_formula_block(self, token: Token) -> str:
         """A formula on lines of its own; one with a label has a number."""
