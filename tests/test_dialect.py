@@ -48,7 +48,7 @@ def test_twenty_thousand_opening_marks_take_a_second_beyond_the_librarys_own_tim
         ("$$ x $$ (eq-a),\n$$y$$. {#eq-b}", [(" x,", True), ("y.", True)]),
         ("where $$x$$ is\n$$y$$ and $$z$$", [("x", False), ("y", False), ("z", False)]),
         ("We get $$\nx\n$$\nor more.\n\nThen $y$.", [("\nx\n", True), ("y", False)]),
-        ("<BlockMath>\nx\n</BlockMath> or <BlockMath>y</BlockMath>", [("\nx\n", True), ("y", True)]),
+        ("<BlockMath>\nx</BlockMath> or <BlockMath>y</BlockMath>", [("\nx", True), ("y", True)]),
         ("It is **35$** and **40$**; 5$/h or 10$/h and 5$/10$.", []),
         (r"10$\times$ at 90$^c$, 2$x_1$", [(r"\times", False), ("^c", False), ("x_1", False)]),
         ("> $$x$$\n\n- $$\n  y\n  $$,\n  z", [("x", True), ("\ny,", True)]),
@@ -56,7 +56,7 @@ def test_twenty_thousand_opening_marks_take_a_second_beyond_the_librarys_own_tim
 )  # fmt: skip
 def test_what_counts_as_a_formula(text: str, formulas: list[tuple[str, bool]]) -> None:
     tokens, errors = parse(text, "post.md")
-    assert list(formulas_in(tokens)) == formulas and errors == []
+    assert [one[:2] for one in formulas_in(tokens)] == formulas and errors == []
 
 
 def test_words_behind_a_displayed_formula_go_on_as_words() -> None:

@@ -9,6 +9,9 @@ from press.errors import nearest
 from press.page import PageContext
 
 LINES = re.compile(r"\s*\{?[\d\s,-]*\}?\s*")  # to be marked: "{3, 5-7}"
+# what stands behind a fence: `python {3}`, `python{3}`, and `{python}`, `{.python}` of other tools
+INFO = re.compile(r"\{\s*\.?([A-Za-z][^\s{},=]*)([^{}]*)\}|([^\s{}]*)")
+NO_LANGUAGE = ("text", "plain", "txt", "plaintext", "none")
 
 
 def code_block(
@@ -38,7 +41,7 @@ def _line(row: str, number: int, is_marked: bool, first_number: int | None) -> s
 
 def _coloured(code: str, language: str) -> list[str]:
     """Each line of code as HTML; raises ValueError if the language is unknown."""
-    if not language or language in ("text", "plain"):
+    if not language:
         return [escape(line, quote=False) for line in code.rstrip("\n").split("\n")]
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
@@ -49,15 +52,25 @@ def _coloured(code: str, language: str) -> list[str]:
     return coloured.rstrip("\n").split("\n")
 
 
+def language_of(info: str) -> tuple[str, str]:
+    """The language that the words behind a fence name, empty for none, and the other words."""
+    found = INFO.match(info.strip())
+    assert found  # every text begins with an empty word
+    language = found[1] or found[3] or ""
+    rest = (found[2] or "") + info.strip()[found.end() :]
+    return "" if language in NO_LANGUAGE else language, rest
+
+
 def fence(code: str, info: str, context: PageContext, place: Place) -> str:
     """A fenced block of Markdown; its info: language, {lines to mark: 3, 5-7}, `numbered`."""
     from pygments.util import ClassNotFound
 
-    language, _, rest = info.strip().partition(" ")
-    if language.startswith("{"):
-        language, rest = "", info.strip()
-    lines, numbered = re.subn(r"\bnumbered\b", "", rest)
-    ranges = re.findall(r"(\d+)(?:-(\d+))?", lines) if LINES.fullmatch(lines) else []
+    language, rest = language_of(info)
+    lines, numbered = re.subn(r"\.?\bnumbered\b", "", rest)
+    if not LINES.fullmatch(lines):
+        context.warn(place, f"'{lines.strip()}' behind this fence is not understood")
+        lines = ""
+    ranges = re.findall(r"(\d+)(?:-(\d+))?", lines)
     marked = frozenset(
         number for first, last in ranges for number in range(int(first), int(last or first) + 1)
     )

@@ -125,7 +125,7 @@ class PostRenderer:
         """A formula on lines of its own; one with a label has a number."""
         html = self.maths.html(token.content, True, token.meta["origin"], token.meta["start"])
         if not token.info:
-            return f'<div class="equation">{html}</div>\n'
+            return f'<div class="equation">{html}</div>\n' if html else ""
         mark = f'<span class="equation-number">({token.meta["number"]})</span>'
         return f'<div class="equation numbered" id="{escape(token.info)}">{html}{mark}</div>\n'
 
@@ -155,7 +155,7 @@ class PostRenderer:
         if is_formula(token):
             origin = token.meta["origin"]
             html = self.maths.html(origin.text, True, origin, 0)
-            return f'<div class="equation">{html}</div>\n'
+            return f'<div class="equation">{html}</div>\n' if html else ""
         place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
         return fence(token.content, token.info, self.context, place)
 

@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from press.errors import InputError
+from press.markdown.math import Macros, read_macros
 from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
 from press.results.metrics import read_metrics
 from press.results.names import read_names
@@ -18,7 +19,7 @@ from press.results.run import taken_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
-OTHERS = ("experiments", "metrics", "names", "checks")  # tables beside the site's own words
+OTHERS = ("experiments", "metrics", "names", "checks", "math")  # tables beside the site's own words
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Site:
     licence: str = ""
     repository: str = ""  # where the source is, for links
     checks: Checks = NO_CHECKS  # of the table of this name
+    macros: Macros = ()  # of the table `math.macros`
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""
@@ -48,14 +50,14 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
     Raises InputError with its place for a mistake in the file.
     """
-    kinds = {one.name: "text" for one in fields(Site) if one.name not in OTHERS}
+    kinds = {one.name: "text" for one in fields(Site) if one.name not in (*OTHERS, "macros")}
     kinds |= {"authors": "a list of names"} | dict.fromkeys(OTHERS, "a table")
     file = TomlFile(path)
     read_metrics(path, taken_names())  # a mistake there is told at once, not on each page
     read_names(path)
     file.expect(kinds, file.data, None)
     settings = {key: value for key, value in file.data.items() if key not in OTHERS}
-    checks = read_checks(file)
+    checks, macros = read_checks(file), read_macros(file)
     url = settings.get("base_url", "") if base_url is None else base_url
     if url and not url.startswith(("https://", "http://")):
         sentence = f"the base URL '{url}' does not begin with https:// or http://"
@@ -64,7 +66,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
         raise InputError(sentence)
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
-    return Site(**settings, authors=authors, checks=checks)
+    return Site(**settings, authors=authors, checks=checks, macros=macros)
 
 
 @dataclass(frozen=True)
