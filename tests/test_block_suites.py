@@ -130,14 +130,16 @@ def test_a_mean_of_a_run_that_was_made_again_does_not_count(
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:
     html = made(context, "stops-table", suite="noisy", id="tab-stops")
     heads = text_of(html[html.index("<thead") : html.index("</thead")])
-    assert heads.endswith("● last ◇ best ◇ ES-WMV ◇ average ◇ mean of runs"), heads
+    assert heads.endswith("last best ES-WMV average mean of runs"), heads
+    shapes = re.findall(r'class="dots sign"[^>]*><(.*?)></svg>', html[: html.index("<tbody")])
+    assert len(set(shapes)) == len(shapes) // 2 == 5, "each has a mark, in the legend and the head"
     found = rows(html)
     assert list(found) == ["Anna", "Bob", "Mean", "Against the best"]
     assert found["Anna"][0] == "29.00 ± 1.41", "two seeds"
     assert found["Mean"][-1] == "31.00"
     lost = found["Against the best"]
     assert lost[:2] == ["−0.20", "0.00"], "the last output is below the best iterate"
-    assert html.count("dot-choice") == 3 * 4
+    assert html[html.index("<tbody") :].count("dot-choice") == 3 * 4
     assert "not comparable with the paper" in html
     assert "data-claim" not in html
 
@@ -217,7 +219,7 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
         made(read_anew(context), "film-strip", suite="larger", images="anna", iterations="100")
     )
     assert "28.80 dB" in strip
-    beside = text_of(made(read_anew(context), "compare", run="larger/anna", left="at.0"))
+    beside = text_of(made(read_anew(context), "compare", run="larger/anna", outputs="at.0 final"))
     assert "28.80 dB" in beside and "27.00 dB" not in beside
 
 

@@ -163,7 +163,8 @@ def test_a_preview_has_no_verdicts_and_no_claims(tmp_path: Path) -> None:
     assert "verdict" not in html
     assert "data-claim" not in html
     assert "Preview, 32×32, not comparable" in html
-    assert html.count("dot-box") == 3
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    assert body.count('class="dot dot-baseline"') == 3 * 2
 
 
 def test_baselines_stand_beside_what_the_paper_prints(tmp_path: Path) -> None:
@@ -282,6 +283,31 @@ def test_comparing_shows_input_and_result(tmp_path: Path) -> None:
     assert "Preview, 32×32." in html
 
 
+def test_comparing_more_than_two_takes_files_and_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    context = make_context(tmp_path, "small")
+    monkeypatch.chdir(tmp_path / "content")  # where the post of these calls is
+    for name in ("scan.png", "../scan.png"):
+        Image.new("L", (32, 32)).save(name)
+    arguments = {"run": "small/anna", "outputs": "input scan.png final", "spot": "20 40"}
+    html = made(context, "compare", **arguments)
+    assert re.findall(r'film-head">([^<]*)', html) == [
+        "The input",
+        "Scan",
+        "After 1,000 iterations",
+    ]
+    assert 'class="compare compare-many" data-compare="20 40"' in html
+    html = made(context, "compare", **arguments, names="seen, scanned, drawn")
+    assert 'alt="Anna: scanned"' in html
+    with pytest.raises(InputError, match="2 names for 3 outputs"):
+        made(context, "compare", **arguments, names="seen, drawn")
+    with pytest.raises(InputError, match=r"'\.\./scan\.png' lies outside of"):
+        made(context, "compare", run="small/anna", outputs="input ../scan.png")
+
+
 def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
     html = made(make_context(tmp_path), "settings", suite="paper")
     text = text_of(html)
@@ -300,6 +326,9 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("film-strip", {"suite": "paper"}, "block 'film-strip' needs the argument 'iterations'"),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "0 25o"},
          "post.md:9:12: expected an integer, got '25o'"),
+        *(("film-strip", {"suite": "paper", "iterations": number},
+           f"post.md:9:11: expected an integer, got '{number}'")
+          for number in ("²", "٣", "9" * 5000)),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "300"},
          "post.md:9:12: paper/anna/seed0 has no snapshot at 300; it has 0, 62, 250, 562 or 1000"),
         ("verdict-strip", {"suite": "paper", "preview": "paper"},
@@ -312,14 +341,16 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
           for block in ("verdict-strip", "results-table", "baselines-table")),
         ("claims-table", {"table": "inpaintin"},
          "post.md:9:10: unknown table of claims 'inpaintin'; did you mean 'inpainting'?"),
-        ("compare", {"run": "small/anna", "left": "inputt"},
+        ("compare", {"run": "small/anna", "outputs": "inputt final"},
          "post.md:9:11: unknown output 'inputt'; did you mean 'input'?"),
-        ("compare", {"run": "small/anna", "right": "stop-oracle"},
+        ("compare", {"run": "small/anna", "outputs": "input stop-oracle"},
          "post.md:9:11: 'stop-oracle' is now spelled 'stop.oracle'"),
-        ("compare", {"run": "small/anna", "right": "250"},
+        ("compare", {"run": "small/anna", "outputs": "input 250"},
          "post.md:9:11: '250' is now spelled 'at.250'"),
-        ("compare", {"run": "small/anna", "right": "clean"},
+        ("compare", {"run": "small/anna", "outputs": "input clean"},
          "post.md:9:11: small/anna/seed0 has no picture of 'clean'"),
+        ("compare", {"run": "small/anna", "outputs": "final"},
+         "post.md:9:11: expected two outputs or more"),
         ("curve", {"runs": " "}, "post.md:9:10: the argument 'runs' is empty"),
         ("suites-table", {"suites": " "}, "post.md:9:10: the argument 'suites' is empty"),
         ("suites-table", {}, "block 'suites-table' needs the argument 'suites'"),

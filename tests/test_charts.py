@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from press.charts.curve_chart import CurvePanel, Line, Mark
-from press.charts.dot_plot import Dot, DotAxis
+from press.charts.dot_plot import CORNERS, Dot, DotAxis, sign
 from press.charts.svg import Scale, nice_ticks, spread_apart, thinned, widened
 
 
@@ -133,6 +133,12 @@ def test_an_axis_of_dots_places_levels_and_whiskers() -> None:
     reach = float(whisker.get("x2") or 0) - float(whisker.get("x1") or 0)
     assert reach == pytest.approx(axis.x(30.8) - axis.x(30), abs=0.02)
     assert "Papyan et al.: 28.14 dB" in axis.row(dots)
+
+
+def test_every_series_of_a_table_has_a_mark_of_its_own() -> None:
+    marks = [sign("baseline", shape) for shape in CORNERS]
+    marks += [sign("ours", "circle"), sign("paper", "circle")]
+    assert len(set(marks)) == len(CORNERS) + 2
 
 
 def test_an_axis_without_levels_names_none() -> None:

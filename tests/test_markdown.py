@@ -25,7 +25,9 @@ from press.pages.site_pages import load_site
 
 FOLDER = Path(__file__).parent.parent / "press/markdown"
 ENTRIES = {
-    key: Entry(key, 1, [[key.title(), ""]], {"title": key, "year": "2020"})
+    key: Entry(
+        key, Place("references.bib", 1, 1), [[key.title(), ""]], {"title": key, "year": "2020"}
+    )
     for key in ("one", "two")
 }
 
@@ -176,7 +178,9 @@ def test_citations_are_numbered_as_they_are_read(context: PageContext) -> None:
 
 def test_works_are_cited_with_either_separator_and_by_any_key(context: PageContext) -> None:
     keys = ("one", "two", "d'oro:2022/x", "a;b(c)#%")
-    entries = {key: Entry(key, 1, [[key, ""]], {"title": key}) for key in keys}
+    entries = {
+        key: Entry(key, Place("references.bib", 1, 1), [[key, ""]], {"title": key}) for key in keys
+    }
     article = article_of(
         context,
         "[@one, @two] [-@one, p. 3, see @two] [@one and @two] [@one p. 3] [@d'oro:2022/x.]\n"
@@ -304,15 +308,28 @@ def test_macros_of_the_site_are_known_to_every_formula(
 
 
 def test_words_behind_a_fence_are_those_of_other_tools_too(context: PageContext) -> None:
-    fences = ("txt", "none", "python{1}", "{python}", "{.python .numbered}", "{2}", "c++ numbered")
+    fences = ("txt", "none", "python{1}", "{python}", "{.python .numbered}", "{1}", "c++ numbered")
     html = article_of(context, "\n\n".join(f"```{info}\na\n```" for info in fences)).body
     assert re.findall(r'class="code(.*?)" tabindex="0"><code(.*?)><span', html) == [
         ("", ""), ("", ""), ("", ' class="language-python"'), ("", ' class="language-python"'),
         (" numbered", ' class="language-python"'), ("", ""),
         (" numbered", ' class="language-c++"'),
     ]  # fmt: skip
-    assert html.count("line marked") == 1 and said(context) == []
+    assert html.count("line marked") == 2 and said(context) == []
     article_of(context, '```python title="a"\na\n```')
     assert said(context) == [
         "body.md:5:4: warning: 'title=\"a\"' behind this fence is not understood"
     ]
+
+
+def test_lines_that_a_fence_has_not_are_a_warning(context: PageContext) -> None:
+    asked = ("1-9999999999", "9" * 5000, "3-2", "0", "2-3", "-")
+    text = "".join(f"```python {{1, {lines}}}\nx\ny\nz\n```\n\n" for lines in asked)
+    html = article_of(context, text).body
+    first, *others, last = [message.partition("body.md:")[2] for message in said(context)]
+    assert first == "5:4: warning: '1-9999999999' is not of the form 10-40"
+    assert last == "35:4: warning: '-' is not of the form 10-40"
+    assert [one.partition("no lines ")[2] for one in others[1:]] == [
+        "3-2; there are 3", "0; there are 3",
+    ]  # fmt: skip
+    assert html.count("line marked") == len(asked) + 2

@@ -18,7 +18,7 @@ from dip.cli import main, parser
 from dip.records.record import load_record
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOK = ROOT / "notebooks" / "deep_image_prior.ipynb"
+NOTEBOOK = ROOT / "content" / "notebooks" / "deep_image_prior.ipynb"
 
 
 def cells() -> list[dict[str, Any]]:

@@ -40,9 +40,9 @@ EXPRESSIONS = {
     'verdict("inpainting.dip.anna").tolerance_db': "'.tolerance_db' is now spelled '.tolerance'",
 }
 BLOCKS = {
-    'compare run="paper/anna" right="250"': "'250' is now spelled 'at.250'",
-    'compare run="paper/anna" left="stop-oracle"': "'stop-oracle' is now spelled 'stop.oracle'",
-    'compare run="paper/anna" right="last"': "'last' is now spelled 'final'",
+    'compare run="paper/anna" outputs="input 250"': "'250' is now spelled 'at.250'",
+    'compare run="paper/anna" outputs="stop-oracle"': "'stop-oracle' is now spelled 'stop.oracle'",
+    'compare run="paper/anna" outputs="input last"': "'last' is now spelled 'final'",
 }
 
 

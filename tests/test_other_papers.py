@@ -53,7 +53,7 @@ From noise to faces.
 All of them.
 :::
 
-::: compare run="gan/faces" left="at.1" id="fig-compare"
+::: compare run="gan/faces" outputs="at.1 final" id="fig-compare"
 At first, and at the end.
 :::
 """

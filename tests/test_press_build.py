@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from made_site import SITE, make_results
+from PIL import Image
 
 from press.cli import main
 from press.markdown.typed_numbers import CHECKS
@@ -367,19 +368,25 @@ def test_the_cache_stands_beside_the_output() -> None:
     assert Options(out=Path("public/site")).cache == Path("public/.press")
 
 
-def test_the_list_has_the_newest_first_and_those_of_one_day_by_name(tmp_path: Path) -> None:
+def test_the_list_goes_by_order_then_the_newest_then_by_name(tmp_path: Path) -> None:
     posts = tmp_path / "content/posts"
     posts.mkdir(parents=True)
     for name, day in (("c", 2), ("a", 2), ("b", 1), ("d", 3)):
         (posts / f"{name}.md").write_text(
             f"---\ntitle: Post {name}\ndate: 2026-01-0{day}\n---\nx\n"
         )
+    (posts / "e.md").write_text(
+        "---\ntitle: Post e\norder: 1\nstatus: Half done\nimage: e.png\n---\n"
+    )
+    Image.new("L", (300, 200)).save(posts / "e.png")
     folders = [
         word for name in ("content", "results") for word in (f"--{name}", str(tmp_path / name))
     ]
     assert main(["build", *folders, "--out", str(tmp_path / "site")]) == 0
     html = (tmp_path / "site/index.html").read_text()
-    assert re.findall(r">Post (.)</a></h2>", html) == ["d", "a", "c", "b"]
+    assert re.findall(r">Post (.)</a></h2>", html) == ["e", "d", "a", "c", "b"]
+    assert re.search(r'src="media/e-small-\w+\.webp" width="100" height="67"', html), html
+    assert re.findall(r'entry-status">([^<]*)', html) == ["Half done"]
 
 
 def test_every_setting_of_the_site_is_documented() -> None:

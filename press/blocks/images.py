@@ -4,6 +4,7 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,30 +17,32 @@ from press.blocks.curves import RunChart, stop_marks
 from press.blocks.declaration import (
     FALLBACK,
     IMAGES,
+    NAMES,
     RUN,
-    SELECTOR,
     SUITE,
     TEXT,
     WHOLE_NUMBERS,
     WORD,
+    WORDS,
     Argument,
     Call,
     Figure,
     block,
     chosen_runs,
+    named,
     not_run,
 )
 from press.charts.curve_chart import CurvePanel
 from press.charts.svg import element
 from press.diagnostics import counted
 from press.errors import InputError
-from press.files import sha256_of
-from press.markdown.assets import opened
+from press.files import PICTURES, sha256_of
+from press.markdown.assets import opened, upright, upright_size
 from press.page import PageContext
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
 from press.results.run import Run
-from press.results.selectors import Selector
+from press.results.selectors import parse_selector
 from press.results.suite import SuiteView
 
 EXACT_SIDES = (128, 256, 512)  # widths that the style sheet enlarges by whole numbers
@@ -57,7 +60,7 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
 def size_of(path: Path) -> tuple[int, int]:
     """The width and height of a picture, in pixels; raises InputError if it is none."""
     with opened(path) as file:
-        return file.size
+        return upright_size(file)
 
 
 def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
@@ -97,10 +100,13 @@ def why_not_shown(page: PageContext, run: Run) -> str:
     return f"so that the results stay small, this suite keeps pictures {whose}"
 
 
-def thumbnail(page: PageContext, run: Run, path: Path | None, alternative: str) -> Markup:
-    """A picture of a record reduced by a whole number, to at most 128 pixels a side."""
-    if path is None:
-        return absent(page, run)
+def small(page: PageContext, run: Run, path: Path | None, alternative: str) -> Markup:
+    """A picture of a record as a thumbnail, or the words why there is none."""
+    return absent(page, run) if path is None else thumbnail(page, path, alternative)
+
+
+def thumbnail(page: PageContext, path: Path, alternative: str) -> Markup:
+    """A picture reduced by a whole number, to at most 128 pixels a side."""
     page.note(path)
     width, height = size_of(path)
     factor = -(-max(width, height) // SMALL)
@@ -116,11 +122,9 @@ def thumbnail(page: PageContext, run: Run, path: Path | None, alternative: str) 
 
 def reduced(path: Path, factor: int) -> bytes:
     """An image with squares of `factor` pixels a side averaged, as lossless WebP."""
-    from PIL import Image
-
     stream = io.BytesIO()
-    with Image.open(path) as file:
-        file.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
+    with opened(path) as file:
+        upright(file).reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
     return stream.getvalue()
 
 
@@ -130,7 +134,7 @@ def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
     run = next((run for run in kept if run.final.picture), kept[0] if kept else None)
     if run is None:
         return Markup("")
-    return thumbnail(page, run, run.final.picture, f"{run.title}, our result")
+    return small(page, run, run.final.picture, f"{run.title}, our result")
 
 
 def in_words(run: Run, step: int, level: Measured | None) -> str:
@@ -176,36 +180,73 @@ def _step(page: PageContext, run: Run, step: int) -> dict[str, Any]:
 
 @block(
     "compare",
-    "two outputs of a run, to be dragged or blinked",
+    "outputs of a run: two to be dragged or blinked, more beside each other under one lens",
     Argument("run", RUN, "whose outputs are shown", required=True),
-    Argument("left", SELECTOR, "one output", default="input"),
-    Argument("right", SELECTOR, "the other", default="final"),
+    Argument(
+        "outputs", WORDS, "which, or names of pictures beside the post", default="input final"
+    ),
+    Argument("names", NAMES, "what stands over them; what the outputs are if they are not given"),
+    Argument("spot", WHOLE_NUMBERS, "where the lens is at first, in per cent", default="50 50"),
     numbered="figure",
-    example='run="inpainting/house" right="average" id="fig-house"',
+    example='run="inpainting/house" outputs="input baseline.biharmonic final" id="fig-house"',
 )
-def compare(call: Call, run: Run, left: Selector, right: Selector) -> Figure:
-    """Two outputs of a run, by default the input and the result."""
+def compare(call: Call, run: Run, outputs: list[str], names: list[str], spot: list[int]) -> Figure:
+    """Outputs of a run, by default the input and the result."""
     if not run.recorded:
         return not_run(call, [run])
     if not run.shown:
         return Figure(absent(call.page, run))
-    for side, selector in (("left", left), ("right", right)):
-        with call.at(side):
-            if run.output(selector).picture is None:
-                raise InputError(f"{run.name} has no picture of '{selector}'")
-    return Figure(compared(call.page, run, left, right), [run])
+    folder = Path(call.directive.place.path).parent
+    with call.at("outputs"):
+        labels = [_label(call.page, run, folder, word) for word in outputs]
+        if len(outputs) < 2:
+            raise InputError("expected two outputs or more")
+    labels = named(call, names, labels, "outputs")
+    return Figure(compared(call.page, run, outputs, labels, spot, folder), [run])
 
 
-def compared(page: PageContext, run: Run, *selectors: Selector | str) -> Markup:
-    """Outputs of a run beside each other; a script lays the two over each other."""
-    sides = []
-    for selector in selectors:
-        output = run.output(selector)
-        label = re.sub(f"^{run.axis} (.*)", rf"after \1 {run.axis}s", output.label)
-        level = output.get(run.measure) or ""
-        shown = picture(page, run, output.picture, f"{run.title}: {label}")
-        sides.append({"label": sentence(label), "picture": shown, "level": level})
-    return page.render("blocks/compare.html", sides=sides)
+def _beside(page: PageContext, folder: Path, word: str) -> Path | None:
+    """The picture beside the post that a word names; None where it names an output."""
+    is_picture = Path(word).suffix.lower() in PICTURES
+    return page.file(word, folder, "picture") if is_picture else None
+
+
+def _label(page: PageContext, run: Run, folder: Path, word: str) -> str:
+    """What an output is called over its picture; raises InputError if it has none."""
+    if path := _beside(page, folder, word):
+        return path.stem
+    selector = parse_selector(word)
+    output = run.output(selector)
+    if output.picture is None:
+        raise InputError(f"{run.name} has no picture of '{selector}'")
+    if selector.kind == "baseline":
+        return page.results.names.method(selector.name)
+    return re.sub(f"^{run.axis} (.*)", rf"after \1 {run.axis}s", output.label)
+
+
+def compared(
+    page: PageContext,
+    run: Run,
+    outputs: Sequence[str],
+    labels: Sequence[str] = (),
+    spot: Sequence[int] = (50, 50),
+    folder: Path = Path(),
+) -> Markup:
+    """Outputs of a run, or files of a folder, beside each other; a script lays two over each other.
+
+    `spot` is where its lens is at first, in per cent of width and height.
+    """
+    labels = labels or [_label(page, run, folder, word) for word in outputs]
+    sides = list[dict[str, Any]]()
+    for word, label in zip(outputs, labels, strict=True):
+        words = f"{run.title}: {label}"
+        if file := _beside(page, folder, word):
+            shown, level = image(page.copy(file), size_of(file), words), None
+        else:
+            output = run.output(word)
+            shown, level = picture(page, run, output.picture, words), output.get(run.measure)
+        sides.append({"label": sentence(label), "picture": shown, "level": level or ""})
+    return page.render("blocks/compare.html", sides=sides, spot=spot)
 
 
 @block(
@@ -239,8 +280,8 @@ def scrubber(
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
 
-    def small(step: int, level: Measured) -> Markup:
-        return thumbnail(call.page, run, run.picture(step), in_words(run, step, level))
+    def frame(step: int, level: Measured) -> Markup:
+        return small(call.page, run, run.picture(step), in_words(run, step, level))
 
     metric = next(iter(frames.values())).metric
     panel = RunChart(run, [metric.name]).panel(stop_marks(run))
@@ -249,7 +290,7 @@ def scrubber(
         run=run,
         last=picture(call.page, run, run.picture(max(frames)), ""),
         chart=panel.svg(),
-        strip=[{"step": k, "picture": small(k, level)} for k, level in frames.items()],
+        strip=[{"step": k, "picture": frame(k, level)} for k, level in frames.items()],
         data=_scrubber_data(call.page, run, panel, frames),
     )
     late = [point for point in run.stop_points.values() if not point.reached]
@@ -297,9 +338,8 @@ def _scrubber_data(
     example='src="setup.png" alt="The optical table" id="fig-setup"',
 )
 def plain_figure(call: Call, src: str, alt: str) -> Markup:
-    """An image file that stands beside the post."""
-    path = call.page.content_dir / src
-    if not path.is_file():
-        path = Path(call.directive.place.path).parent / src
+    """An image file that stands beside the post, or in the folder of the content."""
+    folders = call.page.content_dir, Path(call.directive.place.path).parent
     with call.at("src"):
+        path = call.page.file(src, folders[not os.path.exists(folders[0] / src)], "picture")
         return image(call.page.copy(path), size_of(path), alt)

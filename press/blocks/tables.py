@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from press.blocks.declaration import NAMES, SUITE, SUITES, Argument, Call, Figure, block, named
 from press.blocks.images import small_picture
-from press.charts.dot_plot import Dot, DotAxis
+from press.charts.dot_plot import CORNERS, Dot, DotAxis, sign
 from press.errors import InputError
 from press.results.claims import Claim
 from press.results.metrics import LOWER, Metric
@@ -18,6 +18,7 @@ from press.results.numbers import (
     Measured,
     NotRun,
     Quantity,
+    difference,
     linked,
     with_sign,
     with_unit,
@@ -27,7 +28,6 @@ from press.results.run import Run, spike_mark
 from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import Verdict
 
-BASELINE_MARKS = ("stroke", "box")  # of the baselines of a table, in turn
 DASH = Markup('<span class="none" title="not stated">–</span>')
 Value = Quantity | Claim | Verdict | str | None
 
@@ -55,7 +55,7 @@ def with_spread(value: Value) -> Markup:
 class Column:
     """A column of a table: its heading, and its value for a case, or for None, the mean.
 
-    With a `mark` its numbers are dots of the plot too: ours, paper, other, choice, box, stroke.
+    With a `mark` its numbers are dots of the plot too: ours, paper, baseline, other or choice.
     """
 
     title: str
@@ -91,12 +91,14 @@ def dot_table(
 
     `last` are further rows; `details` those of the plain table of all figures, by their heads.
     """
-    rows = [_row(call, view, image, columns, pictures) for image in images]
+    shapes = _shapes(columns)
+    rows = [_row(call, view, image, columns, shapes, pictures) for image in images]
     axis = f"axis-{call.directive.number}"
     content = call.page.render(
         "blocks/dot-table.html",
         rows=[*rows, *last],
         columns=columns,
+        signs=[sign(*shape) if shape[0] else "" for shape in shapes],
         axis=DotAxis.around([dot.level for row in rows for dot in row.dots], axis),
         details=[{head: cell(value) for head, value in row.items()} for row in details],
         pictures=any(row.thumbnail for row in rows),
@@ -107,17 +109,29 @@ def dot_table(
     return Figure(content, note=note)
 
 
+def _shapes(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """The kind and the shape of each column's mark: of all but circles, another for each."""
+    shapes = cycle(CORNERS)
+    is_circle = ("", "ours", "paper")
+    return [(one.mark, "circle" if one.mark in is_circle else next(shapes)) for one in columns]
+
+
 def _row(
-    call: Call, view: SuiteView, image: str | None, columns: Sequence[Column], pictures: bool
+    call: Call,
+    view: SuiteView,
+    image: str | None,
+    columns: Sequence[Column],
+    shapes: Sequence[tuple[str, str]],
+    pictures: bool,
 ) -> Row:
     dots, cells = [], []
-    for column in columns:
+    for column, (kind, shape) in zip(columns, shapes, strict=True):
         value = column.value(image)
         cells.append(with_spread(value) + column.after(image))
-        if column.mark and isinstance(value, Measured | Claim):
-            spread = getattr(value, "spread", None) if column.mark == "ours" else None
+        if kind and isinstance(value, Measured | Claim):
+            spread = getattr(value, "spread", None) if kind == "ours" else None
             words = with_unit(value, value.metric)
-            dots.append(Dot(column.mark, column.title, float(value), words, spread))
+            dots.append(Dot(kind, column.title, float(value), words, spread, shape))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
     runs = [run for run in view.runs if run.image == image]
     if not runs:
@@ -165,8 +179,8 @@ def baseline_columns(
     """A column for each baseline of a suite."""
     title = call.page.results.names.method
     return [
-        Column(title(name), of_images(view.output(f"baseline.{name}"), images, metric), mark)
-        for name, mark in zip(view.suite.baselines, cycle(BASELINE_MARKS), strict=False)
+        Column(title(name), of_images(view.output(f"baseline.{name}"), images, metric), "baseline")
+        for name in view.suite.baselines
     ]
 
 
@@ -211,8 +225,10 @@ def against(title: str, columns: Sequence[Column], other: Value) -> list[Row]:
     """The row of each column's mean less another; a dash where one of them is not there."""
     means = [column.value(None) for column in columns]
     cells = [
-        Markup(with_sign(written(mean - other, mean.metric)))
-        if isinstance(mean, Measured) and isinstance(other, Measured)
+        Markup(with_sign(written(less, mean.metric)))
+        if isinstance(mean, Measured)
+        and isinstance(other, Measured)
+        and isinstance(less := difference(mean, other), Measured)
         else DASH
         for mean in means
     ]

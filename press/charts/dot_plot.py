@@ -9,6 +9,16 @@ from press.charts.svg import Scale, element, line, nice_ticks, text, tick_words,
 
 WIDTH, ROW, HEAD = 300, 34, 16  # of the axis, and the heights of a row and of the numbers
 MIDDLE = ROW / 2
+SIDE = 12  # of the drawing of a mark by itself
+# The marks of what is neither ours nor the source's, in turn: their corners around the level.
+CORNERS = {
+    "diamond": [(-5, 0), (0, -5), (5, 0), (0, 5)],
+    "square": [(-4, -4), (4, -4), (4, 4), (-4, 4)],
+    "triangle": [(-5, 4), (0, -5), (5, 4)],
+    "bar": [(-1, -6), (1, -6), (1, 6), (-1, 6)],
+    "wedge": [(-5, -4), (5, -4), (0, 5)],
+    "flag": [(-4, -5), (5, 0), (-4, 5)],
+}
 
 
 @dataclass(frozen=True)
@@ -16,8 +26,9 @@ class Dot:
     """A mark in a row of the dot plot; `words` is its level as a page writes it: "36.05 dB".
 
     A `spread`, in the unit of the level, gives a whisker. The kind is ours (filled), paper
-    (hollow), other (a light diamond: what a source prints of others), choice (a diamond in our
-    colour: another output of ours), box or stroke (both light: baselines).
+    (hollow), baseline (light), other (light and hollow: what a source prints of others) or choice
+    (hollow, in our colour: another output of ours). Ours and the paper's are circles; the other
+    series of a table differ in the `shape`, one of CORNERS.
     """
 
     kind: str
@@ -25,6 +36,7 @@ class Dot:
     level: float
     words: str
     spread: float | None = None
+    shape: str = "circle"
 
 
 @dataclass(frozen=True)
@@ -71,18 +83,24 @@ class DotAxis:
         return line(self.x(low), MIDDLE, self.x(high), MIDDLE, class_=kind)
 
 
+def sign(kind: str, shape: str) -> Markup:
+    """A mark by itself, for the head of its column."""
+    mark = _mark(kind, shape, SIDE / 2, SIDE / 2)
+    box = f"0 0 {SIDE} {SIDE}"
+    return element("svg", mark, class_="dots sign", viewBox=box, aria_hidden="true")
+
+
 def _shape(dot: Dot, x: float) -> Markup:
     name = element("title", f"{dot.label}: {dot.words}")
-    kind = f"dot dot-{dot.kind}"
-    if dot.kind in ("stroke", "box"):
-        half = 0.8 if dot.kind == "stroke" else 3.5
-        box = {"x": x - half, "y": MIDDLE - 5, "width": 2 * half, "height": 10}
-        return element("rect", name, class_=kind, **box)
-    if dot.kind in ("other", "choice"):
-        corners = [(x - 5, MIDDLE), (x, MIDDLE - 5), (x + 5, MIDDLE), (x, MIDDLE + 5)]
-        steps = " ".join(f"{x:.1f} {y:.1f}" for x, y in corners)
-        return element("path", name, d=f"M{steps}Z", class_=kind)
-    return element("circle", name, cx=x, cy=MIDDLE, r=5, class_=kind)
+    return _mark(dot.kind, dot.shape, x, MIDDLE, name)
+
+
+def _mark(kind: str, shape: str, x: float, y: float, *inside: Markup) -> Markup:
+    kind = f"dot dot-{kind}"
+    if shape == "circle":
+        return element("circle", *inside, cx=x, cy=y, r=5, class_=kind)
+    steps = " ".join(f"{x + right:.1f} {y + down:.1f}" for right, down in CORNERS[shape])
+    return element("path", *inside, d=f"M{steps}Z", class_=kind)
 
 
 def _drawing(height: int, parts: Sequence[Markup], kind: str = "dots") -> Markup:

@@ -19,7 +19,9 @@ NAMES = {  # of what is numbered, each kind by itself
     "listing": "Listing {}",
 }
 RESERVED = ("content", "references", "cite-this")  # ids of the template
-IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']([^"']*)["']""")
+IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
+
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 @dataclass
@@ -55,8 +57,9 @@ class CrossReferences:
 
     def check(self, html: str) -> None:
         """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
-        ids = Counter(unescape(id) for id in IDS.findall(html))
-        unknown = [(id, place) for id, place in self.wanted if id and id not in ids]
+        ids = Counter(unescape(id) for id in IDS.findall(COMMENT.sub("", html)))
+        known = {"", *ids, *RESERVED}
+        unknown = [(id, place) for id, place in self.wanted if id not in known]
         few = islice(dict.fromkeys(id for id, _ in unknown), 20)  # to look for a name takes time
         hints = {id: nearest(id, ids) for id in few}
         for id, place in unknown:

@@ -2,12 +2,13 @@
 
 from types import SimpleNamespace
 
+from press.blocks.images import thumbnail
 from press.markdown.bibliography import load_bibliography
 from press.markdown.post import Post
 from press.page import PageContext
 from press.pages.article import Article, write_article
 from press.pages.site_pages import Site, Summary
-from press.pages.social_card import social_card
+from press.pages.social_card import pictures_of, social_card
 from press.pages.templates import Templates, Theme, maths_theme
 from press.results.errata import errata
 
@@ -21,7 +22,7 @@ def post_page(post: Post, context: PageContext, templates: Templates) -> str:
     context.note(post.file)
     entries = load_bibliography(context.content_dir / "references.bib", context)
     article = write_article(post, context, entries, site.checks, site.macros)
-    summary = _summary(post, article, site)
+    summary = _summary(post, article, context, site)
     maths = maths_theme() if article.has_formulas else Theme()
     card = social_card(post, article.title, context, bool(site.base_url))
     page = SimpleNamespace(
@@ -35,13 +36,21 @@ def post_page(post: Post, context: PageContext, templates: Templates) -> str:
     return context.render("post.html", page=page, maths=maths)
 
 
-def _summary(post: Post, article: Article, site: Site) -> Summary:
+def _summary(post: Post, article: Article, context: PageContext, site: Site) -> Summary:
     return Summary(
         post.url, str(post.file), article.title, article.title_html, post.date,
         post.authors or (site.authors if post.has_front_matter else ()), article.summary,
         article.summary_html, post.draft, post.aliases,
         post.places["aliases"].line if post.aliases else None,
+        article.status, post.order, _small_pictures(post, article.title, context),
     )  # fmt: skip
+
+
+def _small_pictures(post: Post, title: str, context: PageContext) -> tuple[str, ...]:
+    """The pictures that stand for a post, as the front page shows them beside its answer."""
+    paths, words = pictures_of(post, title, context)
+    found = [thumbnail(context, path, words if path is paths[-1] else "") for path in paths]
+    return tuple(str(one).replace(f'"{context.root}', '"') for one in found)
 
 
 def is_group(name: str) -> bool:

@@ -7,18 +7,21 @@ from html import escape
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from press.errors import InputError
 from press.markdown.math import Macros, read_macros
 from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
+from press.paths import web_address
 from press.results.metrics import read_metrics
 from press.results.names import read_names
 from press.results.run import taken_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"  # of a page that only leads on
 OTHERS = ("experiments", "metrics", "names", "checks", "math")  # tables beside the site's own words
 
 
@@ -42,7 +45,7 @@ class Site:
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""
-        return self.base_url + ("" if url == "index.html" else url)
+        return self.base_url + ("" if url == "index.html" else quote(url))
 
 
 def load_site(path: Path, base_url: str | None) -> Site:
@@ -64,6 +67,9 @@ def load_site(path: Path, base_url: str | None) -> Site:
         if base_url is None:
             file.fail(sentence, None, "base_url")
         raise InputError(sentence)
+    repository = settings.get("repository", "")
+    if repository and not web_address(repository):
+        file.fail(f"'{repository}' is not an address of the web", None, "repository")
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
     return Site(**settings, authors=authors, checks=checks, macros=macros)
@@ -84,6 +90,9 @@ class Summary:
     draft: bool
     aliases: tuple[str, ...]
     aliases_line: int | None
+    status: str = ""  # how much of it is recorded, and the like
+    order: int | None = None
+    pictures: tuple[str, ...] = ()  # elements of HTML, with addresses from the site's root
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the state of the build."""
@@ -95,12 +104,19 @@ class Summary:
         html = {key: Markup(data[key]) for key in ("title_html", "summary_html")}
         day = data["date"] and datetime.date.fromisoformat(data["date"])
         lists = {key: tuple(data[key]) for key in ("authors", "aliases")}
-        return cls(**{**data, **html, **lists, "date": day})
+        pictures = tuple(map(Markup, data["pictures"]))
+        return cls(**{**data, **html, **lists, "date": day, "pictures": pictures})
 
 
 def newest_first(posts: Iterable[Summary]) -> list[Summary]:
     """Posts by date, those of one day by their addresses."""
     return sorted(posts, key=lambda p: (-(p.date or datetime.date.min).toordinal(), p.url))
+
+
+def in_reading_order(posts: Iterable[Summary]) -> list[Summary]:
+    """Posts by the order that they give themselves; then those that give none, the newest first."""
+    newest = newest_first(posts)
+    return sorted(newest, key=lambda post: (post.order is None, post.order or 0))
 
 
 def front_page(site: Site) -> SimpleNamespace:
@@ -121,19 +137,22 @@ def robots(site: Site) -> bytes:
 
 
 def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> dict[str, bytes]:
-    """A page at each old address of a post; raises InputError for an address in use."""
+    """A page at each old address of a post; raises InputError for an address in use.
+
+    Two addresses that differ in capitals alone are one file on some disks.
+    """
     pages: dict[str, bytes] = {}
-    used = set(taken)
+    used = set(map(str.casefold, taken))
     for post in posts:
         for alias in post.aliases:
             url = _address(alias)
             path, parts = PurePosixPath(url), url.split("/")
-            is_used = not used.isdisjoint(map(str, (path, *path.parents)))
+            is_used = not used.isdisjoint(str(one).casefold() for one in (path, *path.parents))
             if is_used or not url.isprintable() or any(part[:1] in ("", ".") for part in parts):
                 wrong = "an address in use" if is_used else "no address within the site"
                 sentence = f"the alias '{alias}' is {wrong}"
                 raise InputError(sentence, Path(post.source), post.aliases_line, 1)
-            used.add(url)
+            used.add(url.casefold())
             pages[url] = _moved(url, post, site)
     return pages
 
@@ -147,10 +166,11 @@ def _address(alias: str) -> str:
 
 
 def _moved(url: str, post: Summary, site: Site) -> bytes:
-    target = escape("../" * url.count("/") + post.url)
+    target = escape("../" * url.count("/") + quote(post.url))
     canonical = escape(site.full_url(post.url)) if site.base_url else target
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(site.language)}">\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n'
         f'<link rel="canonical" href="{canonical}">\n<title>{escape(post.title)}</title>\n'
         f'<p>This page has moved: <a href="{target}">{escape(post.title)}</a>.</p>\n'

@@ -7,10 +7,11 @@ else the picture that the front matter names. Pixels are enlarged by whole numbe
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from press.errors import InputError
 from press.files import sha256_of
-from press.markdown.assets import Assets, opened
+from press.markdown.assets import Assets, opened, upright
 from press.markdown.post import Post
 from press.page import PageContext
 
@@ -27,24 +28,26 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> d
     Empty if the post has none, or it is not `wanted` (no base URL is known).
     A picture that the front matter names and that is not there is an error either way.
     """
-    if post.image:
-        sources, words = _named(post, context), title
-    else:
-        sources, words = _of_a_run(context)
+    sources, words = pictures_of(post, title, context)
     if not sources or not wanted:
         return {}
     margin = 0 if post.image else GAP
     key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
     data = context.cache.data("share", key, lambda: composed(sources, margin))
     url = context.media(f"{Path(post.url).stem}-shared", ".png", data)
-    url = url.removeprefix(context.root)
+    url = unquote(url.removeprefix(context.root))
     return {"url": url, "alternative": words, "width": WIDTH, "height": HEIGHT}
+
+
+def pictures_of(post: Post, title: str, context: PageContext) -> tuple[list[Path], str]:
+    """The pictures that stand for a post, and what they are: the front matter's, or a run's."""
+    return (_named(post, context), title) if post.image else _of_a_run(context)
 
 
 def _named(post: Post, context: PageContext) -> list[Path]:
     """The picture that the front matter names; empty, and an error, if it is none."""
     try:
-        path = Assets(context, post.file.parent).find(post.image)
+        path = Assets(context, post.file.parent).find(post.image, "picture")
         if path.suffix.lower() == ".svg":
             raise InputError(f"'{path.name}' is a drawing; other sites show PNG, JPEG or WebP")
         with opened(path) as picture:
@@ -64,7 +67,7 @@ def _of_a_run(context: PageContext) -> tuple[list[Path], str]:
     stems = [stem for shown, stem in context.shown if shown == name]
     kept = {path.stem: (path, output) for output in run.kept() if (path := output.picture)}
     steps = {stem: k for stem, (_, one) in kept.items() if isinstance(k := one.iteration, int)}
-    chosen = max(stems, key=lambda stem: steps.get(stem, 0))
+    chosen = max(stems, key=lambda stem: (stem != "input", steps.get(stem, 0)))
     found = [kept[stem] for stem in dict.fromkeys(("input", chosen)) if stem in kept]
     words = " and ".join(output.label for _, output in found)
     return [path for path, _ in found], f"{run.title}: {words}"
@@ -91,10 +94,10 @@ def _fitted(path: Path, width: int, height: int) -> "Image.Image":
     """Enlarge a picture by a whole number, or reduce it, so that it just fits."""
     from PIL import Image, ImageOps
 
-    with Image.open(path) as file:
-        upright = ImageOps.exif_transpose(file).convert("RGBA")
-    background = Image.new("RGBA", upright.size, (*PAPER, 255))
-    picture = Image.alpha_composite(background, upright).convert("RGB")
+    with opened(path) as file:
+        whole = upright(file).convert("RGBA")
+    background = Image.new("RGBA", whole.size, (*PAPER, 255))
+    picture = Image.alpha_composite(background, whole).convert("RGB")
     factor = min(width // picture.width, height // picture.height)
     if factor:
         return ImageOps.scale(picture, factor, Image.Resampling.NEAREST)

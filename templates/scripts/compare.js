@@ -1,5 +1,6 @@
-// Lays two pictures over each other: drag the line between them, hold B to blink, and look
-// through a lens that both share. Without this script they stand side by side.
+// Compares outputs of a run through one lens. Two of one size are laid over each other: drag the
+// line between them, or hold B to blink. More stand side by side; on a phone one is seen at a time.
+// Without this script all of them stand side by side.
 (() => {
   "use strict";
 
@@ -40,16 +41,38 @@
     return { box, look };
   };
 
-  const start = (root) => {
-    const sides = [...root.querySelectorAll(".compare-side")];
+  // The lenses over all pictures of a figure, and the one spot that they look at.
+  const makeView = (root, sides) => {
     const images = sides.map((side) => side.querySelector("img"));
     const labels = sides.map((side) => side.querySelector(".film-head").textContent);
+    const lenses = images.map((image, i) => makeLens(labels[i], image));
+    let spot = root.dataset.compare.split(" ").map((percent) => percent / 100);
+    const look = (x = spot[0], y = spot[1]) => {
+      spot = [x, y].map((part) => Math.min(1, Math.max(0, part)));
+      lenses.forEach((lens) => lens.look(...spot));
+      root.style.setProperty("--x", `${100 * spot[0]}%`);
+      root.style.setProperty("--y", `${100 * spot[1]}%`);
+    };
+    const at = (event, element) => {
+      const box = element.getBoundingClientRect();
+      look((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      return 100 * spot[0];
+    };
+    const step = (x, y) => look(spot[0] + x, spot[1] + y);
+    images.forEach((image) => {
+      image.loading = "eager";
+      image.decode().then(() => look(), () => {});
+    });
+    return { images, labels, lenses: lenses.map((lens) => lens.box), at, step };
+  };
+
+  const layOver = (root, sides) => {
+    const { images, labels, lenses, at } = makeView(root, sides);
     const levels = sides.map((side) => side.querySelector(".film-note"));
     const stage = make("div", "compare-stage");
     const over = make("div", "over");
     const handle = makeHandle();
     let cut = 50;
-    let spot = [0.5, 0.5];
 
     const move = (percent) => {
       cut = Math.min(100, Math.max(0, percent));
@@ -62,36 +85,26 @@
     stage.append(images[1], over, make("span", "compare-label left", labels[0]),
       make("span", "compare-label right", labels[1]), handle);
     const tools = make("div", "compare-tools");
-    const lenses = images.map((image, i) => makeLens(labels[i], image));
     const row = make("div", "lenses");
-    row.append(...lenses.map((lens) => lens.box));
+    row.append(...lenses);
     levels.forEach((level, i) => {
-      const line = make("p", "");
-      line.append(`${labels[i]}: `, ...level.childNodes);
-      if (level.textContent !== "" || line.childNodes.length > 1) tools.append(line);
+      if (level.textContent) lenses[i].lastChild.append(", ", ...level.childNodes);
     });
     const blink = make("button", "quiet-button", "Hold to blink (B)");
     blink.type = "button";
     tools.append(make("p", "", "Drag the line, or focus it and use ← and →. The lens follows the pointer."),
-      blink, make("p", "", ""), row);
+      blink, row);
     root.replaceChildren(stage, tools);
     root.classList.add("compare-live");
 
-    const look = () => lenses.forEach((lens) => lens.look(...spot));
-    const place = (event) => {
-      const box = stage.getBoundingClientRect();
-      spot = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-      look();
-      return 100 * spot[0];
-    };
     stage.addEventListener("pointerdown", (event) => {
       stage.setPointerCapture(event.pointerId);
       handle.focus({ preventScroll: true });
-      move(place(event));
+      move(at(event, stage));
       event.preventDefault();
     });
     stage.addEventListener("pointermove", (event) => {
-      const percent = place(event);
+      const percent = at(event, stage);
       if (stage.hasPointerCapture(event.pointerId)) move(percent);
     });
 
@@ -110,12 +123,46 @@
     for (const name of ["pointerup", "pointerleave", "pointercancel"]) {
       blink.addEventListener(name, () => setBlink(false));
     }
-    images.forEach((image) => {
-      image.loading = "eager";
-      image.decode().then(look, () => {});
-    });
     move(50);
   };
 
-  document.querySelectorAll("[data-compare]").forEach(start);
+  const setBeside = (root, sides) => {
+    const { images, labels, lenses, at, step } = makeView(root, sides);
+    const choice = make("div", "compare-choice");
+    const buttons = labels.map((label) => make("button", "quiet-button", label));
+    const choose = (chosen) => {
+      sides.forEach((side, i) => side.classList.toggle("current", i === chosen));
+      buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === chosen));
+    };
+    sides.forEach((side, i) => {
+      const frame = make("div", "compare-frame");
+      images[i].before(frame);
+      frame.append(images[i], make("span", "compare-spot"));
+      side.append(lenses[i]);
+      frame.addEventListener("pointermove", (event) => at(event, images[i]));
+      frame.addEventListener("pointerdown", (event) => at(event, images[i]));
+      buttons[i].type = "button";
+      buttons[i].addEventListener("click", () => choose(i));
+    });
+    choice.append(...buttons);
+    root.prepend(choice);
+    root.tabIndex = 0;
+    root.setAttribute("role", "group");
+    root.setAttribute("aria-label", "Pictures under one lens, which the arrow keys move");
+    const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    root.addEventListener("keydown", (event) => {
+      if (event.target !== root || !keys[event.key]) return;
+      event.preventDefault();
+      step(...keys[event.key].map((part) => part / 32));
+    });
+    root.classList.add("compare-beside");
+    choose(0);
+  };
+
+  document.querySelectorAll("[data-compare]").forEach((root) => {
+    const sides = [...root.querySelectorAll(".compare-side")];
+    if (sides.every((side) => side.querySelector("img"))) {
+      (sides.length === 2 ? layOver : setBeside)(root, sides);
+    }
+  });
 })();
