@@ -120,7 +120,8 @@ def test_what_came_from_a_template_is_told_with_its_place_in_the_page(
 def test_a_work_that_nothing_cites_is_a_warning(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bibliography = "@book{one, title={A}}\n\n@book{two, title={B}}\n"
+    bibliography = "@book{one, title={A}, crossref={all}}\n\n@book{two, title={B}}\n"
+    bibliography += "@book{all, title={C}}\n"
     (work / "content/references.bib").write_text(bibliography)
     told = checked(work, "As in [@one].", capsys)
     assert told == "content/references.bib:3:1: warning: nothing cites 'two' [unused-reference]\n"

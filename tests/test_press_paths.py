@@ -9,6 +9,7 @@ import pytest
 from markupsafe import Markup
 
 from press.cli import main
+from press.diagnostics import Place
 from press.errors import InputError
 from press.markdown.bibliography import Entry, written
 from press.pages.site_pages import Site, Summary, load_site, moved_pages
@@ -148,7 +149,7 @@ def test_an_address_that_runs_a_script_leads_nowhere(tmp_path: Path) -> None:
     ):
         assert is_unsafe(address)
         assert web_address(address) == ""
-        entry = Entry("a", 1, [], {"title": "A", "url": address})
+        entry = Entry("a", Place("references.bib", 1, 1), [], {"title": "A", "url": address})
         assert "href" not in written(entry, str)
         (tmp_path / "site.toml").write_text(f"title = 'A'\nrepository = {json.dumps(address)}\n")
         with pytest.raises(InputError, match="is not an address of the web") as told:

@@ -209,10 +209,11 @@ def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Dia
     path = options.content / "references.bib"
     folders = options.results, options.content
     context = PageContext("", *folders, Cache(options.cache), lambda *_: "")  # no page is made
-    for entry in load_bibliography(path, context).values():
-        if entry.key not in cited:
-            place = Place(str(path), entry.line, 1)
-            yield Diagnostic(place, f"nothing cites '{entry.key}'", "warning", "unused-reference")
+    entries = load_bibliography(path, context)
+    parents = {entry.fields.get("crossref") for key, entry in entries.items() if key in cited}
+    for key, entry in entries.items():
+        if key not in cited and key not in parents:
+            yield Diagnostic(entry.place, f"nothing cites '{key}'", "warning", "unused-reference")
 
 
 def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:

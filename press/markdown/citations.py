@@ -82,8 +82,10 @@ class Citations:
         ]
 
     def _in_title(self, key: str, tex: str) -> str:
-        line = self.entries[key].line
-        return self.maths.html(tex, False, SourceMap("references.bib", tex, ((line, 1),)), 0)
+        place = self.entries[key].place
+        # An entry does not know where in it a formula stands: every mistake has the entry's place.
+        origin = SourceMap(place.path, "", ((place.line, place.column),))
+        return self.maths.html(tex, False, origin, 0)
 
     def link_by_hand(self, target: str) -> str:
         """Note a link to a reference made by hand; returns the id that the link is to have."""

@@ -21,6 +21,7 @@ from press.page import Blocks
 CAPTION = re.compile(r"Table:[ \t]+")
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
+NO_LETTERS = re.compile(r"[\x00-/:-`{-\x7f]+")  # of ASCII in small letters
 
 
 def find_figures(state: StateCore) -> None:
@@ -177,9 +178,13 @@ def text_token(text: str) -> Token:
 
 
 def slug(text: str) -> str:
-    """An id made of a heading's text."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "section"
+    """An id made of a heading's text: letters of every script, those of Latin without accents."""
+    letters = []
+    for sign in unicodedata.normalize("NFKC", text):
+        plain = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
+        is_letter = unicodedata.category(sign)[0] in "LMN"  # M: a vowel sign, or an accent
+        letters.append(plain or (sign if is_letter else ""))
+    return NO_LETTERS.sub("-", "".join(letters).lower()).strip("-") or "section"
 
 
 def plain_text(tokens: Sequence[Token]) -> str:
