@@ -53,7 +53,7 @@ def write_article(
     """Write a post; what is wrong with it goes to the context, with its place."""
     path = str(post.file)
     tokens, errors = parse(post.text, path)
-    context.diagnostics += errors
+    context.diagnostics += [*post.mistakes, *errors]
     blocks = load_blocks(context.content_dir, context)
     search = NumberSearch(context.results.metrics, checks)
     numbers = [*numbers_in_post(tokens, path, blocks, search)]
