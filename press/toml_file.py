@@ -10,10 +10,13 @@ from typing import Any, NoReturn
 from press.errors import InputError, nearest
 from press.files import text_of
 
+LARGEST = 1e300  # what is larger, or no number at all, is none that a site could mean
 # What a value may be asked to be, and whether it is that.
 KINDS: dict[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
-    "a number": lambda value: isinstance(value, int | float) and type(value) is not bool,
+    "a number": lambda value: (
+        isinstance(value, int | float) and type(value) is not bool and abs(value) < LARGEST
+    ),
     "an integer": lambda value: type(value) is int,
     "a list of names": lambda value: type(value) is list and all(type(n) is str for n in value),
     "a table": lambda value: isinstance(value, dict),
