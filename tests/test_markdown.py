@@ -270,3 +270,16 @@ def test_a_note_within_a_note_and_a_fence_within_a_list_know_where_they_stand(
         "body.md:5:12:",
         "body.md:11:3:",
     ]
+
+
+def test_lines_that_a_fence_has_not_are_a_warning(context: PageContext) -> None:
+    asked = ("1-9999999999", "9" * 5000, "3-2", "0", "2-3", "-")
+    text = "".join(f"```python {{1, {lines}}}\nx\ny\nz\n```\n\n" for lines in asked)
+    html = article_of(context, text).body
+    first, *others, last = [message.partition("body.md:")[2] for message in said(context)]
+    assert first == "5:4: warning: '1-9999999999' is not of the form 10-40"
+    assert last == "35:4: warning: '-' is not of the form 10-40"
+    assert [one.partition("no lines ")[2] for one in others[1:]] == [
+        "3-2; there are 3", "0; there are 3",
+    ]  # fmt: skip
+    assert html.count("line marked") == len(asked) + 2

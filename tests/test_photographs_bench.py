@@ -17,7 +17,7 @@ from tools import photographs as bench
 def test_each_command_and_each_plain_method_work_on_the_same_input(
     tmp_path: Path, command: str, name: str
 ) -> None:
-    x = bench.photograph(name, bench.SIDES[command])
+    x = bench.photograph(name)
     task, asked = bench.degraded(command, x, tmp_path)
     assert task.shape == x.shape
     assert all(Path(word).is_file() for word in asked if word.startswith(str(tmp_path)))
@@ -43,7 +43,7 @@ def test_the_words_follow_the_numbers() -> None:
     results = {
         "results": [found("A", 30, 28), found("B", 28.1, 28), found("C", 27, 28.04)],
         "degraded": {"denoise": "noise", "inpaint": "text"},
-        "sides": {"denoise": 80},
+        "side": 128,
         "photographs": {"A": "CC0"},
         "versions": {"torch": "2"},
         "strengths": [5, 10],

@@ -37,14 +37,9 @@ def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: st
     ("text", "told"),
     [
         ("See [there](two.md#gone).", "'posts/two.html' has no id 'gone'; did you mean 'gone-by'?"),
-        ('<a href="tow.html">There</a>', "the link 'tow.html' leads nowhere"),
-        ('<a href="/two.html">There</a>', "'/two.html' begins at the root of the domain"),
-        ('<a href="http://[x">There</a>', "'http://[x' is not a valid address"),
-        ('<video srcset=", v.webp 2x,"></video>', "the link 'v.webp' leads nowhere"),
         ('<p id="a"></p>\n\n<p id="a"></p>', "the id 'a' is given twice"),
         ('<label for="b">B</label>', "unknown id 'b' in <label>"),
         ("## A\n\n#### B", "a heading of level 4 follows one of level 2"),
-        ('<video src="https://example.org/v.mp4"></video>', "is loaded from another site"),
     ],
 )
 def test_what_is_broken_is_an_error(
@@ -52,6 +47,28 @@ def test_what_is_broken_is_an_error(
 ) -> None:
     (work / "content/posts/two.md").write_text("---\ntitle: Two\n---\n\n## Gone by\n")
     assert told in checked(work, text, capsys)
+
+
+@pytest.mark.parametrize(
+    ("html", "told"),
+    [
+        ('<a href="tow.html">There</a>', "the link 'tow.html' leads nowhere"),
+        ('<a href="/two.html">There</a>', "'/two.html' begins at the root of the domain"),
+        ('<a href="http://[x">There</a>', "'http://[x' is not a valid address"),
+        ('<video srcset=", v.webp 2x,"></video>', "the link 'v.webp' leads nowhere"),
+        ('<video src="https://example.org/v.mp4"></video>', "is loaded from another site"),
+    ],
+)
+def test_what_a_template_breaks_is_an_error_at_its_place_in_the_page(
+    work: Path, html: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "templates").mkdir()
+    (work / "templates/index.html").write_text(
+        f'{{% extends "theme/index.html" %}}{{% block main %}}<h1>A</h1>\n{html}{{% endblock %}}'
+    )
+    (line,) = [line for line in checked(work, "Text.", capsys).splitlines() if told in line]
+    path, row, column, _ = line.split(":", 3)
+    assert (work / path).read_text().splitlines()[int(row) - 1][int(column) - 1 :].startswith(html)
 
 
 def test_a_picture_that_lacks_something_is_an_error_with_front_matter_alone(

@@ -4,12 +4,14 @@ import re
 import struct
 import zlib
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from PIL import Image, ImageCms
 
+from press.blocks.images import reduced
 from press.cli import main
 from press.errors import InputError
 from press.markdown.assets import PIXELS, opened
@@ -110,3 +112,19 @@ def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(tmp_path
             opened(tmp_path / "large.png"),
         ):
             pass
+
+
+def test_a_thumbnail_stands_upright_in_any_mode(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    for name, size in (
+        ("lying.jpg", (70, 124)),
+        ("print.jpg", (117, 50)),
+        ("moving.webp", (117, 50)),
+    ):
+        with Image.open(
+            BytesIO(reduced(tmp_path / name, 13 if name == "lying.jpg" else 6))
+        ) as small:
+            assert small.size == size
+    Image.new("P", (64, 64)).save(tmp_path / "palette.gif")
+    with Image.open(BytesIO(reduced(tmp_path / "palette.gif", 2))) as small:
+        assert small.size == (32, 32)

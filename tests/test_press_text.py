@@ -115,6 +115,12 @@ def test_a_formula_too_deep_is_an_error_and_no_crash() -> None:
     assert simple.html
 
 
+def test_a_formula_that_takes_too_long_is_an_error_and_the_others_are_set() -> None:
+    first, slow, last = typeset([("x", False), ("x" * 100000, False), ("y", False)], 0.7)
+    assert slow.error == "it takes longer than 0.7 seconds"
+    assert first.html and last.html and slow.html is None
+
+
 def test_the_style_sheet_names_fonts_as_woff2_alone() -> None:
     css, fonts = katex_files()
     assert len(fonts) == 20 and css.count("@font-face") == 20

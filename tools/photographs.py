@@ -1,9 +1,10 @@
 """How good the photo commands are beside plain methods, on photographs nobody tuned them on.
 
-Six photographs that come with scikit-image and matplotlib are reduced to 192 pixels a side; their
-middle is degraded, restored by each command as a user would call it, and by plain methods:
+Six photographs that come with scikit-image and matplotlib are reduced to 192 pixels a side. The
+128x128 in their middle are degraded, and restored by each command as a user would call it, and by
+plain methods:
 
-    python tools/photographs.py run      # what photographs.json lacks; some 20 minutes of a core
+    python tools/photographs.py run      # what photographs.json lacks; half an hour of an idle core
     python tools/photographs.py table    # its tables into docs/library.md
 
 Of each plain method the best of several strengths counts, which only the truth can tell. OpenCV is
@@ -49,8 +50,7 @@ PHOTOGRAPHS = {  # name: package, path in it, licence
     "Motorcycle": ("skimage", "data/motorcycle_left.png", "Middlebury 2014 stereo benchmark"),
     "Retina": ("skimage", "data/retina.jpg", "CC0"),
 }  # fmt: skip
-REDUCED, NOISE, QUALITY, FACTOR, SEED = 192, 25, 12, 4, 0
-SIDES = {"denoise": 80, "inpaint": 80, "upscale": 128, "clean-jpeg": 80}  # of the middle
+REDUCED, SIDE, NOISE, QUALITY, FACTOR, SEED = 192, 128, 25, 12, 4, 0
 STRENGTHS = (5, 10, 15, 20, 25, 30, 35)  # noise, in grey levels, that a denoiser is told
 TIE = 0.2  # dB: two seeds of one fit differ by as much
 TEXT = "What is missing here has to be continued from what is around it. " * 9
@@ -69,20 +69,20 @@ COMMANDS = {
 Plain = dict[str, Callable[[], np.ndarray]]
 
 
-def photograph(name: str, side: int) -> np.ndarray:
-    """The middle of one of PHOTOGRAPHS, (C, side, side) float32 in [0, 1], of 8-bit values."""
+def photograph(name: str) -> np.ndarray:
+    """The middle of one of PHOTOGRAPHS, (C, SIDE, SIDE) float32 in [0, 1], of 8-bit values."""
     package, path, _ = PHOTOGRAPHS[name]
     spec = find_spec(package)
     assert spec is not None
     assert spec.origin is not None
     square = reduce_to_square(read_picture(Path(spec.origin).parent / path), REDUCED)
-    middle = slice((REDUCED - side) // 2, (REDUCED + side) // 2)
+    middle = slice((REDUCED - SIDE) // 2, (REDUCED + SIDE) // 2)
     return np.ascontiguousarray(square[:, middle, middle])
 
 
-def text_mask(side: int) -> np.ndarray:
-    """(side, side) bool, False under the letters."""
-    page, across = Image.new("L", (side, side)), side // 5
+def text_mask() -> np.ndarray:
+    """(SIDE, SIDE) bool, False under the letters."""
+    page, across = Image.new("L", (SIDE, SIDE)), SIDE // 5
     lines = "\n".join(TEXT[start : start + across] for start in range(0, len(TEXT), across))
     ImageDraw.Draw(page).multiline_text((2, 2), lines, 255, ImageFont.load_default(12), spacing=2)
     return np.asarray(page) < 128
@@ -96,16 +96,16 @@ def degraded(command: str, x: np.ndarray, folder: Path) -> tuple[Task, list[str]
         noise = np.random.default_rng(SEED).normal(0, NOISE / 255, x.shape)
         values = np.clip(x + noise, 0, 1)
     elif command == "inpaint":
-        values = np.where(text_mask(len(x[0])), x, 1)
-        Image.fromarray(~text_mask(len(x[0]))).save(folder / "mask.png")
+        values = np.where(text_mask(), x, 1)
+        Image.fromarray(~text_mask()).save(folder / "mask.png")
     elif command == "upscale":
-        values = resized(x, len(x[0]) // FACTOR, len(x[0]) // FACTOR, "BICUBIC")
+        values = resized(x, SIDE // FACTOR, SIDE // FACTOR, "BICUBIC")
     settings: dict[str, Any] = {"quality": QUALITY} if command == "clean-jpeg" else {}
     Image.fromarray(levels(values)).save(source, **settings)
     x0, asked = read_picture(source), [str(source)]
     if command == "inpaint":
         asked += ["--mask", str(folder / "mask.png")]
-        return tasks.inpainting(x0, text_mask(len(x[0])), x), asked
+        return tasks.inpainting(x0, text_mask(), x), asked
     if command == "upscale":
         return tasks.super_resolution(x0, FACTOR, x), [*asked, "--factor", str(FACTOR)]
     return tasks.denoising(x0, x), asked
@@ -157,7 +157,7 @@ def with_opencv(command: str, task: Task) -> Plain:
 
 def measured(command: str, name: str, device: str) -> dict[str, Any]:
     """One command on one photograph, and the plain methods beside it."""
-    x = photograph(name, SIDES[command])
+    x = photograph(name)
     with tempfile.TemporaryDirectory() as folder_name:
         folder = Path(folder_name)
         task, asked = degraded(command, x, folder)
@@ -196,14 +196,14 @@ def run(device: str) -> None:
     packages += ["opencv-python-headless"] if find_spec("cv2") else []
     results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {"results": []}
     results["device"] = f"{device}, one thread, {platform.machine()}"
-    results["seed"], results["sides"] = SEED, SIDES
+    results["seed"], results["side"] = SEED, SIDE
     results["degraded"], results["strengths"] = COMMANDS, STRENGTHS
     results["photographs"] = {name: licence for name, (*_, licence) in PHOTOGRAPHS.items()}
     results["versions"] = {package: version(package) for package in packages}
     results["versions"]["python"] = platform.python_version()
     done = {(found["command"], found["photograph"]) for found in results["results"]}
-    for command in sorted(COMMANDS, key=SIDES.__getitem__):  # the slow one last
-        for name in PHOTOGRAPHS:
+    for name in PHOTOGRAPHS:
+        for command in COMMANDS:
             if (command, name) not in done:
                 results["results"].append(measured(command, name, device))
                 write_text_whole(RESULTS, json.dumps(results, indent=1) + "\n")
@@ -216,9 +216,7 @@ def tables(results: dict[str, Any]) -> str:
     for command, what in results["degraded"].items():
         rows = [found for found in results["results"] if found["command"] == command]
         if rows:
-            side = results["sides"][command]
-            title = f"**`{command}`**, {side}x{side} pixels, {what}."
-            parts += [title, _table(command, rows), _in_words(rows)]
+            parts += [f"**`{command}`**: {what}.", _table(command, rows), _in_words(rows)]
     versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     photographs = "; ".join(f"{name}, {what}" for name, what in results["photographs"].items())
     parts.append(

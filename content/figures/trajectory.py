@@ -15,7 +15,7 @@ def draw(records, claims):
     above, below = axes if ours is not full else (axes, axes)
     points = [(int(id.removeprefix(PUBLISHED).partition(".")[0]), float(claims[id]))
               for id in claims if id.startswith(PUBLISHED)]  # fmt: skip
-    above.plot(*zip(*points, strict=True), "o", color="published", fillstyle="none",
+    above.plot(*zip(*points, strict=True), "o-", color="published", markerfacecolor="paper",
                label="the authors' images")  # fmt: skip
     curve = ours.curve()
     below.plot(*zip(*curve.points("psnr_db"), strict=True), label="ours, each iterate")

@@ -100,6 +100,8 @@ def read_photo(path: Path, what: str = "photograph") -> Photo:
     Nothing is silently cut to 8 bit: what cannot be read at its depth is refused.
     """
     with _errors_named(path, what), warnings.catch_warnings(action="ignore"):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InputError("is not a plain file")
         data = path.read_bytes()
         if RAW.fullmatch(path.suffix.lower()):
             raise InputError(IS_RAW)
@@ -212,7 +214,8 @@ def _refuse_tiff(page: Any, data: bytes) -> None:
         raise InputError(
             "its first page is a reduced-resolution copy, as in raw files; save it as a plain TIFF"
         )
-    if page.imagewidth * page.imagelength > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):
+    samples = page.imagewidth * page.imagelength * max(1, page.samplesperpixel / 4)
+    if samples > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):
         raise Image.DecompressionBombError
     is_jpeg = page.photometric == YCBCR and page.compression in JPEG_IN_TIFF
     if page.photometric not in (*GREY, RGB, PALETTE) and not is_jpeg:

@@ -9,6 +9,7 @@ The function gets every declared argument by its name, read and checked; what it
 number, caption and id here.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Kind:
 
 
 def _whole_number(word: str, _page: PageContext) -> int:
-    if not word.isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", word):
         raise InputError(f"expected an integer, got '{word}'")
     return int(word)
 

@@ -1,11 +1,12 @@
 """Blocks that set our results beside a source's numbers: the verdict strip, and tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from markupsafe import Markup
 
-from press.blocks.declaration import CLAIMS_TABLE, SUITE, Argument, Call, Figure, block
+from press.blocks.declaration import CLAIMS_TABLE, SUITE, WORDS, Argument, Call, Figure, block
 from press.blocks.tables import (
     Column,
     Value,
@@ -94,13 +95,18 @@ def verdict_strip(
     "the source's numbers, ours, difference and verdict, case by case",
     SUITE_OF_TABLE,
     TABLE,
+    Argument("images", WORDS, "cases of the table; all of them, and their mean, if not given"),
     numbered="table",
     example='suite="inpainting" id="tab-results"',
 )
-def results_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> Figure:
+def results_table(
+    call: Call, suite: SuiteView, table: ClaimTable | None, images: list[str]
+) -> Figure:
     """Our runs beside the numbers of a source, each with its verdict."""
     judge = Judge(call.page.results)
-    answered = Answered(judge, suite, table_of(call, judge, suite, table))
+    with call.at("images"):
+        chosen = [suite.run(name).image for name in images]
+    answered = Answered(judge, suite, table_of(call, judge, suite, table), chosen)
     with call.at("table" if table else "suite"):
         row = answered.row
     table, judged = answered.table, answered.judged
@@ -133,6 +139,7 @@ class Answered:
     judge: Judge
     view: SuiteView
     table: ClaimTable
+    chosen: Sequence[str] = ()  # cases of the table; all of them, and their mean, if there are none
 
     @cached_property
     def row(self) -> Row:
@@ -150,8 +157,10 @@ class Answered:
         has no mean beside it, unless a source prints one.
         """
         found: dict[str | None, tuple[Quantity, Verdict | None]] = {}
-        has_mean = len(self.table.cases) > 1 or self.row.get(MEAN) is not None
-        for image in (*self.table.cases, *([None] if has_mean else [])):
+        cases: list[str | None] = [*(self.chosen or self.table.cases)]
+        if not self.chosen and (len(cases) > 1 or self.row.get(MEAN) is not None):
+            cases.append(None)
+        for image in cases:
             column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
             judged = None if claim is None else self.judge.judged(claim, self.row, ours)
@@ -167,7 +176,7 @@ class Answered:
 
     def runs(self, image: str | None) -> list[Run]:
         """The runs of an image; of None, of all images of the table."""
-        images = (image,) if image else self.table.cases
+        images = (image,) if image else self.chosen or self.table.cases
         return [run for run in self.view.runs if run.image in images]
 
     def spike_mark(self, image: str | None) -> Markup:

@@ -72,6 +72,15 @@ def upright_size(image: "Image.Image") -> tuple[int, int]:
     return (height, width) if turned(image) in ON_ITS_SIDE else (width, height)
 
 
+def upright(image: "Image.Image") -> "Image.Image":
+    """A picture as browsers show it: RGB, RGBA or grey, turned as its EXIF data say."""
+    from PIL import ImageOps
+
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    plain = image if image.mode in ("L", "RGB", "RGBA") else image.convert(mode)
+    return ImageOps.exif_transpose(plain) if turned(image) > 1 else plain
+
+
 def can_be_scaled(image: "Image.Image") -> bool:
     """Whether a smaller copy would look the same: one frame, in colours that WebP can have."""
     frames = getattr(image, "n_frames", 1) if image.format != MPO else 1
@@ -197,14 +206,14 @@ class Assets:
         """A smaller version of a photograph; its address."""
 
         def encode() -> bytes:
-            from PIL import Image, ImageOps
+            from PIL import Image
 
             data = BytesIO()
             with opened(path) as image:
-                upright = ImageOps.exif_transpose(image) if turned(image) > 1 else image
-                height = max(1, round(upright.height * width / upright.width))
                 mode = "RGBA" if image.has_transparency_data else "RGB"
-                small = upright.convert(mode).resize((width, height), Image.Resampling.LANCZOS)
+                whole = upright(image).convert(mode)
+                height = max(1, round(whole.height * width / whole.width))
+                small = whole.resize((width, height), Image.Resampling.LANCZOS)
                 small.save(
                     data, "WEBP", lossless=path.suffix.lower() == ".png", quality=85, method=4,
                     icc_profile=image.info.get("icc_profile"),

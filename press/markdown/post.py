@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,13 @@ class Post:
 
 
 def slug_of(file: Path) -> str:
-    """A post's name in addresses: its file's name, safe characters only."""
-    return re.sub(r"[^\w.-]+", "-", file.stem).strip("-").lower()
+    """A post's name in addresses: its file's name, letters of every script and digits only."""
+
+    def plain(found: re.Match[str]) -> str:
+        marks = [sign for sign in found[0] if unicodedata.category(sign)[0] == "M"]  # of letters
+        return "".join(marks) + ("-" if len(marks) < len(found[0]) else "")
+
+    return re.sub(r"[^\w.-]+", plain, unicodedata.normalize("NFC", file.stem)).strip("-").lower()
 
 
 def url_of(file: Path) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from press.errors import InputError
 from press.files import sha256_of
-from press.markdown.assets import Assets, opened
+from press.markdown.assets import Assets, opened, upright
 from press.markdown.post import Post
 from press.page import PageContext
 
@@ -95,9 +95,9 @@ def _fitted(path: Path, width: int, height: int) -> "Image.Image":
     from PIL import Image, ImageOps
 
     with opened(path) as file:
-        upright = ImageOps.exif_transpose(file).convert("RGBA")
-    background = Image.new("RGBA", upright.size, (*PAPER, 255))
-    picture = Image.alpha_composite(background, upright).convert("RGB")
+        whole = upright(file).convert("RGBA")
+    background = Image.new("RGBA", whole.size, (*PAPER, 255))
+    picture = Image.alpha_composite(background, whole).convert("RGB")
     factor = min(width // picture.width, height // picture.height)
     if factor:
         return ImageOps.scale(picture, factor, Image.Resampling.NEAREST)

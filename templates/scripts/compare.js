@@ -88,14 +88,12 @@
     const row = make("div", "lenses");
     row.append(...lenses);
     levels.forEach((level, i) => {
-      const line = make("p", "");
-      line.append(`${labels[i]}: `, ...level.childNodes);
-      if (level.textContent !== "" || line.childNodes.length > 1) tools.append(line);
+      if (level.textContent) lenses[i].lastChild.append(", ", ...level.childNodes);
     });
     const blink = make("button", "quiet-button", "Hold to blink (B)");
     blink.type = "button";
     tools.append(make("p", "", "Drag the line, or focus it and use ← and →. The lens follows the pointer."),
-      blink, make("p", "", ""), row);
+      blink, row);
     root.replaceChildren(stage, tools);
     root.classList.add("compare-live");
 
@@ -158,7 +156,7 @@
       step(...keys[event.key].map((part) => part / 32));
     });
     root.classList.add("compare-beside");
-    choose(sides.length - 2);
+    choose(0);
   };
 
   document.querySelectorAll("[data-compare]").forEach((root) => {
