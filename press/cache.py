@@ -74,6 +74,7 @@ class Cache:
         if self._opened is None:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / NAME).touch()  # with the permissions that the umask leaves
             except OSError as error:
                 self.refusal = error.strerror or str(error)
             place = ":memory:" if self.refusal else self.folder / NAME

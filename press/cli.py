@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from press.errors import InputError, sentence_of
+from press.errors import InputError, sentence_of, step
 from press.options import Options
 
 NEW, IMPORT = "new", "import-csv"
@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     has_word = given[:1] and given[0] in (*WORDS, NEW, IMPORT, "-h", "--help", "--version")
     try:
         asked = _parser(given).parse_args(given if has_word else ["build", *given])
-        return _do(asked, started)
+        with step(f"`{asked.word}`"):
+            return _do(asked, started)
     except KeyboardInterrupt:
         print("stopped; the site is as it was", file=sys.stderr)
         return 130
@@ -173,5 +174,5 @@ def _do(asked: argparse.Namespace, started: float) -> int:
     if check and not result.errors:
         from press.checks.links import check_site
 
-        code |= check_site(options, result.cited, asked.outside)
+        code |= check_site(options, result.posts, result.cited, asked.outside)
     return code

@@ -1,5 +1,6 @@
 """Mistakes in what a person wrote, each a sentence with its place."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -62,3 +63,27 @@ def mistakes_of(file: Path) -> Iterator[None]:
             raise InputError(sentence, file, error.lineno, error.offset) from error
         sentence = f"{type(error).__name__}: {error}"
         raise InputError(sentence, file, line_in(file, error), 1) from error
+
+
+@contextmanager
+def step(words: str) -> Iterator[None]:
+    """Make what nobody foresaw an InputError that says in which step it was, and where in the code.
+
+    It is a defect of the press, or a want of memory; `python -X dev` shows the traceback instead.
+    """
+    try:
+        yield
+    except (InputError, OSError):
+        raise
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        from traceback import walk_tb
+
+        above, place = Path(__file__).parents[1], ""
+        for frame, line in walk_tb(error.__traceback__):
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(above / "press"):
+                place = f"{path.relative_to(above).as_posix()}:{line}"
+        sentence = f"internal error in {words}, at {place}: {type(error).__name__}: {error}"
+        raise InputError(sentence) from error

@@ -2,15 +2,20 @@
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from errno import EINVAL
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 
 from press.errors import InputError
 
 PICTURES = (".webp", ".png", ".jpg", ".jpeg", ".gif")
+TEMPORARY = ".new."  # how the name of what is not whole yet begins
+LEFT_AFTER_S = 24 * 3600.0  # nothing is written under one temporary name for as long as a day
 SETTLED_NS = 2_000_000_000  # a file that changed less than this ago may change again unseen
 Stamp = tuple[int, ...]  # tells one state of a file from another
 
@@ -18,7 +23,7 @@ Stamp = tuple[int, ...]  # tells one state of a file from another
 def text_of(path: Path) -> str:
     """A file read as UTF-8, with or without a byte order mark; raises InputError with the line."""
     try:
-        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        return content_of(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError("this is not UTF-8 text", path, line, 1) from None
@@ -28,25 +33,86 @@ def text_of(path: Path) -> str:
 
 def content_of(path: Path) -> bytes:
     """A file's content; raises OSError. A record's text is read once while it does not change."""
-    return path.read_bytes() if path.suffix in PICTURES else _content(path, _stamp(path))
+    stamp = _stamp(path)
+    return path.read_bytes() if path.suffix in PICTURES else _content(path, stamp)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have what the system refuses inside, such as a full disk, name this file if none is named."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that whoever reads it meanwhile gets the old one or the new; or OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".new.{os.getpid()}.{path.name}")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    temporary = path.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
+    try:
+        with naming(path), temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
-def fresh_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """A new folder to fill and then to rename; what is left of it in the end is removed."""
-    from tempfile import TemporaryDirectory
+def fresh_folder(
+    parent: Path, prefix: str = TEMPORARY, left_after_s: float = LEFT_AFTER_S
+) -> Iterator[Path]:
+    """A new folder to fill and then to rename; what is left of it in the end is removed.
 
-    with TemporaryDirectory(dir=parent, prefix=prefix, ignore_cleanup_errors=True) as name:
-        os.chmod(name, 0o755)
-        yield Path(name)
+    What a killed process left under such a name goes first, if it is that old.
+    """
+    sweep(parent, prefix, left_after_s)
+    folder = parent / f"{prefix}{os.urandom(8).hex()}"
+    folder.mkdir()  # with the permissions that the umask leaves
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(folder: Path, prefix: str = TEMPORARY, left_after_s: float = LEFT_AFTER_S) -> None:
+    """Remove what a killed process left in a folder under a temporary name, if it is that old."""
+    for left in [path for path in folder.iterdir() if path.name.startswith(prefix)]:
+        with suppress(OSError):  # another process sweeps too, or it is not ours
+            if time.time() - left.stat().st_mtime >= left_after_s:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until a folder and all that is in it is on the disk, as before it takes a place.
+
+    A file with a second name stands elsewhere too, and was on the disk before.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    def sync(path: Path) -> None:
+        if path.stat().st_nlink == 1:
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
+
+    places = [(Path(place), names) for place, _, names in os.walk(folder)]
+    with ThreadPoolExecutor(16) as pool:  # a disk does many at once in the time of a few
+        list(pool.map(sync, [place / name for place, names in places for name in names]))
+        list(pool.map(sync_names, [place for place, _ in places]))
+
+
+def sync_names(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can be asked for that."""
+    with suppress(OSError):  # Windows opens no folder, and some network disks sync none
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def sha256_of(data: bytes | Path) -> str:
@@ -57,8 +123,13 @@ def sha256_of(data: bytes | Path) -> str:
 
 
 def _stamp(path: Path) -> Stamp:
-    """What tells this state of a file; another each time while the file is still young."""
+    """What tells this state of a file; another each time while the file is still young.
+
+    Raises OSError for what is none, such as a FIFO, which would keep its reader waiting.
+    """
     stat = os.stat(path)
+    if not S_ISREG(stat.st_mode):
+        raise OSError(EINVAL, "this is not a plain file", str(path))
     now, times = time.time_ns(), (stat.st_ctime_ns, stat.st_mtime_ns)
     young = now if now - max(times) < SETTLED_NS else 0
     return stat.st_dev, stat.st_ino, *times, stat.st_size, young

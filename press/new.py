@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError
-from press.files import fresh_folder
+from press.files import TEMPORARY, fresh_folder
 from press.results.names import sentence
 
 DISTRIBUTION = "deep-image-prior-press"
@@ -32,11 +32,12 @@ def new(folder: Path, install_from: str | None) -> int:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError("the project is to be a folder, and this is a file", folder)
-    found = sorted({path.name for path in folder.glob("*")} - OVERLOOKED)
+    names = {path.name for path in folder.glob("*")} - OVERLOOKED
+    found = sorted(name for name in names if not name.startswith(TEMPORARY))
     if found:
         raise InputError(f"this folder is not empty, it holds '{found[0]}'; name another", folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with fresh_folder(folder, ".new.") as fresh:
+    with fresh_folder(folder, left_after_s=0) as fresh:
         words = _words(folder.resolve().name, install_from)
         for source in sorted(SKELETON.rglob("*")):
             if source.is_file() and source.suffix != ".pyc":  # which pip makes of what it installs

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -17,8 +18,11 @@ from press.charts.plotting import Plotter
 from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
 from press.files import sha256_of
+from press.paths import find_file
 from press.results.run import Run
 from press.results.store import Results
+
+SCRIPTS = (".js", ".mjs", ".cjs")
 
 
 @dataclass(frozen=True)
@@ -84,16 +88,28 @@ class PageContext:
         """Remember that the page read `path`; for a folder, that it listed its names."""
         self.inputs[path] = None
 
+    def file(self, name: str, start: Path, what: str = "file") -> Path:
+        """The file of the content that `name` names from a folder; InputError as `find_file`."""
+        return find_file(name, start, self.content_dir, what, self.note)
+
+    def address(self, url: str) -> str:
+        """The address from this page of what stands at `url` from the site's root, encoded."""
+        return self.root + quote(url)
+
     def copy(self, source: Path) -> str:
-        """Copy a file into the site under a name with its hash; its address from this page."""
+        """Copy a file into the site under a name with its hash; its address from this page.
+
+        A script becomes a text, so that the page's policy (scripts of the site alone) holds.
+        """
         self.note(source)
         try:
             digest = sha256_of(source)[:10]
         except OSError:
             raise InputError(f"no such file: '{source}'") from None
-        url = f"media/{source.stem}-{digest}{source.suffix}"
+        suffix = source.suffix + (".txt" if source.suffix.lower() in SCRIPTS else "")
+        url = f"media/{source.stem}-{digest}{suffix}"
         self.copies[url] = source
-        return self.root + url
+        return self.address(url)
 
     def media(self, stem: str, suffix: str, data: bytes) -> str:
         """Write a picture that was made, under a name with its hash; its address from here."""
@@ -102,7 +118,7 @@ class PageContext:
     def add(self, url: str, data: bytes) -> str:
         """Write a further file of the site, at `url` from its root; its address from this page."""
         self.written[url] = data
-        return self.root + url
+        return self.address(url)
 
     def lacks(self, run: Run) -> None:
         """Remember that the page names a run that is not recorded; warn if no one plans it."""

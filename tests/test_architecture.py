@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 ORDERS = {  # of each package, from what knows least to what knows most
     "dip": "errors files toml_file | experiments | tasks | records | network | engine | planning"
     " | runs | photo | commands | cli __main__ __init__",
-    "press": "errors files toml_file | diagnostics options | cache | results | charts | page"
+    "press": "errors files paths toml_file | diagnostics options | cache | results | charts | page"
     " | markdown | blocks | pages | checks | build | serve new | cli skeleton"
     " __main__ __init__",
 }

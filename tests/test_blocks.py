@@ -289,8 +289,9 @@ def test_comparing_more_than_two_takes_files_and_names(
     from PIL import Image
 
     context = make_context(tmp_path, "small")
-    monkeypatch.chdir(tmp_path)  # where the post of these calls is
-    Image.new("L", (32, 32)).save("scan.png")
+    monkeypatch.chdir(tmp_path / "content")  # where the post of these calls is
+    for name in ("scan.png", "../scan.png"):
+        Image.new("L", (32, 32)).save(name)
     arguments = {"run": "small/anna", "outputs": "input scan.png final", "spot": "20 40"}
     html = made(context, "compare", **arguments)
     assert re.findall(r'film-head">([^<]*)', html) == [
@@ -303,6 +304,8 @@ def test_comparing_more_than_two_takes_files_and_names(
     assert 'alt="Anna: scanned"' in html
     with pytest.raises(InputError, match="2 names for 3 outputs"):
         made(context, "compare", **arguments, names="seen, drawn")
+    with pytest.raises(InputError, match=r"'\.\./scan\.png' lies outside of"):
+        made(context, "compare", run="small/anna", outputs="input ../scan.png")
 
 
 def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
@@ -323,6 +326,9 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("film-strip", {"suite": "paper"}, "block 'film-strip' needs the argument 'iterations'"),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "0 25o"},
          "post.md:9:12: expected an integer, got '25o'"),
+        *(("film-strip", {"suite": "paper", "iterations": number},
+           f"post.md:9:11: expected an integer, got '{number}'")
+          for number in ("²", "٣", "9" * 5000)),
         ("film-strip", {"suite": "paper", "images": "anna", "iterations": "300"},
          "post.md:9:12: paper/anna/seed0 has no snapshot at 300; it has 0, 62, 250, 562 or 1000"),
         ("verdict-strip", {"suite": "paper", "preview": "paper"},

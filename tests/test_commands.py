@@ -32,8 +32,10 @@ def test_run_then_nothing_is_left_to_run(project: Path, capsys: Told) -> None:
     assert told[0].startswith("tiny/waves/nearest-known-pixel: recorded, ")
     assert told[4] == "tiny/waves/seed0: begins; iteration 0 of 60"
     assert told[5].startswith("tiny/waves/seed0: recorded, ")
-    assert main(command) == 0
-    assert capsys.readouterr().out == ""
+    for at_once in ([], ["--jobs", "2"]):
+        assert main([*command, *at_once]) == 0
+        told = capsys.readouterr().out
+        assert told == "nothing to do: all 6 are recorded; --rerun runs them anew\n"
     assert main(["list", "--device", "cpu"]) == 0
     assert (
         "tiny: Tiny\n  recorded: 2 of 2 runs, 4 of 4 baselines and means\n"

@@ -4,11 +4,28 @@ from pathlib import Path
 
 import pytest
 from made_site import POST, build_site, make_context, read_anew
+from markupsafe import Markup
 
 from press.diagnostics import SourceMap
-from press.markdown.expressions import Expressions
+from press.errors import InputError
+from press.markdown.expressions import RESULTS, Expressions, parsed
 from press.page import PageContext
-from press.results.expressions import spelled
+from press.results.expressions import fraction, spelled
+from press.results.numbers import NotRun
+from press.results.settings import named
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> PageContext:
+    """A page of the small site, all of whose runs are recorded."""
+    return make_context(tmp_path_factory.mktemp("site"), "paper", "small")
+
+
+@pytest.fixture
+def context(paper: PageContext) -> PageContext:
+    """The same page, of which nothing has been told yet."""
+    paper.diagnostics.clear()
+    return paper
 
 
 def worked_out(context: PageContext, source: str) -> str:
@@ -52,14 +69,12 @@ def worked_out(context: PageContext, source: str) -> str:
         ('suite("paper").duration', "12 minutes"),
     ],
 )
-def test_what_an_expression_writes(tmp_path: Path, source: str, html: str) -> None:
-    context = make_context(tmp_path, "paper")
+def test_what_an_expression_writes(context: PageContext, source: str, html: str) -> None:
     assert worked_out(context, source) == html
     assert context.diagnostics == []
 
 
-def test_a_difference_of_runs_has_its_sign(tmp_path: Path) -> None:
-    context = make_context(tmp_path, "paper")
+def test_a_difference_of_runs_has_its_sign(context: PageContext) -> None:
     source = '(run("paper/anna").psnr_db - run("paper/anna/biharmonic").psnr_db) | signed'
     assert ">+2.90\u202fdB<" in worked_out(context, source)
 
@@ -91,8 +106,7 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
         ('"many"', "'many' is a result typed by hand"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(tmp_path: Path, source: str, sentence: str) -> None:
-    context = make_context(tmp_path, "paper")
+def test_a_mistake_is_told_with_its_place(context: PageContext, source: str, sentence: str) -> None:
     assert worked_out(context, source) == ""
     (message,) = context.diagnostics
     assert message.severity == "error"
@@ -134,22 +148,22 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
         ('"34.39 dB"', "'34.39 dB' is a result typed by hand"),
         ("100 | value", "'100' is a result typed by hand"),
         ("[34.39][0]", "'34.39' is a result typed by hand"),
+        ("run('paper/anna').psnr_db | value(-1)", "'1' is a result typed by hand"),
         ('"{} dB".format(34)', "'{} dB' is a result typed by hand"),
         ('run("paper/anna").psnr_db + 1', "'1' is a result typed by hand"),
         ('"better" if run("paper/anna").psnr_db else "worse"', "'better' is a result typed"),
-        ('run("paper/anna").psnr_db * run("paper/anna").psnr_db', "is no number of a run"),
+        ('run("paper/anna").psnr_db * run("paper/anna").psnr_db', "is no part of an expression"),
         ("range(34, 35)", "unknown name 'range'"),
         ('suite("paper").title.replace("Half", "39.16 dB")', "cannot call 'replace'"),
         ('run("paper/anna").psnr_db.fromhex("0x27.29p0")', "cannot call 'fromhex'"),
-        ('suite("paper").suite.images | listed("39 dB")', "'39 dB' is a result typed by hand"),
+        ('suite("paper").title | whole("39 dB")', "'whole': too many positional arguments"),
         ('[run][0]("paper/anna").psnr_db', "'0' is a result typed by hand"),
         ('run("paper/anna").psnr_db | replace("3", "4")', "unknown filter 'replace'"),
     ],
 )
 def test_no_result_can_be_typed_in_an_expression(
-    tmp_path: Path, source: str, sentence: str
+    context: PageContext, source: str, sentence: str
 ) -> None:
-    context = make_context(tmp_path, "paper")
     assert worked_out(context, source) == ""
     assert sentence in str(context.diagnostics[0])
 
@@ -162,7 +176,102 @@ def test_no_result_can_be_typed_in_an_expression(
         '(suite("small").mean_psnr_db - claim("inpainting.dip.mean")) | signed',
     ],
 )
-def test_a_preview_is_not_compared_with_a_source(tmp_path: Path, source: str) -> None:
-    context = make_context(tmp_path, "paper", "small")
+def test_a_preview_is_not_compared_with_a_source(context: PageContext, source: str) -> None:
     assert worked_out(context, source) == ""
     assert "a preview is not compared with the numbers of a source" in str(context.diagnostics[0])
+
+
+PSNR, COUNT = 'run("paper/anna").psnr_db', 'suite("paper").recorded'
+OTHER, QUOTED = 'run("paper/bob").psnr_db', 'claim("inpainting.dip.anna")'
+SETTING, TITLE = 'setting("paper").iterations', 'suite("paper").title'
+
+
+@pytest.mark.parametrize(
+    ("sources", "sentence"),
+    [
+        (  # arithmetic: only the difference of two results, and the quotient of two settings
+            (
+                f"{PSNR} - {COUNT}", f"{COUNT} - {COUNT}", f"{PSNR} - {SETTING}",
+                f"{PSNR} - {TITLE}", f"{QUOTED} - {QUOTED}", f"{PSNR} - ({OTHER} - {PSNR})",
+                f'verdict("inpainting.dip.anna").difference - {PSNR}',
+            ),
+            "a difference is one of two results, or of a result and a claim",
+        ),
+        (
+            (f"{PSNR} / {PSNR}", f"{SETTING} / {COUNT}", f"{COUNT} / {COUNT}"),
+            "a quotient is one of two settings",
+        ),
+        (
+            (
+                f"{PSNR} + {OTHER}", f"-{PSNR}", f"{COUNT} ** {COUNT}", f"{TITLE} * {COUNT}",
+                f"{TITLE} + {TITLE}", f"{TITLE} % {COUNT}", f"{PSNR} if {COUNT} else {OTHER}",
+                f"{PSNR} > {OTHER}", f"{PSNR} or {OTHER}", f"{TITLE}[{COUNT}:{COUNT}]",
+                f"[{PSNR}, {OTHER}]", f"f'{{{TITLE}}}{{{COUNT}}}'", "[x for x in run]",
+                f"lambda: {PSNR}", "run", "", f"({SETTING} / {SETTING}) / {SETTING}",
+            ),
+            "is no part of an expression",
+        ),
+        ((f"{PSNR} ~ {OTHER}", "3 +", "`", ";", "(" * 240, "\ud800"), "this is no expression"),
+        (('run(run("paper/anna").name)', "run(*x)", "run(3)"), "expected text as its name"),
+        (('run("paper/anna", seed=True)', 'run("paper/anna", seed="a")'), "expected an integer"),
+        (  # what Python knows of numbers and texts
+            (
+                f"{PSNR}.real", f"{COUNT}.denominator", f"{TITLE}.__len__", f"{QUOTED}.decimals",
+                f"{PSNR}.metric.digits", 'run("paper/anna").case.image', f"{PSNR}.__class__",
+            ),
+            "this has no '",
+        ),
+        # filters of another kind of number than theirs
+        ((f"{PSNR} | words", f"{COUNT} | words"), "is not a time in seconds"),
+        ((f"{PSNR} | percent", f"{COUNT} | percent", f"{QUOTED} | percent"), "is not a share"),
+        (
+            (f"{QUOTED} | mean_sd", f"{COUNT} | n", f"{SETTING} | n", f"{PSNR} - {OTHER} | n"),
+            "has no n",
+        ),
+        ((f"{PSNR} | spelled", f"{TITLE} | spelled"), "is no count"),
+        ((f"{PSNR} | digits | value", f"{COUNT} | whole | whole"), "follows a filter"),
+        ((f"{PSNR} | value(13)", f"{PSNR} | mean_sd(99999999999)"), "expected 0 to 12 decimals"),
+        # work and size
+        (("'a' * 10**9", "9**(9**9)", "'%0999999999d' % 3"), "is a result typed by hand"),
+        (("x" * 501, "-" * 10**6 + "x", "9" * 5000), "an expression has 500 characters at most"),
+        (('run("paper/anna/seed\u00b2")', f'run("paper/anna/seed{"9" * 400}")'), "has no case"),
+    ],
+)  # fmt: skip
+def test_what_is_not_of_the_language_is_a_mistake_with_a_place(
+    context: PageContext, sources: tuple[str, ...], sentence: str
+) -> None:
+    for source in sources:
+        assert worked_out(context, source) == "", source
+        (told,) = map(str, context.diagnostics)
+        assert sentence in told and told.startswith("post.md:7:"), (source, told)
+        context.diagnostics.clear()
+
+
+def test_whatever_an_expression_asks_for_is_written_or_a_mistake(context: PageContext) -> None:
+    run, verdicts = 'run("paper/anna")', 'verdicts("inpainting")'
+    results = (
+        run, f"{run}.final", f"{run}.stable", 'suite("paper")', 'suite("paper").final', verdicts,
+        f"{verdicts}.mean", SETTING.rpartition(".")[0],
+    )  # fmt: skip
+    names = {name for one in RESULTS for name in dir(one)}
+    for source in (f"{of}.{name}{call}" for of in results for name in names for call in ("", "()")):
+        html, told = worked_out(context, source), context.diagnostics
+        assert "object at 0x" not in f"{html}{told}", source
+        assert len(told) <= 1 and not (html and told), source
+        told.clear()
+
+
+def test_a_fraction_is_the_number_that_it_stands_for() -> None:
+    assert ">1/30<" in fraction(named(1 / 30, "x"))
+    with pytest.raises(InputError, match="is no simple fraction"):
+        fraction(named(0.0333, "x"))
+
+
+@pytest.mark.parametrize("source", [PSNR, QUOTED, SETTING, 'verdict("inpainting.dip.anna")'])
+def test_what_an_expression_writes_stands_in_other_html_as_it_is(
+    context: PageContext, source: str
+) -> None:
+    value = Expressions(context)._value(parsed(source))
+    assert Markup("<p>{}</p>").format(value) == Markup(f"<p>{worked_out(context, source)}</p>")
+    absent = NotRun("a & b")
+    assert Markup("{}").format(absent) == absent.__html__()

@@ -1,16 +1,11 @@
 """What is half written is kept from readers, and what a killed process left is removed."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from small_runs import SUITES, write_project
 
 from dip.files import fresh_file, fresh_folder, is_temporary, sweep
-
-SHARED = SUITES.replace('"made/rings"]', '"made/rings"]\nseeds = [0, 1]\nproblem_seed = 7', 1)
 
 
 def test_a_sweep_removes_what_is_a_day_old_and_nothing_else(tmp_path: Path) -> None:
@@ -64,16 +59,3 @@ def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), fresh_folder(tmp_path):
         raise KeyboardInterrupt
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
-
-
-@pytest.mark.slow
-def test_a_kill_at_any_file_operation_costs_nothing_but_time(tmp_path: Path) -> None:
-    """Readers see whole records only; run, mean and their bits are those of no kill at all."""
-    pytest.importorskip("torch")
-    write_project(tmp_path, SHARED.replace("[0, 20, 60]", "[]").replace("60", "3"))
-    script = Path(__file__).with_name("killed_at.py")
-    code = {**os.environ, "PYTHONPATH": str(script.parents[1])}
-    command = [sys.executable, str(script), str(tmp_path)]
-    done = subprocess.run(command, env=code, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.removeprefix("operations: ")) > 20

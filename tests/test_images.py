@@ -128,6 +128,17 @@ def test_an_image_is_downloaded_once_and_checked(tmp_path: Path, server: str) ->
     assert not path.exists()
 
 
+def test_an_own_image_needs_no_address(tmp_path: Path) -> None:
+    content, folder = write_project(tmp_path)
+    path = content / "images.toml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("url")))
+    image = load_images(path)["made/waves"]
+    assert find(image, folder) == folder / "made/waves.png"
+    with pytest.raises(InputError, match="'made/waves' has no url; name its folder with --images"):
+        find(image)
+
+
 def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
     images = load_images(LIST)
     with pytest.raises(InputError, match="unknown image 'standard11/barbra'; did you mean 'standa"):

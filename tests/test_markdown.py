@@ -2,7 +2,10 @@
 
 import ast
 import re
+from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from made_site import make_context
@@ -14,12 +17,15 @@ from press.markdown.parser import parse, parse_line, parser
 from press.markdown.passes import in_reading_order
 from press.markdown.post import load_post
 from press.markdown.renderer import PostRenderer
+from press.markdown.syntax import works_in
 from press.page import PageContext
 from press.pages.article import Article, write_article
 
 FOLDER = Path(__file__).parent.parent / "press/markdown"
 ENTRIES = {
-    key: Entry(key, 1, [[key.title(), ""]], {"title": key, "year": "2020"})
+    key: Entry(
+        key, Place("references.bib", 1, 1), [[key.title(), ""]], {"title": key, "year": "2020"}
+    )
     for key in ("one", "two")
 }
 
@@ -32,11 +38,11 @@ def context(tmp_path: Path) -> PageContext:
     return made
 
 
-def article_of(context: PageContext, text: str) -> Article:
+def article_of(context: PageContext, text: str, entries: Mapping[str, Entry] = ENTRIES) -> Article:
     """The article of a post with this body."""
     file = context.content_dir / "posts/body.md"
     file.write_text(f"---\ntitle: A post\n---\n\n{text}\n", encoding="utf-8")
-    return write_article(load_post(file), context, ENTRIES)
+    return write_article(load_post(file), context, entries)
 
 
 def said(context: PageContext) -> list[str]:
@@ -63,6 +69,8 @@ def test_a_text_is_parsed_without_a_page() -> None:
         ("where $$x$$ is it", ["text", "formula", "text"]),
         ("<InlineMath>a|b</InlineMath>", ["formula"]),
         ("[see @one, p. 3; @two]", ["citation"]),
+        ("[me@one.org] [see \\@one] [https://a.org/@one]", ["text"]),
+        ("[`@one` a] [a ` @one] ` b]", ["text", "code_inline"] * 2 + ["text"]),
         ("[@one](#a) is a link", ["link_open", "text", "link_close", "text"]),
         ("[](#a) but [](b.md)", ["reference", "text", "link_open", "link_close"]),
         ('{{ run("a|b").x }}', ["expression"]),
@@ -166,6 +174,33 @@ def test_citations_are_numbered_as_they_are_read(context: PageContext) -> None:
     assert said(context) == ["body.md:13:24: unknown citation '@none'; did you mean 'one'?"]
 
 
+def test_works_are_cited_with_either_separator_and_by_any_key(context: PageContext) -> None:
+    keys = ("one", "two", "d'oro:2022/x", "a;b(c)#%")
+    entries = {
+        key: Entry(key, Place("references.bib", 1, 1), [[key, ""]], {"title": key}) for key in keys
+    }
+    article = article_of(
+        context,
+        "[@one, @two] [-@one, p. 3, see @two] [@one and @two] [@one p. 3] [@d'oro:2022/x.]\n"
+        "[@{a;b(c)#%}; @two]",
+        entries,
+    )
+    text = re.sub(r"<[^>]+>", "", article.body)
+    assert text == "[1, 2] [1, p. 3; see 2] [1, and 2] [1 p. 3] [3.]\n[4, 2]\n"
+    links = re.findall(r'id="([^"]+)" href="#([^"]+)"', article.body)
+    assert [(unescape(id), unquote(href)) for id, href in links[-3:-1]] == [
+        ("cite-d'oro:2022/x-1", "ref-d'oro:2022/x"), ("cite-a;b(c)#%-1", "ref-a;b(c)#%"),
+    ]  # fmt: skip
+    assert [one.id for one in article.references] == [f"ref-{key}" for key in keys]
+    assert said(context) == []
+
+
+def test_a_long_citation_is_read_in_one_go() -> None:
+    for mark in ("@", "@a;", "@a-", "@a, ", "`@", "@{", "-", "<"):
+        works = works_in(mark * 20_000)  # with any going back this would take minutes
+        assert len(works) in (0, 20_000)
+
+
 def test_references_made_by_hand_lead_back_to_every_link(context: PageContext) -> None:
     html = article_of(
         context,
@@ -235,3 +270,16 @@ def test_a_note_within_a_note_and_a_fence_within_a_list_know_where_they_stand(
         "body.md:5:12:",
         "body.md:11:3:",
     ]
+
+
+def test_lines_that_a_fence_has_not_are_a_warning(context: PageContext) -> None:
+    asked = ("1-9999999999", "9" * 5000, "3-2", "0", "2-3", "-")
+    text = "".join(f"```python {{1, {lines}}}\nx\ny\nz\n```\n\n" for lines in asked)
+    html = article_of(context, text).body
+    first, *others, last = [message.partition("body.md:")[2] for message in said(context)]
+    assert first == "5:4: warning: '1-9999999999' is not of the form 10-40"
+    assert last == "35:4: warning: '-' is not of the form 10-40"
+    assert [one.partition("no lines ")[2] for one in others[1:]] == [
+        "3-2; there are 3", "0; there are 3",
+    ]  # fmt: skip
+    assert html.count("line marked") == len(asked) + 2

@@ -263,7 +263,15 @@ def deep(kind: str) -> bytes:
         return b"P6 7 5 65535\n" + values.astype(">u2").tobytes()
     if kind == "avif":
         return bytes(imagecodecs.avif_encode(values, bitspersample=10))
+    if kind == "jpeg":
+        return bytes(imagecodecs.jpeg8_encode(values >> 4, bitspersample=12))
     return bytes(imagecodecs.jpeg2k_encode(values))
+
+
+def jpeg_xl(boxed: bool) -> bytes:
+    import imagecodecs
+
+    return bytes(imagecodecs.jpegxl_encode(random(8, 3).astype(np.uint8), usecontainer=boxed))
 
 
 @pytest.mark.parametrize(
@@ -294,6 +302,9 @@ def deep(kind: str) -> bytes:
         ("a.ppm", lambda: deep("ppm"), "is a deep PPM file, which is not read here; save it as"),
         ("a.avif", lambda: deep("avif"), "is a deep AVIF file, which is not read"),
         ("a.jp2", lambda: deep("jp2"), "is a deep JPEG2000 file, which is not read"),
+        ("a.jpg", lambda: deep("jpeg"), "is a deep JPEG file, which is not read"),
+        ("a.jxl", lambda: jpeg_xl(False), "is a JPEG XL file, which is not read here; save it as"),
+        ("a.jxl", lambda: jpeg_xl(True), "is a JPEG XL file, which is not read"),
         ("a.ico", lambda: saved("ICO", (32, 32)), "is a ICO file, which is not read"),
         ("a.jpg", lambda: saved("JPEG", mode="CMYK"), "is CMYK, neither grey nor RGB"),
     ],
@@ -322,6 +333,32 @@ def test_an_avif_that_calls_itself_an_image_file_is_no_heic(tmp_path: Path) -> N
     data = saved("AVIF", (16, 16))
     (tmp_path / "a.avif").write_bytes(data[:8] + b"mif1" + data[12:])
     assert read_photo(tmp_path / "a.avif").size == "16x16"
+
+
+@pytest.mark.parametrize("byteorder", "<>")
+def test_metadata_of_a_large_tiff_are_kept_or_their_loss_is_told(
+    tmp_path: Path, byteorder: str
+) -> None:
+    stream, image, tags = io.BytesIO(), Image.new("RGB", (WIDTH, HEIGHT)), Image.Exif()
+    tags[315], tags[274] = "Ann", 6
+    tags.get_ifd(34665)[36867] = "2026:01:02 03:04:05"
+    if byteorder == "<":
+        image.save(stream, "TIFF", exif=tags.tobytes(), big_tiff=True, dpi=(100, 200))
+    else:
+        values, turned, artist = np.asarray(image), (274, "H", 1, 6, True), (315, 2, 0, "Ann", True)
+        settings: Any = {"bigtiff": True, "byteorder": ">", "extratags": [turned, artist]}
+        tifffile.imwrite(stream, values, photometric="rgb", **settings)
+    seen = read(tmp_path / "a.tif", stream.getvalue())
+    assert seen.size == f"{HEIGHT}x{WIDTH}"
+    kept = Image.Exif()
+    kept.load(seen.exif)
+    if byteorder == ">":
+        assert seen.notes == ("EXIF data and resolution of a big-endian BigTIFF are left out",)
+        assert not kept
+    else:
+        assert not seen.notes
+        assert (kept[315], seen.dpi) == ("Ann", (200, 100))
+        assert kept.get_ifd(34665)[36867] == "2026:01:02 03:04:05"
 
 
 def test_several_pictures_in_a_file_are_said(tmp_path: Path) -> None:

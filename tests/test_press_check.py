@@ -37,14 +37,9 @@ def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: st
     ("text", "told"),
     [
         ("See [there](two.md#gone).", "'posts/two.html' has no id 'gone'; did you mean 'gone-by'?"),
-        ('<a href="tow.html">There</a>', "the link 'tow.html' leads nowhere"),
-        ('<a href="/two.html">There</a>', "'/two.html' begins at the root of the domain"),
-        ('<a href="http://[x">There</a>', "'http://[x' is not a valid address"),
-        ('<video srcset=", v.webp 2x,"></video>', "the link 'v.webp' leads nowhere"),
         ('<p id="a"></p>\n\n<p id="a"></p>', "the id 'a' is given twice"),
         ('<label for="b">B</label>', "unknown id 'b' in <label>"),
         ("## A\n\n#### B", "a heading of level 4 follows one of level 2"),
-        ('<video src="https://example.org/v.mp4"></video>', "is loaded from another site"),
     ],
 )
 def test_what_is_broken_is_an_error(
@@ -52,6 +47,28 @@ def test_what_is_broken_is_an_error(
 ) -> None:
     (work / "content/posts/two.md").write_text("---\ntitle: Two\n---\n\n## Gone by\n")
     assert told in checked(work, text, capsys)
+
+
+@pytest.mark.parametrize(
+    ("html", "told"),
+    [
+        ('<a href="tow.html">There</a>', "the link 'tow.html' leads nowhere"),
+        ('<a href="/two.html">There</a>', "'/two.html' begins at the root of the domain"),
+        ('<a href="http://[x">There</a>', "'http://[x' is not a valid address"),
+        ('<video srcset=", v.webp 2x,"></video>', "the link 'v.webp' leads nowhere"),
+        ('<video src="https://example.org/v.mp4"></video>', "is loaded from another site"),
+    ],
+)
+def test_what_a_template_breaks_is_an_error_at_its_place_in_the_page(
+    work: Path, html: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "templates").mkdir()
+    (work / "templates/index.html").write_text(
+        f'{{% extends "theme/index.html" %}}{{% block main %}}<h1>A</h1>\n{html}{{% endblock %}}'
+    )
+    (line,) = [line for line in checked(work, "Text.", capsys).splitlines() if told in line]
+    path, row, column, _ = line.split(":", 3)
+    assert (work / path).read_text().splitlines()[int(row) - 1][int(column) - 1 :].startswith(html)
 
 
 def test_a_picture_that_lacks_something_is_an_error_with_front_matter_alone(
@@ -74,19 +91,37 @@ def test_a_picture_of_a_template_needs_a_text(tmp_path: Path) -> None:
     assert (found.value, found.place.line) == ("a.png", 1)
 
 
-def test_a_place_in_a_page_has_line_and_column(
+def test_what_came_from_a_post_is_told_with_its_place_there(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = checked(work, 'See <a href="gone.html">it</a>.', capsys)
-    path, line, column, _ = told.split(":", 3)
-    row = (work / path).read_text().splitlines()[int(line) - 1]
-    assert row[int(column) - 1 :].startswith('<a href="gone.html">')
+    rows = [
+        "A label of one, a track of two.", '<label for="one">A</label>', '<p id="x"></p>',
+        "#### A *heading* too deep {#deep}", '<label for="one">B</label>', "[There](site:tow.html)",
+        "<h6>And</h6>", "[Gone](site:posts/one.html#gone)", "[Gone](site:posts/one.html#gone)",
+    ]  # fmt: skip
+    places = ("7:13", "11:1", "13:13", "15:14", "17:1", "19:13", "21:13")
+    told = checked(work, "\n\n".join(rows), capsys)
+    assert [":".join(line.split(":")[:3]) for line in told.splitlines()] == [
+        f"content/posts/one.md:{place}" for place in places
+    ]
+
+
+def test_what_came_from_a_template_is_told_with_its_place_in_the_page(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "templates").mkdir()
+    (work / "templates/404.html").write_text(
+        '<html lang="en">\n<title>A</title>\n <a href="x">y</a>'
+    )
+    told = checked(work, "Text.", capsys)
+    assert told.startswith("site/404.html:3:2: the link 'x' leads nowhere")
 
 
 def test_a_work_that_nothing_cites_is_a_warning(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bibliography = "@book{one, title={A}}\n\n@book{two, title={B}}\n"
+    bibliography = "@book{one, title={A}, crossref={all}}\n\n@book{two, title={B}}\n"
+    bibliography += "@book{all, title={C}}\n"
     (work / "content/references.bib").write_text(bibliography)
     told = checked(work, "As in [@one].", capsys)
     assert told == "content/references.bib:3:1: warning: nothing cites 'two' [unused-reference]\n"

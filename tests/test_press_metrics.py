@@ -10,7 +10,7 @@ from press.errors import InputError
 from press.pages.site_pages import load_site
 from press.results.expressions import mean_sd
 from press.results.metrics import Metric, Metrics, read_metrics
-from press.results.numbers import Measured, difference_with_unit, with_unit, written
+from press.results.numbers import Measured, difference, difference_with_unit, with_unit, written
 from press.results.recording import record
 from press.results.verdicts import Judge
 
@@ -86,13 +86,14 @@ def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
 def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
     metrics = read(tmp_path)
     accuracy, loss = (Measured(1.0, metrics[name]) for name in ("accuracy", "loss"))
-    assert (accuracy + accuracy).metric == metrics["accuracy"]
-    assert (accuracy - accuracy).__html__() == '<span class="q">0.0\u202fpoints</span>'
-    assert (accuracy - accuracy - accuracy).metric.unit == "points"
+    none = difference(accuracy, accuracy)
+    assert none.__html__() == '<span class="q">0.0\u202fpoints</span>'
+    with pytest.raises(InputError, match="a difference is one of two results"):
+        difference(none, accuracy)
     with pytest.raises(InputError, match="'accuracy, %' and 'loss' are not of one kind"):
-        accuracy - loss
+        difference(accuracy, loss)
     with pytest.raises(InputError, match="'loss' and 'perplexity' are not of one kind"):
-        loss + Measured(1.0, metrics["perplexity"])
+        difference(loss, Measured(1.0, metrics["perplexity"]))
 
 
 @pytest.mark.parametrize(

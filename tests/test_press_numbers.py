@@ -215,6 +215,19 @@ def test_a_unit_beside_an_expression_is_its_own(
     assert told in found
 
 
+def test_what_makes_another_number_of_a_result_is_told_with_its_place(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of = '{{ suite("paper").recorded }}'
+    joined = (f"3{of}", f"**3**{of}", f"1,{of}", f"{of}0", f"{of}.5", f"{of}e5", f"−{of}",
+              f"is -{of}", f"{of}{of}", f"{of}.{of}", f"<b>3</b>{of}")  # fmt: skip
+    whole = (f"{of}, {of}", f"{of}–{of}", f"{of}-{of}", f"{of}/{of}", f"{of}-fold", f"4 {of}",
+             f"[0, {of}]", f"- {of}", f"of {of}.")  # fmt: skip
+    code, _, told = check(site, capsys, "\n\n".join((*joined, *whole)))
+    found = re.findall(r"post\.md:(\d+):\d+: '[^']*' makes another number of a result", told)
+    assert code == 1 and found == [str(6 + 2 * line) for line in range(len(joined))]
+
+
 def test_claims_that_nothing_quotes_are_warnings(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

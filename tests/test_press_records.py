@@ -11,6 +11,7 @@ from typing import Any
 import fastjsonschema
 import numpy as np
 import pytest
+from made_site import make_results
 from PIL import Image
 
 import press
@@ -228,6 +229,29 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
         run.output("stop.earl")
     with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):
         assert run.seconds
+
+
+@pytest.mark.parametrize("is_planned", [True, False])
+def test_a_record_that_is_gone_while_its_pictures_stand_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_planned: bool,
+) -> None:
+    make_results(tmp_path, "paper")
+    post = "# One\n\n" + '{{ run("paper/anna/biharmonic").psnr_db }}\n'
+    (tmp_path / "content/posts/post.md").write_text(post)
+    monkeypatch.chdir(tmp_path)
+    if not is_planned:
+        settings = tmp_path / "content/site.toml"
+        settings.write_text(settings.read_text().replace("python -m dip manifest", ""))
+    assert main(["build", "--run", "never"]) == 0, capsys.readouterr().err
+    gone = Path("results/paper/anna/biharmonic/run.json")
+    gone.unlink()
+    capsys.readouterr()
+    assert main(["build", "--run", "never"]) == 1
+    assert f"{gone}: the record is damaged: this file is missing" in capsys.readouterr().err
+    assert "29.00" in (tmp_path / "site/posts/post.html").read_text()
 
 
 @pytest.mark.parametrize("row", ["2,nan,1", "1,0.5,1", "inf,0.5,1"])

@@ -9,7 +9,6 @@ import pytest
 
 from press.cache import Cache
 from press.diagnostics import SourceMap, map_source
-from press.markdown.bibliography import Entry, decoded, plain_title, written
 from press.markdown.code import code_block
 from press.markdown.katex import typeset
 from press.markdown.math import katex_files
@@ -116,19 +115,17 @@ def test_a_formula_too_deep_is_an_error_and_no_crash() -> None:
     assert simple.html
 
 
+def test_a_formula_that_takes_too_long_is_an_error_and_the_others_are_set() -> None:
+    first, slow, last = typeset([("x", False), ("x" * 100000, False), ("y", False)], 0.7)
+    assert slow.error == "it takes longer than 0.7 seconds"
+    assert first.html and last.html and slow.html is None
+
+
 def test_the_style_sheet_names_fonts_as_woff2_alone() -> None:
     css, fonts = katex_files()
     assert len(fonts) == 20 and css.count("@font-face") == 20
     assert all(data.startswith(b"wOF2") for data in fonts.values())
     assert ".ttf" not in css and ".woff)" not in css
-
-
-def test_latex_in_a_bibliography() -> None:
-    assert decoded(r"G{\"o}del, {\L}ukasiewicz \& {\TeX}") == "Gödel, Łukasiewicz & TeX"
-    entry = Entry("a", 1, [["Gödel", "K."]], {"title": r"On $x_1$ and <b>", "year": "1931"})
-    assert plain_title(entry) == "On x_1 and <b>"
-    html = str(written(entry, lambda tex: f"[{tex}]"))
-    assert html == 'Gödel, K. <cite class="title">On [x_1] and &lt;b&gt;</cite>. 1931.'
 
 
 def test_code_keeps_its_lines(tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import device_kind
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, find, load_images, named
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import Machine, Speed, known_speeds, measure, seconds_of_job, size_of
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
-from dip.records.environment import choose_device, cpu_model, has_torch
+from dip.records.environment import choose_device, cpu_model, environment, has_torch
 
 
 def list_suites(args: argparse.Namespace) -> int:
@@ -64,15 +63,11 @@ def _machine(wanted: str, threads: int | None) -> Machine:
     """What runs would be made on; the processor without torch."""
     if not has_torch():
         return Machine("cpu", cpu_model(), None, threads or os.cpu_count())
-    device = choose_device(wanted)
-    import torch
-
-    if device_kind(device) == "cuda":
-        return Machine("cuda", torch.cuda.get_device_name(device))
-    if device != "cpu":
-        return Machine(device, cpu_model())
-    instruction_set = torch.backends.cpu.get_cpu_capability()
-    return Machine("cpu", cpu_model(), instruction_set, threads or torch.get_num_threads())
+    where = environment(choose_device(wanted))
+    kind, model = where["device_kind"], where["device"]
+    if kind != "cpu":
+        return Machine(kind, model)
+    return Machine(kind, model, where["instruction_set"], threads or where["threads"])
 
 
 def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:

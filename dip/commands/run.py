@@ -34,9 +34,12 @@ def run(args: argparse.Namespace) -> int:
     jobs = choose_jobs(find_suites(suites, args.suites), args.image or (), args.seed or ())
     if args.rerun and args.jobs > 1:
         raise InputError("--rerun works on one run after the other: leave --jobs out")
-    if args.jobs > 1 or args.executor == "slurm":
-        return run_many(jobs, args, device)
-    return Sequence(args, device).run(jobs)
+    sequence = Sequence(args, device)
+    at_once = args.jobs > 1 or args.executor == "slurm"
+    code = run_many(jobs, args, sequence) if at_once else sequence.run(jobs)
+    if sequence.recorded == len(jobs):
+        sequence.say.say(f"nothing to do: all {len(jobs)} are recorded; --rerun runs them anew")
+    return code
 
 
 class Sequence:
@@ -47,6 +50,7 @@ class Sequence:
         from dip.runs.recording import RunContext
 
         self.rerun, self.results = args.rerun, Path(args.results)
+        self.recorded = 0  # jobs that needed no run
         self.interrupts = Interrupts(args.time_limit)
         self.say = listener(args.plain)
         self.context = RunContext(
@@ -86,11 +90,14 @@ class Sequence:
         if self.rerun:
             return False
         try:
-            return record_of(job, self.results, self.context.images) is not None
+            if record_of(job, self.results, self.context.images) is None:
+                return False
         except InputError as error:
             raise InputError(
                 f"{error.sentence}; --rerun moves it aside", error.path, error.line, error.column
             ) from None
+        self.recorded += 1
+        return True
 
     def _performed(self, job: Job) -> bool:
         from dip.runs.checkpoint import Busy
@@ -108,16 +115,15 @@ class Sequence:
         return True
 
 
-def run_many(jobs: list[Job], args: argparse.Namespace, device: str) -> int:
+def run_many(jobs: list[Job], args: argparse.Namespace, sequence: Sequence) -> int:
     """Run the baselines here, each run in a process of its own, then the means; the exit code.
 
     A run that fails names itself and does not stop the others. Raises InputError for a wrong
     `--slurm`, before anything is run.
     """
-    sequence = Sequence(args, device)
-    stopped = sequence.interrupts.should_stop
-    slurm = args.executor == "slurm"
-    workers = Cluster(args) if slurm else Children(args, device, sequence.interrupts)
+    device, interrupts = sequence.context.device, sequence.interrupts
+    slurm, stopped = args.executor == "slurm", interrupts.should_stop
+    workers = Cluster(args) if slurm else Children(args, device, interrupts)
     failed = sequence.run([job for job in jobs if job.method and not job.seeds])
     if not stopped():
         runs = [job for job in jobs if not job.method and _is_missing(job, sequence)]

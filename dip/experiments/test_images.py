@@ -25,8 +25,8 @@ class ListedImage:
     mode: str  # "L" or "RGB"
     sha256: str  # of the file
     pixels_sha256: str  # of the decoded array
-    url: str
     licence: str
+    url: str = ""  # where others fetch it; without, it is looked for in a folder only
     title: str = ""
     show: bool = True  # False: numbers and curves, but no picture on a page
     why: str = ""  # why it is not shown
@@ -94,6 +94,10 @@ def _download(image: ListedImage) -> Path:
     """The image's path in the user's cache, downloaded from its address if it is absent."""
     import logging
 
+    if not image.url:
+        raise InputError(
+            f"image '{image.name}' has no url; name its folder with --images or DIP_IMAGES"
+        )
     try:
         import pooch
     except ImportError:

@@ -102,9 +102,7 @@ def encoded(photo: Photo, kind: str) -> bytes:
         return _tiff(values, photo)
     beside: dict[str, Any] = {"icc_profile": photo.profile, "exif": photo.exif, "dpi": photo.dpi}
     beside = {name: value for name, value in beside.items() if value}
-    if (
-        kind == "PNG"
-    ):  # which Pillow cannot write in 16 bit: it writes what stands beside the pixels
+    if kind == "PNG":  # of 16 bit Pillow cannot write: it writes what stands beside the pixels
         pixels = imagecodecs.png_encode(values)
         small = _saved(Image.new("RGB" if values.shape[2:] > (2,) else "L", (1, 1)), kind, beside)
         between = small[AFTER_HEADER : small.rindex(b"IDAT") - 4]

@@ -158,8 +158,8 @@ def state_of(
     whose pixels the list does not state counts as it was recorded.
     """
     folder = job.folder(results)
-    if not (folder / "run.json").exists():
-        return State("missing")
+    if not (folder / "run.json").exists() and not any(folder.glob("[!.]*")):
+        return State("missing")  # pictures without their run.json are a damaged record
     try:
         record = read(folder)
     except InputError as error:

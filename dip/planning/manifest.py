@@ -17,16 +17,8 @@ from dip.experiments.experiment import Experiment
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, load_images
 from dip.network.architecture import describe, input_channels
-from dip.planning.estimates import (
-    MEASURED,
-    NETWORK,
-    Machine,
-    Speed,
-    measured_speeds,
-    seconds_of_job,
-    size_of,
-    speed_of,
-)
+from dip.planning import estimates
+from dip.planning.estimates import NETWORK, Machine, Speed
 from dip.planning.jobs import PROBLEM, Job, State, jobs_of, state_of
 from dip.records.environment import cpu_model
 from dip.records.record import load_record
@@ -98,7 +90,7 @@ class Manifest:
             for name, module in list(sys.modules.items())
             if name.partition(".")[0] == "dip" and module.__file__
         ]
-        paths = [*content, *records, self.results / MEASURED, *sorted(ours)]
+        paths = [*content, *records, self.results / estimates.MEASURED, *sorted(ours)]
         return [path.as_posix() for path in paths]
 
     def _suite(self, suite: Suite) -> dict[str, Any]:
@@ -141,7 +133,7 @@ class Manifest:
     def _network(self, name: str, experiment: Experiment) -> str | None:
         """The name in "networks" of an experiment's network; None if its size is not known."""
         try:
-            size = size_of(experiment, self.images)
+            size = estimates.size_of(experiment, self.images)
         except InputError:
             return None
         key = self._first_with.setdefault((described(experiment), size), name)
@@ -169,7 +161,7 @@ class Manifest:
     def _expected(self, job: Job) -> tuple[float | None, str | None]:
         """The seconds that a job would take on this machine, and whether that is a guess."""
         try:
-            found = seconds_of_job(job, self.images, self._speeds, self._here)
+            found = estimates.seconds_of_job(job, self.images, self._speeds, self._here)
         except InputError:  # an image of unknown size, or a precision that is not to be had here
             return None, None
         return found.seconds, "measured" if found.measured else "a guess"
@@ -182,8 +174,8 @@ class Manifest:
     @cached_property
     def _speeds(self) -> list[Speed]:
         states = [state for planned in self._states.values() for _, state in planned]
-        found = [speed_of(state.record, self.images) for state in states if state.record]
-        return [speed for speed in found if speed] + measured_speeds(self.results)
+        found = [estimates.speed_of(state.record, self.images) for state in states if state.record]
+        return [speed for speed in found if speed] + estimates.measured_speeds(self.results)
 
 
 def _image(image: ListedImage) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import tarfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from dip.errors import InputError
 from dip.files import fresh_file, fresh_folder, is_temporary, sha256_of
@@ -20,6 +21,8 @@ from dip.records.record import check_files, load_record
 from dip.records.store import find_records, put_in_place
 
 Member = tuple[str, bytes]  # a file's name in the archive, and its content
+LARGEST, LARGEST_TEXT = 2**30, 2**24  # bytes of a record's file, and of its run.json
+PIECE = 2**20  # bytes that are held in memory at a time
 
 
 def warn(error: InputError) -> None:
@@ -42,9 +45,9 @@ def pack(
         raise InputError(f"--size {size_mib:g} MiB is too small for an archive, or no size")
     folder.mkdir(parents=True, exist_ok=True)
     packed = {
-        name: sha256_of(data)
+        name: sha256_of(file.read(size))
         for path in _archives_in(folder).values()
-        for name, data in _members(path)
+        for name, size, file in _members(path)
         if name.endswith("/run.json")
     }
     changed = _changed(results)
@@ -133,8 +136,8 @@ def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> li
     results.mkdir(parents=True, exist_ok=True)
     with fresh_folder(results) as fresh:
         for path in archives:
-            for file, data in _members(path):
-                _extract(fresh, file, data, path)
+            for file_name, size, file in _members(path):
+                _extract(fresh, file_name, size, file, path)
         places = sorted(path for path in fresh.glob("*/*/*") if path.is_dir())
         names = [place.relative_to(fresh) for place in places]
         if not names:
@@ -157,32 +160,53 @@ def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> li
         return lines
 
 
-def _members(path: Path) -> Iterator[Member]:
-    """The files of an archive; raises InputError if it is damaged, or has what is no file."""
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                file = archive.extractfile(member) if member.isfile() else None
-                if file is None:
-                    raise InputError(f"'{member.name}' is no plain file", path)
-                yield member.name, file.read()
-    except FileNotFoundError:
-        raise InputError("no such archive", path) from None
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InputError(f"the archive is damaged: {error}", path) from None
+def _members(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+    """The files of an archive: name, size, and the archive where the content begins.
+
+    Plain tar alone is read, header by header, so that nothing is longer than it stands there.
+    Raises InputError if the archive is damaged or packed, or has what is no plain file.
+    """
+    if not path.is_file():
+        raise InputError("is not a plain file" if path.exists() else "no such archive", path)
+    with path.open("rb") as file:
+        end, block = path.stat().st_size, tarfile.BLOCKSIZE
+        while (head := file.read(block)).strip(b"\0"):
+            try:
+                header = tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+            except tarfile.TarError as error:
+                raise InputError(
+                    f"the archive is damaged, or no plain tar: {error}", path
+                ) from None
+            name, size, start = header.name, header.size, file.tell()
+            if not name.isprintable():
+                raise InputError(f"{name!a} is not the name of a record's file", path)
+            if header.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+                raise InputError(f"'{name}' is no plain file", path)
+            if not 0 <= size <= end - start:
+                raise InputError(f"the archive is damaged: '{name}' is cut off", path)
+            if size > LARGEST or (name.endswith("/run.json") and size > LARGEST_TEXT):
+                raise InputError(f"'{name}' is larger than any file of a record", path)
+            yield name, size, file
+            file.seek(start + -(-size // block) * block)
 
 
-def _extract(fresh: Path, name: str, data: bytes, archive: Path) -> None:
+def _extract(fresh: Path, name: str, size: int, file: IO[bytes], archive: Path) -> None:
     """Write a file under `fresh`; raises InputError for a name that is none of a record's files."""
     parts = PurePosixPath(name).parts
     # "..", too, begins with a dot, as every temporary name does.
-    if not 4 <= len(parts) <= 5 or any(is_temporary(part) or part == "/" for part in parts):
+    is_foreign = any(is_temporary(part) or part == "/" or set(part) & set("\\:") for part in parts)
+    if not 4 <= len(parts) <= 5 or is_foreign:
         raise InputError(f"'{name}' is not the name of a record's file", archive)
     target = fresh.joinpath(*parts)
-    if shutil.disk_usage(fresh).free < 2 * len(data):
+    if shutil.disk_usage(fresh).free < 2 * size:
         raise InputError("the disk is full", fresh)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as copy:
+            for start in range(0, size, PIECE):
+                copy.write(file.read(min(PIECE, size - start)))
+    except OSError as error:  # another file stands where a folder is to be
+        raise InputError(f"'{name}' cannot be written: {error.strerror}", archive) from None
 
 
 def _check(fresh: Path, name: Path) -> None:

@@ -5,6 +5,7 @@ Reading one needs neither torch nor numpy.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,8 @@ NEEDED = (
     "spikes", "environment", "commit", "started", "seconds", "seconds_per_iteration", "files",
     "seal",
 )  # fmt: skip
+
+FILE = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*")  # the path of a file within the record
 
 CurveRow = tuple[float | None, ...]  # one value for each of CURVE_COLUMNS
 
@@ -131,14 +134,15 @@ class Record:
 def load_record(folder: Path, *, files: bool = False) -> Record:
     """Read a record, its `files` too if asked for; raises InputError if absent or damaged."""
     path = folder / "run.json"
+    if not path.is_file():
+        damaged = "the record is damaged: this file is missing"
+        raise InputError(damaged if folder.is_dir() else "no such record", path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("no such record", path) from None
     except json.JSONDecodeError as error:
         sentence = f"the record is damaged: {error.msg}"
         raise InputError(sentence, path, error.lineno, error.colno) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the record cannot be read: {error}", path) from None
     record = Record(folder, data)
     _check_form(path, record)
@@ -158,8 +162,11 @@ def _check_form(path: Path, record: Record) -> None:
         raise InputError("the record was changed after it was written: its seal does not fit", path)
     try:
         _ = record.experiment
-    except (InputError, TypeError, AttributeError) as error:
+    except (InputError, TypeError, AttributeError, ValueError, LookupError) as error:
         raise InputError(f"the record is damaged: {error}", path) from None
+    files = data["files"] if isinstance(data["files"], dict) else {"": ""}
+    if not all(map(FILE.fullmatch, [*files, str(data["key"])])):
+        raise InputError("the record is damaged: it has a file or a key of a wrong form", path)
 
 
 def seal_of(data: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import struct
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,8 @@ def move_aside(folder: Path) -> Path | None:
     place = folder.parents[2] / "superseded" / key
     place.mkdir(parents=True, exist_ok=True)
     name = "-".join(folder.parts[-3:])
-    aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{name}-")) / folder.name
+    aside = place / f"{name}-{os.urandom(4).hex()}" / folder.name
+    aside.parent.mkdir()
     os.replace(folder, aside)
     _sync_parents(aside)
     return aside

@@ -11,20 +11,10 @@ from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, exact_part
 from dip.records.record import CURVE_COLUMNS, Identity, Record
 from dip.records.store import curve_text, write_record
+from dip.runs import recording
 from dip.runs.checkpoint import RunProgress, Work
 from dip.runs.mean import average_file, average_runs
-from dip.runs.recording import (
-    Finished,
-    RunContext,
-    in_curve,
-    input_is_the_image,
-    now,
-    of_one_output,
-    pictured,
-    provenance,
-    webp,
-    what_would_fit,
-)
+from dip.runs.recording import Finished, RunContext, now
 from dip.tasks.baselines import run_baseline
 from dip.tasks.degradations import make_task
 from dip.tasks.metrics import scores
@@ -60,7 +50,7 @@ def perform(job: Job, context: RunContext) -> Record | None:
     except (MemoryError, RuntimeError) as error:
         of_memory = re.search("(out of|allocate) memory", str(error).lower())
         if of_memory or isinstance(error, MemoryError):
-            raise InputError(what_would_fit(job.experiment, context)) from None
+            raise InputError(recording.what_would_fit(job.experiment, context)) from None
         raise
 
 
@@ -75,7 +65,7 @@ def _baseline(job: Job, context: RunContext) -> Finished:
     started, clock = now(), time.perf_counter()
     assert job.method
     output = run_baseline(job.method, task, job.experiment.noise_255)
-    return of_one_output(job, context, task, output, started, time.perf_counter() - clock)
+    return recording.of_one_output(job, context, task, output, started, time.perf_counter() - clock)
 
 
 class _Run:
@@ -86,7 +76,7 @@ class _Run:
         self.experiment = job.experiment
         self.task = make_task(self.experiment, context.load(self.experiment))
         listed = named(self.experiment.image, context.images)
-        self.pictured = pictured(self.experiment, listed.show)
+        self.pictured = recording.pictured(self.experiment, listed.show)
         self.shows = listed.show and self.experiment.pictures and self.experiment.seed == 0
         self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
@@ -149,17 +139,17 @@ class _Run:
         """Take a step into the curve, the scores and the pictures."""
         k, progress = step.iteration, self.progress
         progress.spikes = step.spikes
-        if in_curve(k, self.experiment.iterations):
+        if recording.in_curve(k, self.experiment.iterations):
             progress.rows.append(tuple(getattr(step, name) for name in CURVE_COLUMNS))
         if step.output is not None:
             progress.scores[str(k)] = scores(self.task, step.output, step.loss)
             if k in self.pictured:
-                progress.pictures[str(k)] = webp(step.output)
+                progress.pictures[str(k)] = recording.webp(step.output)
 
     def _finished(self, average: "np.ndarray | None", stops: "dict[str, Stop]") -> Finished:
         progress = self.progress
         data = {
-            **provenance(self.job, self.identity, self.task, self.commit),
+            **recording.provenance(self.job, self.identity, self.task, self.commit),
             "metrics": self._metrics(average), "stops": self._stops(stops),
             "spikes": progress.spikes, "environment": self.environment,
             "started": progress.started, "seconds": round(progress.seconds, 3),
@@ -198,10 +188,12 @@ class _Run:
         self, average: "np.ndarray | None", stops: "dict[str, Stop]"
     ) -> dict[str, bytes]:
         """The input, the stops and the average as WebP, where they may be shown."""
-        outputs = {"input": None if input_is_the_image(self.experiment) else self.task.shown}
+        outputs = {
+            "input": None if recording.input_is_the_image(self.experiment) else self.task.shown
+        }
         if self.experiment.task != "fit":  # there all is fitted, and nothing restored
             outputs |= {"average": average}
             outputs |= {f"stop-{name}": stop.output for name, stop in stops.items()}
         names = list(outputs) if self.shows else ["average"] if self.averaged else []
         kept = {name: outputs[name] for name in names}
-        return {name: webp(output) for name, output in kept.items() if output is not None}
+        return {name: recording.webp(output) for name, output in kept.items() if output is not None}

@@ -29,8 +29,14 @@ RAW = re.compile(
 IS_RAW = "is a camera's raw file; develop it into a TIFF or PNG first"
 NOT_READ = "is a {} file, which is not read here; save it as PNG or TIFF"
 NEITHER = "the picture is {}, neither grey nor RGB; convert it first"
-HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+UNREAD = {  # formats refused by name: how such a file begins
+    "HEIC": rb".{4}ftyp(?:hei[cmsx]|hev[cx]|m[is]f1)(?!.{0,48}avif)",
+    "JPEG XL": rb"\xff\x0a|\0{3}\x0cJXL ",
+    "JPEG XR": rb"II\xbc",
+    "deep JPEG": rb"\xff\xd8.{,1000000}?\xff[\xc0-\xc3]\0[\x0b\x11\x14][\x09-\x10]",
+}
+BIG_ENDIAN_BIGTIFF = b"MM\0+"
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", BIG_ENDIAN_BIGTIFF)
 PROFILE, DNG_VERSION = 34675, 50706  # tags of EXIF and TIFF
 RAW_COLOURS = (32803, 34892)  # photometric interpretations
 MIN_IS_WHITE, RGB, PALETTE, YCBCR = 0, 2, 3, 6  # others
@@ -94,11 +100,14 @@ def read_photo(path: Path, what: str = "photograph") -> Photo:
     Nothing is silently cut to 8 bit: what cannot be read at its depth is refused.
     """
     with _errors_named(path, what), warnings.catch_warnings(action="ignore"):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InputError("is not a plain file")
         data = path.read_bytes()
         if RAW.fullmatch(path.suffix.lower()):
             raise InputError(IS_RAW)
-        if data[4:8] == b"ftyp" and data[8:12] in HEIC and b"avif" not in data[12:64]:
-            raise InputError(NOT_READ.format("HEIC"))
+        for name, beginning in UNREAD.items():
+            if re.match(beginning, data, re.DOTALL):
+                raise InputError(NOT_READ.format(name))
         return _from_tiff(data) if data[:4] in TIFF else _from_pillow(data)
 
 
@@ -162,10 +171,12 @@ def _from_tiff(data: bytes) -> Photo:
         frames = sum(not getattr(other, "is_reduced", False) for other in file.pages)
         notes = [note, f"only the first of its {frames} pages is taken" if frames > 1 else ""]
         info = {"icc_profile": page.tags[PROFILE].value} if PROFILE in page.tags else {}
-        if not file.is_bigtiff:  # whose EXIF data Pillow cannot read alone
-            exif.load(data)
-        elif ORIENTATION in page.tags:
-            exif[ORIENTATION] = page.tags[ORIENTATION].value
+        exif.bigtiff, exif.endian = file.is_bigtiff, file.byteorder
+        if data[:4] != BIG_ENDIAN_BIGTIFF:
+            exif.load_from_fp(io.BytesIO(data), page.offset)
+        else:  # which Pillow cannot read
+            exif[ORIENTATION] = page.tags.valueof(ORIENTATION, 1)
+            notes.append("EXIF data and resolution of a big-endian BigTIFF are left out")
     profile, note = colour_profile(b"", info, exif, grey=values.shape[2] < 3)
     return _photo(values, has_alpha, bits, profile, exif, None, [*notes, note])
 
@@ -203,7 +214,8 @@ def _refuse_tiff(page: Any, data: bytes) -> None:
         raise InputError(
             "its first page is a reduced-resolution copy, as in raw files; save it as a plain TIFF"
         )
-    if page.imagewidth * page.imagelength > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):
+    samples = page.imagewidth * page.imagelength * max(1, page.samplesperpixel / 4)
+    if samples > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):
         raise Image.DecompressionBombError
     is_jpeg = page.photometric == YCBCR and page.compression in JPEG_IN_TIFF
     if page.photometric not in (*GREY, RGB, PALETTE) and not is_jpeg:

@@ -9,10 +9,10 @@ The function gets every declared argument by its name, read and checked; what it
 number, caption and id here.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 from markupsafe import Markup
@@ -43,7 +43,7 @@ class Kind:
 
 
 def _whole_number(word: str, _page: PageContext) -> int:
-    if not word.isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", word):
         raise InputError(f"expected an integer, got '{word}'")
     return int(word)
 
@@ -139,21 +139,6 @@ class Call:
             if error.path is not None:
                 raise
             raise self.error(name, error.sentence) from None
-
-    def file(self, argument: str, folder: Path, within: str, beside: str) -> Path:
-        """The file that an argument names from a folder; raises InputError if it is not there.
-
-        `within` is what the folder is called; a nearest name is looked for in its `beside`.
-        """
-        name, page = self.directive.arguments[argument], self.page
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise self.error(argument, f"'{name}' lies outside of {within}")
-        page.note(folder / name)
-        if not (folder / name).is_file():
-            found = (folder / beside).glob("*")
-            near = nearest(name, [path.relative_to(folder).as_posix() for path in found])
-            raise self.error(argument, f"there is no file '{name}'{near}")
-        return folder / name
 
 
 @dataclass(frozen=True)

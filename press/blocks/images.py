@@ -4,6 +4,7 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,8 +36,8 @@ from press.charts.curve_chart import CurvePanel
 from press.charts.svg import element
 from press.diagnostics import counted
 from press.errors import InputError
-from press.files import sha256_of
-from press.markdown.assets import opened
+from press.files import PICTURES, sha256_of
+from press.markdown.assets import opened, upright, upright_size
 from press.page import PageContext
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
@@ -59,7 +60,7 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
 def size_of(path: Path) -> tuple[int, int]:
     """The width and height of a picture, in pixels; raises InputError if it is none."""
     with opened(path) as file:
-        return file.size
+        return upright_size(file)
 
 
 def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
@@ -121,11 +122,9 @@ def thumbnail(page: PageContext, path: Path, alternative: str) -> Markup:
 
 def reduced(path: Path, factor: int) -> bytes:
     """An image with squares of `factor` pixels a side averaged, as lossless WebP."""
-    from PIL import Image
-
     stream = io.BytesIO()
-    with Image.open(path) as file:
-        file.reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
+    with opened(path) as file:
+        upright(file).reduce(factor).save(stream, "WEBP", lossless=True, quality=80, method=4)
     return stream.getvalue()
 
 
@@ -199,17 +198,22 @@ def compare(call: Call, run: Run, outputs: list[str], names: list[str], spot: li
         return Figure(absent(call.page, run))
     folder = Path(call.directive.place.path).parent
     with call.at("outputs"):
-        labels = [_label(call.page, run, folder / word, word) for word in outputs]
+        labels = [_label(call.page, run, folder, word) for word in outputs]
         if len(outputs) < 2:
             raise InputError("expected two outputs or more")
     labels = named(call, names, labels, "outputs")
     return Figure(compared(call.page, run, outputs, labels, spot, folder), [run])
 
 
-def _label(page: PageContext, run: Run, path: Path, word: str) -> str:
+def _beside(page: PageContext, folder: Path, word: str) -> Path | None:
+    """The picture beside the post that a word names; None where it names an output."""
+    is_picture = Path(word).suffix.lower() in PICTURES
+    return page.file(word, folder, "picture") if is_picture else None
+
+
+def _label(page: PageContext, run: Run, folder: Path, word: str) -> str:
     """What an output is called over its picture; raises InputError if it has none."""
-    page.note(path)
-    if path.is_file():
+    if path := _beside(page, folder, word):
         return path.stem
     selector = parse_selector(word)
     output = run.output(selector)
@@ -232,11 +236,11 @@ def compared(
 
     `spot` is where its lens is at first, in per cent of width and height.
     """
-    labels = labels or [_label(page, run, folder / word, word) for word in outputs]
+    labels = labels or [_label(page, run, folder, word) for word in outputs]
     sides = list[dict[str, Any]]()
     for word, label in zip(outputs, labels, strict=True):
-        file, words = folder / word, f"{run.title}: {label}"
-        if file.is_file():
+        words = f"{run.title}: {label}"
+        if file := _beside(page, folder, word):
             shown, level = image(page.copy(file), size_of(file), words), None
         else:
             output = run.output(word)
@@ -334,9 +338,8 @@ def _scrubber_data(
     example='src="setup.png" alt="The optical table" id="fig-setup"',
 )
 def plain_figure(call: Call, src: str, alt: str) -> Markup:
-    """An image file that stands beside the post."""
-    path = call.page.content_dir / src
-    if not path.is_file():
-        path = Path(call.directive.place.path).parent / src
+    """An image file that stands beside the post, or in the folder of the content."""
+    folders = call.page.content_dir, Path(call.directive.place.path).parent
     with call.at("src"):
+        path = call.page.file(src, folders[not os.path.exists(folders[0] / src)], "picture")
         return image(call.page.copy(path), size_of(path), alt)

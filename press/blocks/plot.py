@@ -24,9 +24,9 @@ from press.page import PageContext
 def plot(call: Call, script: str, alt: str) -> Figure:
     """What `draw(records, claims)` of a script returns, with the runs that it asked for."""
     page = call.page
-    path = call.file("script", page.content_dir, f"'{page.content_dir}'", "figures")
     name = call.directive.arguments.get("id") or f"plot-{call.directive.number}"
     with call.at("script"):
+        path = page.file(script, page.content_dir)
         drawn = _drawn(page, path, name)
     inputs = map(Path, drawn["inputs"])
     names = [

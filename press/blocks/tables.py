@@ -18,6 +18,7 @@ from press.results.numbers import (
     Measured,
     NotRun,
     Quantity,
+    difference,
     linked,
     with_sign,
     with_unit,
@@ -224,8 +225,10 @@ def against(title: str, columns: Sequence[Column], other: Value) -> list[Row]:
     """The row of each column's mean less another; a dash where one of them is not there."""
     means = [column.value(None) for column in columns]
     cells = [
-        Markup(with_sign(written(mean - other, mean.metric)))
-        if isinstance(mean, Measured) and isinstance(other, Measured)
+        Markup(with_sign(written(less, mean.metric)))
+        if isinstance(mean, Measured)
+        and isinstance(other, Measured)
+        and isinstance(less := difference(mean, other), Measured)
         else DASH
         for mean in means
     ]

@@ -1,15 +1,14 @@
 """Blocks of text: notes, text that is folded away, and lines of a file of the repository."""
 
 import ast
-import re
-from pathlib import Path
 
 from markupsafe import Markup
 
 from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block
 from press.errors import InputError, nearest
 from press.files import text_of
-from press.markdown.code import code_block
+from press.markdown.code import code_block, lines_asked
+from press.paths import find_file
 
 
 def _note(call: Call, title: str) -> Markup:
@@ -49,13 +48,16 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     """Lines of a file of the repository, coloured as its name says."""
     from pygments.lexers import find_lexer_class_for_filename
 
-    repository, beside = call.page.content_dir.parent, str(Path(path).parent)
-    file = call.file("path", repository, "this repository", beside)
+    repository = call.page.content_dir.parent
+    with call.at("path"):
+        file = find_file(path, repository, repository, note=call.page.note, tracked=True)
     try:
         rows = text_of(file).splitlines()
     except InputError as error:
         raise call.error("path", f"'{path}': {error.sentence}") from None
-    first, last = _definition(call, rows, of) if of else _span(call, rows, lines)
+    with call.at("lines"):
+        asked = lines_asked(lines, len(rows)) if lines else range(1, len(rows) + 1)
+    first, last = _definition(call, rows, of) if of else (asked.start, asked.stop - 1)
     lexer = find_lexer_class_for_filename(path)
     language = lexer.aliases[0] if lexer else ""
     text = "\n".join(rows[first - 1 : last])
@@ -66,25 +68,12 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     return Figure(Markup(code), caption=caption)
 
 
-def _span(call: Call, rows: list[str], asked: str | None) -> tuple[int, int]:
-    """The first and the last line that are asked for, counted from 1."""
-    if asked is None:
-        return 1, len(rows)
-    found = re.fullmatch(r"(\d+)(?:-(\d+))?", asked)
-    if not found:
-        raise call.error("lines", f"'{asked}' is not of the form 10-40")
-    first, last = int(found[1]), int(found[2] or found[1])
-    if not 1 <= first <= last <= len(rows):
-        raise call.error("lines", f"there are no lines {asked}; the file has {len(rows)}")
-    return first, last
-
-
 def _definition(call: Call, rows: list[str], name: str) -> tuple[int, int]:
     """The lines of a function or class of a Python file, decorators and all."""
     kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
     try:
         walked = list(ast.walk(ast.parse("\n".join(rows))))
-    except (SyntaxError, ValueError) as error:  # a file with a zero in it is a ValueError
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f": line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise call.error("path", f"this is no Python file{where}") from None
     nodes = {node.name: node for node in reversed(walked) if isinstance(node, kinds)}

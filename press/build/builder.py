@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from press.build.manifest import PAGE
+from press.build.output import PRESERVED
 from press.build.state import (
     BuildResult,
     ChangeDetector,
@@ -24,7 +25,7 @@ from press.cache import Cache
 from press.charts.plotting import Plotter, colours_of
 from press.checks.typed_in_settings import typed_in_settings
 from press.diagnostics import Diagnostic
-from press.errors import InputError
+from press.errors import InputError, step
 from press.files import sha256_of
 from press.markdown.post import list_posts, load_post, url_of
 from press.markdown.typed_numbers import NumberSearch
@@ -75,8 +76,9 @@ class Builder:
         posts = self._posts()  # posts/; media/
         if any(page.meta.get("math") for page in self.result.state.pages.values()):
             files |= maths_theme().files  # assets/: KaTeX's style sheet and fonts
-        self._settings()  # no output: results typed in them
-        with self._telling():
+        with self._telling("searching the settings"):
+            self._settings()  # no output: results typed in them
+        with self._telling("making the site's own pages"):
             front = front_page(self.site)
             files["index.html"] = self._at_root(
                 "index.html", page=front, posts=in_reading_order(posts)
@@ -88,7 +90,8 @@ class Builder:
                 urls = ["index.html", *(post.url for post in published), *run_urls]
                 files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
                 files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
-            files |= site_pages.moved_pages(posts, self.site, files)  # at posts' old addresses
+            taken = [*files, *PRESERVED]
+            files |= site_pages.moved_pages(posts, self.site, taken)  # at posts' old addresses
         self._take_fingerprints()
         self.plotter.close()
         self.cache.close()
@@ -109,7 +112,7 @@ class Builder:
     def _make_runs(self) -> list[str]:
         context = self._context("runs/index.html")
         found: dict[str, MakePage] = {}
-        with self._telling():
+        with self._telling("listing the runs"):
             found = run_pages(context.results)
         self.templates.has_runs = bool(found)
         old = self.changes.state.pages.get("(runs)")
@@ -130,7 +133,7 @@ class Builder:
         sources: dict[str, Path] = {}
         for path in list_posts(self.options.content):
             url = url_of(path)
-            with self._telling():
+            with self._telling(f"reading '{path}'"):
                 if url in sources:
                     raise InputError(f"its page would be that of '{sources[url]}' too", path)
                 sources[url] = path
@@ -166,7 +169,7 @@ class Builder:
         context = self._context(url)
         self.result.made += [url] if url.endswith(".html") else []
         files: dict[str, bytes | Path] = {}
-        with self._telling():
+        with self._telling(f"making {url} of '{source}'" if source != url else f"making {url}"):
             html = make(context)
             files = {**context.copies, **context.written, url: html.encode()}
         self.result.files |= files
@@ -195,10 +198,11 @@ class Builder:
         self.result.diagnostics += map(Diagnostic.from_row, page.messages)
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _telling(self, words: str) -> Iterator[None]:
         """Tell a mistake that keeps something from being made, and go on behind it."""
         try:
-            yield
+            with step(words):
+                yield
         except InputError as error:
             self.result.diagnostics.append(Diagnostic.from_error(error))
 

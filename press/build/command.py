@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from press.build.manifest import refresh
+from press.build.manifest import parts_folder, refresh
 from press.build.state import (
     BuildResult,
     ChangeDetector,
@@ -21,7 +21,7 @@ from press.build.state import (
 )  # fmt: skip
 from press.diagnostics import Diagnostic, Place, counted, settled, summary
 from press.errors import InputError
-from press.files import PICTURES, content_of
+from press.files import PICTURES, content_of, sweep
 from press.options import Options
 
 
@@ -33,12 +33,12 @@ def build(options: Options) -> BuildResult:
     InputError for a mistake that stops everything, such as bad TOML.
     """
     try:
-        options.cache.mkdir(parents=True, exist_ok=True)
-        refusal = "" if os.access(options.cache, os.W_OK) else "Permission denied"
-    except OSError as error:
-        refusal = error.strerror or str(error)
-    if not refusal:
         return _build(options, [])
+    except OSError as error:
+        refused = Path(os.fsdecode(error.filename or "")).absolute()
+        if not refused.is_relative_to(options.cache.absolute()):
+            raise
+        refusal = error.strerror or str(error)
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
@@ -87,10 +87,15 @@ def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
             return result
         try:
             with lock(options.cache):
+                for folder in (options.cache, parts_folder(options)):
+                    sweep(folder)
                 old = changes.state.outputs
                 result.state.outputs = write_site(options.out, result.files, old)
-                save_state(options, result.state)
-                keep_inputs(options, result.state)
+                try:
+                    save_state(options, result.state)
+                    keep_inputs(options, result.state)
+                except OSError as error:  # the site stands, and the next build makes all of it
+                    result.diagnostics.append(_nothing_is_kept(options, str(error.strerror)))
             return replace(result, written=True)
         except ChangedMeanwhileError:  # another build wrote its site: begin from nothing
             changes = ChangeDetector(options, None)

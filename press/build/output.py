@@ -13,7 +13,7 @@ from pathlib import Path
 
 from press.build.state import Content, Signature, Unchanged
 from press.errors import InputError
-from press.files import content_of, fresh_folder, sha256_of
+from press.files import content_of, fresh_folder, naming, sha256_of, sync_names, sync_tree
 
 # Tells GitHub to leave a site as it is, and us what stands at its top by our doing, a line each.
 MARK = ".nojekyll"
@@ -66,13 +66,13 @@ def write_site(
     Raises ChangedMeanwhileError if a file that was to be kept is no longer there.
     """
     check_folder(out)
+    out = _behind_links(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.parent / f".{out.name}.old"
     if aside.is_dir() and not out.exists():  # a build was stopped between two renames
         os.replace(aside, out)
-    for left in out.parent.glob(f".{out.name}.new.*"):  # by a build that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    with fresh_folder(out.parent, f".{out.name}.new.") as fresh:
+    shutil.rmtree(aside, ignore_errors=True)
+    with fresh_folder(out.parent, f".{out.name}.new.", 0) as fresh:
         top = sorted({url.partition("/")[0] for url in files})
         mark = "".join(f"{name}\n" for name in top).encode()
         written = {
@@ -82,8 +82,18 @@ def write_site(
         for name in PRESERVED:
             if (out / name).is_file():
                 shutil.copy2(out / name, fresh / name)
+        sync_tree(fresh)
         _swap(fresh, out, aside)
+        sync_names(out.parent)
     return written
+
+
+def _behind_links(out: Path) -> Path:
+    """The folder that `out` names; that is what is exchanged, and a link to it stays."""
+    real = Path(os.path.realpath(out))
+    if real.is_symlink():
+        raise InputError("this link leads back to itself", out)
+    return real
 
 
 def _write(target: Path, old_path: Path, content: Content, old: Signature | None) -> Signature:
@@ -92,7 +102,8 @@ def _write(target: Path, old_path: Path, content: Content, old: Signature | None
     if not (old and old[2] == sha256 and _link(old_path, target, old)):
         if isinstance(content, Unchanged):
             raise ChangedMeanwhileError(str(old_path))
-        target.write_bytes(content_of(content) if isinstance(content, Path) else content)
+        with naming(target):
+            target.write_bytes(content_of(content) if isinstance(content, Path) else content)
     stat = target.stat()
     return stat.st_size, stat.st_mtime_ns, sha256
 
@@ -124,7 +135,10 @@ def _swap(fresh: Path, out: Path, aside: Path) -> None:
             failed = system.renameat2(HERE, one, HERE, other, 2)
         if not failed:
             return
-    shutil.rmtree(aside, ignore_errors=True)
     os.replace(out, aside)
-    os.replace(fresh, out)
+    try:
+        os.replace(fresh, out)
+    except BaseException:  # an interrupt too
+        os.replace(aside, out)
+        raise
     shutil.rmtree(aside, ignore_errors=True)

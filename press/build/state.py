@@ -4,7 +4,6 @@ The state of the last build is one JSON file in the cache. A build that finds ev
 every output of it unchanged has nothing to do, and loads nothing else.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -84,6 +83,12 @@ class BuildResult:
         return {key for page in self.state.pages.values() for key in page.meta.get("cited", [])}
 
     @property
+    def posts(self) -> dict[str, str]:
+        """The file of each post by the address of its page."""
+        pages = self.state.pages.items()
+        return {url: page.meta["source"] for url, page in pages if "summary" in page.meta}
+
+    @property
     def pages(self) -> int:
         """The number of pages of the site."""
         return sum(url.endswith(".html") for url in self.state.pages)
@@ -109,12 +114,11 @@ def load_state(options: Options) -> State | None:
 
 
 def save_state(options: Options, state: State) -> None:
-    """Keep the state of a build for the next one."""
+    """Keep the state of a build for the next one; raises OSError."""
     state.saved_ns = time.time_ns()
     pages = {url: page.__dict__ for url, page in state.pages.items()}
     data = {"form": [FORM, sys.version], **state.__dict__, "pages": pages}
-    with contextlib.suppress(OSError):  # the next build makes all pages
-        write_sealed(state_path(options), data)
+    write_sealed(state_path(options), data)
 
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:
@@ -190,7 +194,11 @@ class ChangeDetector:
     @cached_property
     def _global_unchanged(self) -> bool:
         known = self.state.global_inputs
-        return known == global_inputs(self.options) and self.unchanged(known)
+        return known == self._global_inputs and self.unchanged(known)
+
+    @cached_property
+    def _global_inputs(self) -> list[str]:
+        return global_inputs(self.options)
 
     def page(self, url: str) -> PageState | None:
         """What is remembered of a page if it need not be made again."""
@@ -212,7 +220,7 @@ class ChangeDetector:
         page = self.state.pages.get(url)
         if page is None:
             return []
-        everywhere = [*self.state.global_inputs, *global_inputs(self.options)]
+        everywhere = [*self.state.global_inputs, *self._global_inputs]
         return self.changed([*everywhere, *page.inputs, *inputs]) or page.changed
 
     def intact(self, addresses: Iterable[str]) -> bool:

@@ -56,6 +56,12 @@ class Scale:
         first, factor = self._line
         return self.start + ((math.sqrt(value) if self.root else value) - first) * factor
 
+    def value(self, place: float) -> float:
+        """What lies at a place."""
+        first, factor = self._line
+        value = (place - self.start) / factor + first
+        return value * value if self.root else value
+
     @cached_property
     def _line(self) -> tuple[float, float]:
         low, high = (math.sqrt(end) if self.root else end for end in (self.low, self.high))
@@ -101,8 +107,8 @@ def thinned(points: Sequence[Point], scale: Scale, width: float = 1.6) -> list[P
     kept: list[Point] = []
     end = 0
     while end < len(points):
-        start, edge = end, scale(points[end][0]) + width
-        end = bisect_left(points, edge, start + 1, key=lambda point: scale(point[0]))
+        start, edge = end, scale.value(scale(points[end][0]) + width)
+        end = bisect_left(points, (edge,), start + 1)
         group = points[start:end]
         lowest, highest = min(group, key=itemgetter(1)), max(group, key=itemgetter(1))
         kept += sorted({group[0], lowest, highest, group[-1]})

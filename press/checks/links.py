@@ -1,6 +1,7 @@
 """Checks of a made site: links, anchors, ids, headings, pictures, references, outside addresses.
 
-Each page is read again as a browser gets it; a place is a line and column of its HTML.
+Each page is read again as a browser gets it. The place of what came from a post is that in the
+post; of anything else it is a line and column of the page's HTML.
 """
 
 import posixpath
@@ -8,7 +9,7 @@ import re
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from html.parser import HTMLParser
@@ -16,15 +17,28 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from markupsafe import Markup
+
 from press.cache import Cache
-from press.diagnostics import Diagnostic, Place, Severity, counted, errors_of, settled, summary
+from press.diagnostics import (
+    Diagnostic,
+    Place,
+    Severity,
+    SourceMap,
+    counted,
+    errors_of,
+    settled,
+    summary,
+)
 from press.errors import nearest
+from press.files import text_of
 from press.markdown.bibliography import load_bibliography
 from press.options import Options
 from press.page import PageContext
 
 LINKS = ("href", "src", "srcset", "poster")
 SOURCE = re.compile(r"(?:^|,)\s*([^\s,]+)")  # an address in a srcset
+BEFORE = (r"(?<=[\"'(<=#:])", r"(?<![\w./-])")  # what stands before an address or an id; or may
 POINTERS = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers", "list")
 SECONDS = 15  # to wait for an outside address
 GONE = (404, 410)  # anything else may be a guard against machines, and is only a warning
@@ -41,18 +55,20 @@ class Found(NamedTuple):
 class PageFacts(HTMLParser):
     """What a page holds that can be checked."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the page."""
+    def __init__(self, path: Path, post: str = "") -> None:
+        """Read the page; `post` is the file that it was made of, if that is one of Markdown."""
         super().__init__()
-        self.path, self.language = path, ""
+        self.path, self.post, self.language = path, post, ""
+        self.source = text_of(Path(post)) if post else ""
+        self._passed: dict[str, int] = {}  # offset behind what was found last, by its pattern
         self.ids: list[Found] = []
         self.links: list[Found] = []
         self.pointers: list[Found] = []
         self.headings: list[Found] = []
         self.without_alt: list[Found] = []
-        text = path.read_text(encoding="utf-8")
-        self.has_title = bool(re.search(r"<title>\s*[^<\s]", text.partition("</head>")[0]))
-        self.feed(text)
+        self.html = path.read_text(encoding="utf-8")
+        self.has_title = bool(re.search(r"<title>\s*[^<\s]", self.html.partition("</head>")[0]))
+        self.feed(self.html)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -62,8 +78,8 @@ class PageFacts(HTMLParser):
         found = partial(Found, tag, Place(str(self.path), line, offset + 1))
         if tag == "html":
             self.language = attributes.get("lang", "")
-        if "id" in attributes:
-            self.ids.append(found(attributes["id"]))
+        if "id" in attributes or (tag == "a" and "name" in attributes):
+            self.ids.append(found(attributes.get("id", attributes.get("name", ""))))
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(found(tag[1]))
         if tag == "img" and "alt" not in attributes:  # a template's: those of posts have one
@@ -75,23 +91,52 @@ class PageFacts(HTMLParser):
             value = attributes[name]
             self.links += map(found, SOURCE.findall(value) if several else [value])
 
+    def place(self, found: Found) -> Place:
+        """Where something stands in the post, each time behind the last; or else in the page."""
+        value = unquote(found.value)
+        words = [
+            found.value,
+            value,
+            re.sub(r"^(?:\.\./)+", "", value),
+            "#" + value.partition("#")[2],
+        ]
+        ordered = [word for word in words if word.strip("#")]
+        forms = (rf"{before}{re.escape(word)}(?![\w/-])" for before in BEFORE for word in ordered)
+        return next(filter(None, map(self._written, forms)), found.place)
 
-def check_site(options: Options, cited: Collection[str], outside: bool) -> int:
+    def heading_place(self, heading: Found) -> Place:
+        """Where a heading stands in the post, found by its words; or else in the page."""
+        _, line, column = heading.place
+        rest = self.html.split("\n", line - 1)[-1][column - 1 :]
+        words = re.findall(r"\w+", Markup(rest.partition("</h")[0]).striptags())
+        return self._written(r"^ *(?:#|<h)\W*(?:\w+\W+)??" + r"\W+".join(words)) or heading.place
+
+    def _written(self, pattern: str) -> Place | None:
+        found = re.compile(pattern, re.MULTILINE).search(self.source, self._passed.get(pattern, 0))
+        if not found:
+            return None
+        self._passed[pattern] = found.end()
+        return SourceMap.of_lines(self.post, self.source, 1).at(found.start())
+
+
+def check_site(
+    options: Options, posts: Mapping[str, str], cited: Collection[str], outside: bool
+) -> int:
     """Check the site that was made; prints what is wrong and returns the exit code.
 
-    `cited` has the keys of the works that posts cite; outside addresses are asked for on demand.
+    `posts` has the file of which each post's page was made, `cited` the keys of the works that
+    posts cite; outside addresses are asked for on demand.
     """
-    pages = {
-        path.relative_to(options.out).as_posix(): PageFacts(path)
-        for path in sorted(options.out.rglob("*.html"))
-    }
+    paths = sorted(options.out.rglob("*.html"))
+    urls = {path.relative_to(options.out).as_posix(): path for path in paths}
+    pages = {url: PageFacts(path, posts.get(url, "")) for url, path in urls.items()}
     ids = {url: {id.value for id in page.ids} for url, page in pages.items()}
     found = [*_unused_references(options, cited)]
     for url, page in pages.items():
         found += [Diagnostic(place, sentence, "error", "html") for place, sentence in _page(page)]
         for link in page.links:
             if sentence := _broken(options.out, url, link, ids):
-                found.append(Diagnostic(link.place, sentence, "error", "link"))
+                found.append(Diagnostic(page.place(link), sentence, "error", "link"))
     if outside:
         found += _outside(pages.values())
     diagnostics = settled(found, options.strict, options.check)
@@ -113,20 +158,23 @@ def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
     seen = Counter(found.value for found in page.ids)
     for id in page.ids:
         if seen[id.value] > 1:
-            yield id.place, f"the id '{id.value}' is given {seen[id.value]} times"
+            yield page.place(id), f"the id '{id.value}' is given {seen[id.value]} times"
     for found in page.pointers:
         if found.value not in seen:
             near = nearest(found.value, seen)
-            yield found.place, f"unknown id '{found.value}' in <{found.tag}>{near}"
+            yield page.place(found), f"unknown id '{found.value}' in <{found.tag}>{near}"
     for image in page.without_alt:
         yield image.place, f"the picture '{image.value}' has no alternative text"
     level = 0
     for heading in page.headings:
         now = int(heading.value)
         if now == 1 and level:
-            yield heading.place, "a second heading of the first level"
+            yield page.heading_place(heading), "a second heading of the first level"
         if now > level + 1:
-            yield heading.place, f"a heading of level {now} follows one of level {level}"
+            yield (
+                page.heading_place(heading),
+                f"a heading of level {now} follows one of level {level}",
+            )
         level = now
 
 
@@ -160,18 +208,21 @@ def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Dia
     path = options.content / "references.bib"
     folders = options.results, options.content
     context = PageContext("", *folders, Cache(options.cache), lambda *_: "")  # no page is made
-    for entry in load_bibliography(path, context).values():
-        if entry.key not in cited:
-            place = Place(str(path), entry.line, 1)
-            yield Diagnostic(place, f"nothing cites '{entry.key}'", "warning", "unused-reference")
+    entries = load_bibliography(path, context)
+    parents = {entry.fields.get("crossref") for key, entry in entries.items() if key in cited}
+    for key, entry in entries.items():
+        if key not in cited and key not in parents:
+            yield Diagnostic(entry.place, f"nothing cites '{key}'", "warning", "unused-reference")
 
 
 def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:
     """Ask the network once for each outside address that a page links to."""
     places: dict[str, Place] = {}
-    for link in (link for page in pages for link in page.links if link.tag == "a"):
-        if link.value.startswith(("https://", "http://")):
-            places.setdefault(link.value.partition("#")[0], link.place)
+    links = ((page, link) for page in pages for link in page.links if link.tag == "a")
+    for page, link in links:
+        address = link.value.partition("#")[0]
+        if address.startswith(("https://", "http://")) and address not in places:
+            places[address] = page.place(link)
     with ThreadPoolExecutor(8) as pool:
         for (address, place), answer in zip(places.items(), pool.map(_ask, places), strict=True):
             if answer:

@@ -1,9 +1,9 @@
 """Citations of a page: `[@key]` from BibTeX, and references that the author made by hand."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -11,7 +11,7 @@ from press.diagnostics import Place, SourceMap
 from press.errors import nearest
 from press.markdown.bibliography import Entry, plain_title, surnames, written
 from press.markdown.math import Maths
-from press.markdown.syntax import CITED
+from press.markdown.syntax import works_in
 from press.page import PageContext
 
 HAND_MADE = "citation-"  # how the id of a hand-made reference begins
@@ -52,20 +52,20 @@ class Citations:
         An unknown key is an error with its place.
         """
         works, joint = [], ", "
-        for found in CITED.finditer(text):
-            before, key, after = found[1].strip(" ;"), found[2], found[3].strip(" ;")
+        for work in works_in(text):
+            key = work.key
             if key not in self.entries:
                 sentence = f"unknown citation '@{key}'{nearest(key, self.entries)}"
-                self.context.error(origin.at(start + found.start(2) - 1), sentence)
+                self.context.error(origin.at(start + work.offset), sentence)
                 continue
-            id = _mention(self.used, key, _safe(key))
+            id = _mention(self.used, key, key)
             number = list(self.used).index(key) + 1
             link = (
-                f'<a class="citation" id="{id}" href="#ref-{_safe(key)}" '
+                f'<a class="citation" id="{escape(id)}" href="#ref-{quote(key)}" '
                 f'title="{escape(_title(self.entries[key]))}">{number}</a>'
             )
-            works.append(f"{escape(before)} {link}{escape(after)}".lstrip())
-            joint = "; " if after else joint
+            works.append(f"{escape(work.before)} {link}{escape(work.after)}".lstrip())
+            joint = "; " if work.after else joint
         return f'<span class="citations">[{joint.join(works)}]</span>'
 
     def references(self) -> list[Reference]:
@@ -74,7 +74,7 @@ class Citations:
             Reference(
                 number,
                 key,
-                f"ref-{_safe(key)}",
+                f"ref-{key}",
                 written(self.entries[key], partial(self._in_title, key)),
                 _back_links(number, ids),
             )
@@ -82,8 +82,10 @@ class Citations:
         ]
 
     def _in_title(self, key: str, tex: str) -> str:
-        line = self.entries[key].line
-        return self.maths.html(tex, False, SourceMap("references.bib", tex, ((line, 1),)), 0)
+        place = self.entries[key].place
+        # An entry does not know where in it a formula stands: every mistake has the entry's place.
+        origin = SourceMap(place.path, "", ((place.line, place.column),))
+        return self.maths.html(tex, False, origin, 0)
 
     def link_by_hand(self, target: str) -> str:
         """Note a link to a reference made by hand; returns the id that the link is to have."""
@@ -112,13 +114,9 @@ def _mention(mentions: dict[str, list[str]], target: str, name: str) -> str:
     return ids[-1]
 
 
-def _safe(key: str) -> str:
-    return re.sub(r"[^\w.-]", "-", key)
-
-
 def _back_links(number: int | str, ids: list[str]) -> list[BackLink]:
     mention = ", mention {}" if len(ids) > 1 else ""
     return [
-        BackLink(f"#{id}", f"Back to citation {number}{mention.format(count)}")
+        BackLink(f"#{quote(id)}", f"Back to citation {number}{mention.format(count)}")
         for count, id in enumerate(ids, 1)
     ]

@@ -1,11 +1,12 @@
 """Code with its words marked by class, lines that can be numbered and pointed at."""
 
 import re
+from collections.abc import Collection
 from html import escape
 
 from press.cache import Cache
 from press.diagnostics import Place
-from press.errors import nearest
+from press.errors import InputError, nearest
 from press.page import PageContext
 
 LINES = re.compile(r"\s*\{?[\d\s,-]*\}?\s*")  # to be marked: "{3, 5-7}"
@@ -15,7 +16,7 @@ def code_block(
     code: str,
     language: str,
     cache: Cache,
-    marked: frozenset[int] = frozenset(),
+    marked: Collection[int] = (),
     first_number: int | None = None,
 ) -> str:
     """A block of code; `marked` lines (from 1) stand out; with `first_number` all have one.
@@ -29,6 +30,17 @@ def code_block(
     name = f' class="language-{escape(language)}"' if language else ""
     kind = "code numbered" if first_number is not None else "code"
     return f'<pre class="{kind}" tabindex="0"><code{name}>{"".join(lines)}</code></pre>\n'
+
+
+def lines_asked(asked: str, count: int) -> range:
+    """The lines, of `count` from 1 on, that "7" or "10-40" asks for; raises InputError."""
+    found = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", asked)
+    if not found:
+        raise InputError(f"'{asked}' is not of the form 10-40")
+    first, last = int(found[1]), int(found[2] or found[1])
+    if not 1 <= first <= last <= count:
+        raise InputError(f"there are no lines {asked}; there are {count}")
+    return range(first, last + 1)
 
 
 def _line(row: str, number: int, is_marked: bool, first_number: int | None) -> str:
@@ -57,10 +69,12 @@ def fence(code: str, info: str, context: PageContext, place: Place) -> str:
     if language.startswith("{"):
         language, rest = "", info.strip()
     lines, numbered = re.subn(r"\bnumbered\b", "", rest)
-    ranges = re.findall(r"(\d+)(?:-(\d+))?", lines) if LINES.fullmatch(lines) else []
-    marked = frozenset(
-        number for first, last in ranges for number in range(int(first), int(last or first) + 1)
-    )
+    marked: set[int] = set()
+    for word in re.findall(r"[\d-]+", lines) if LINES.fullmatch(lines) else ():
+        try:
+            marked.update(lines_asked(word, len(code.splitlines())))
+        except InputError as error:
+            context.warn(place, error.sentence)
     first_number = 1 if numbered else None
     try:
         return code_block(code, language, context.cache, marked, first_number)

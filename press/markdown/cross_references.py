@@ -19,7 +19,9 @@ NAMES = {  # of what is numbered, each kind by itself
     "listing": "Listing {}",
 }
 RESERVED = ("content", "references", "cite-this")  # ids of the template
-IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']([^"']*)["']""")
+IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
+
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 @dataclass
@@ -52,9 +54,9 @@ class CrossReferences:
 
     def check(self, html: str) -> None:
         """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
-        ids = Counter(unescape(id) for id in IDS.findall(html))
+        ids = Counter(unescape(id) for id in IDS.findall(COMMENT.sub("", html)))
         for id, place in self.wanted:
-            if id and id not in ids:
+            if id and id not in ids and id not in RESERVED:
                 self.context.error(place, f"unknown id '{id}'{nearest(id, ids)}")
         for id, times in ids.items():
             if times > 1 and id not in self.labels:

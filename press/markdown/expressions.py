@@ -1,29 +1,49 @@
-"""Expressions of a post, `{{ run("inpainting/house").psnr_db }}`, worked out safely."""
+"""Expressions of a post, `{{ run("inpainting/house").psnr_db }}`, worked out safely.
 
+An expression is read as Python reads one, and its tree is walked here: no code is ever made of it.
+It calls functions, asks for attributes of what they give, takes one result from another, divides
+one setting by another, and writes what comes out by filters.
+"""
+
+import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, wraps
-from typing import Any, NamedTuple
+from functools import cached_property
+from inspect import signature
+from typing import Any, NamedTuple, get_args
+from warnings import catch_warnings
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
-from jinja2.sandbox import SandboxedEnvironment
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.typed_numbers import SENTENCE
 from press.page import PageContext
 from press.results.expressions import FILTERS, OLD_NAMES, namespace
-from press.results.numbers import Measured, Quoted
+from press.results.numbers import difference
+from press.results.run import Run, Score, Stability
 from press.results.selectors import refuse_old
-from press.results.settings import Setting
+from press.results.settings import Settings, quotient
+from press.results.suite import ScoreTable, SuiteView
+from press.results.verdicts import Verdict, Verdicts
 
+LONGEST = 500  # characters of an expression
 NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .accuracy"
+NO_PART = (
+    "'{}' is no part of an expression, which calls a function such as run(\"suite/case\"), asks for"
+    " attributes, takes one result from another, divides one setting by another, and filters"
+)
 BOUND_TO = {
     "run": "run", "suite": "run", "verdict": "run", "verdicts": "run", "claim": "claim",
     "setting": "setting",
 }  # fmt: skip
+# What has attributes that an expression may ask for, and what it may call of them: Python's
+# `replace` of a text, or `denominator` of a count, could write what no record says.
+RESULTS = (Run, Score, Stability, SuiteView, ScoreTable, Verdict, Verdicts, Settings)
+METHODS = ("mean", "of", "run", "stopped")
+KINDS = {int: "an integer", str: "text"}  # of constants
 
 
 class Written(NamedTuple):
@@ -41,18 +61,12 @@ class Expressions:
 
     context: PageContext
     written: dict[Place, Written] = field(default_factory=dict)
-    _value: Any = None  # the number that was last given to a filter
+    _source: str = ""  # of the expression that is worked out
+    _filtered: Any = None  # the number that was last given to a filter
 
     @cached_property
-    def _names(self) -> dict[str, Any]:
+    def _functions(self) -> dict[str, Callable[..., Any]]:
         return namespace(self.context.results)
-
-    @cached_property
-    def _environment(self) -> SandboxedEnvironment:
-        environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
-        environment.filters = {name: self._noting(write) for name, write in FILTERS.items()}
-        environment.globals = {}
-        return environment
 
     def html(self, source: str, origin: SourceMap, start: int) -> str:
         """What an expression comes to, as HTML; whatever is wrong with it is told with its place.
@@ -63,112 +77,145 @@ class Expressions:
         try:
             written = self.written[place] = self._worked_out(source)
             return written.html
-        except Exception as error:  # noqa: BLE001  an expression can call anything, so anything can go wrong
-            if isinstance(error, InputError) and error.line is not None:
+        except InputError as error:
+            if error.line is not None:
                 elsewhere = Diagnostic.from_error(error)
                 self.context.error(elsewhere.place, elsewhere.sentence)
                 return ""
-            sentence = self._explained(error)
-            quoted = re.search(r"'([^']+)'", sentence)
+            quoted = re.search(r"'([^']+)'", error.sentence)
             at = source.find(quoted[1]) if quoted else -1
             at = at if at >= 0 else len(source) - len(source.lstrip())
-            self.context.error(origin.at(start + len("{{") + at), sentence)
+            self.context.error(origin.at(start + len("{{") + at), str(error))
             return ""
-
-    def _noting(self, write: Callable[..., Any]) -> Callable[..., Any]:
-        """A filter that remembers the number it is given."""
-
-        @wraps(write)
-        def noting(value: Any, *given: Any, **named: Any) -> Any:
-            self._value = value if isinstance(value, float) else self._value
-            return write(value, *given, **named)
-
-        return noting
 
     def _worked_out(self, source: str) -> Written:
         """What an expression comes to; raises InputError if it was typed, not recorded."""
-        self._value = None
-        compiled = self._environment.compile_expression(source, undefined_to_none=False)
-        tree = self._environment.parse(f"{{{{{source}}}}}")
+        self._source, self._filtered = source, None
+        tree = parsed(source)
         if (typed := typed_in_expression(tree)) is not None:
-            raise InputError(SENTENCE.format(typed))
-        if (called := call_of_another_kind(tree)) is not None:
-            refuse_old(called, 'run("suite/case", ')
-            raise InputError(f"an expression cannot call '{called}'{nearest(called, METHODS)}")
-        value = compiled(**self._names)
-        if isinstance(value, float) and not isinstance(value, Measured | Quoted | Setting):
-            raise InputError(f"'{value}' is no number of a run, a suite or a claim")
-        text = str(escape(value))  # what is undefined says so here
-        is_written = isinstance(value, str | int) or hasattr(value, "__html__")
-        if isinstance(value, bool) or not is_written:
-            raise InputError(NOTHING_TO_PRINT)
+            raise InputError(SENTENCE.format(typed.value))
+        value = printed(self._value(tree))
         called, claims = bound_to(tree)
-        return Written(called, claims, text, value if self._value is None else self._value)
+        number = value if self._filtered is None else self._filtered
+        return Written(called, claims, str(escape(value)), number)
 
-    def _explained(self, error: Exception) -> str:
-        """What is wrong, in a sentence that quotes the wrong word first, if one is known."""
-        text = str(error)
-        if isinstance(error, InputError):
-            return text
-        named = re.search(r"(?:No filter named|has no attribute) '(\w+)'", text)
-        if named and named[1] in OLD_NAMES:
-            return OLD_NAMES[named[1]]
-        if unknown := re.search(r"^No filter named '(\w+)'", text):
-            near = nearest(unknown[1], self._environment.filters)
-            return f"unknown filter '{unknown[1]}'{near}"
-        if unknown := re.search(r"^'(\w+)' is undefined$", text):
-            return f"unknown name '{unknown[1]}'{nearest(unknown[1], self._names)}"
-        if isinstance(error, TemplateSyntaxError):
-            return f"this is no expression: {text.replace('end of template', 'end')}"
-        return f"this expression cannot be worked out: {text}"
+    def _value(self, node: ast.expr) -> Any:
+        """What a part of an expression comes to; what has no case here cannot be written."""
+        match node:
+            case ast.Name(name) if name not in self._functions:
+                raise InputError(f"unknown name '{name}'{nearest(name, self._functions)}")
+            case ast.Call(ast.Name(name)) if name in self._functions:
+                return called(name, self._functions[name], node)
+            case ast.Call(ast.Name() as name):
+                return self._value(name)
+            case ast.Call(ast.Attribute(of, name)) if name in METHODS:
+                return called(name, attribute(self._value(of), name), node)
+            case ast.Call(function):
+                name = function.attr if isinstance(function, ast.Attribute) else ""
+                refuse_old(name, 'run("suite/case", ')
+                raise InputError(f"an expression cannot call '{name}'{nearest(name, METHODS)}")
+            case ast.Attribute(of, name):
+                return attribute(self._value(of), name)
+            case ast.BinOp(number, ast.BitOr(), ast.Name(name) | ast.Call(ast.Name(name)) as given):
+                return self._written(number, name, given)
+            case ast.BinOp(one, ast.Sub(), other):
+                return difference(self._value(one), self._value(other))
+            case ast.BinOp(ast.Attribute() as one, ast.Div(), ast.Attribute() as other):
+                return quotient(self._value(one), self._value(other))
+        raise InputError(NO_PART.format(ast.get_source_segment(f"({self._source})", node)))
+
+    def _written(self, number: ast.expr, name: str, given: ast.expr) -> Any:
+        """What a filter makes of a number."""
+        if name not in FILTERS:
+            unknown = f"unknown filter '{name}'{nearest(name, FILTERS)}"
+            raise InputError(OLD_NAMES.get(name, unknown))
+        value = printed(self._value(number))
+        if isinstance(value, Markup):
+            raise InputError(f"'{name}' follows a filter that has written the number already")
+        self._filtered = value if isinstance(value, float) else self._filtered
+        return called(name, FILTERS[name], given, value)
 
 
-# What an expression may call of what it names: all else, such as text's own `replace`, could write
-# what no record says.
-METHODS = ("mean", "of", "run", "stopped")
+def parsed(source: str) -> ast.expr:
+    """The syntax tree of an expression; raises InputError if it is none, or is too long.
+
+    It is that of Python, of which `_value` knows a small part. Nothing is worked out here.
+    """
+    if len(source) > LONGEST:
+        raise InputError(f"an expression has {LONGEST} characters at most")
+    try:
+        with catch_warnings(action="ignore"):
+            return ast.parse(f"({source})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        why = getattr(error, "msg", "it is nested too deeply, or no text")
+        raise InputError(f"this is no expression: {why.partition(' (')[0]}") from None
 
 
-def call_of_another_kind(tree: nodes.Template) -> str | None:
-    """Give the name of what an expression calls, if that is neither a function nor of METHODS."""
-    for call in tree.find_all(nodes.Call):
-        called = call.node
-        if isinstance(called, nodes.Getattr) and called.attr not in METHODS:
-            return called.attr
-        if not isinstance(called, nodes.Name | nodes.Getattr):
-            return ""
-    return None
+def printed(value: Any) -> Any:
+    """What an expression came to, if a page can show it; else raises InputError."""
+    if type(value) not in (int, str) and not hasattr(value, "__html__"):
+        raise InputError(NOTHING_TO_PRINT)
+    return value
 
 
-def bound_to(tree: nodes.Template) -> tuple[str, tuple[str, ...]]:
+def called(name: str, function: Any, call: ast.expr, *given: Any) -> Any:
+    """What a function gives for the constants of a call, behind what is `given`.
+
+    Raises InputError for an argument that is none of the function's, or not of its kind.
+    """
+    args, words = (call.args, call.keywords) if isinstance(call, ast.Call) else ([], [])
+    if not callable(function):
+        raise InputError(f"'{name}' is not called: write it without brackets")
+    try:
+        named = {str(word.arg): _constant(word.value) for word in words}
+        bound = signature(function).bind(*given, *map(_constant, args), **named)
+    except TypeError as error:
+        raise InputError(f"'{name}': {error}") from None
+    for key, value in [*bound.arguments.items()][len(given) :]:
+        annotation = bound.signature.parameters[key].annotation
+        kinds = get_args(annotation) or (annotation,)
+        if type(value) not in kinds:
+            wanted = next((KINDS[kind] for kind in KINDS if kind in kinds), "nothing")
+            raise InputError(f"'{name}': expected {wanted} as its {key}")
+    return function(*bound.args, **bound.kwargs)
+
+
+def _constant(node: ast.expr) -> Any:
+    """The value of a constant; of another node itself, which is no value of any kind."""
+    return node.value if isinstance(node, ast.Constant) else node
+
+
+def attribute(of: Any, name: str) -> Any:
+    """What a result has under a name; raises InputError for what an expression may not ask."""
+    is_result = isinstance(of, RESULTS)
+    if is_result and not name.startswith("_"):
+        with suppress(AttributeError):
+            return getattr(of, name)
+    known = [one for one in dir(of) if is_result and not one.startswith("_")]
+    raise InputError(OLD_NAMES.get(name, f"this has no '{name}'{nearest(name, known)}"))
+
+
+def bound_to(tree: ast.expr) -> tuple[str, tuple[str, ...]]:
     """What an expression is bound to, and the claims that it names."""
     kinds, claims = {""}, []
-    for call in tree.find_all(nodes.Call):
-        name = call.node.name if isinstance(call.node, nodes.Name) else ""
-        kinds.add(BOUND_TO.get(name, ""))
-        first = call.args[0] if call.args else None
-        if name in ("claim", "verdict") and isinstance(first, nodes.Const):
-            claims.append(str(first.value))
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(ast.Name(name), given):
+                kinds.add(BOUND_TO.get(name, ""))
+                if name in ("claim", "verdict"):
+                    claims += [str(one.value) for one in given[:1] if isinstance(one, ast.Constant)]
     return next((kind for kind in BOUND_TO.values() if kind in kinds), "run"), tuple(claims)
 
 
-def typed_in_expression(tree: nodes.Template) -> str | None:
-    """Give the first constant of an expression that could be printed as a result.
+def typed_in_expression(tree: ast.expr) -> ast.Constant | None:
+    """The first constant of an expression that could be printed as a result; None without.
 
     A constant may name or choose, as an argument of a function or a filter; it may stand nowhere
-    else, and is no decimal: `{{ 34.39 | value }}`, `{{ "34.39 dB" }}`, `... + 1` are typed. Words
-    that a filter is given have no digit: it may print them.
+    else, and is no decimal: `{{ 34.39 | value }}`, `{{ "34.39 dB" }}`, `... + 1` are typed.
     """
-
-    def given(calls: Iterable[nodes.Call | nodes.Filter]) -> set[int]:
-        return {id(arg) for c in calls for arg in (*c.args, *(word.value for word in c.kwargs))}
-
-    printed = given(tree.find_all(nodes.Filter))
-    choosing = printed | given(tree.find_all(nodes.Call))
-    for constant in tree.find_all(nodes.Const):
-        value = constant.value
-        words = isinstance(value, str) and id(constant) in printed
-        if words and any(letter.isdigit() for letter in value):
-            return str(value)
-        if isinstance(value, float) or id(constant) not in choosing:
-            return str(value)
-    return None
+    nodes = [*ast.walk(tree)]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    choosing = {id(arg) for c in calls for arg in (*c.args, *(word.value for word in c.keywords))}
+    constants = [node for node in nodes if isinstance(node, ast.Constant)]
+    typed = [one for one in constants if type(one.value) is float or id(one) not in choosing]
+    return min(typed, key=lambda one: (one.lineno, one.col_offset), default=None)

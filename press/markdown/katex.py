@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from py_mini_racer import MiniRacer
 
 VERSION = "0.16.40"
+SECONDS = 10.0  # that a formula may take; a page of ordinary ones takes less than one
 SCRIPT_SHA256 = "759450e87b7d6523"  # the beginning of the hash of katex.min.js
 
 # Console warnings are collected: they are how KaTeX tells of doubtful TeX.
@@ -90,7 +91,24 @@ def _engine() -> "MiniRacer":
     return engine
 
 
-def typeset(formulas: Sequence[tuple[str, bool]]) -> list[Formula]:
-    """Set formulas, each TeX and whether it is displayed; none sees what another one defines."""
-    answers = json.loads(str(_engine().call("typesetAll", json.dumps(formulas))))
-    return [Formula(*answer) for answer in answers]
+def typeset(formulas: Sequence[tuple[str, bool]], seconds: float = SECONDS) -> list[Formula]:
+    """Set formulas, each TeX and whether it is displayed; none sees what another one defines.
+
+    One that takes longer than `seconds` has that as its error.
+    """
+    try:
+        return _set(formulas, seconds)
+    except TimeoutError:
+        return [_set_alone(formula, seconds) for formula in formulas]
+
+
+def _set(formulas: Sequence[tuple[str, bool]], seconds: float) -> list[Formula]:
+    answers = _engine().call("typesetAll", json.dumps(formulas), timeout_sec=seconds)
+    return [Formula(*answer) for answer in json.loads(str(answers))]
+
+
+def _set_alone(formula: tuple[str, bool], seconds: float) -> Formula:
+    try:
+        return _set([formula], seconds)[0]
+    except TimeoutError:
+        return Formula(None, f"it takes longer than {seconds:g} seconds", 0, [])

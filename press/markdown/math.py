@@ -46,8 +46,9 @@ class Maths:
         kept = {asked: cache.get("formulas", key) for asked, key in keys.items()}
         new = [asked for asked, data in kept.items() if data is None]
         for asked, formula in zip(new, typeset(new) if new else [], strict=True):
-            cache.put("formulas", keys[asked], json.dumps(vars(formula)).encode())
             self.ready[asked] = formula
+            if formula.html is not None:  # what took too long may be set another time
+                cache.put("formulas", keys[asked], json.dumps(vars(formula)).encode())
         self.ready |= {asked: Formula(**json.loads(data)) for asked, data in kept.items() if data}
 
 

@@ -9,7 +9,6 @@ from markdown_it.token import Token
 
 from press.diagnostics import Place, SourceMap
 from press.markdown.math import is_formula
-from press.markdown.parser import parse_line
 from press.markdown.syntax import EXPRESSION as BRACES
 from press.markdown.typed_numbers import (
     EXPRESSION,
@@ -56,7 +55,7 @@ def numbers_in_post(
         elif token.type == "table_open" and "caption" in token.meta:
             yield from numbers_in_line(token.meta["caption"], origin, search)
         elif token.type == "html_block":
-            children, is_cell = parse_line(token.content, origin), "<td" in token.content
+            children, is_cell = token.children or [], "<td" in token.content
             yield from numbers_in_line(children, origin, search, is_cell)
         elif token.type == "directive_open":  # what a block's arguments say, not what they choose
             prose = blocks.prose_arguments(token.info)

@@ -17,7 +17,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from press.diagnostics import Diagnostic, SourceMap
-from press.markdown import passes, syntax
+from press.markdown import passes, raw_html, syntax
 
 
 @cache
@@ -28,12 +28,14 @@ def parser() -> MarkdownIt:
     made.use(attrs_plugin, after=("image", "link_close", "code_inline"))
     made.use(deflist_plugin).use(footnote_plugin)
     block, inline = made.block.ruler, made.inline.ruler
-    for name in ("html_inline", "image", "link", "autolink"):
+    for name in ("image", "link", "autolink"):
         inline.at(name, syntax.placed(getattr(rules_inline, name)))
+    inline.at("html_inline", raw_html.inline)
     inline.at("footnote_inline", syntax.note)
     ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     block.before("fence", "directive", syntax.directive, ends_paragraph)
     block.before("fence", "display", syntax.display_formula, ends_paragraph)
+    block.at("html_block", raw_html.block, ends_paragraph)
     block.at("table", syntax.table, {"alt": ["paragraph", "reference"]})
     inline.before("escape", "expression", syntax.expression)
     inline.before("escape", "formula", syntax.formula)
@@ -41,6 +43,7 @@ def parser() -> MarkdownIt:
     inline.before("link", "reference", syntax.reference)
     made.core.ruler.at("inline", syntax.parse_inline)
     made.core.ruler.push("notes", syntax.give_places_to_notes)
+    made.core.ruler.push("html", raw_html.read_blocks)
     for run in (passes.find_figures, passes.find_captions, passes.empty_corners):
         made.core.ruler.push(run.__name__, run)
     return made

@@ -21,6 +21,7 @@ from press.page import Blocks
 CAPTION = re.compile(r"Table:[ \t]+")
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
+NO_LETTERS = re.compile(r"[\x00-/:-`{-\x7f]+")  # of ASCII in small letters
 
 
 def find_figures(state: StateCore) -> None:
@@ -122,11 +123,11 @@ def name_sections(tokens: Sequence[Token], crossrefs: CrossReferences) -> None:
 def cite(tokens: Sequence[Token], citations: Citations) -> None:
     """Number what is cited as a reader meets it; links to references made by hand get ids."""
     for token in in_reading_order(tokens):
-        href = str(token.attrs.get("href", ""))
+        href = str(token.meta.get("attributes", token.attrs).get("href", ""))  # of a tag, or a link
         if token.type == "citation":
             origin, start = token.meta["origin"], token.meta["start"]
             token.content = citations.cite(token.content, origin, start)
-        elif token.type == "link_open" and href.startswith(f"#{HAND_MADE}"):
+        elif token.tag == "a" and href.startswith(f"#{HAND_MADE}"):
             token.attrs |= {"id": citations.link_by_hand(href[1:]), "class": "citation"}
 
 
@@ -177,9 +178,13 @@ def text_token(text: str) -> Token:
 
 
 def slug(text: str) -> str:
-    """An id made of a heading's text."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "section"
+    """An id made of a heading's text: letters of every script, those of Latin without accents."""
+    letters = []
+    for sign in unicodedata.normalize("NFKC", text):
+        plain = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
+        is_letter = unicodedata.category(sign)[0] in "LMN"  # M: a vowel sign, or an accent
+        letters.append(plain or (sign if is_letter else ""))
+    return NO_LETTERS.sub("-", "".join(letters).lower()).strip("-") or "section"
 
 
 def plain_text(tokens: Sequence[Token]) -> str:
@@ -190,6 +195,6 @@ def plain_text(tokens: Sequence[Token]) -> str:
             parts.append(" ")
         elif token.type == "image":
             parts.append(plain_text(token.children or []))
-        elif token.type in ("text", "code_inline", "formula"):
+        elif token.type in ("text", "code_inline", "formula", "html_text"):
             parts.append(token.content)
     return re.sub(r"\s+", " ", "".join(parts)).strip()

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from press.diagnostics import Place
 from press.errors import InputError, nearest
 from press.files import text_of
+from press.paths import find_file
 
 FRONT_MATTER = re.compile(r"---[^\S\n]*(?:\n(.*?))?\n---[^\S\n]*$", re.DOTALL | re.MULTILINE)
 FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to call it
@@ -49,8 +51,13 @@ class Post:
 
 
 def slug_of(file: Path) -> str:
-    """A post's name in addresses: its file's name, safe characters only."""
-    return re.sub(r"[^\w.-]+", "-", file.stem).strip("-").lower()
+    """A post's name in addresses: its file's name, letters of every script and digits only."""
+
+    def plain(found: re.Match[str]) -> str:
+        marks = [sign for sign in found[0] if unicodedata.category(sign)[0] == "M"]  # of letters
+        return "".join(marks) + ("-" if len(marks) < len(found[0]) else "")
+
+    return re.sub(r"[^\w.-]+", plain, unicodedata.normalize("NFC", file.stem)).strip("-").lower()
 
 
 def url_of(file: Path) -> str:
@@ -126,6 +133,10 @@ def list_posts(content_dir: Path) -> list[Path]:
         raise InputError("there is no such folder; posts are Markdown files in it", folder)
     found = sorted(path for path in folder.glob("*.md") if not path.name.startswith("."))
     for path in found:
+        try:
+            find_file(path.name, folder, content_dir)
+        except InputError as error:
+            raise InputError(error.sentence, path) from None
         if not slug_of(path):
             raise InputError("this name has no letter that could stand in an address", path)
     return found

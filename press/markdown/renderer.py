@@ -19,10 +19,10 @@ from press.markdown.citations import Citations
 from press.markdown.code import fence
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
+from press.markdown.html_tags import HtmlTags
 from press.markdown.math import Maths, is_formula
 from press.markdown.parser import parser
 from press.markdown.passes import place_of, plain_text, text_token
-from press.markdown.raw_html import rewrite
 from press.markdown.syntax import EXPRESSION
 from press.markdown.table_data import data_links
 from press.page import Blocks, Directive, PageContext
@@ -159,14 +159,24 @@ class PostRenderer:
         place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
         return fence(token.content, token.info, self.context, place)
 
-    def render_html_inline(self, token: Token) -> str:
-        """Raw HTML, within a line or on lines of its own."""
-        origin, start = token.meta["origin"], token.meta.get("start", 0)
-        return rewrite(
-            token.content, origin, start, self.assets, self.citations, self.expressions.html
-        )
+    def render_html_block(self, token: Token) -> str:
+        """Raw HTML on lines of its own."""
+        return self.render(token.children or [])
 
-    render_html_block = render_html_inline
+    def render_html_inline(self, token: Token) -> str:
+        """A tag or a comment of raw HTML."""
+        return HtmlTags(self.assets, self._led, self._filled_in).html(token)
+
+    def render_html_text(self, token: Token) -> str:
+        """Text of raw HTML in which nothing counts as markup."""
+        if token.info:
+            sentence = f"a formula within <{token.info}> stays as it is"
+            self.context.warn(place_of(token), sentence)
+        return token.markup
+
+    def render_back_links(self, token: Token) -> str:
+        """The links from a reference made by hand back to where it is cited."""
+        return self.citations.back_links_by_hand(token.content, place_of(token))
 
     def render_image(self, token: Token) -> str:
         """A picture."""
@@ -211,12 +221,15 @@ class PostRenderer:
     def render_link_open(self, token: Token) -> str:
         """The start of a link, led to where the site has what it names."""
         attributes = {name: str(value) for name, value in token.attrs.items()}
-        href, place = attributes["href"], place_of(token)
-        if href.startswith("#"):
-            self.crossrefs.wanted.append((href[1:], place))
-        else:
-            attributes["href"] = self.assets.address(href, place)
+        attributes["href"] = self._led(attributes["href"], place_of(token))
         return tag("a", attributes)
+
+    def _led(self, href: str, place: Place) -> str:
+        """Where an address leads: within the page, on the site, or elsewhere."""
+        if not href.startswith("#"):
+            return self.assets.address(href, place)
+        self.crossrefs.wanted.append((href[1:], place))
+        return href
 
     def render_footnote_anchor(self, token: Token) -> str:
         """The link from a footnote back to where it is referred to."""

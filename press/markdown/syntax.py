@@ -7,6 +7,7 @@ itself finds wrong goes to `env["errors"]`.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from markdown_it import rules_block
@@ -23,9 +24,12 @@ EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*"|'[^'\n]*'|\{[^{}]*\}|\}(?!
 INLINE_MATH = re.compile(r"<InlineMath>(.*?)</InlineMath>", re.DOTALL)
 DISPLAY_DOLLARS = re.compile(r"\$\$((?:[^$`\\]|\\.)+?)\$\$", re.DOTALL)
 DOLLARS = re.compile(r"\$(?!\s)((?:[^$`\\]|\\.)+?)(?<!\s)\$(?!\d)", re.DOTALL)
-CITATION = re.compile(r"\[((?:[^\[\]@;]*@[\w:.+/-]+[^\[\];]*;?)+)\](?!\()")
+CITATION = re.compile(r"\[([^\[\]]++)\](?!\()")
 REFERENCE = re.compile(r"\[\]\(#([^\s()]+)\)")  # shown as the name of what it points at
-CITED = re.compile(r"([^@;]*)@([\w:.+/-]*[\w+/-])([^;]*)")
+KEY = r"\w(?:\w|[^\w\s,;@{}]++(?=\w))*+"  # as one writes it in a text; `@{...}` takes any
+CITED = re.compile(  # but no `@` of code, of an address, or behind an escape
+    rf"`[^`]*`?|<[^<>\s]*>?|\w+://\S*|(?<![\w\\/])-?@(?:\{{([^\s{{}}]+)\}}|({KEY}))"
+)
 
 BLOCK = re.compile(r"(:{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(.*?)[ \t]*$")
 ARGUMENT = re.compile(r'([A-Za-z][\w-]*)[ \t]*=[ \t]*"([^"]*)"[ \t]*')
@@ -107,8 +111,42 @@ def _inline_rule(kind: str, first: str, *patterns: re.Pattern[str]) -> InlineRul
 
 expression = _inline_rule("expression", "{", EXPRESSION)
 formula = _inline_rule("formula", "$<", INLINE_MATH, DISPLAY_DOLLARS, DOLLARS)
-citation = _inline_rule("citation", "[", CITATION)
+_brackets = _inline_rule("citation", "[", CITATION)
 reference = _inline_rule("reference", "[", REFERENCE)
+
+
+def citation(state: StateInline, silent: bool) -> bool:
+    """Read `[@key]`: brackets, with no others inside, in which a work is cited."""
+    found = CITATION.match(state.src, state.pos)
+    return bool(found and works_in(found[1])) and _brackets(state, silent)
+
+
+@dataclass
+class CitedWork:
+    """A work cited between brackets: the words around it, and the offset of its `@`."""
+
+    before: str
+    key: str
+    offset: int
+    after: str = ""
+
+
+def works_in(citation: str) -> list[CitedWork]:
+    """The works cited between brackets, separated by `;` or `,`.
+
+    Other words between two works stand before the second.
+    """
+    works, end = list[CitedWork](), 0
+    for found in CITED.finditer(citation):
+        if key := found[1] or found[2]:
+            before = citation[end : found.start()]
+            if works:
+                works[-1].after, _, before = before.rpartition(";" if ";" in before else ",")
+            end = found.end()
+            works.append(CitedWork(before.strip(), key, end - len(found[0].lstrip("-"))))
+    if works:
+        works[-1].after = citation[end:].rstrip(" ;")
+    return works
 
 
 def placed(rule: InlineRule) -> InlineRule:

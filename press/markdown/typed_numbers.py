@@ -19,7 +19,7 @@ from press.toml_file import TomlFile
 RESULT, POINTER, CONVENTION, OPEN = "result", "pointer", "convention", "unclassified"
 TEXT, VALUE, CONSTANT = "text", "value", "formula"  # kinds of pieces, the last two of formulas
 EXPRESSION = "expression"  # a kind of pieces too, as is POINTER
-UNIT = "unit"  # one that stands beside an expression
+UNIT, JOINED = "unit", "joined"  # what stands beside an expression, or makes one number with it
 
 HIDDEN, SYMBOL, SCRIPT = "\ufffc", "\ufffd", "\ufffb"  # an expression; a TeX command; ^ or _
 DIGIT = re.compile(r"\d")
@@ -28,6 +28,11 @@ NUMBER = re.compile(
 )
 DECIMAL = re.compile(r"[-+−]?[\d,]*\.\d+")
 HAS_SPREAD = re.compile(r"\d\)?\s*(?:±|\+/-)\s*$")
+# Digits, a point, an exponent, a sign, or another expression, that a reader takes for a part of it.
+JOINED_TO = re.compile(
+    rf"(\d[.,]?{HIDDEN}|{HIDDEN}(?:[.,]|[eE][-+−]?)?\d|{HIDDEN}[.,]?{HIDDEN}"
+    rf"|(?<![\w)\]{HIDDEN}])[-−]{HIDDEN})"
+)
 SPREAD = r"(?:\s*(?:±|\+/-)\s*[\d.]+)?"
 SECONDS = ("seconds", "second", "secs", "sec")
 NOUNS = (
@@ -158,14 +163,16 @@ class NumberSearch:
     def find(
         self, pieces: Iterable[Piece], in_cell: bool = False, in_heading: bool = False
     ) -> Iterator[Found]:
-        """Every number of a text, and every unit that stands beside an expression."""
+        """Every number of a text, and what stands beside an expression."""
         pieces = list(pieces)
         shown = "".join(piece.shown for piece in pieces)
         starts = list(accumulate((len(piece.shown) for piece in pieces), initial=0))
-        for unit in self._unit_beside_expression.finditer(shown):
-            piece = pieces[bisect_right(starts, unit.start()) - 1]
-            if piece.kind == EXPRESSION:
-                yield Found(UNIT, unit[1], piece, 0)
+        for kind, pattern in ((UNIT, self._unit_beside_expression), (JOINED, JOINED_TO)):
+            for found in pattern.finditer(shown):
+                at = shown.index(HIDDEN, found.start())
+                piece = pieces[bisect_right(starts, at) - 1]
+                if piece.kind == EXPRESSION:
+                    yield Found(kind, found[1].replace(HIDDEN, "{{ }}"), piece, 0)
         if not DIGIT.search(shown):
             return
         spans = [found.span() for found in self._exempt.finditer(shown)]

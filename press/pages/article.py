@@ -1,6 +1,7 @@
 """One post made into an article: title, body, table of contents and references."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from markupsafe import Markup
 
 from press.blocks.registry import load_blocks
 from press.diagnostics import Place, SourceMap
+from press.errors import InputError
 from press.markdown.assets import Assets
 from press.markdown.bibliography import Entry
 from press.markdown.citations import Citations, Reference
@@ -78,10 +80,8 @@ def _scripts(tokens: Sequence[Token], context: PageContext) -> Iterator[Path]:
     """The scripts of a post's plots that are there."""
     for token in tokens:
         if token.type == "directive_open" and (name := token.meta["arguments"].get("script")):
-            path = context.content_dir / name
-            context.note(path)
-            if path.is_file():
-                yield path
+            with suppress(InputError):  # which the block itself tells
+                yield context.file(name, context.content_dir)
 
 
 def _heading_text(

@@ -10,7 +10,16 @@ from press.diagnostics import Place
 from press.markdown.expressions import Written
 from press.markdown.numbers_in_post import Number
 from press.markdown.post import Post
-from press.markdown.typed_numbers import DIGIT, NUMBER, OPEN, RESULT, SENTENCE, UNIT, Checks
+from press.markdown.typed_numbers import (
+    DIGIT,
+    JOINED,
+    NUMBER,
+    OPEN,
+    RESULT,
+    SENTENCE,
+    UNIT,
+    Checks,
+)
 from press.page import PageContext
 from press.results.numbers import metric_of
 
@@ -18,6 +27,7 @@ UNBOUND = (
     "'{}' is bound to nothing; name its run, claim or setting, or make it one of the conventions"
     " of site.toml"
 )
+ANOTHER = "'{}' makes another number of a result; write a space between the two"
 CLAIM = re.compile(r'data-claim="([^"]+)"')
 
 
@@ -43,6 +53,10 @@ def tell_numbers(
         if kind == UNIT:
             if place in written and (sentence := _wrong_unit(text, written[place], units)):
                 context.warn(place, sentence, code="unit")
+            continue
+        if kind == JOINED:
+            if place in written and DIGIT.search(_plain(written[place].html)):
+                context.warn(place, ANOTHER.format(text), is_whole, "typed-result")
             continue
         counts[kind] += 1
         if kind == RESULT:

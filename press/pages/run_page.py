@@ -13,11 +13,11 @@ from press.blocks.tables import scored_metrics
 from press.diagnostics import counted, format_duration
 from press.files import content_of
 from press.page import PageContext
-from press.results.export import csv_text, curve_rows, origin_of
+from press.results.export import origin_of
 from press.results.metrics import Metric
 from press.results.names import Names, sentence
 from press.results.numbers import grouped, with_unit, written
-from press.results.record import Record
+from press.results.record import CURVE, Record
 from press.results.run import Run
 from press.results.store import Results
 from press.results.suite import SuiteView
@@ -39,10 +39,11 @@ def run_page(name: str, context: PageContext) -> str:
     record, path = run.record, run.folder / "run.json"
     assert record, "only recorded runs have pages"
     context.note(path)
-    stem, curve = run.page.removesuffix(".html"), curve_rows([run])
+    stem, curve = run.page.removesuffix(".html"), run.curve()
     context.add(f"{stem}.json", content_of(path))
-    if curve:
-        context.add(f"{stem}.csv", csv_text([f"The curve of {origin_of(run)}"], curve))
+    if curve.rows:
+        origin = f"# The curve of {origin_of(run)}\n".encode()
+        context.add(f"{stem}.csv", origin + content_of(run.file(CURVE)))
     view = context.results.suite(run.suite.name)
     names = context.results.names
     within = names.method(run.method) if run.method else f"seed {run.seed}"
@@ -68,7 +69,7 @@ def run_page(name: str, context: PageContext) -> str:
             if selector.startswith("at.")
         ],
         charts=[one.panel(stop_marks(run)).svg() for one in charts if one.metrics],
-        has_curve=bool(curve),
+        has_curve=bool(curve.rows),
         gallery=list(_gallery(run, context)),
         record=record,
         again=(run.planned and run.planned.again)

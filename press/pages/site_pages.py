@@ -7,17 +7,20 @@ from html import escape
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from press.errors import InputError
 from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
+from press.paths import web_address
 from press.results.metrics import read_metrics
 from press.results.names import read_names
 from press.results.run import taken_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"  # of a page that only leads on
 OTHERS = ("experiments", "metrics", "names", "checks")  # tables beside the site's own words
 
 
@@ -40,7 +43,7 @@ class Site:
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""
-        return self.base_url + ("" if url == "index.html" else url)
+        return self.base_url + ("" if url == "index.html" else quote(url))
 
 
 def load_site(path: Path, base_url: str | None) -> Site:
@@ -62,6 +65,9 @@ def load_site(path: Path, base_url: str | None) -> Site:
         if base_url is None:
             file.fail(sentence, None, "base_url")
         raise InputError(sentence)
+    repository = settings.get("repository", "")
+    if repository and not web_address(repository):
+        file.fail(f"'{repository}' is not an address of the web", None, "repository")
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
     return Site(**settings, authors=authors, checks=checks)
@@ -129,19 +135,22 @@ def robots(site: Site) -> bytes:
 
 
 def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> dict[str, bytes]:
-    """A page at each old address of a post; raises InputError for an address in use."""
+    """A page at each old address of a post; raises InputError for an address in use.
+
+    Two addresses that differ in capitals alone are one file on some disks.
+    """
     pages: dict[str, bytes] = {}
-    used = set(taken)
+    used = set(map(str.casefold, taken))
     for post in posts:
         for alias in post.aliases:
             url = _address(alias)
             path, parts = PurePosixPath(url), url.split("/")
-            is_used = not used.isdisjoint(map(str, (path, *path.parents)))
+            is_used = not used.isdisjoint(str(one).casefold() for one in (path, *path.parents))
             if is_used or not url.isprintable() or any(part[:1] in ("", ".") for part in parts):
                 wrong = "an address in use" if is_used else "no address within the site"
                 sentence = f"the alias '{alias}' is {wrong}"
                 raise InputError(sentence, Path(post.source), post.aliases_line, 1)
-            used.add(url)
+            used.add(url.casefold())
             pages[url] = _moved(url, post, site)
     return pages
 
@@ -155,10 +164,11 @@ def _address(alias: str) -> str:
 
 
 def _moved(url: str, post: Summary, site: Site) -> bytes:
-    target = escape("../" * url.count("/") + post.url)
+    target = escape("../" * url.count("/") + quote(post.url))
     canonical = escape(site.full_url(post.url)) if site.base_url else target
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(site.language)}">\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n'
         f'<link rel="canonical" href="{canonical}">\n<title>{escape(post.title)}</title>\n'
         f'<p>This page has moved: <a href="{target}">{escape(post.title)}</a>.</p>\n'

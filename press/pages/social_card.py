@@ -7,10 +7,11 @@ else the picture that the front matter names. Pixels are enlarged by whole numbe
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from press.errors import InputError
 from press.files import sha256_of
-from press.markdown.assets import Assets, opened
+from press.markdown.assets import Assets, opened, upright
 from press.markdown.post import Post
 from press.page import PageContext
 
@@ -34,7 +35,7 @@ def social_card(post: Post, title: str, context: PageContext, wanted: bool) -> d
     key = f"1|{margin}|{'|'.join(map(sha256_of, sources))}"
     data = context.cache.data("share", key, lambda: composed(sources, margin))
     url = context.media(f"{Path(post.url).stem}-shared", ".png", data)
-    url = url.removeprefix(context.root)
+    url = unquote(url.removeprefix(context.root))
     return {"url": url, "alternative": words, "width": WIDTH, "height": HEIGHT}
 
 
@@ -46,7 +47,7 @@ def pictures_of(post: Post, title: str, context: PageContext) -> tuple[list[Path
 def _named(post: Post, context: PageContext) -> list[Path]:
     """The picture that the front matter names; empty, and an error, if it is none."""
     try:
-        path = Assets(context, post.file.parent).find(post.image)
+        path = Assets(context, post.file.parent).find(post.image, "picture")
         if path.suffix.lower() == ".svg":
             raise InputError(f"'{path.name}' is a drawing; other sites show PNG, JPEG or WebP")
         with opened(path) as picture:
@@ -93,10 +94,10 @@ def _fitted(path: Path, width: int, height: int) -> "Image.Image":
     """Enlarge a picture by a whole number, or reduce it, so that it just fits."""
     from PIL import Image, ImageOps
 
-    with Image.open(path) as file:
-        upright = ImageOps.exif_transpose(file).convert("RGBA")
-    background = Image.new("RGBA", upright.size, (*PAPER, 255))
-    picture = Image.alpha_composite(background, upright).convert("RGB")
+    with opened(path) as file:
+        whole = upright(file).convert("RGBA")
+    background = Image.new("RGBA", whole.size, (*PAPER, 255))
+    picture = Image.alpha_composite(background, whole).convert("RGB")
     factor = min(width // picture.width, height // picture.height)
     if factor:
         return ImageOps.scale(picture, factor, Image.Resampling.NEAREST)

@@ -59,9 +59,9 @@ class Claim(Quoted):
         metric = self.find_metric()
         return replace(metric, digits=max(metric.digits, self.decimals))
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Write the number so that a reader sees its source, and `check` its id."""
-        return str(self.marked(with_unit(self, self.metric)))
+        return self.marked(with_unit(self, self.metric))
 
     def marked(self, text: str) -> Markup:
         """Mark `text` as this claim's number."""

@@ -4,9 +4,10 @@
 decimals are those of the metric.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from functools import partial
+from math import isclose
 from typing import Any
 
 from markupsafe import Markup
@@ -14,16 +15,18 @@ from markupsafe import Markup
 from press.diagnostics import format_duration
 from press.errors import InputError
 from press.results.claims import Claim
+from press.results.metrics import MOST_DIGITS
 from press.results.numbers import (
     Measured,
     NotRun,
+    Quantity,
     decimal,
-    difference_with_unit,
     grouped,
+    is_difference,
     linked,
-    listed,
     metric_of,
     unit_behind,
+    with_sign,
     with_unit,
     written,
 )
@@ -61,22 +64,24 @@ def namespace(results: Results) -> dict[str, Any]:
 
 def _run(results: Results, name: str, output: str | None = None, seed: int | None = None) -> Any:
     """A run, or one of its outputs: `run("inpainting/house", "average")`."""
-    return _output(results.run(name, seed), output)
+    run = results.run(name, seed)
+    return run if output is None else run.output(output)
 
 
 def _suite(results: Results, name: str, output: str | None = None) -> Any:
     """A suite, or the scores of one output of its runs: `suite("inpainting", "average")`."""
-    return _output(results.suite(name), output)
+    suite = results.suite(name)
+    return suite if output is None else suite.output(output)
 
 
-def _output(of: Any, selector: Any) -> Any:
-    if not isinstance(selector, str | None):
-        raise InputError(f'output: expected text such as "average", got {selector!r}')
-    return of if selector is None else of.output(selector)
+def _number(value: Any, write: Callable[[Any], str], count: int | None = None) -> Any:
+    """Write a number by `write`, keeping its link or its claim; what is not run says so.
 
-
-def _number(value: Any, write: Callable[[Any], str]) -> Any:
-    """Write a number by `write`, keeping its link or its claim; what is not run says so."""
+    Raises InputError for what is no number, or if more decimals (`count`) are asked for than any
+    metric has.
+    """
+    if count is not None and not 0 <= count <= MOST_DIGITS:
+        raise InputError(f"expected 0 to {MOST_DIGITS} decimals, got {count}")
     if isinstance(value, NotRun):
         return value
     if isinstance(value, Claim | Setting):
@@ -88,24 +93,43 @@ def _number(value: Any, write: Callable[[Any], str]) -> Any:
     raise InputError(f"'{value}' is no number of a run, a suite or a claim")
 
 
+def _of_unit(number: Any, units: Collection[str], what: str) -> Any:
+    """A number in one of `units`, a setting, or what is not run; InputError for another one."""
+    is_of_unit = isinstance(number, float) and metric_of(number).unit in units
+    if not is_of_unit and not isinstance(number, Setting | NotRun):
+        raise InputError(f"'{number}' is not {what}")
+    return number
+
+
+def _of_seeds(number: Any) -> Any:
+    """A result of one or more seeds, or one not run; raises InputError for another number."""
+    if not isinstance(number, Quantity) or is_difference(number):
+        raise InputError(f"'{number}' is neither a result nor a mean of results: it has no n")
+    return number
+
+
 def value(number: Any, digits: int | None = None) -> Any:
     """Write a number with its unit, and with so many decimals: "97.2 %"."""
-    return _number(number, lambda number: with_unit(number, metric_of(number), digits))
+    return _number(number, lambda number: with_unit(number, metric_of(number), digits), digits)
 
 
 def signed(number: Any, digits: int | None = None) -> Any:
     """Write a difference with its sign and its unit: "+0.3 %"."""
-    return _number(number, lambda number: difference_with_unit(number, metric_of(number), digits))
+
+    def write(number: Any) -> str:
+        return with_sign(with_unit(number, metric_of(number), digits))
+
+    return _number(number, write, digits)
 
 
 def digits(number: Any, count: int | None = None) -> Any:
     """Write a number without its unit, with so many decimals."""
-    return _number(number, lambda number: written(number, metric_of(number), count))
+    return _number(number, lambda number: written(number, metric_of(number), count), count)
 
 
 def words(value: Any) -> Any:
     """Write seconds as a person says them: "12 minutes"."""
-    return _number(value, format_duration)
+    return _number(_of_unit(value, ("s", "seconds"), "a time in seconds"), format_duration)
 
 
 def whole(value: Any) -> Any:
@@ -116,38 +140,49 @@ def whole(value: Any) -> Any:
 def mean_sd(mean: Any, digits: int | None = None) -> Any:
     """Write a mean with its standard deviation between seeds and n: "97.2 ± 0.1 % (n = 3)"."""
 
-    def write(number: Any) -> str:
-        metric, spread = metric_of(number), getattr(number, "spread", None)
+    def write(number: Measured) -> str:
+        metric = number.metric
         count = metric.digits if digits is None else digits
-        over = decimal(number, count) + (
-            f" ± {decimal(spread, count)}" if spread is not None else ""
-        )
-        return f"{unit_behind(over, metric)} (n\u00a0=\u00a0{getattr(number, 'n', 1)})"
+        spread = "" if number.spread is None else f" ± {decimal(number.spread, count)}"
+        over = unit_behind(decimal(number, count) + spread, metric)
+        return f"{over} (n\u00a0=\u00a0{number.n})"
 
-    return _number(mean, write)
+    return _number(_of_seeds(mean), write, digits)
 
 
 def percent(value: Any) -> Any:
     """Write a share in per cent: "99%" for 0.99."""
-    return _number(value, lambda share: f"{100 * share:.6g}%")
+    share = _of_unit(value, ("",), "a share: it has a unit, or counts something")
+    return _number(share, lambda share: f"{100 * share:.6g}%")
 
 
 def fraction(value: Any) -> Any:
     """Write a number as the simple fraction that it stands for: "1/30"."""
-    return _number(value, lambda number: str(Fraction(float(number)).limit_denominator(1000)))
+
+    def write(number: float) -> str:
+        simple = Fraction(float(number)).limit_denominator(1000)
+        if not isclose(simple, number):
+            raise InputError(f"'{number}' is no simple fraction")
+        return str(simple)
+
+    return _number(value, write)
 
 
-def spelled(value: int) -> str:
+def spelled(value: Any) -> Any:
     """Write a small count as a word: "seven"; larger ones in figures."""
+    if isinstance(value, NotRun):
+        return value
+    if type(value) is not int:
+        raise InputError(f"'{value}' is no count")
     return SPELLED[value] if 0 <= value < len(SPELLED) else grouped(value)
 
 
 def n(value: Any) -> Any:
     """The number of seeds behind a number."""
-    return value if isinstance(value, NotRun) else getattr(value, "n", 1)
+    return value if isinstance(value, NotRun) else _of_seeds(value).n
 
 
 WRITERS: tuple[Callable[..., Any], ...] = (
-    value, signed, digits, words, whole, percent, fraction, mean_sd, spelled, n, listed,
+    value, signed, digits, words, whole, percent, fraction, mean_sd, spelled, n,
 )  # fmt: skip
 FILTERS = {write.__name__: write for write in WRITERS}

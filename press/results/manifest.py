@@ -15,11 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 from press.errors import InputError, nearest
-from press.results.record import Record, read_record
+from press.results.record import CURVE, Record, read_record
 from press.results.selectors import Selector
 
 VERSION = 1
 NAMES, IMAGES, NETWORKS, EXPECTED = "suites.json", "images.json", "networks.json", "expected.json"
+FILES = ("run.json", CURVE, "pictures", "snapshots")  # any of them shows that a record stands there
 OF_EXPECTED = ("seconds", "estimate")  # kept apart, as `Manifest.expected`
 
 
@@ -213,7 +214,8 @@ def of_records(results: Path) -> dict[str, Any]:
 
     Raises InputError for a damaged record.
     """
-    paths = sorted(results.glob("[!.]*/[!.]*/[!.]*/run.json"))
+    found = (path for name in FILES for path in results.glob(f"[!.]*/[!.]*/[!.]*/{name}"))
+    paths = sorted({path.with_name("run.json") for path in found})
     suites: dict[str, list[Record]] = {}
     for path in paths:
         record, place = read_record(path.parent), "/".join(path.parts[-4:-1])

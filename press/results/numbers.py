@@ -36,47 +36,22 @@ class Measured(float):
         n: int = 1,
         preview: bool = False,
     ) -> Self:
-        """Wrap `value`; `spread` is a standard deviation between `n` seeds, None if n < 2."""
+        """Wrap `value`; `spread` is a standard deviation between `n` seeds, None if n < 2.
+
+        Of a difference of two results n is 0.
+        """
         number = super().__new__(cls, value)
         number.metric, number.origin, number.spread, number.n = metric, origin, spread, n
         number.preview = preview
         return number
 
-    def __sub__(self, other: Any) -> Any:
-        """Subtract a number; an absent one makes the difference absent."""
-        if isinstance(other, NotRun):
-            return other
-        return self._from(other, float(self) - float(other), is_difference=True)
-
-    def __rsub__(self, other: Any) -> Any:
-        """Subtract this number from another one."""
-        return self._from(other, float(other) - float(self), is_difference=True)
-
-    def __add__(self, other: Any) -> Any:
-        """Add a number; an absent one makes the sum absent."""
-        return other if isinstance(other, NotRun) else self._from(other, float(self) + float(other))
-
-    def _from(self, other: Any, value: float, is_difference: bool = False) -> "Measured":
-        """What was worked out from this number and `other`; raises InputError if they clash."""
-        if self.preview and isinstance(other, Quoted):
-            raise InputError("a preview is not compared with the numbers of a source")
-        mine, others = self.metric, getattr(other, "metric", self.metric)
-        if mine.name != others.name and (mine.unit != others.unit or not mine.unit):
-            raise InputError(f"'{mine.heading}' and '{others.heading}' are not of one kind")
-        metric = mine.of_differences if is_difference else mine
-        return Measured(value, metric, self.origin, preview=self.preview)
-
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Write the number with its unit, linked to its run."""
         return linked(with_unit(self, self.metric), self.origin)
 
 
 class Quoted(float):
     """A number that a source prints."""
-
-    def __sub__(self, other: Any) -> Any:
-        """Subtract a number; the difference from a measured one is a measured one."""
-        return NotImplemented if isinstance(other, Measured | NotRun) else float(self) - other
 
 
 class NotRun:
@@ -94,16 +69,39 @@ class NotRun:
     def __str__(self) -> str:
         return "not run yet"
 
-    def __html__(self) -> str:
-        return str(Markup('<span class="not-run" title="{}">not run yet</span>').format(self.what))
-
-    def _same(self, _other: Any) -> "NotRun":
-        return self
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _same
+    def __html__(self) -> Markup:
+        return Markup('<span class="not-run" title="{}">not run yet</span>').format(self.what)
 
 
 Quantity = Measured | NotRun
+
+
+def difference(one: Any, other: Any) -> Quantity:
+    """What a result of a run is more, or less, than another one, or than a source's number.
+
+    Not run yet, if one of the two is not. Raises InputError for what has no such difference.
+    """
+    pair = (one, other)
+    results = [each for each in pair if isinstance(each, Quantity) and not is_difference(each)]
+    quoted = [each for each in pair if isinstance(each, Quoted)]
+    if len(quoted) > 1 or len(results) + len(quoted) < 2:
+        raise InputError("a difference is one of two results, or of a result and a claim")
+    for result in results:
+        if isinstance(result, NotRun):
+            return result
+        if result.preview and quoted:
+            raise InputError("a preview is not compared with the numbers of a source")
+    first, second = map(metric_of, pair)
+    if first.name != second.name and (first.unit != second.unit or not first.unit):
+        raise InputError(f"'{first.heading}' and '{second.heading}' are not of one kind")
+    ours: Any = results[0]
+    metric = ours.metric.of_differences
+    return Measured(float(one) - float(other), metric, ours.origin, n=0, preview=ours.preview)
+
+
+def is_difference(number: Quantity) -> bool:
+    """Whether a result is a difference of two, of which no seed can be counted."""
+    return isinstance(number, Measured) and not number.n
 
 
 def metric_of(value: Any) -> Metric:

@@ -34,7 +34,7 @@ class Curve:
     columns: tuple[str, ...] = ()
     rows: tuple[list[str], ...] = ()
     path: Path = Path()
-    _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    _read: dict[tuple[str, float], list[tuple[float, float]]] = field(default_factory=dict)
 
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
         """The steps above `after` at which a column has a value, each with that value.
@@ -46,23 +46,27 @@ class Curve:
             return []
         if column not in self.columns:
             raise InputError(f"the curve has no '{column}'{nearest(column, self.columns)}")
-        if column not in self._read:
-            place, found, last = self.columns.index(column), list[tuple[float, float]](), -inf
-            for line, row in enumerate(self.rows, 2):
+        if (column, after) not in self._read:
+            self._read[column, after] = self._points(self.columns.index(column), after)
+        return self._read[column, after]
+
+    def _points(self, place: int, after: float) -> list[tuple[float, float]]:
+        """The points of a column above a step; only what is asked for is read as numbers."""
+        line, found, last = 2, list[tuple[float, float]](), after
+        try:
+            above = bisect_right(self.rows, after, key=lambda row: float(row[0]))
+            for line, row in enumerate(self.rows[above:], above + 2):
                 if not row[place]:
                     continue
-                try:
-                    step, value = float(row[0]), float(row[place])
-                except ValueError:
-                    raise InputError("the curve is damaged in this line", self.path, line) from None
+                step, value = float(row[0]), float(row[place])
                 if not (last < step < inf and isfinite(value)):
                     sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
                     raise InputError(sentence, self.path, line)
                 found.append((step, value))
                 last = step
-            self._read[column] = found
-        points = self._read[column]
-        return points[bisect_right(points, (after, inf)) :]
+        except ValueError:
+            raise InputError("the curve is damaged in this line", self.path, line) from None
+        return found
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ def read_record(folder: Path) -> Record:
         state = path.stat()
         return _record(folder, state.st_mtime_ns, state.st_size)
     except FileNotFoundError:
-        raise InputError("no such record", path) from None
+        damaged = "the record is damaged: this file is missing"
+        raise InputError(damaged if folder.is_dir() else "no such record", path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the record cannot be read: {error}", path) from None
 

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError
-from press.files import fresh_folder, sha256_of
+from press.files import fresh_folder, sha256_of, sync_names, sync_tree
 from press.results.environment import collect_environment, running_command
 from press.results.record import CURVE, read_record, seal_of
 from press.results.schema import mistakes
 
 KEPT = ("seed", "method", "settings", "metrics", "environment")  # even if they say nothing
-TEMPORARY = ".new."  # how a folder's name begins that is not whole yet; no reader takes it
 
 
 def record(
@@ -141,7 +139,7 @@ class Draft:
         if stands is False and not replace:
             raise InputError("another record stands here; replace=True moves it aside", folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with fresh_folder(folder.parent, TEMPORARY) as fresh:
+        with fresh_folder(folder.parent) as fresh:
             self._fill(fresh)
             _put_in_place(fresh, folder)
         return folder
@@ -151,10 +149,8 @@ class Draft:
         for name, content in {**self.files, "run.json": text.encode()}.items():
             path = folder / name
             path.parent.mkdir(exist_ok=True)
-            with path.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            path.write_bytes(content)
+        sync_tree(folder)
 
 
 def plain(value: Any, name: str) -> Any:
@@ -237,7 +233,8 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
         place = folder.parents[2] / "superseded" / key
         place.mkdir(parents=True, exist_ok=True)
         name = "-".join(folder.parts[-3:])
-        aside = Path(tempfile.mkdtemp(dir=place, prefix=f"{name}-")) / folder.name
+        aside = place / f"{name}-{os.urandom(4).hex()}" / folder.name
+        aside.parent.mkdir()
         os.replace(folder, aside)
     try:
         os.replace(fresh, folder)
@@ -245,3 +242,5 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
         if aside:
             os.replace(aside, folder)
         raise
+    for parent in folder.parents[:3]:  # each may be new
+        sync_names(parent)

@@ -19,9 +19,9 @@ class Setting(float):
 
     name: str
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Write the number, so that a reader who points at it sees its name."""
-        return str(self.marked(str(self)))
+        return self.marked(str(self))
 
     def __str__(self) -> str:
         """The shortest way to write it, with commas between thousands: "11,000", "0.001"."""
@@ -31,18 +31,19 @@ class Setting(float):
         """Mark `text` as this setting's number."""
         return Markup('<span class="q" title="{}">{}</span>').format(self.name, text)
 
-    def __truediv__(self, other: Any) -> "Setting":
-        """The quotient of two settings; raises InputError for another divisor."""
-        if not isinstance(other, Setting) or not other:
-            raise InputError(f"'{self.name}' can be divided by another setting alone")
-        return named(float(self) / float(other), f"{self.name} / {other.name}")
-
 
 def named(value: float, name: str) -> Setting:
     """A number as a setting of this name."""
     setting = Setting(value)
     setting.name = name
     return setting
+
+
+def quotient(one: Any, other: Any) -> Setting:
+    """The quotient of two settings; raises InputError for anything else."""
+    if not (isinstance(one, Setting) and isinstance(other, Setting) and other):
+        raise InputError("a quotient is one of two settings, of which the second is not 0")
+    return named(float(one) / float(other), f"{one.name} / {other.name}")
 
 
 class Settings:

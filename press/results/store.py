@@ -4,6 +4,7 @@ A run that is planned and not recorded prints as "not run yet"; a name that noth
 InputError with the nearest name. Every file that is read is noted.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -78,8 +79,8 @@ class Results:
         if last.startswith("mean-seeds-"):
             near = nearest(last, methods)
             raise InputError(f"suite '{suite_name}' has no average '{last}' of runs{near}")
-        if last.startswith("seed") and last[4:].isdigit():
-            rest, seed = image_word, int(last[4:])
+        if given := re.fullmatch(r"seed([0-9]{1,9})", last):
+            rest, seed = image_word, int(given[1])
         case = suite.find(rest)
         chosen = suite.seeds[0] if seed is None else seed
         if chosen not in suite.seeds:

@@ -170,6 +170,7 @@ class ScoreTable:
 
     def of(self, case: str, quantity: str = "") -> Quantity:
         """The mean over the recorded seeds of one case, with its spread and n."""
+        case = self._view.suite.find(case)
         scores = [self.one(case, seed, quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
         return over_seeds(found) if found else NotRun(f"{self.name}, {case}")

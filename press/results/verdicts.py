@@ -21,7 +21,14 @@ from press.results.claims import (
     stated,
 )
 from press.results.metrics import Metric
-from press.results.numbers import NotRun, Quantity, difference_with_unit, with_unit, written
+from press.results.numbers import (
+    NotRun,
+    Quantity,
+    difference,
+    difference_with_unit,
+    with_unit,
+    written,
+)
 from press.results.store import Results
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
@@ -46,8 +53,7 @@ class Verdict:
     @property
     def difference(self) -> Quantity:
         """Our mean less the claim."""
-        difference: Quantity = self.ours - self.claim
-        return difference
+        return difference(self.ours, self.claim)
 
     @property
     def tolerance(self) -> float:
@@ -102,12 +108,12 @@ class Verdict:
     def __str__(self) -> str:
         return self.word
 
-    def __html__(self) -> str:
+    def __html__(self) -> Markup:
         """Write the word, with how it came about."""
         kind = self.word.replace(" ", "-")
         text = f"{self.word}, {self.runs}" if self.runs else self.word
         span = Markup('<span class="verdict verdict-{}" title="{}">{}</span>')
-        return str(span.format(kind, self.reason, text))
+        return span.format(kind, self.reason, text)
 
 
 class Verdicts:

@@ -1,0 +1,185 @@
+"""Bytes that a disk or a person changed in what is kept: no number is wrong, and it is told."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from made_site import LEVELS, SITE, write_content, write_suite
+from trials.interrupted import content_of, write_site_project
+from trials.trying import trials
+
+from dip.errors import InputError as DipError
+from dip.planning.manifest import Manifest
+from dip.records.archive import pack, unpack
+from press.cli import main
+from press.results.record import seal_of
+
+Told = pytest.CaptureFixture[str]
+BUILD = ["build", "--run", "never"]
+POST = """# One
+
+It has {{ run("digits/mlp").accuracy }}, with $x^2$ and $$y$$, by [@one].
+
+```python
+print(1)
+```
+
+::: curve suite="digits" images="mlp" id="fig-curves"
+Curves.
+:::
+"""
+ODD: tuple[Any, ...] = (
+    None, True, -1, 0, 10**40, 1e308, "", "x", "\0", "../../x", "x" * 10_000, [], [[]], [None],
+    {}, {"": 0}, {"x": {}}, {"../x": "0"}, "2026-13-45", "\ud800",
+)  # fmt: skip
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Build a site with formulas, code, a bibliography, records and their curves."""
+    write_site_project(tmp_path)
+    (tmp_path / "content/posts/one.md").write_text(POST)
+    monkeypatch.chdir(tmp_path)
+    assert main(BUILD) == 0
+    return tmp_path
+
+
+def flip(path: Path, chance: Random) -> None:
+    """Damage a file as disks and copying do: a bit, a block, or the end of it."""
+    data = bytearray(path.read_bytes())
+    if not data:
+        return
+    at = chance.randrange(len(data))
+    match chance.randrange(6):
+        case 0:
+            del data[at:]
+        case 1:
+            data[at : at + 512] = bytes(len(data[at : at + 512]))
+        case _:
+            data[at] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+
+
+def test_a_damaged_cache_and_state_make_the_same_site(work: Path, capsys: Told) -> None:
+    whole, kept = content_of(work / "site"), work / "kept"
+    shutil.copytree(".press", kept)
+    names = sorted(path.relative_to(kept) for path in kept.rglob("*") if path.is_file())
+    cache = next(name for name in names if name.suffix == ".sqlite")
+    for chance in trials("damaged files of the cache and the state", 6):
+        shutil.rmtree(".press")
+        shutil.copytree(kept, ".press")
+        name = chance.choice([cache, *names])
+        flip(".press" / name, chance)
+        if name == cache:  # without a state every page is made, of what the cache has
+            for state in Path(".press").glob("state-*"):
+                state.unlink()
+        capsys.readouterr()
+        assert main(BUILD) == 0, (name, capsys.readouterr().err, chance.said)
+        assert capsys.readouterr().err == "", chance.said
+        assert content_of(work / "site") == whole, (name, chance.said)
+
+
+def odd(text: str, chance: Random) -> str:
+    """JSON with one value of another type or size."""
+    data = json.loads(text)
+    places: list[tuple[Any, Any]] = []
+
+    def walk(value: Any) -> None:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, inner in items:
+            places.append((value, name))
+            if isinstance(inner, dict | list):
+                walk(inner)
+
+    walk(data)
+    inside, name = chance.choice(places)
+    inside[name] = chance.choice(ODD)
+    return json.dumps(data)
+
+
+def is_told(said: str, files: list[str]) -> bool:
+    """Whether an error is told by sentences, and one of them names one of these files."""
+    is_plain = "Traceback" not in said and "internal error" not in said
+    return is_plain and any(name in said for name in files)
+
+
+def test_a_damaged_record_is_told_and_no_number_of_it_printed(work: Path, capsys: Told) -> None:
+    whole = content_of(work / "site")
+    shutil.copytree("results", "kept")
+    for chance in trials("damaged files of records", 6):
+        shutil.rmtree("results")
+        shutil.copytree("kept", "results")
+        path = chance.choice(sorted(path for path in Path("results").rglob("*.*")))
+        flip(path, chance)
+        capsys.readouterr()
+        code, said = main(BUILD), capsys.readouterr().err
+        assert code == 0 or is_told(said, [str(path.parent)]), (path, said, chance.said)
+        assert content_of(work / "site") == whole, (path, chance.said)
+
+
+def test_a_sealed_record_of_the_wrong_form_is_told(work: Path, capsys: Told) -> None:
+    kept = {path: path.read_text() for path in Path("results").rglob("run.json")}
+    for chance in trials("records of a wrong form, sealed", 8):
+        for path, text in kept.items():
+            path.write_text(text)
+        path = chance.choice(sorted(kept))
+        data = json.loads(odd(kept[path], chance))
+        data["seal"] = seal_of(data)
+        path.write_text(json.dumps(data))
+        capsys.readouterr()
+        code, said = main(BUILD), capsys.readouterr().err
+        assert code == 0 or is_told(said, [str(path)]), (data, said, chance.said)
+
+
+def test_a_sealed_record_of_format_1_of_the_wrong_form_is_told(
+    tmp_path: Path, capsys: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the press, and by the project, whose manifest says so."""
+    monkeypatch.chdir(tmp_path)
+    suites = write_content(Path("content"), "# One\n\n{{ suite('paper').mean_psnr_db }}\n")
+    write_suite(Path("results"), suites["paper"], LEVELS)
+    Path("content/site.toml").write_text(re.sub(r"manifest = .*", "", SITE))
+    for name in ("experiments", "images", "choices"):
+        Path(f"content/{name}.toml").rename(f"{name}.toml")
+    Path("content/claims.toml").unlink()
+    assert main(BUILD) == 0, capsys.readouterr().err
+    Path("planned").mkdir()
+    for name in ("experiments", "images", "choices"):
+        Path(f"{name}.toml").rename(f"planned/{name}.toml")
+    kept = {path: path.read_text() for path in Path("results").rglob("run.json")}
+    for chance in trials("records of format 1 of a wrong form, sealed", 4):
+        for path, text in kept.items():
+            path.write_text(text)
+        path = chance.choice(sorted(kept))
+        data = json.loads(odd(kept[path], chance))
+        data["seal"] = seal_of(data)
+        path.write_text(json.dumps(data))
+        capsys.readouterr()
+        code, said = main(BUILD), capsys.readouterr().err
+        assert code == 0 or is_told(said, [str(path)]), (data, said, chance.said)
+        json.dumps(Manifest(Path("planned"), Path("results")).to_dict()), chance.said
+
+
+def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    suites = write_content(content)
+    write_suite(tmp_path / "results", suites["small"], LEVELS)
+    (archive,) = pack(tmp_path / "results", tmp_path / "archives", 10)
+    whole = archive.read_bytes()
+    home = tmp_path / "home"
+    unpack([archive], home)
+    unpacked = content_of(home)
+    for chance in trials("damaged archives of records", 10):
+        shutil.rmtree(home)
+        archive.write_bytes(whole)
+        flip(archive, chance)
+        try:
+            unpack([archive], home)
+        except DipError:
+            assert not content_of(home), chance.said
+        else:
+            assert content_of(home) == unpacked, chance.said
