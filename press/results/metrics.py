@@ -7,7 +7,7 @@ lie from a source's and still count as the same, all stand there; no code knows 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def _metric(file: TomlFile, name: str) -> Metric:
         if data.get(key, words[0]) not in words:
             fail(f"'{key}': expected {' or '.join(words)}, got '{data[key]}'", key=key)
     for key in ("tolerance", "at_most", "agrees"):
-        if not (isfinite(data.get(key, 0)) and data.get(key, 0) >= 0):
+        if data.get(key, 0) < 0:
             fail(f"'{key}': expected a number that is not negative, got {data[key]}", key=key)
     metric = Metric(name, **{"label": name, **data})
     if not 0 <= metric.digits <= MOST_DIGITS:
