@@ -78,7 +78,8 @@ class PageContext:
     def results(self) -> Results:
         """What is planned and recorded; every file that it looks at is an input of this page."""
         parts = self.cache.folder / "manifest"
-        return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
+        folders = self.results_dir, self.content_dir, parts
+        return Results(*folders, self.note, self.root, self.lacks, self.absent)
 
     def render(self, template: str, **values: Any) -> Markup:
         """Fill a template of `templates/`, named from there: "blocks/strip.html"."""
@@ -124,8 +125,13 @@ class PageContext:
         """Remember that the page names a run that is not recorded; warn if no one plans it."""
         if run.method is None:
             self.missing_runs[run.suite.name, run.image, run.seed] = None
-        if self.place and not run.planned:
-            self.warn(self.place, f"'{run.name}' is not recorded")
+        if not run.planned:
+            self.absent(run.name)
+
+    def absent(self, name: str) -> None:
+        """Warn that what the page names is neither recorded nor planned."""
+        if self.place:
+            self.warn(self.place, f"'{name}' is not recorded")
 
     def warn(
         self, place: Place | None, sentence: str, is_for_check: bool = False, code: str = ""

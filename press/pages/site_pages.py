@@ -1,6 +1,7 @@
 """The site as a whole: settings, what it says of each post, feed, pages at old addresses."""
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from html import escape
@@ -62,8 +63,8 @@ def load_site(path: Path, base_url: str | None) -> Site:
     settings = {key: value for key, value in file.data.items() if key not in OTHERS}
     checks, macros = read_checks(file), read_macros(file)
     url = settings.get("base_url", "") if base_url is None else base_url
-    if url and not url.startswith(("https://", "http://")):
-        sentence = f"the base URL '{url}' does not begin with https:// or http://"
+    if url and not (web_address(url) and re.fullmatch(r"https?://[^\s?#]+", url)):
+        sentence = f"the base URL '{url}' is not of the form https://host/folder/"
         if base_url is None:
             file.fail(sentence, None, "base_url")
         raise InputError(sentence)
