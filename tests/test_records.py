@@ -96,6 +96,21 @@ def test_a_damaged_record_is_named(tmp_path: Path, damage: str, sentence: str) -
     assert sentence in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("pixels_sha256", ["0"]), ("metrics", None), ("environment", "x"), ("files", []),
+        ("seconds", "1"), ("metrics", {"final": {}, "snapshots": 7}), ("runs", ["seed0"]),
+        ("trajectory_revision", None), ("seconds", float("nan")),
+    ],
+)  # fmt: skip
+def test_a_sealed_record_of_a_wrong_form_is_damaged(tmp_path: Path, name: str, value: Any) -> None:
+    write(tmp_path / "r")
+    changed(tmp_path / "r", lambda data: data.update({name: value}))
+    with pytest.raises(InputError, match=rf"run.json: the record .*({name}|metrics|nan|NaN)"):
+        load_record(tmp_path / "r")
+
+
 def test_a_record_with_an_impossible_experiment_is_damaged(tmp_path: Path) -> None:
     write(tmp_path / "r")
     changed(tmp_path / "r", lambda data: data["experiment"].update(upsampling="magic"))

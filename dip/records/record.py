@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from dip.errors import InputError
@@ -28,12 +29,15 @@ CURVE_COLUMNS = (
     "iteration", "loss", "psnr_db", "psnr_known_db", "psnr_unknown_db", "psnr_average_db",
     "windowed_variance",
 )  # fmt: skip
-NEEDED = (
-    "format", "kind", "suite", "image", "seed", "method", "experiment", "key", "pixels_sha256",
-    "arithmetic", "trajectory_revision", "height", "width", "channels", "metrics", "stops",
-    "spikes", "environment", "commit", "started", "seconds", "seconds_per_iteration", "files",
-    "seal",
-)  # fmt: skip
+NUMBER = (int, float)
+NEEDED: dict[str, type | tuple[type, ...]] = {  # what run.json says, and as what
+    "kind": str, "suite": str, "image": str, "seed": int, "method": (str, NoneType),
+    "experiment": dict, "key": str, "pixels_sha256": dict, "arithmetic": str,
+    "trajectory_revision": int, "height": int, "width": int, "channels": int, "metrics": dict,
+    "stops": (dict, NoneType), "spikes": int, "environment": dict, "commit": (str, NoneType),
+    "started": str, "seconds": NUMBER, "seconds_per_iteration": (*NUMBER, NoneType),
+    "files": dict, "seal": str,
+}  # fmt: skip
 
 FILE = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)*")  # the path of a file within the record
 
@@ -138,7 +142,7 @@ def load_record(folder: Path, *, files: bool = False) -> Record:
         damaged = "the record is damaged: this file is missing"
         raise InputError(damaged if folder.is_dir() else "no such record", path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except json.JSONDecodeError as error:
         sentence = f"the record is damaged: {error.msg}"
         raise InputError(sentence, path, error.lineno, error.colno) from None
@@ -151,6 +155,10 @@ def load_record(folder: Path, *, files: bool = False) -> Record:
     return record
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
 def _check_form(path: Path, record: Record) -> None:
     data: Any = record.data
     if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -160,12 +168,17 @@ def _check_form(path: Path, record: Record) -> None:
             raise InputError(f"the record is damaged: it lacks '{name}'", path)
     if data["seal"] != seal_of(data):
         raise InputError("the record was changed after it was written: its seal does not fit", path)
+    for name, kind in NEEDED.items():
+        if not isinstance(data[name], kind):
+            raise InputError(f"the record is damaged: '{name}' is {data[name]!r:.80}", path)
     try:
         _ = record.experiment
     except (InputError, TypeError, AttributeError, ValueError, LookupError) as error:
         raise InputError(f"the record is damaged: {error}", path) from None
-    files = data["files"] if isinstance(data["files"], dict) else {"": ""}
-    if not all(map(FILE.fullmatch, [*files, str(data["key"])])):
+    inner = data["metrics"].get("snapshots"), data["metrics"].get("final"), data.get("runs", {})
+    if not all(isinstance(table, dict) for table in inner):
+        raise InputError("the record is damaged: its metrics or its runs are no tables", path)
+    if not all(map(FILE.fullmatch, [*data["files"], data["key"]])):
         raise InputError("the record is damaged: it has a file or a key of a wrong form", path)
 
 

@@ -239,7 +239,8 @@ def run_trials(folder: Path, how: str, number: int, chance: random.Random) -> in
     for trial in range(number):
         at = order[trial % operations]
         code, said = tried(at)
-        assert code is None if how == "kill" else code == 0 or FULL in said, (at, said)
+        # A run that is quicker writes fewer checkpoints, and so may have no such operation.
+        assert code == 0 or (code is None if how == "kill" else FULL in said), (at, said)
         here = context("here")
         found = find_records(here.results)
         for place in found:
