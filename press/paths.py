@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from press.errors import InputError, nearest
 
@@ -83,5 +84,9 @@ def is_unsafe(address: str) -> bool:
 
 
 def web_address(address: str) -> str:
-    """An address of the web as it is; empty for any other."""
-    return address if re.match(r"(?:https?|ftp)://[^\s/]", address, re.IGNORECASE) else ""
+    """An address of the web as it is; empty for any other, or one whose host or port is none."""
+    is_one = re.match(r"(?:https?|ftp)://[^\s/<>\"\\]+(?:/|$)", address, re.IGNORECASE)
+    try:
+        return address if is_one and urlsplit(address).port != 0 else ""
+    except ValueError:
+        return ""

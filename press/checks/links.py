@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from html.parser import HTMLParser
+from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -232,7 +233,7 @@ def _ask(address: str) -> tuple[Severity, str] | None:
         request = urllib.request.Request(address, headers=agent)
         with urllib.request.urlopen(request, timeout=SECONDS):
             return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         code, reason = getattr(error, "code", None), getattr(error, "reason", error)
         said = f"answers with {code} {reason}" if code else f"does not answer: {reason}"
         return "error" if code in GONE else "warning", said

@@ -65,7 +65,7 @@ def find_captions(state: StateCore) -> None:
             words[0].content = CAPTION.sub("", words[0].content)
             if found := ID_AT_END.search(words[-1].content):
                 table.attrs["id"] = found[1]
-                words[-1].content = words[-1].content[: found.start()]
+                words[-1].content = words[-1].content[: found.start()].rstrip()
             table.meta = {"caption": words, "origin": inline.meta["origin"]}
             del tokens[-3:]
     state.tokens = tokens
