@@ -358,7 +358,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("scrubber", {"suite": "paper"}, "block 'scrubber' needs the argument 'image'"),
         ("curve", {"suite": "paper", "width": "huge"},
          "post.md:9:11: expected text, wide or full, got 'huge'"),
-        ("figure", {"src": "no.png", "alt": "x"}, "no such file"),
+        ("figure", {"src": "no.png", "alt": "x"}, "post.md:9:10: 'no.png' lies outside of"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_the_place_of_the_argument(

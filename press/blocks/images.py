@@ -37,7 +37,7 @@ from press.charts.svg import element
 from press.diagnostics import counted
 from press.errors import InputError
 from press.files import PICTURES, sha256_of
-from press.markdown.assets import opened, upright, upright_size
+from press.markdown.assets import Assets, opened, upright, upright_size
 from press.page import PageContext
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
@@ -342,4 +342,5 @@ def plain_figure(call: Call, src: str, alt: str) -> Markup:
     folders = call.page.content_dir, Path(call.directive.place.path).parent
     with call.at("src"):
         path = call.page.file(src, folders[not os.path.exists(folders[0] / src)], "picture")
-        return image(call.page.copy(path), size_of(path), alt)
+    place = call.directive.argument_places.get("src", call.directive.place)
+    return Markup(Assets(call.page, path.parent).shown(path, alt, place, {}))

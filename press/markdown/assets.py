@@ -162,6 +162,10 @@ class Assets:
         except InputError as error:
             self.context.error(place, error.sentence)
             return ""
+        return self.shown(path, alt, place, given)
+
+    def shown(self, path: Path, alt: str, place: Place, given: dict[str, str]) -> str:
+        """A picture's file as an <img>; tells of one that is none, or that browsers do not show."""
         self.count += 1
         lazy = {"loading": "lazy", "decoding": "async"} if self.count > 1 else {}
         try:

@@ -1,7 +1,4 @@
-"""Archives and pictures of someone who means harm: a sentence, in little time and memory.
-
-TRIALS says how many are tried of each, TRIAL_SEED by which seed; a failure says the seed.
-"""
+"""Archives, pictures and paths of someone who means harm: a sentence, in little time and memory."""
 
 import bz2
 import gzip
@@ -10,6 +7,7 @@ import lzma
 import os
 import random
 import resource
+import shutil
 import sys
 import tarfile
 import time
@@ -22,6 +20,7 @@ import pytest
 from made_records import write_run
 from PIL import Image
 from small_runs import write_project
+from trials.trying import TRIALS, Chance, trials
 
 from dip.errors import InputError
 from dip.experiments.suites import load_suites
@@ -33,8 +32,8 @@ from press.errors import InputError as PressInputError
 from press.markdown.assets import opened
 from press.paths import find_file
 
-TRIALS = int(os.environ.get("TRIALS", "40"))
-SEED = int(os.environ.get("TRIAL_SEED", random.randrange(10**9)))
+pytestmark = pytest.mark.timeout(7200 if TRIALS else 300)
+FEW = 40  # trials in an ordinary run
 SECONDS, MIB = 5.0, 300  # that one trial may take, and that all of them may add to the memory
 BLOCK = tarfile.BLOCKSIZE
 TYPES = b"0\0" + b"1234567gxLKSDMNV\xff"
@@ -139,16 +138,16 @@ def hostile(chance: random.Random, data: bytes) -> tuple[str, bytes]:
     return kind, chance.randbytes(chance.choice([0, 1, BLOCK - 1, BLOCK, 5000]))
 
 
-def trials() -> Iterator[tuple[int, random.Random]]:
-    """Each trial's number with its own source of chance; time and memory are watched."""
+def watched(kind: str) -> Iterator[Chance]:
+    """The trials of a kind, whose time and memory are watched."""
     before = peak_mib()
-    for number in range(TRIALS):
+    for chance in trials(kind, FEW):
         started = time.process_time()
-        yield number, random.Random(f"{SEED}-{number}")
+        yield chance
         took = time.process_time() - started
-        assert took < SECONDS, f"TRIAL_SEED={SEED}: trial {number} took {took:.1f} s"
+        assert took < SECONDS, f"{chance.said} took {took:.1f} s"
     grown = peak_mib() - before
-    assert grown < MIB, f"TRIAL_SEED={SEED}: {grown:.0f} MiB"
+    assert grown < MIB, f"{kind} took {grown:.0f} MiB"
 
 
 def peak_mib() -> float:
@@ -164,23 +163,24 @@ def test_a_hostile_archive_is_told_in_a_sentence_or_holds_whole_records(
     inside.mkdir()
     (tmp_path / "other").write_text("of others")
     refused = 0
-    for number, chance in trials():
+    for chance in watched("hostile archives"):
         what, data = hostile(chance, whole)
-        archive, home = tmp_path / "a.tar", inside / f"home{number}"
+        archive, home = tmp_path / "a.tar", inside / "home"
         archive.write_bytes(data)
         try:
             unpack([archive], home, replace=True)
             if chance.random() < 0.5:
                 unpack([archive], home, replace=True)
         except InputError as error:
-            assert len(str(error).splitlines()) == 1, f"TRIAL_SEED={SEED}: {what}"
+            assert len(str(error).splitlines()) == 1, f"{chance.said}, {what}"
             refused += 1
         except Exception as error:
-            raise AssertionError(f"TRIAL_SEED={SEED}: trial {number}, {what}") from error
+            raise AssertionError(f"{chance.said}, {what}") from error
         for place in find_records(home):
             check_files(load_record(place))
-        assert not list(home.glob(".new.*")), f"TRIAL_SEED={SEED}: trial {number}, {what}"
+        assert not list(home.glob(".new.*")), f"{chance.said}, {what}"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "inside", "other"]
+        shutil.rmtree(home)
     assert refused
 
 
@@ -207,13 +207,13 @@ def test_a_hostile_path_leads_to_what_may_be_shown_or_nowhere(tmp_path: Path) ->
         "..", ".", "", "a", "posts", "up", "out", "root", "file", "content", ".env", ".git",
         "secret", str(tmp_path), "\\", "~", "%2e%2e", "a\0", "\udcff", "etc", "hostname",
     ]  # fmt: skip
-    for number, chance in trials():
+    for chance in watched("hostile paths"):
         name = "/".join(chance.choices(pieces, k=chance.randint(1, 8)))
         try:
             found = find_file(name, chance.choice([posts, content]), content)
         except PressInputError:
             continue
-        assert found.read_text() == "shown", f"TRIAL_SEED={SEED}: trial {number}, {name!r}"
+        assert found.read_text() == "shown", f"{chance.said}, {name!r}"
 
 
 def pictures() -> dict[str, bytes]:
@@ -230,7 +230,7 @@ def pictures() -> dict[str, bytes]:
 def test_a_hostile_picture_is_told_in_a_sentence_or_read(tmp_path: Path) -> None:
     whole = pictures()
     path = tmp_path / "picture.png"
-    for number, chance in trials():
+    for chance in watched("hostile pictures"):
         kind = chance.choice(list(whole))
         data = bytearray(whole[kind])
         for _ in range(chance.randint(1, 6)):  # most harm is in the first bytes
@@ -245,7 +245,7 @@ def test_a_hostile_picture_is_told_in_a_sentence_or_read(tmp_path: Path) -> None
             except (InputError, PressInputError):
                 continue
             except Exception as error:
-                raise AssertionError(f"TRIAL_SEED={SEED}: trial {number}, {kind}") from error
+                raise AssertionError(f"{chance.said}, {kind}") from error
 
 
 def decoded(path: Path) -> None:
