@@ -37,7 +37,7 @@ class HtmlTags:
         attributes = {name: self._value(token, name, text) for name, text in given.items()}
         if token.tag == "img":
             address, alt = attributes.pop("src", ""), attributes.pop("alt", None)
-            return self.assets.picture(address, alt, place_of(token), _sized(attributes))
+            return self.assets.picture(address, alt, place_of(token), sized(attributes))
         if token.tag == "a" and "name" in attributes:
             attributes.setdefault("id", attributes["name"])
         attributes |= {name: str(value) for name, value in token.attrs.items()}  # what a pass gave
@@ -76,7 +76,7 @@ class HtmlTags:
         return self.lead(address, place)
 
 
-def _sized(attributes: dict[str, str]) -> dict[str, str]:
+def sized(attributes: dict[str, str]) -> dict[str, str]:
     """The attributes of an <img>; a width or height not in pixels becomes a style, as HTML asks."""
     for name in ("width", "height"):
         if not attributes.get(name, "0").isdecimal():
