@@ -7,8 +7,9 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
+from press.diagnostics import Diagnostic, SourceMap
 from press.markdown.math import formulas_in
-from press.markdown.parser import parse
+from press.markdown.parser import parse, parse_line
 
 OPENING = (
     "[", "[@", "[@a", "[@a;", "[@a ", "@", "[^", "^[", "![", "![](", "[](", "[](#", "[a](b", "[]: ",
@@ -74,4 +75,45 @@ def test_a_formula_that_is_never_closed_takes_no_prose() -> None:
     assert [str(error).partition(";")[0] for error in errors] == [
         "post.md:2:1: this formula is never closed by $$",
         "post.md:7:1: this formula is never closed by </BlockMath>",
+    ]
+
+
+LEFT = {  # a text, and the columns of what in it shows as text
+    "![](a.png){width=50% .wide} `a`{: #b} [c](d){k='e f'}": (),
+    "A set {1, 2}, `a` {b} and ![](a.png){a b} or {: .c}, {#d}": (37, 46, 54),
+    "[^no], ^[no, me@one.org and @one but @two": (1, 8, 29),
+    "{% include a %}, {{ no, `{% raw %}` and \\{% no": (1, 14, 18),
+    "{ref}`a` with [no][nope], a[0][b], [no](b c.png), [[No]] and [[1]]": (1, 15, 36, 51),
+    "\\(x\\), \\[ x_1 \\], \\[1\\], \\begin{a}, \\alpha but C:\\Users\\me": (1, 8, 26, 37),
+    "Over $ x_1 $ or $y^2 $ but not $5 or $6, it costs $5 and more than 6$": (6, 17, 52),
+    "a $$, `no and **no **, 2 ** 3, \\*\\*no, x~~no": (3, 7, 15, 20, 41),
+    "H~2~O, x^2^, ==no==, :tada: at 10:30:20, a == b": (2, 9, 14, 22),
+    "> [!NOTE]\n> a": (3,),
+    "- [ ] no": (3,),
+    "!!! note\n    no": (1,),
+    "::: {.note}\nno\n:::": (1, 1),
+    "title: no\ntags: no\n---": (1,),
+    "+++\ntitle = 'no'\n+++": (1,),
+    "| a | b |\n|---|---|\n| | | c |\n| | |": (1,),
+    "Table: no {#a}": (1,),
+    "a[^b]\n\n[^b]: c\n\n[^b]: c\n\n[^d]: no": (1, 1),
+    "<div>**no**, `no` and <code>**a**</code></div>": (6, 10, 14, 17),
+    "Words^[with {% in them and $$]": (13, 28),
+}
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_what_was_typed_as_markup_and_shows_as_text_is_warned_of(text: str) -> None:
+    _, found = parse(text, "post.md", keys=("one",))
+    assert tuple(one.place.column for one in found if one.place) == LEFT[text]
+    assert {one.severity for one in found} <= {"warning"}
+
+
+def test_a_title_and_a_caption_are_looked_through_too() -> None:
+    found: list[Diagnostic] = []
+    parse_line("A [^no] title", SourceMap.of_lines("post.md", "A [^no] title", 2, 9), found)
+    found += parse('![a](b.png "All of {% it")', "post.md")[1]
+    assert [str(one) for one in found] == [
+        "post.md:2:11: warning: '[^no]' shows as text: the note 'no' is not defined",
+        "post.md:1:20: warning: '{%' shows as text: templates of other tools mean nothing here",
     ]

@@ -39,7 +39,7 @@ class HtmlTags:
             attributes = {name: attributes[name] for name in given if name not in ADDRESSES}
         if token.tag == "img":
             address, alt = attributes.pop("src", ""), attributes.pop("alt", None)
-            return self.assets.picture(address, alt, place_of(token), _sized(attributes))
+            return self.assets.picture(address, alt, place_of(token), sized(attributes))
         if token.tag == "a" and "name" in attributes:
             attributes.setdefault("id", attributes["name"])
         attributes |= {name: str(value) for name, value in token.attrs.items()}  # what a pass gave
@@ -78,7 +78,7 @@ class HtmlTags:
         return self.lead(address, place)
 
 
-def _sized(attributes: dict[str, str]) -> dict[str, str]:
+def sized(attributes: dict[str, str]) -> dict[str, str]:
     """The attributes of an <img>; a width or height not in pixels becomes a style, as HTML asks."""
     for name in ("width", "height"):
         if not attributes.get(name, "0").isdecimal():

@@ -6,18 +6,18 @@ the dollars of "$5 and `a$`" for a formula, none in "$x$ is in table 3" (it look
 the first letter), and knows neither `$$ ... $$ {#label}` nor that a formula is never closed.
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt, rules_inline
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.token import Token
-from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from press.diagnostics import Diagnostic, SourceMap
-from press.markdown import passes, raw_html, syntax
+from press.markdown import leftovers, passes, raw_html, syntax
 
 
 @cache
@@ -25,7 +25,6 @@ def parser() -> MarkdownIt:
     """The one parser of all posts."""
     made = MarkdownIt("commonmark", {"html": True, "typographer": True, "xhtmlOut": False})
     made.enable(["table", "strikethrough", "smartquotes"])
-    made.use(attrs_plugin, after=("image", "link_close", "code_inline"))
     made.use(deflist_plugin).use(footnote_plugin)
     block, inline = made.block.ruler, made.inline.ruler
     for name in ("image", "link", "autolink"):
@@ -38,20 +37,29 @@ def parser() -> MarkdownIt:
     block.at("html_block", raw_html.block, ends_paragraph)
     block.at("table", syntax.table, {"alt": ["paragraph", "reference"]})
     inline.before("escape", "dialect", syntax.dialect)
+    inline.push("attributes", syntax.attributes)
     made.core.ruler.at("inline", syntax.parse_inline)
+    made.core.ruler.after("inline", "leftovers", leftovers.find)
     made.core.ruler.push("notes", syntax.give_places_to_notes)
     made.core.ruler.push("html", raw_html.read_blocks)
+    made.core.ruler.push("leftovers in HTML", leftovers.find_in_html)
     for run in (passes.find_figures, passes.find_captions, passes.empty_corners):
         made.core.ruler.push(run.__name__, run)
     return made
 
 
-def parse(text: str, path: str) -> tuple[list[Token], list[Diagnostic]]:
-    """The block tokens of a post's text, and an error for each block that is not well formed."""
-    env: dict[str, Any] = {"path": path, "errors": []}
+def parse(text: str, path: str, keys: Collection[str] = ()) -> tuple[list[Token], list[Diagnostic]]:
+    """The block tokens of a post's text, and what is not well formed or not understood in it.
+
+    `keys` are those of works that can be cited.
+    """
+    env: dict[str, Any] = {"path": path, "errors": [], "keys": keys}
     return parser().parse(text, env), env["errors"]
 
 
-def parse_line(text: str, source: SourceMap) -> list[Token]:
-    """The inline tokens of one line of Markdown, such as a title of the front matter."""
-    return parser().parseInline(text, {"line": source})[0].children or []
+def parse_line(text: str, source: SourceMap, errors: list[Diagnostic] | None = None) -> list[Token]:
+    """The inline tokens of one line of Markdown, such as a title of the front matter.
+
+    What is not understood in it is added to `errors`.
+    """
+    return parser().parseInline(text, {"line": source, "errors": errors})[0].children or []

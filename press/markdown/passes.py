@@ -16,10 +16,9 @@ from markdown_it.token import Token
 from press.diagnostics import Place, SourceMap
 from press.markdown.citations import HAND_MADE, Citations
 from press.markdown.cross_references import CrossReferences
-from press.markdown.syntax import ID_AT_END
+from press.markdown.syntax import CAPTION, ID_AT_END
 from press.page import Blocks
 
-CAPTION = re.compile(r"Table:[ \t]+")
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 NO_LETTERS = re.compile(r"[\x00-/:-`{-\x7f]+")  # of ASCII in small letters
@@ -43,7 +42,8 @@ def find_figures(state: StateCore) -> None:
             if caption := str(figure.attrs["title"]):
                 origin: SourceMap = image.meta["origin"]
                 start = max(origin.text.find(caption), 0)
-                env = {"line": origin.part(start, start + len(caption))}
+                env = {key: state.env[key] for key in ("errors", "keys") if key in state.env}
+                env["line"] = origin.part(start, start + len(caption))
                 figure.meta["caption"] = state.md.parseInline(caption, env)[0].children
             tokens[-3:] = [figure]
     state.tokens = tokens

@@ -19,7 +19,7 @@ from press.markdown.citations import Citations
 from press.markdown.code import fence
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
-from press.markdown.html_tags import HtmlTags
+from press.markdown.html_tags import HtmlTags, sized
 from press.markdown.math import Maths, is_displayed, is_formula
 from press.markdown.parser import parser
 from press.markdown.passes import place_of, plain_text, text_token
@@ -184,7 +184,8 @@ class PostRenderer:
             name: str(value) for name, value in token.attrs.items() if name not in ("alt", "title")
         }
         alt = plain_text(token.children or [])
-        return self.assets.picture(attributes.pop("src"), alt, place_of(token), attributes)
+        address = attributes.pop("src")
+        return self.assets.picture(address, alt, place_of(token), sized(attributes))
 
     def render_figure(self, token: Token) -> str:
         """A picture that is alone in its paragraph, with number and caption if it has one."""

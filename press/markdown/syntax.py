@@ -7,15 +7,18 @@ itself finds wrong goes to `env["errors"]`.
 
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from markdown_it import rules_block
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block.table import escapedSplit
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from mdit_py_plugins.attrs.index import _attr_inline_rule
 from mdit_py_plugins.footnote.index import footnote_inline
 
 from press.diagnostics import Diagnostic, SourceMap, map_source
@@ -43,6 +46,9 @@ BLOCK = re.compile(r"(:{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(.*)$")
 ARGUMENT = re.compile(r'([A-Za-z][\w-]*)[ \t]*=[ \t]*"([^"]*)"[ \t]*')
 DISPLAY_OPEN = re.compile(r"\$\$(?!\$)|<InlineMath>[ \t]*$|<BlockMath>")
 DISPLAY_CLOSE = {"$$": "$$", "<InlineMath>": "</InlineMath>", "<BlockMath>": "</BlockMath>"}
+BRACES = re.compile(r"""\{:?((?:[^{}"']|"[^"]*+"|'[^']*+')*+)\}""")
+VALUE = re.compile(r"""=([^\s"'=]+|'[^'"]*+')|("[^"]*+")""")  # of an attribute
+CAPTION = re.compile(r"Table:[ \t]+")  # begins a paragraph behind a table
 ID_AT_END = re.compile(r"\{#([\w:.-]+)\}[ \t]*$")
 # behind a displayed formula: its label, before or behind a stop that belongs to the sentence
 LABEL = re.compile(
@@ -69,6 +75,17 @@ def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     source, count = state.src, len(state.tokens)
     state.src = _without_bars(source)
     matched = rules_block.table(state, start, end, silent)
+    if matched and not silent:
+        columns = sum(token.type == "th_open" for token in state.tokens[count:])
+        for number in range(start + 2, state.line):
+            row = _text(state, number).strip().removeprefix("|").removesuffix("|")
+            cells = len(escapedSplit(row))
+            if cells > columns:
+                place = _line(state, number).at(0)
+                sentence = (
+                    f"this row has {cells} cells, the table's head {columns}: the last are lost"
+                )
+                state.env["errors"].append(Diagnostic(place, sentence))
     state.src = source
     for token in state.tokens[count:]:
         token.content = token.content.replace(PIPE, "|")
@@ -184,6 +201,19 @@ def note(state: StateInline, silent: bool) -> bool:
     state.env["origin"] = outer
     state.env["footnotes"]["list"][state.tokens[-1].meta["id"]]["origin"] = inner
     return True
+
+
+def attributes(state: StateInline, silent: bool) -> bool:
+    """Read `{#id .class width=50%}` behind a picture, a link or code; kramdown's `{: ...}` too."""
+    found = BRACES.match(state.src, state.pos, state.posMax)
+    if not found:
+        return False
+    given = VALUE.sub(lambda one: one[2] or f'="{one[1].strip(chr(39))}"', found[1])
+    alone = copy(state)
+    alone.src, alone.pos = f"{{{given}}}", 0
+    matched = _attr_inline_rule(alone, silent, ("image", "link_close", "code_inline"))
+    state.pos = found.end() if matched else state.pos
+    return bool(matched)
 
 
 def give_places_to_notes(state: StateCore) -> None:

@@ -52,7 +52,7 @@ def write_article(
 ) -> Article:
     """Write a post; what is wrong with it goes to the context, with its place."""
     path = str(post.file)
-    tokens, errors = parse(post.text, path)
+    tokens, errors = parse(post.text, path, entries.keys())
     context.diagnostics += [*post.mistakes, *errors]
     blocks = load_blocks(context.content_dir, context)
     search = NumberSearch(context.results.metrics, checks)
@@ -113,7 +113,7 @@ def _front_text(
         return "", Markup("")
     place = post.places[key]
     source = SourceMap.of_lines(renderer.path, text, place.line, place.column)
-    tokens = parse_line(text, source)
+    tokens = parse_line(text, source, renderer.context.diagnostics)
     numbers += numbers_in_line(tokens, source, search)
     shown = [token for token in tokens if token.type not in NOT_IN_NAME]
     return renderer.plain(tokens), renderer.render(shown)

@@ -1,0 +1,160 @@
+"""Markup of posts that was not understood: one pass over their text, before it is shown as text.
+
+Looked at is what the parser left as text: no code, no formula, nothing that a backslash made text.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import EnvType
+
+from press.diagnostics import Diagnostic, Place, SourceMap
+from press.markdown.syntax import CAPTION, ID_AT_END
+
+OTHER, CODE = "\0", "\x01"  # stand for what is no text, such as a link's end, and for code
+
+# What can be left, and what to say of it. Each pattern ends at the next mark of its kind.
+KINDS = {
+    r"\{%|%\}": "templates of other tools mean nothing here",
+    r"\{\{|\}\}": "an expression is opened by {{ and closed by }}, its quotes and braces too",
+    r"\{[A-Za-z][\w:-]*\}(?=\x01)": "roles mean nothing here; a reference is [](#id)",
+    r"(?<=[\0\x01])\{[^{}\n]*\}|\{(?:[:#.]|[\w-]+=)[^{}\n]*\}": (
+        "attributes are of the form {#id .class key=value},"
+        " right behind a picture, a link or code; {#id} ends a heading"
+    ),
+    r"(?<!\\)\[\^([^\[\]\s]+)\]": "the note '{0}' is not defined",
+    r"\^\[": "a note in place is closed by ], and its brackets come in pairs",
+    r"(?<![\w/.@])@\{?([\w:.+/-]*\w)": "a work is cited in brackets: [@{0}]",
+    r"\$\$": "a formula is closed by $$, and no line of it is empty",
+    r"\$(?=[^$\n\0\x01]*\$)(?=[^$]*?(?:\\[A-Za-z]|[_^]))[^$\n]*\$": (
+        "a formula has no space behind its first $ and before its last, and no digit behind it"
+    ),
+    r"\\\((?=(?:[^\0\\]|\\[^()])*+\\\))": "a formula stands between dollars: $...$",
+    r"\\\[(?=(?:[^\0\\]|\\[^][])*+\\\])(?=[^]]*?(?:\\[A-Za-z]|\w[_^][\w{]|=))": (
+        "a formula of its own stands between $$ and $$"
+    ),
+    r"\\[A-Za-z]+\{|(?<![\w:])\\[A-Za-z]{2,}": "TeX counts in formulas alone, as in $...$",
+    r"(?<!\w)\[[^\[\]]*\]\((?=[^()\n]*\))": (
+        "a link is of the form [words](address), an address with spaces in it <address>"
+    ),
+    r"(?<!\w)\[[^\[\]]+\]\[(?=[^\[\]]*?[A-Za-z])[^\[\]]*\]": "no line says where this link leads",
+    r"!?\[\[(?=[^\[\]\n]*?[A-Za-z])[^\[\]\n]*\]\]": "a link is of the form [words](file.md)",
+    r"^\[TOC\]$": "a page has its table of contents by itself",
+    r"\A\[![A-Za-z]+\]|^(?:!!!|\?\?\?\+?) \w+": "a note is opened by ::: note, and closed by :::",
+    r"^:{3,}.*": "this opens no block, and closes none",
+    r"\A\[[ xX]\](?= )": "lists have no boxes to tick",
+    r"\A\+\+\+$": "front matter stands between lines of ---, at the very beginning of the file",
+    r"`+": "code is closed by as many of these as open it",
+    r"\*\*(?=\S)|(?<=\S)\*\*|~~(?=\S)|(?<=\S)~~": "this neither opens emphasis nor closes it",
+    r"(?<![=\w])==\w[^=\n]*==(?![=\w])|(?<=\w)\^[\w+-]{1,12}\^|(?<=\w)~\w{1,12}~(?!~)": (
+        "this is no markup here; <mark>, <sup> and <sub> are"
+    ),
+    r"(?<![\w:]):[a-z][a-z_]*:(?![\w:])": "names of signs mean nothing here; write the sign itself",
+}
+LEFT = re.compile("|".join(f"(?P<k{n}>{kind})" for n, kind in enumerate(KINDS)), re.MULTILINE)
+SENTENCES = tuple(KINDS.values())
+FRONT_MATTER = re.compile(r"(?:[A-Za-z][\w-]*:(?: .*)?(?:\n|$))+")
+WORDS = re.compile(r"[A-Za-z]{2} +[A-Za-z]{2}")  # of a formula that is none
+TEX = re.compile(r"[\\_^{}=<>]")
+
+
+def find(state: StateCore) -> None:
+    """Warn of what a text holds that was typed as markup, and shows as text."""
+    found: list[Diagnostic] | None = state.env.get("errors")
+    if found is None:  # a line that was read before, as part of another text
+        return
+    before = ["", ""]
+    for token in state.tokens:
+        if token.type == "inline":
+            follows_table = before[0] == "table_close"
+            found += _left_in(token, token.meta["origin"], state.env, follows_table)
+            if before[1] == "setext" and FRONT_MATTER.fullmatch(token.content):
+                sentence = "front matter stands at the very beginning of the file; this is text"
+                found.append(Diagnostic(token.meta["origin"].at(0), sentence))
+        before = [before[1], "setext" if token.markup == "-" and token.tag == "h2" else token.type]
+    found += _notes(state)
+
+
+def find_in_html(state: StateCore) -> None:
+    """The same for the text of raw HTML, in which no Markdown counts but our own."""
+    for token in state.tokens:
+        if token.type == "html_block" and state.env.get("errors") is not None:
+            for one in _left_in(token, token.meta["origin"], state.env, True):
+                words = one.sentence.partition(": ")[0]
+                sentence = f"{words}: within HTML, Markdown counts behind an empty line alone"
+                state.env["errors"].append(replace(one, sentence=sentence))
+
+
+def _notes(state: StateCore) -> Iterator[Diagnostic]:
+    """What is left in notes written in place; notes that are never used or defined twice."""
+    notes: dict[str, Any] = state.env.get("footnotes", {})
+    for note in notes.get("list", {}).values():
+        if "tokens" in note:
+            inline = Token("inline", "", 0, content=note["content"], children=note["tokens"])
+            yield from _left_in(inline, note["origin"], state.env, False)
+    defined = set()
+    for token in state.tokens:
+        if token.type == "footnote_reference_open" and token.map:
+            label, place = token.meta["label"], Place(state.env["path"], token.map[0] + 1, 1)
+            if label in defined:
+                yield Diagnostic(place, f"the note '{label}' is defined twice; the last one counts")
+            elif notes["refs"][f":{label}"] < 0:
+                yield Diagnostic(place, f"the note '{label}' is never used")
+            defined.add(label)
+
+
+def _left_in(
+    inline: Token, origin: SourceMap, env: EnvType, follows_table: bool
+) -> Iterator[Diagnostic]:
+    """What was not understood in a paragraph, a heading or a cell."""
+    children = inline.children or []
+    text, starts = _text_of(children, origin.text)
+    if CAPTION.match(text):
+        if not follows_table:
+            yield Diagnostic(origin.at(0), "this caption follows no table")
+        text = ID_AT_END.sub("", text)
+    keys: Collection[str] = env.get("keys", ())
+    for match in LEFT.finditer(text):
+        sentence = SENTENCES[int((match.lastgroup or "k0")[1:])]
+        named = [group for group in match.groups() if group][-1]  # within the kind's own group
+        if "[@{0}]" in sentence and named not in keys:
+            continue
+        at = bisect_right(starts, (match.start(), len(origin.text))) - 1
+        offset = starts[at][1] + match.start() - starts[at][0]
+        shown = match[0].strip(OTHER + CODE).split("\n")[0]
+        sentence = sentence.replace("{0}", named)
+        yield Diagnostic(origin.at(offset), f"'{shown}' shows as text: {sentence}")
+    for token in children:
+        tex = token.content if token.type == "formula" and token.markup == "$" else ""
+        if WORDS.search(tex) and not TEX.search(tex):
+            sentence = f"'{tex}' is set as a formula; where a $ is none, it is written \\$"
+            yield Diagnostic(origin.at(token.meta["start"]), sentence)
+
+
+def _text_of(children: Sequence[Token], source: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text of inline tokens, and for each piece its offset there and in the source."""
+    text, starts, length, at = [], [], 0, 0
+    for token in children:
+        is_text = token.type in ("text", "text_special")
+        written = token.markup if token.type == "text_special" else token.content
+        start = token.meta.get("start", at)
+        if is_text or token.type == "code_inline":
+            start = max(source.find(written, at), at)
+        at = max(at, start + len(written))
+        if token.type == "text" or written in ("\\(", "\\)", "\\[", "\\]") or (
+            token.type == "text_special" and written == token.content
+        ):  # fmt: skip
+            shown = written
+        elif token.type in ("softbreak", "hardbreak"):
+            shown = "\n"
+        else:
+            shown = CODE if token.type == "code_inline" else OTHER
+        starts.append((length, start))
+        text.append(shown)
+        length += len(shown)
+    return "".join(text), starts or [(0, 0)]
