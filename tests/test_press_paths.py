@@ -152,7 +152,7 @@ def test_an_address_that_runs_a_script_leads_nowhere(tmp_path: Path) -> None:
         entry = Entry("a", Place("references.bib", 1, 1), [], {"title": "A", "url": address})
         assert "href" not in written(entry, str)
         (tmp_path / "site.toml").write_text(f"title = 'A'\nrepository = {json.dumps(address)}\n")
-        with pytest.raises(InputError, match="not (an address of the web|hold the)") as told:
+        with pytest.raises(InputError, match=r"not (an address of the web|hold the)") as told:
             load_site(tmp_path / "site.toml", None)
         assert told.value.line == 2
     for address in ("https://example.org/a(1)", "mailto:a@example.org", "file.html", "a/data:b"):
