@@ -69,7 +69,8 @@ BUILT_IN = {"seconds": Metric("seconds", "seconds", "s", 0)}  # every record has
 class Metrics(Mapping[str, Metric]):
     """The metrics that a site declares, in their order.
 
-    One that it does not declare can be asked for too: its name is its label, and it has no unit.
+    One that it does not declare can be asked for too: its name, with spaces, is its label, and it
+    has no unit.
     """
 
     def __init__(self, declared: Mapping[str, Metric] | None = None) -> None:
@@ -77,7 +78,9 @@ class Metrics(Mapping[str, Metric]):
         self._declared = dict(declared or {})
 
     def __getitem__(self, name: str) -> Metric:
-        return self._declared.get(name) or BUILT_IN.get(name) or Metric(name, name)
+        return (
+            self._declared.get(name) or BUILT_IN.get(name) or Metric(name, name.replace("_", " "))
+        )
 
     def __contains__(self, name: object) -> bool:
         """Whether the site declares this metric."""
@@ -119,7 +122,7 @@ def _metric(file: TomlFile, name: str) -> Metric:
     for key in ("tolerance", "at_most", "agrees"):
         if data.get(key, 0) < 0:
             fail(f"'{key}': expected a number that is not negative, got {data[key]}", key=key)
-    metric = Metric(name, **{"label": name, **data})
+    metric = Metric(name, **{"label": name.replace("_", " "), **data})
     if not 0 <= metric.digits <= MOST_DIGITS:
         fail(f"'digits': expected 0 to {MOST_DIGITS}, got {metric.digits}", key="digits")
     if metric.at_most < (metric.tolerance or 0):
