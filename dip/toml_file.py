@@ -18,17 +18,27 @@ class TomlFile:
         """Read `path`; raises InputError with its place if it is absent or not TOML."""
         self.path = path
         try:
-            self.text = path.read_text(encoding="utf-8")
+            self.text = path.read_text(encoding="utf-8-sig")
             self.data: dict[str, Any] = tomllib.loads(self.text)
         except FileNotFoundError:
             raise InputError("no such file", path) from None
         except tomllib.TOMLDecodeError as error:
-            words, at, place = str(error).partition(" (at line ")
-            line, column = map(int, re.findall(r"\d+", place)) if at else (None, None)
+            words, _, place = str(error).partition(" (at ")
+            numbers = [int(number) for number in re.findall(r"\d+", place)]  # none at the end
+            line, column = numbers or (self.text.count("\n") + 1, 1)
             sentence = f"not valid TOML: {words[0].lower()}{words[1:]}"
             raise InputError(sentence, path, line, column) from None
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot be read as text: {error}", path) from None
+        except RecursionError:
+            raise self._most(r"[\[{.]", "not valid TOML: nested too deeply") from None
+        except ValueError:  # the only other one
+            raise self._most(r"\d", "a number with too many digits") from None
+
+    def _most(self, pattern: str, sentence: str) -> InputError:
+        """The error at the line that has the most of a pattern."""
+        counts = [len(re.findall(pattern, row)) for row in self.text.splitlines()]
+        return InputError(sentence, self.path, counts.index(max(counts)) + 1, 1)
 
     def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
         """Line and column, from 1, of a `[table]` header or of `key` in it; None if not found."""

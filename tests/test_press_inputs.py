@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import dip.errors
+import dip.toml_file
 from press.build.manifest import refresh
 from press.build.state import ChangeDetector
 from press.cache import Cache
@@ -113,6 +115,9 @@ def test_toml_that_cannot_be_used_has_a_place(tmp_path: Path, text: str, sentenc
     with pytest.raises(InputError) as error:
         TomlFile(tmp_path / "a.toml")
     assert str(error.value) == f"{tmp_path / 'a.toml'}:{sentence}"
+    if any(word in text for word in ("[[", LONG, "'''")):
+        with pytest.raises(dip.errors.InputError, match=rf"a\.toml:{re.escape(sentence)}"):
+            dip.toml_file.TomlFile(tmp_path / "a.toml")
 
 
 @pytest.mark.parametrize(
@@ -143,10 +148,17 @@ def test_a_record_or_curve_that_is_no_such_thing_is_damaged(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "printed", ['print("[" * 5000)', 'print({"manifest": 1})', 'print("9" * 5000)']
+    "printed",
+    [
+        "'[' * 5000",
+        "'9' * 5000",
+        """'{"manifest": 1}'""",
+        """'{"manifest": 1, "suites": {"a": {"runs": []}}, "images": {}, "networks": {}}'""",
+    ],
 )
 def test_a_command_that_prints_no_manifest_has_its_place(tmp_path: Path, printed: str) -> None:
-    (tmp_path / "site.toml").write_text(f"[experiments]\nmanifest = '''python -c '{printed}' '''\n")
+    (tmp_path / "print.py").write_text(f"print({printed})")
+    (tmp_path / "site.toml").write_text(f"[experiments]\nmanifest = 'python {tmp_path}/print.py'\n")
     options = Options(tmp_path, tmp_path / "results", tmp_path / "site")
     with pytest.raises(InputError, match=r"site\.toml:2:1: 'python .*' printed no manifest"):
         refresh(options, ChangeDetector(options, None))

@@ -90,7 +90,7 @@ def _values(path: str, before: str, after: str) -> list[str]:
         return []
     try:
         old, new = dict(_leaves(read(before))), dict(_leaves(read(after)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     names = dict.fromkeys([*old, *new])
     both = {name: (old.get(name, "(none)"), new.get(name, "(none)")) for name in names}

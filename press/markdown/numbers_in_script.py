@@ -33,7 +33,13 @@ def numbers_in_script(path: Path, search: NumberSearch) -> Iterator[Number]:
     """Every number that a script writes or draws; none of a script that is not valid Python."""
     try:
         tree = ast.parse(text_of(path))
-    except (SyntaxError, InputError):  # told where the script is called
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+        InputError,
+    ):  # told where the script is called
         return
     unseen, written, drawn = _places(tree)
     for node in ast.walk(tree):

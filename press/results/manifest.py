@@ -189,7 +189,10 @@ def _suite(name: str, path: Path, _changed_ns: int, _size: int) -> Suite:
 
 
 def parts_of(manifest: Mapping[str, Any]) -> dict[str, bytes]:
-    """The manifest as files; raises InputError if it is of another version."""
+    """The manifest as files; raises InputError if it is of another version.
+
+    A part that is missing, or is of another form, raises KeyError, TypeError or AttributeError.
+    """
     if manifest.get("manifest") != VERSION:
         raise InputError(f"this manifest is of another version than {VERSION}")
     suites: Mapping[str, Mapping[str, Any]] = manifest["suites"]
@@ -200,7 +203,9 @@ def parts_of(manifest: Mapping[str, Any]) -> dict[str, bytes]:
             {key: value for key, value in run.items() if key not in OF_EXPECTED}
             for run in suite["runs"]
         ]
-        parts[part_of(name)] = {**suite, "runs": runs}
+        parts[part_of(name)] = part = {**suite, "runs": runs}
+        read = Suite(name, part)
+        _ = read.cases, read.planned  # which say here, not on a page, what of it is missing
         expected |= {run["name"]: [run[key] for key in OF_EXPECTED] for run in suite["runs"]}
     whole = {
         NAMES: list(suites), IMAGES: manifest["images"], NETWORKS: manifest["networks"],
