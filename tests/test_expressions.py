@@ -104,6 +104,7 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
         ('claim("inpainting.dip.ana")', "unknown claim 'inpainting.dip.ana'; did you mean"),
         ('suite("paper").devicse', "has no 'devicse'"),
         ('"many"', "'many' is a result typed by hand"),
+        ('setting("paper").lambda', "7:16: 'paper' has no setting 'lambda'"),  # Python's word
     ],
 )
 def test_a_mistake_is_told_with_its_place(context: PageContext, source: str, sentence: str) -> None:

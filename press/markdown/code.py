@@ -83,11 +83,11 @@ def fence(code: str, info: str, context: PageContext, place: Place) -> str:
         context.warn(place, f"'{lines.strip()}' behind this fence is not understood")
         lines = ""
     marked: set[int] = set()
-    for word in re.findall(r"[\d-]+", lines):
-        try:
-            marked.update(lines_asked(word, len(code.splitlines())))
-        except InputError as error:
-            context.warn(place, error.sentence)
+    try:
+        for word in re.findall(r"[\d-]+", lines):
+            marked.update(lines_asked(word, code.count("\n")))
+    except InputError as error:
+        context.warn(place, error.sentence)
     first_number = 1 if numbered else None
     try:
         return code_block(code, language, context.cache, marked, first_number)

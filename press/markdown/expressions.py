@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import signature
+from keyword import iskeyword, kwlist
 from typing import Any, NamedTuple, get_args
 from warnings import catch_warnings
 
@@ -43,6 +44,8 @@ BOUND_TO = {
 # `replace` of a text, or `denominator` of a count, could write what no record says.
 RESULTS = (Run, Score, Stability, SuiteView, ScoreTable, Verdict, Verdicts, Settings)
 METHODS = ("mean", "of", "run", "stopped")
+# A word of Python's own as an attribute, which Python would not read: `.lambda`; not within quotes.
+RESERVED = re.compile(rf"""("[^"]*"|'[^']*')|(?<=\.)(?:{"|".join(kwlist)})\b""")
 KINDS = {int: "an integer", str: "text"}  # of constants
 
 
@@ -87,8 +90,9 @@ class Expressions:
 
     def _worked_out(self, source: str) -> Written:
         """What an expression comes to; raises InputError if it was typed, not recorded."""
-        self._source, self._filtered = source, None
-        tree = parsed(source)
+        self._filtered = None
+        self._source = RESERVED.sub(lambda found: found[1] or f"{found[0]}_", source)
+        tree = parsed(self._source)
         if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed.value))
         value = printed(self._value(tree))
@@ -184,6 +188,7 @@ def _constant(node: ast.expr) -> Any:
 
 def attribute(of: Any, name: str) -> Any:
     """What a result has under a name; raises InputError for what an expression may not ask."""
+    name = name[:-1] if iskeyword(name[:-1]) else name
     is_result = isinstance(of, RESULTS)
     if is_result and not name.startswith("_"):
         with suppress(AttributeError):
