@@ -8,7 +8,7 @@ leave it to be worked out: shuffling does not change it, noise that is uniform b
 from matplotlib import pyplot as plt
 
 NAMES = {
-    "image": "the photograph",
+    "image": "the image",
     "noisy": "with noise",
     "shuffled": "its pixels shuffled",
     "shuffled-channels": "its channels shuffled",

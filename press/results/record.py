@@ -9,6 +9,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError, nearest
-from press.files import content_of, sha256_of
+from press.files import content_of, json_of, sha256_of
 from press.results.format_1 import general_form
 from press.results.schema import mistakes
 
@@ -52,20 +53,21 @@ class Curve:
 
     def _points(self, place: int, after: float) -> list[tuple[float, float]]:
         """The points of a column above a step; only what is asked for is read as numbers."""
-        line, found, last = 2, list[tuple[float, float]](), after
-        try:
+        found, last, above = list[tuple[float, float]](), -inf, 0
+        with suppress(ValueError):  # a damaged line, which is met below
             above = bisect_right(self.rows, after, key=lambda row: float(row[0]))
-            for line, row in enumerate(self.rows[above:], above + 2):
-                if not row[place]:
-                    continue
-                step, value = float(row[0]), float(row[place])
-                if not (last < step < inf and isfinite(value)):
-                    sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
-                    raise InputError(sentence, self.path, line)
-                found.append((step, value))
-                last = step
-        except ValueError:
-            raise InputError("the curve is damaged in this line", self.path, line) from None
+        for line, row in enumerate(self.rows[above:], above + 2):
+            try:
+                step, value = float(row[0]), float(row[place] or "nan")
+            except ValueError:
+                raise InputError("the curve is damaged in this line", self.path, line) from None
+            if not row[place]:
+                continue
+            if not (last < step < inf and isfinite(value)):
+                sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+                raise InputError(sentence, self.path, line)
+            found.append((step, value))
+            last = step
         return found
 
 
@@ -141,16 +143,13 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
     def damaged(sentence: str, line: int | None = None, column: int | None = None) -> InputError:
         return InputError(f"the record is damaged: {sentence}", path, line, column)
 
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
     text = content_of(path).decode()
     try:
-        data = json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        raise damaged(error.msg, error.lineno, error.colno) from None
-    except ValueError:
-        raise damaged(*_not_finite(text)) from None
+        data = json_of(text, path)
+    except InputError as error:
+        if "finite" in error.sentence:
+            raise damaged(*_not_finite(text)) from None
+        raise damaged(error.sentence, error.line, error.column) from None
     if not isinstance(data, dict) or data.get("format") not in FORMATS:
         known = " or ".join(map(str, FORMATS))
         raise InputError(f"the record is damaged or of another format than {known}", path)
@@ -172,7 +171,9 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
 
 def _not_finite(text: str) -> tuple[str, int | None]:
     """What is said of the first number that is not finite, and its line, as far as it is found."""
-    for found in re.finditer(r'"([^"]*)"\s*:[\s\[]*(-?(?:NaN|Infinity|\d[\d.eE+-]*))', text):
+    for found in re.finditer(
+        r'"([^"]*)"\s*:[\s\[]*(-?(?:NaN|Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))', text
+    ):
         if not isfinite(float(found[2])):
             line = text.count("\n", 0, found.end()) + 1
             return f"'{found[1]}' is {found[2]}, which is not finite", line
@@ -198,7 +199,11 @@ def seal_of(data: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=256)
 def parse_curve(text: str, path: Path, axis: str = "iteration") -> Curve:
     """A curve over `axis` from CSV text; raises InputError with the line that is damaged."""
-    columns, *rows = list(csv.reader(text.splitlines())) or [[]]
+    lines = csv.reader(text.splitlines())
+    try:
+        columns, *rows = list(lines) or [[]]
+    except csv.Error:
+        raise InputError("the curve is damaged in this line", path, lines.line_num) from None
     if columns[:1] != [axis]:
         raise InputError(f"the curve is damaged: its first column is not '{axis}'", path, 1)
     if set(map(len, rows)) - {len(columns)}:
