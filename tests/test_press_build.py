@@ -30,6 +30,7 @@ HEAVY = (
     "PIL",
     "pygments",
     "pybtex",
+    "pylatexenc",
     "yaml",
 )
 

@@ -66,7 +66,8 @@ def surnames(entry: Entry) -> str:
 
 def plain_title(entry: Entry) -> str:
     """An entry's title as plain text."""
-    return entry.fields.get("plain_title") or entry.fields.get("title", entry.key)
+    title = entry.fields.get("plain_title") or entry.fields.get("title", entry.key)
+    return title.replace(FORMULA, "")
 
 
 def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,7 +177,8 @@ class Reader:
             fields.setdefault("url", fields["howpublished"])
             del texts["howpublished"]
         if FORMULA in texts.get("title", ""):
-            texts["plain_title"] = Decoder().text(fields["title"])
+            with suppress(ValueError):  # of a formula, whose mistakes the page tells
+                texts["plain_title"] = Decoder().text(fields["title"])
         texts |= self._identifiers(entry)
         return {name: text for name, text in texts.items() if text}
 

@@ -77,9 +77,12 @@ class Decoder(LatexNodes2Text):  # type: ignore[misc]
         walker = LatexWalker(latex, latex_context=_grammar(), tolerant_parsing=False)
         try:
             return " ".join(self.nodelist_to_text(walker.get_latex_nodes()[0]).split())
-        except (LatexWalkerParseError, RecursionError) as error:
-            sentence = getattr(error, "msg", "nested too deeply")
-            raise ValueError(f"{sentence[:1].lower()}{sentence[1:]}") from None
+        except LatexWalkerParseError as error:
+            raise ValueError(f"{error.msg[:1].lower()}{error.msg[1:]}") from None
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        except LookupError:  # pylatexenc's own, too, behind an accent
+            raise ValueError("a command lacks its argument") from None
 
     def math_node_to_text(self, node: Any) -> str:
         """A formula: its TeX between marks, or plain text."""
@@ -91,13 +94,15 @@ class Decoder(LatexNodes2Text):  # type: ignore[misc]
 
     def macro_node_to_text(self, node: Any) -> str:
         """What a command comes to; its arguments, if it is unknown or matters to the eye alone."""
-        name = node.macroname
-        arguments = node.nodeargd.argnlist if node.nodeargd else ()
+        name, known = node.macroname, _grammar().get_macro_spec(node.macroname)
+        arguments = node.nodeargd.argnlist if node.nodeargd else []
+        if known and len(arguments) < len(known.args_parser.argspec or ""):
+            raise LookupError(name)
         if name == "ensuremath" and self.mark:
-            return f"{self.mark}{next(iter(arguments)).latex_verbatim()}{self.mark}"
+            return f"{self.mark}{arguments[0].latex_verbatim()}{self.mark}"
         if name not in NO_TEXT and self.latex_context.get_macro_spec(name):
             return str(super().macro_node_to_text(node))
-        if name in NO_TEXT or not (FORMATTING.fullmatch(name) or _grammar().get_macro_spec(name)):
+        if name in NO_TEXT or not (known or FORMATTING.fullmatch(name)):
             self.unknown[name] = None
         return "".join(self.node_arg_to_text(node, number) for number in range(len(arguments)))
 
