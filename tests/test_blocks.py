@@ -158,6 +158,13 @@ def test_a_table_that_the_suite_does_not_answer_is_told_with_its_place(
         made(context, "results-table", suite="paper", table="inpainting")
 
 
+def test_a_table_of_chosen_images_has_no_mean(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path, "paper"), "results-table", suite="paper", images="bob")
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    assert re.findall(r'<th class="name" scope="row"[^>]*>([^<]+)', body) == ["Bob"]
+    assert "3 of 3 runs" not in html
+
+
 def test_a_preview_has_no_verdicts_and_no_claims(tmp_path: Path) -> None:
     html = made(make_context(tmp_path, "small"), "preview-table", suite="small")
     assert "verdict" not in html
@@ -358,7 +365,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("scrubber", {"suite": "paper"}, "block 'scrubber' needs the argument 'image'"),
         ("curve", {"suite": "paper", "width": "huge"},
          "post.md:9:11: expected text, wide or full, got 'huge'"),
-        ("figure", {"src": "no.png", "alt": "x"}, "no such file"),
+        ("figure", {"src": "no.png", "alt": "x"}, "'no.png' lies outside of"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_the_place_of_the_argument(
