@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -131,10 +132,9 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(word: str) -> int:
-    number = int(word)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is not between 0 and 65535")
-    return number
+    if not re.fullmatch("[0-9]{1,5}", word) or int(word) > 65535:
+        raise argparse.ArgumentTypeError(f"'{word[:80]}' is not a number between 0 and 65535")
+    return int(word)
 
 
 def _do(asked: argparse.Namespace, started: float) -> int:

@@ -1,8 +1,11 @@
 """What is wrong in what a person wrote, with its place; and where a piece of text came from."""
 
+import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from press.errors import InputError
@@ -117,16 +120,22 @@ class SourceMap:
 
     def part(self, start: int, end: int) -> "SourceMap":
         """The map of the text from one offset to another."""
-        place, below = self.at(start), self.text.count("\n", 0, start) + 1
+        place, below = self.at(start), bisect_right(self._lines, start)
         text = self.text[start:end]
         starts = ((place.line, place.column), *self.starts[below : below + text.count("\n")])
         return SourceMap(self.path, text, starts)
 
     def at(self, offset: int) -> Place:
         """The place of `offset`, a count of characters from the start of the text."""
-        lines = self.text[: max(offset, 0)].split("\n", len(self.starts) - 1)
-        line, column = self.starts[len(lines) - 1]
-        return Place(self.path, line, column + len(lines[-1]))
+        offset = min(max(offset, 0), len(self.text))
+        number = min(bisect_right(self._lines, offset), len(self.starts)) - 1
+        line, column = self.starts[number]
+        return Place(self.path, line, column + offset - self._lines[number])
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        """The offset at which each line of the text begins."""
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
 
 
 def map_source(path: str, source: list[str], text: str, line: int, column: int = 0) -> SourceMap:

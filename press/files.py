@@ -1,7 +1,9 @@
 """Files read as text, their hashes, and files written whole."""
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from errno import EINVAL
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
 from press.errors import InputError
 
@@ -17,6 +20,9 @@ PICTURES = (".webp", ".png", ".jpg", ".jpeg", ".gif")
 TEMPORARY = ".new."  # how the name of what is not whole yet begins
 LEFT_AFTER_S = 24 * 3600.0  # nothing is written under one temporary name for as long as a day
 SETTLED_NS = 2_000_000_000  # a file that changed less than this ago may change again unseen
+# What neither XML nor a page can hold, and what else has no place in a text of one line.
+FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+NOT_IN_LINE = re.compile(rf"{FORBIDDEN.pattern}|[\t\n\r\x7f-\x9f\u2028\u2029]")
 Stamp = tuple[int, ...]  # tells one state of a file from another
 
 
@@ -29,6 +35,32 @@ def text_of(path: Path) -> str:
         raise InputError("this is not UTF-8 text", path, line, 1) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", path) from None
+
+
+def json_of(text: str, path: Path) -> Any:
+    """The value of a JSON text; raises InputError with its place in `path` if it is none.
+
+    Numbers that are not finite are none, nor are those of thousands of digits, nor half a letter.
+    """
+
+    def refuse(constant: str) -> None:
+        raise InputError(f"the number {constant} is not finite", path)
+
+    try:
+        value = json.loads(text, parse_constant=refuse)
+        if re.search(r"\\u[dD][89a-fA-F]", text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise InputError(error.msg, path, error.lineno, error.colno) from None
+    except RecursionError:
+        raise InputError("it is nested too deeply", path) from None
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        line = text[: text.lower().find(half)].count("\n") + 1
+        raise InputError(f"{half} is half a letter", path, line) from None
+    except ValueError:  # the only other one
+        raise InputError("a number in it has too many digits", path) from None
+    return value
 
 
 def content_of(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from press.cache import Cache
 from press.charts.plotting import Plotter
-from press.diagnostics import Diagnostic, Place
+from press.diagnostics import Diagnostic, Place, Severity
 from press.errors import InputError
 from press.files import sha256_of
 from press.paths import find_file
@@ -60,7 +60,7 @@ class PageContext:
     cache: Cache
     renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
     plotter: Plotter = field(default_factory=Plotter)  # of the build
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)  # one may be told more than once
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
     copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source
     written: dict[str, bytes] = field(default_factory=dict)  # address from the root -> content
@@ -78,7 +78,8 @@ class PageContext:
     def results(self) -> Results:
         """What is planned and recorded; every file that it looks at is an input of this page."""
         parts = self.cache.folder / "manifest"
-        return Results(self.results_dir, self.content_dir, parts, self.note, self.root, self.lacks)
+        folders = self.results_dir, self.content_dir, parts
+        return Results(*folders, self.note, self.root, self.lacks, self.absent)
 
     def render(self, template: str, **values: Any) -> Markup:
         """Fill a template of `templates/`, named from there: "blocks/strip.html"."""
@@ -124,19 +125,21 @@ class PageContext:
         """Remember that the page names a run that is not recorded; warn if no one plans it."""
         if run.method is None:
             self.missing_runs[run.suite.name, run.image, run.seed] = None
-        if self.place and not run.planned:
-            self.warn(self.place, f"'{run.name}' is not recorded")
+        if not run.planned:
+            self.absent(run.name)
+
+    def absent(self, name: str) -> None:
+        """Warn that what the page names is neither recorded nor planned."""
+        if self.place:
+            self.warn(self.place, f"'{name}' is not recorded")
 
     def warn(
         self, place: Place | None, sentence: str, is_for_check: bool = False, code: str = ""
     ) -> None:
         """Report what lets the page stand: an error under --strict, or of `check` if it is so."""
-        self._report(Diagnostic(place, sentence, "check" if is_for_check else "warning", code))
+        severity: Severity = "check" if is_for_check else "warning"
+        self.diagnostics.append(Diagnostic(place, sentence, severity, code))
 
     def error(self, place: Place | None, sentence: str) -> None:
         """Report what is wrong and go on, so that one build finds every error."""
-        self._report(Diagnostic(place, sentence, "error"))
-
-    def _report(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.diagnostics:
-            self.diagnostics.append(diagnostic)
+        self.diagnostics.append(Diagnostic(place, sentence, "error"))

@@ -9,12 +9,14 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from press.errors import InputError, nearest
 
-UNSAFE = re.compile(r"(?:javascript|vbscript|data|file):", re.IGNORECASE)
+IMAGE = r"image/(?:png|jpe?g|webp|gif|avif)[;,]"  # whose data run nothing
+UNSAFE = re.compile(rf"(?:javascript:|vbscript:|file:|data:(?!{IMAGE}))", re.IGNORECASE)
 IGNORED = dict.fromkeys(range(0x21))  # what browsers leave out of an address's beginning
-NO_SUBSTITUTE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # of a hook, for its own folder
+OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set for another folder
 
 
 class AbsentError(InputError):
@@ -40,7 +42,7 @@ def find_file(
     try:
         name.encode()
         real, home = path.resolve(), within.resolve()
-        is_there, is_plain = bool(name) and real.exists(), real.is_file()
+        is_there, is_plain = bool(name) and path.exists(), path.is_file()
     except (OSError, ValueError, RuntimeError):  # too long, no text, a link to itself
         raise AbsentError(f"there is no {what} '{name}'") from None
     if name.startswith(("/", "\\")) or Path(name).is_absolute() or not real.is_relative_to(home):
@@ -66,7 +68,7 @@ def find_file(
 def _is_tracked(path: Path, folder: Path) -> bool | None:
     """Whether git has a file of a folder; None where there is no git."""
     command = ["git", "-c", "core.fsmonitor=false", "--literal-pathspecs", "ls-files", "--"]
-    own = {name: value for name, value in os.environ.items() if name not in NO_SUBSTITUTE}
+    own = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
     try:
         done = subprocess.run(
             [*command, path.as_posix()], cwd=folder, env=own, capture_output=True, check=False
@@ -82,5 +84,9 @@ def is_unsafe(address: str) -> bool:
 
 
 def web_address(address: str) -> str:
-    """An address of the web as it is; empty for any other."""
-    return address if re.match(r"(?:https?|ftp)://[^\s/]", address, re.IGNORECASE) else ""
+    """An address of the web as it is; empty for any other, or one whose host or port is none."""
+    is_one = re.match(r"(?:https?|ftp)://[^\s/<>\"\\]+(?:/|$)", address, re.IGNORECASE)
+    try:
+        return address if is_one and urlsplit(address).port != 0 else ""
+    except ValueError:
+        return ""

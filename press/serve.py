@@ -1,19 +1,24 @@
 """A small server for writing: it builds again when a file changes, and the page follows.
 
-It answers on the loopback address only, shows drafts, never runs experiments, and makes its site
-in the cache, so that `site/` is not touched.
+It answers on the loopback address only, and only requests for a name of it, so that no other site
+reads the drafts. It never runs experiments, and makes its site in the cache, so that `site/` is not
+touched.
 """
 
 import json
+import re
 import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
-from threading import Condition, Thread
+from socket import SHUT_RDWR
+from threading import BoundedSemaphore, Condition, Thread, Timer
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from press.build.command import build, report
 from press.build.state import BuildResult
@@ -22,6 +27,8 @@ from press.options import Options
 
 EVENTS, SCRIPT = "/__press/events", "/__press/follow.js"
 STILL_THERE_S = 15  # how often a waiting browser is told that the server lives
+PATIENCE_S = 10  # for a request to arrive whole, and for each piece of an answer to be taken
+CONNECTIONS = 64  # at once; every page that is open in a browser keeps one
 QUIET_MS = 250  # how long the watcher waits before it tells that nothing changed
 
 FOLLOW = """
@@ -69,23 +76,78 @@ class News:
             return self.version
 
 
+class Server(ThreadingHTTPServer):
+    """Answers so many at once; whoever comes beyond that is hung up on."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        """Listen."""
+        self._free = BoundedSemaphore(CONNECTIONS)
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a request in a thread of its own, if one is free."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a request; then its thread is free."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say in a line what went wrong; a client that went away, or sleeps, is nothing wrong."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            print(f"the press itself failed to answer a request: {error!r}", file=sys.stderr)
+
+
 class Handler(SimpleHTTPRequestHandler):
     """Answers with the made site, whose pages follow its changes."""
+
+    timeout = PATIENCE_S
 
     def __init__(self, news: News, *rest: Any, **named: Any) -> None:
         """Answer one request."""
         self.news = news
         super().__init__(*rest, **named)
 
+    def handle(self) -> None:
+        """Answer, if the request arrives whole in time, however slowly its pieces do."""
+        self._patience = Timer(PATIENCE_S, self._hang_up)
+        self._patience.daemon = True
+        self._patience.start()
+        try:
+            super().handle()
+        finally:
+            self._patience.cancel()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            self.connection.shutdown(SHUT_RDWR)
+
     def do_GET(self) -> None:
         """Answer with a file, the follower's script, or the stream of news."""
-        path = self.path.partition("?")[0]
-        if path == EVENTS:
+        self._patience.cancel()
+        path, hosts = self.path.partition("?")[0], self.headers.get_all("Host", [])
+        if not re.fullmatch(r"/[!-~]*", path) or "%00" in path or len(hosts) != 1:
+            self.send_error(400, "This is no request that a browser makes")
+        elif not is_loopback(hosts[0]):
+            # Another name can be led to this machine, so that another site reads the drafts.
+            self.send_error(403, "Only localhost is answered")
+        elif path == EVENTS and self.command == "GET":
             self._events()
         elif path == SCRIPT:
             self._answer(200, "text/javascript", FOLLOW.encode())
         else:
             self._file(Path(self.translate_path(path)), Path(str(self.directory), "404.html"))
+
+    do_HEAD = do_GET
 
     def _file(self, asked: Path, lost: Path) -> None:
         status, file, data = 503, lost, NO_SITE
@@ -102,7 +164,8 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def _events(self) -> None:
         """Send every new version to the browser until it goes away."""
@@ -118,6 +181,15 @@ class Handler(SimpleHTTPRequestHandler):
         """Say nothing of single requests."""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the Host of a request is a name of this machine for itself, with a port or none."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 def serve(options: Options, port: int) -> int:
     """Serve until Ctrl-C; returns the exit code; raises InputError if the port is taken."""
     shown = replace(
@@ -126,10 +198,9 @@ def serve(options: Options, port: int) -> int:
     news = News()
     handler = partial(Handler, news, directory=str(shown.out))
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = Server(("127.0.0.1", port), handler)
     except OSError as error:
         raise InputError(f"port {port} cannot be used: {error.strerror}; try --port") from None
-    server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         folders = _make(shown, news)

@@ -1,19 +1,22 @@
 """TOML files whose mistakes are reported with their place."""
 
 import re
+import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 from press.errors import InputError, nearest
-from press.files import text_of
+from press.files import FORBIDDEN, text_of
 
 # What a value may be asked to be, and whether it is that.
 KINDS: dict[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
-    "a number": lambda value: isinstance(value, int | float) and type(value) is not bool,
+    "a number": lambda value: (
+        type(value) in (int, float, Typed) and abs(value) <= sys.float_info.max
+    ),
     "an integer": lambda value: type(value) is int,
     "a list of names": lambda value: type(value) is list and all(type(n) is str for n in value),
     "a table": lambda value: isinstance(value, dict),
@@ -29,9 +32,30 @@ class Typed(float):
         self.decimals = len(decimals) if decimals.isdigit() else 0
 
 
+Leaf = tuple[str | None, str, Any]  # the name of its table, its key, a single value
+
+
+def leaves(data: Mapping[str, Any], table: str | None = None) -> Iterator[Leaf]:
+    """Every single value of nested tables, those of lists too."""
+    for key, value in data.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                yield from leaves(one, f"{table}.{key}" if table else key)
+            else:
+                yield table, key, one
+
+
 @lru_cache(maxsize=16)  # every page asks for the same few files
-def _parse(text: str) -> dict[str, Any]:
-    return tomllib.loads(text, parse_float=Typed)
+def _parse(text: str) -> tuple[dict[str, Any], Leaf | None]:
+    """The tables of TOML; and table, key and sentence of the first value that cannot be used."""
+    data = tomllib.loads(text, parse_float=Typed)
+    for table, key, value in leaves(data):
+        letter = FORBIDDEN.search(f"{key}{value}" if isinstance(value, str) else key)
+        if letter:
+            return data, (table, key, f"a page cannot hold the character U+{ord(letter[0]):04X}")
+        if type(value) is int and abs(value) >= 2**63:
+            return data, (table, key, f"'{key}' has more than 64 bits")
+    return data, None
 
 
 class TomlFile:
@@ -41,15 +65,27 @@ class TomlFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `path`; raises InputError with its place if it is not TOML."""
+        """Read `path`; raises InputError with its place if it is no TOML that a page can hold."""
         self.path, self.text = path, text_of(path) if path.exists() else ""
         try:
-            self.data = _parse(self.text)
+            self.data, wrong = _parse(self.text)
+        except RecursionError:
+            raise self._most(r"[\[{.]", "not valid TOML: nested too deeply") from None
         except tomllib.TOMLDecodeError as error:
-            words, at, place = str(error).partition(" (at line ")
-            line, column = map(int, re.findall(r"\d+", place)) if at else (None, None)
+            words, _, place = str(error).partition(" (at ")
+            numbers = [int(number) for number in re.findall(r"\d+", place)]  # none at the end
+            line, column = numbers or (self.text.count("\n") + 1, 1)
             sentence = f"not valid TOML: {words[0].lower()}{words[1:]}"
             raise InputError(sentence, path, line, column) from None
+        except ValueError:  # the only other one
+            raise self._most(r"\d", "a number with too many digits") from None
+        if wrong:
+            self.fail(wrong[2], *wrong[:2])
+
+    def _most(self, pattern: str, sentence: str) -> InputError:
+        """The error at the line that has the most of a pattern."""
+        counts = [len(re.findall(pattern, row)) for row in self.text.splitlines()]
+        return InputError(sentence, self.path, counts.index(max(counts)) + 1, 1)
 
     def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
         """Line and column, from 1, of a `[table]` header or of `key` in it; None if not found."""

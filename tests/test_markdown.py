@@ -12,6 +12,7 @@ from made_site import make_context
 
 from press.blocks.registry import BUILT_IN
 from press.diagnostics import Place, SourceMap
+from press.errors import InputError
 from press.markdown.bibliography import Entry
 from press.markdown.parser import parse, parse_line, parser
 from press.markdown.passes import in_reading_order
@@ -20,6 +21,7 @@ from press.markdown.renderer import PostRenderer
 from press.markdown.syntax import works_in
 from press.page import PageContext
 from press.pages.article import Article, write_article
+from press.pages.site_pages import load_site
 
 FOLDER = Path(__file__).parent.parent / "press/markdown"
 ENTRIES = {
@@ -269,6 +271,54 @@ def test_a_note_within_a_note_and_a_fence_within_a_list_know_where_they_stand(
         "body.md:5:22:",
         "body.md:5:12:",
         "body.md:11:3:",
+    ]
+
+
+UNKNOWN = "in this formula: undefined control sequence: "
+
+
+def test_what_a_formula_defines_is_known_to_those_behind_it(context: PageContext) -> None:
+    html = article_of(
+        context,
+        "$\\early$\n\n$$\n\\newcommand{\\mine}[1]{\\mathbb{M}_{#1}}\n$$\n\n"
+        "Hence $\\mine{b}$[^n] and $\\newcommand{\\mine}{N}\\mine$.\n\n"
+        "$$ \\label{eq-a} $$\n\n$\\eqref{eq-a}$\n\n[^n]: As $\\mine$.",
+    ).body
+    assert html.count('class="katex"') == 3 and '<div class="equation">' not in html
+    assert '<mi mathvariant="double-struck">M</mi>' in html and html.count("<mi>N</mi>") == 2
+    assert said(context) == [
+        f"body.md:5:2: {UNKNOWN}\\early",
+        f"body.md:13:4: {UNKNOWN}\\label; a formula is numbered as $$ ... $$ (eq-name)",
+        f"body.md:15:2: {UNKNOWN}\\eqref; outside of formulas, [](#eq-name) is the number of one",
+    ]
+
+
+def test_macros_of_the_site_are_known_to_every_formula(
+    context: PageContext, tmp_path: Path
+) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text("[math.macros]\nmine = '\\mathbb{M}_{#1}'\n\"\\\\other\" = '\\mine{o}'\n")
+    macros = load_site(file, None).macros
+    post = tmp_path / "content/posts/body.md"
+    post.write_text("# A\n\n$\\mine{a} \\other$")
+    assert write_article(load_post(post), context, ENTRIES, macros=macros).body.count(">M<") >= 2
+    file.write_text("[math.macros]\ntwo1 = 'x'\n")
+    with pytest.raises(InputError, match=r"site.toml:2:1: 'two1': expected a name of letters"):
+        load_site(file, None)
+
+
+def test_words_behind_a_fence_are_those_of_other_tools_too(context: PageContext) -> None:
+    fences = ("txt", "none", "python{1}", "{python}", "{.python .numbered}", "{1}", "c++ numbered")
+    html = article_of(context, "\n\n".join(f"```{info}\na\n```" for info in fences)).body
+    assert re.findall(r'class="code(.*?)" tabindex="0"><code(.*?)><span', html) == [
+        ("", ""), ("", ""), ("", ' class="language-python"'), ("", ' class="language-python"'),
+        (" numbered", ' class="language-python"'), ("", ""),
+        (" numbered", ' class="language-c++"'),
+    ]  # fmt: skip
+    assert html.count("line marked") == 2 and said(context) == []
+    article_of(context, '```python title="a"\na\n```')
+    assert said(context) == [
+        "body.md:5:4: warning: 'title=\"a\"' behind this fence is not understood"
     ]
 
 

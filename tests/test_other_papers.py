@@ -3,6 +3,7 @@
 import re
 from html import unescape
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from PIL import Image
@@ -147,3 +148,7 @@ def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(
     assert capsys.readouterr().err == told
     assert main(["build", "--strict", *names, "--out", str(tmp_path / "site")]) == 1
     assert capsys.readouterr().err.startswith(told.replace("warning: ", ""))
+    rmtree(tmp_path / "results")
+    path.write_text('# One\n\nIt is {{ verdict("table.generator.faces") }}.\n')
+    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    assert capsys.readouterr().err == f"{path}:3:7: warning: 'gan' is not recorded\n"

@@ -10,7 +10,7 @@ from press.errors import InputError
 from press.pages.site_pages import load_site
 from press.results.expressions import mean_sd
 from press.results.metrics import Metric, Metrics, read_metrics
-from press.results.numbers import Measured, difference, difference_with_unit, with_unit, written
+from press.results.numbers import Measured, difference, with_sign, with_unit, written
 from press.results.recording import record
 from press.results.verdicts import Judge
 
@@ -58,7 +58,7 @@ def test_what_a_site_declares_is_read_in_its_order(tmp_path: Path) -> None:
 def test_one_that_no_site_declares_has_its_name_and_no_unit(tmp_path: Path) -> None:
     metrics = read(tmp_path)
     assert "fid" not in metrics
-    assert metrics["fid"] == Metric("fid", "fid", "", 3, "")
+    assert metrics["fid_1"] == Metric("fid_1", "fid 1", "", 3, "")
     assert metrics["seconds"].unit == "s"
     assert len(read_metrics(tmp_path / "absent.toml")) == 0
 
@@ -71,11 +71,12 @@ def test_which_way_is_better(tmp_path: Path) -> None:
 
 def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
     accuracy, loss = read(tmp_path)["accuracy"], read(tmp_path)["loss"]
+    points = accuracy.of_differences
     assert with_unit(97.24, accuracy) == "97.2\u202f%"
     assert with_unit(97.24, accuracy, 2) == "97.24\u202f%"
-    assert difference_with_unit(0.31, accuracy) == "+0.3\u202fpoints"
-    assert difference_with_unit(-0.31, accuracy) == "−0.3\u202fpoints"
-    assert difference_with_unit(0.01, accuracy) == "0.0\u202fpoints"
+    assert with_sign(with_unit(0.31, points)) == "+0.3\u202fpoints"
+    assert with_sign(with_unit(-0.31, points)) == "−0.3\u202fpoints"
+    assert with_sign(with_unit(0.01, points)) == "0.0\u202fpoints"
     assert [written(x, loss) for x in (0.5, 0.001, 0.0000518, -0.0000518, 0)] == [
         "0.5000", "0.0010", "5.18×10⁻⁵", "−5.18×10⁻⁵", "0.0000",
     ]  # fmt: skip
@@ -104,7 +105,15 @@ def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
         ("digits = 1", "digits = -1", "6:1: 'digits': expected 0 to 12, got -1"),
         ('"higher"', '"up"', "7:1: 'better': expected higher or lower, got 'up'"),
         ('"log"', '"powers"', "18:1: 'scale': expected linear or log, got 'powers'"),
-        ("0.3", "nan", "8:1: 'tolerance': expected a number that is not negative, got nan"),
+        *(
+            ("0.3", number, f"8:1: 'tolerance'{said}")
+            for number, said in (
+                ("nan", ": expected a number, got nan"),
+                ("-inf", ": expected a number, got -inf"),
+                ("1e400", ": expected a number, got inf"),
+                (f"1{'0' * 400}", " has more than 64 bits"),
+            )
+        ),
         ("0.05", "-0.05", "10:1: 'agrees': expected a number that is not negative, got -0.05"),
         ("0.6", "0.2", "9:1: 'at_most' is less than 'tolerance'"),
         ("metrics.loss", 'metrics."log loss"', "16:2: 'log loss' is no name for a metric"),

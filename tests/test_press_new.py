@@ -22,6 +22,7 @@ def test_a_new_project_builds_and_is_checked(
 ) -> None:
     folder = tmp_path / "my-reproduction"
     (folder / ".git").mkdir(parents=True)
+    (folder / ".new.killed").mkdir()
     assert main(["new", str(folder), "--install-from", f"{NAME}==9"]) == 0
     assert "python build.py serve" in capsys.readouterr().out
     assert not list(folder.glob(".new.*"))

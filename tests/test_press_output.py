@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from press import record
 from press.build.output import write_site
 from press.cli import main
 from press.files import write_whole
@@ -136,9 +137,14 @@ def test_every_file_and_folder_has_what_the_umask_leaves(work: Path, mask: int) 
     before = os.umask(mask)
     try:
         assert main([]) == 0
+        for accuracy in (1, 2):
+            metrics = {"final": {"accuracy": accuracy}}
+            record("digits", "mlp", metrics=metrics, results=work / "results", replace=True)
     finally:
         os.umask(before)
-    made = [path for top in ("site", ".press") for path in (work / top, *work.glob(f"{top}/**/*"))]
+    tops = ("site", ".press", "results")
+    made = [path for top in tops for path in (work / top, *work.glob(f"{top}/**/*"))]
+    assert list(work.glob("results/superseded/*/*/seed0/run.json"))
     assert len(made) > 10
     for path in made:
         allowed = (0o777 if path.is_dir() else 0o666) & ~mask

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from markupsafe import Markup
@@ -152,10 +154,15 @@ def test_an_address_that_runs_a_script_leads_nowhere(tmp_path: Path) -> None:
         entry = Entry("a", Place("references.bib", 1, 1), [], {"title": "A", "url": address})
         assert "href" not in written(entry, str)
         (tmp_path / "site.toml").write_text(f"title = 'A'\nrepository = {json.dumps(address)}\n")
-        with pytest.raises(InputError, match="is not an address of the web") as told:
+        with pytest.raises(InputError, match=r"not (an address of the web|hold the)") as told:
             load_site(tmp_path / "site.toml", None)
         assert told.value.line == 2
-    for address in ("https://example.org/a(1)", "mailto:a@example.org", "file.html", "a/data:b"):
+    for address in (
+        "https://example.org/a(1)",
+        "mailto:a@example.org",
+        "file.html",
+        "data:image/png;a",
+    ):
         assert not is_unsafe(address)
 
 
@@ -178,3 +185,42 @@ def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
             moved(alias)
     (page,) = moved("old/").values()
     assert b"content=\"default-src 'none';" in page
+
+
+def test_a_script_beside_a_post_becomes_a_text_and_is_never_loaded(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/posts/tool.js").write_text("alert(1)")
+    scripts = [f'<script {name}="tool.js"></script>' for name in ("src", "SRC", "href")]
+    links = ["[tool](tool.js)", '<a href="java&#10;script:alert(1)">x</a>']
+    text = HEAD + "\n\n".join([*links[:1], *scripts])
+    (work / "content/posts/one.md").write_text(text)
+    assert main(["build", "--run", "never"]) == 0
+    page = (work / "site/posts/one.html").read_text()
+    assert [path.name for path in (work / "site/media").iterdir()] == re.findall(
+        r'href="\.\./media/(tool-\w+\.js\.txt)"', page
+    )
+    assert page.count("<script>") == 3 and "tool.js<" not in page
+    (work / "content/posts/one.md").write_text(text + "\n\n" + links[1])
+    assert main(["build", "--run", "never"]) == 1
+    assert "is an address that no page may link to" in capsys.readouterr().err
+
+
+def test_ids_and_names_keep_letters_of_every_script(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {"Größe": "große", "Ψηφία και": "ψηφία-και", "数字 1": "数字-1", "हिन्दी है": "हिन्दी-है"}
+    rows = [f"## {name}\n\n[raw](#{id}), [encoded](#{quote(id)})" for name, id in names.items()]
+    links = [f"[post](<{quote(f'{name}.md')}>)" for name in names]
+    posts = work / "content/posts"
+    for name in names:
+        (posts / f"{name}.md").write_text(f"# {name}\n")
+    rows.append('<a href="#%CF%88">tag</a> <b id="ψ">here</b> <a name="n">n</a> [n](#n)')
+    (posts / "one.md").write_text(HEAD + "\n\n".join([*rows, *links]))
+    for path in posts.glob("*.txt"):
+        path.unlink()
+    base = ["--base-url", "https://example.org/"]
+    assert main(["check", "--run", "never", *base]) == 0, capsys.readouterr().err
+    pages = {path.stem for path in (work / "site/posts").glob("*.html")}
+    assert pages == {"one", "größe", "ψηφία-και", "数字-1", "हिन्दी-है"}
+    assert f"posts/{quote('数字-1')}.html" in (work / "site/sitemap.xml").read_text()

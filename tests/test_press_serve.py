@@ -3,21 +3,28 @@
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from http.client import HTTPResponse
 from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET, create_connection
+from threading import Thread
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
+from press.cli import main
+from press.errors import InputError
 from press.options import Options
-from press.serve import News, _make
+from press.pages.site_pages import load_site
+from press.serve import CONNECTIONS, Handler, News, Server, _make
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60
@@ -104,6 +111,117 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
             read(f"{address}posts/none.html")
         assert missing.value.code == 404
     assert not (tmp_path / "site").exists(), "the published site is not touched"
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """Where a site of one page is served, by the server alone."""
+    (tmp_path / "index.html").write_text("<body>The page</body>")
+    server = Server(("127.0.0.1", 0), partial(Handler, News(), directory=str(tmp_path)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[0], server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def answer_to(address: tuple[str, int], request: bytes) -> str:
+    """What a request is answered with, until the server hangs up."""
+    with create_connection(address, PATIENCE_S) as client:
+        client.sendall(request)
+        return b"".join(iter(partial(client.recv, 4096), b"")).decode()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "code"),
+    [
+        ("GET / HTTP/1.1", "Host: localhost:8000", "200"),
+        ("GET /?a=/%00 HTTP/1.1", "Host: 127.0.0.9", "200"),
+        ("HEAD / HTTP/1.0", "Host: [::1]:80", "200"),
+        ("GET /none HTTP/1.1", "Host: site.localhost", "503"),
+        ("GET /../../etc/passwd HTTP/1.1", "Host: localhost", "503"),
+        ("GET / HTTP/1.1", "Host: evil.org", "403"),
+        ("GET /__press/events HTTP/1.1", "Host: localhost.evil.org", "403"),
+        ("GET / HTTP/1.1", "Host: 192.168.0.1:8000", "403"),
+        ("GET / HTTP/1.1", "Host: [", "403"),
+        ("GET / HTTP/1.1", "Host:", "403"),
+        ("GET / HTTP/1.1", "Accept: */*", "400"),
+        ("GET / HTTP/1.1", "Host: localhost\r\nHost: evil.org", "400"),
+        ("GET http://evil.org/ HTTP/1.1", "Host: localhost", "400"),
+        ("GET * HTTP/1.1", "Host: localhost", "400"),
+        ("GET /a%00b HTTP/1.1", "Host: localhost", "400"),
+        ("GET /\x7f\xe9 HTTP/1.1", "Host: localhost", "400"),
+        ("GET / x HTTP/1.1", "Host: localhost", "400"),
+        ("GET / HTTP/1.x", "Host: localhost", "400"),
+        ("GET /" + "%2e%2e/" * 900 + " HTTP/1.1", "Host: localhost", "200"),
+        ("GET /" + "%2e%2e/" * 900 + "etc/passwd HTTP/1.1", "Host: localhost", "503"),
+        ("GET /" + "a" * 5000 + " HTTP/1.1", "Host: localhost", "503"),
+        ("GET /", "Host: evil.org", "403"),
+        ("GET /" + "a" * 70_000 + " HTTP/1.1", "Host: localhost", "414"),
+        ("GET / HTTP/1.1", "A: b\r\n" * 200 + "Host: localhost", "431"),
+        ("POST / HTTP/1.1", "Host: localhost", "501"),
+    ],
+)
+def test_only_this_machine_is_answered_and_odd_requests_are_refused(
+    address: tuple[str, int],
+    request_line: str,
+    headers: str,
+    code: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = answer_to(address, f"{request_line}\r\n{headers}\r\n\r\n".encode("latin-1"))
+    found = re.match(r"HTTP/1.\d (\d+)|.*Error code: (\d+)", answer, re.DOTALL)
+    assert found and found[found.lastindex or 0] == code  # the second of HTTP/0.9, without a head
+    assert ("The page" in answer) == (code == "200" and request_line.startswith("GET"))
+    assert capsys.readouterr().err == ""
+
+
+def test_who_sleeps_or_comes_in_crowds_is_hung_up_on_and_who_leaves_is_no_traceback(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, good = b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\r\n"
+    monkeypatch.setattr("press.serve.PATIENCE_S", 0.5)
+    for begun in (b"", b"GET", page, page + b"A"):
+        started = time.monotonic()
+        answer_to(address, begun)
+        assert time.monotonic() - started < 5
+
+    monkeypatch.setattr("press.serve.PATIENCE_S", PATIENCE_S)
+    crowd = [create_connection(address, PATIENCE_S) for _ in range(CONNECTIONS + 5)]
+    for one in crowd:
+        one.sendall(page)  # and no more
+    assert all(one.recv(1) == b"" for one in crowd[CONNECTIONS:])
+    for one in crowd:  # gone without a word, as a browser that was killed
+        one.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        one.close()
+    until = time.monotonic() + PATIENCE_S
+    while True:  # and its threads are free again
+        try:
+            assert "The page" in answer_to(address, page + good)
+            break
+        except (OSError, AssertionError):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    for request in (page + good, b"GET /__press/events HTTP/1.1\r\nHost: localhost\r\n\r\n"):
+        with create_connection(address, PATIENCE_S) as client:
+            client.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(request)
+    time.sleep(0.5)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("port", ["99999", "²", "-1", "1.5", "0x50", "9" * 5000, ""])
+def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", f"--port={port}"])
+    assert f"'{port[:80]}' is not a number between 0 and 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[x", "http://x:99999/", "http://x:²", "http://a b/", "https://a/b?c", "ftp://x"]
+)
+def test_a_base_url_that_is_none_is_told(tmp_path: Path, url: str) -> None:
+    with pytest.raises(InputError, match="is not of the form https://host/folder/"):
+        load_site(tmp_path / "site.toml", url)
 
 
 def test_what_the_system_refuses_does_not_end_the_server(

@@ -145,7 +145,8 @@ class Builder:
     def _make_post(self, path: Path) -> None:
         post = load_post(path)
         if post.draft and not self.options.drafts:
-            self.result.state.pages[f"(draft) {path}"] = PageState([str(path)], {}, [])
+            mistakes = [mistake.row() for mistake in post.mistakes]
+            self._remember(f"(draft) {path}", PageState([str(path)], {}, mistakes))
         else:
             make = partial(post_page, post, templates=self.templates)
             self._make_page(post.url, str(path), make)

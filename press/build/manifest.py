@@ -1,7 +1,6 @@
 """The project's manifest: asked for when an input that it names has changed, kept in parts."""
 
 import contextlib
-import json
 import re
 import shlex
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 
 from press.build.state import ChangeDetector, PageState
 from press.errors import InputError
-from press.files import sha256_of, write_whole
+from press.files import json_of, sha256_of, write_whole
 from press.options import Options
 from press.results.manifest import of_records, parts_of
 from press.toml_file import TomlFile
@@ -94,6 +93,6 @@ def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes
     if done.returncode:
         fail(f"'{command}' failed: {said}")
     try:
-        return _in_parts(json.loads(done.stdout))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return _in_parts(json_of(done.stdout, settings))
+    except (InputError, KeyError, TypeError, AttributeError):
         fail(f"'{command}' printed no manifest")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from press.build.state import Content, Signature, Unchanged
+from press.build.state import Content, Signature, Unchanged, is_as_written
 from press.errors import InputError
 from press.files import content_of, fresh_folder, naming, sha256_of, sync_names, sync_tree
 
@@ -109,10 +109,9 @@ def _write(target: Path, old_path: Path, content: Content, old: Signature | None
 
 
 def _link(source: Path, target: Path, known: Signature) -> bool:
-    """Make `target` the same file as `source`, if that is still as it was written."""
+    """Make `target` the same file as `source`, if every byte of that is as it was written."""
     with contextlib.suppress(OSError):
-        stat = source.stat()
-        if (stat.st_size, stat.st_mtime_ns) == (known[0], known[1]):
+        if is_as_written(source, known) and sha256_of(source.read_bytes()) == known[2]:
             try:
                 os.link(source, target)
             except OSError:  # a file system without links

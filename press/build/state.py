@@ -143,12 +143,21 @@ def listing(folder: str) -> bytes:
 
 
 def _size_and_time(path: str | Path) -> tuple[int, int]:
-    """Size and time of change in ns."""
+    """Size and time of change in ns; who sets the time of a file back changes that of its entry."""
     try:
         stat = os.stat(path)
     except OSError:
         return ABSENT[:2]
-    return stat.st_size, stat.st_mtime_ns
+    return stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+def is_as_written(path: Path, known: Signature) -> bool:
+    """Whether a file of the old site has the size and the time that it was written with."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
+    return (stat.st_size, stat.st_mtime_ns) == tuple(known[:2])
 
 
 def signature(path: str) -> Signature:
@@ -226,10 +235,7 @@ class ChangeDetector:
     def intact(self, addresses: Iterable[str]) -> bool:
         """Whether files of the old site are still as they were written."""
         out, outputs = self.options.out, self.state.outputs
-        return all(
-            url in outputs and _size_and_time(out / url) == tuple(outputs[url][:2])
-            for url in addresses
-        )
+        return all(url in outputs and is_as_written(out / url, outputs[url]) for url in addresses)
 
     def nothing_changed(self) -> bool:
         """Whether nothing at all has changed."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from html.parser import HTMLParser
+from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -94,22 +95,18 @@ class PageFacts(HTMLParser):
     def place(self, found: Found) -> Place:
         """Where something stands in the post, each time behind the last; or else in the page."""
         value = unquote(found.value)
-        words = [
-            found.value,
-            value,
-            re.sub(r"^(?:\.\./)+", "", value),
-            "#" + value.partition("#")[2],
-        ]
-        ordered = [word for word in words if word.strip("#")]
-        forms = (rf"{before}{re.escape(word)}(?![\w/-])" for before in BEFORE for word in ordered)
+        words = [found.value, value, re.sub(r"^(?:\.\./)+", "", value), *value.split("#")[1:]]
+        known = [re.escape(word) for word in words if word]
+        forms = (rf"{before}{word}(?![\w/-])" for before in BEFORE for word in known)
         return next(filter(None, map(self._written, forms)), found.place)
 
     def heading_place(self, heading: Found) -> Place:
         """Where a heading stands in the post, found by its words; or else in the page."""
         _, line, column = heading.place
         rest = self.html.split("\n", line - 1)[-1][column - 1 :]
-        words = re.findall(r"\w+", Markup(rest.partition("</h")[0]).striptags())
-        return self._written(r"^ *(?:#|<h)\W*(?:\w+\W+)??" + r"\W+".join(words)) or heading.place
+        words = r"\W+".join(re.findall(r"\w+", Markup(rest.partition("</h")[0]).striptags()))
+        place = self._written(rf"^ *(?:#|<h)\W*(?:\w+\W+)??{words}") if words else None
+        return place or heading.place
 
     def _written(self, pattern: str) -> Place | None:
         found = re.compile(pattern, re.MULTILINE).search(self.source, self._passed.get(pattern, 0))
@@ -236,7 +233,7 @@ def _ask(address: str) -> tuple[Severity, str] | None:
         request = urllib.request.Request(address, headers=agent)
         with urllib.request.urlopen(request, timeout=SECONDS):
             return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         code, reason = getattr(error, "code", None), getattr(error, "reason", error)
         said = f"answers with {code} {reason}" if code else f"does not answer: {reason}"
         return "error" if code in GONE else "warning", said

@@ -1,13 +1,12 @@
 """Results typed by hand in what the settings say in words, which pages print as it stands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from press.diagnostics import Diagnostic, Place
 from press.errors import InputError
 from press.markdown.typed_numbers import RESULT, SENTENCE, NumberSearch, Piece
-from press.toml_file import TomlFile
+from press.toml_file import TomlFile, leaves
 
 PRINTED = {  # claims.toml is where the numbers of a source belong
     "site.toml": ("title", "description"),
@@ -29,22 +28,12 @@ def _messages(path: Path, search: NumberSearch) -> Iterator[Diagnostic]:
         file = TomlFile(path)
     except InputError:  # told where the file is used
         return
-    for table, key, text in _texts(file.data, None, PRINTED[path.name]):
-        for found in search.find([Piece(text, 0)]):
+    for table, key, value in leaves(file.data):
+        is_printed = isinstance(value, str) and key in PRINTED[path.name]
+        for found in search.find([Piece(value, 0)] if is_printed else []):
             if found.kind == RESULT:
                 place = _place(file, table, key, found.text)
                 yield Diagnostic(place, SENTENCE.format(found.text), "check", "typed-result")
-
-
-def _texts(
-    data: Mapping[str, Any], table: str | None, keys: tuple[str, ...]
-) -> Iterator[tuple[str | None, str, str]]:
-    """Give table, key and text of each value that a page prints."""
-    for key, value in data.items():
-        if isinstance(value, dict):
-            yield from _texts(value, f"{table}.{key}" if table else key, keys)
-        elif isinstance(value, str) and key in keys:
-            yield table, key, value
 
 
 def _place(file: TomlFile, table: str | None, key: str, number: str) -> Place:

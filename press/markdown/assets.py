@@ -35,6 +35,7 @@ READ = (*SHOWN[:-1], "TIFF", "BMP")
 MPO = "MPO"  # a JPEG of a camera with a further picture behind the one that is shown
 ORIENTATION = 0x0112  # the tag of EXIF
 ON_ITS_SIDE = (5, 6, 7, 8)  # values of it that exchange width and height
+WEBP_SIDE = 16383  # pixels at most
 GAMMA = 1 / 2.2  # that every browser takes for granted
 
 
@@ -61,9 +62,11 @@ def opened(path: Path) -> "Iterator[Image.Image]":
 
 def turned(image: "Image.Image") -> int:
     """How a picture is to be turned to stand upright, as EXIF numbers it; 1: not at all."""
-    if image.format == "PNG" and "exif" not in image.info:  # not before its pixels
-        return 1
-    return int(image.getexif().get(ORIENTATION, 1))
+    if image.format != "PNG" or "exif" in image.info:  # else it is looked for behind the pixels
+        with suppress(Exception):  # whatever damaged data raise
+            value = int(image.getexif().get(ORIENTATION, 1))
+            return value if 1 < value < 9 else 1
+    return 1
 
 
 def upright_size(image: "Image.Image") -> tuple[int, int]:
@@ -86,7 +89,8 @@ def can_be_scaled(image: "Image.Image") -> bool:
     frames = getattr(image, "n_frames", 1) if image.format != MPO else 1
     is_plain = abs(image.info.get("gamma", GAMMA) - GAMMA) < 0.01
     is_grey = image.mode in ("1", "L", "LA") and "icc_profile" not in image.info
-    return frames == 1 and is_plain and (is_grey or image.mode in ("P", "RGB", "RGBA"))
+    fits = frames == 1 and max(image.size) <= WEBP_SIDE
+    return fits and is_plain and (is_grey or image.mode in ("P", "RGB", "RGBA"))
 
 
 @dataclass
@@ -227,4 +231,4 @@ class Assets:
 def tag(name: str, attributes: dict[str, str]) -> str:
     """A tag of HTML with its attributes."""
     written = [f'{key}="{escape(value)}"' for key, value in attributes.items()]
-    return f"<{name} {' '.join(written)}>"
+    return f"<{' '.join([name, *written])}>"

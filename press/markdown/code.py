@@ -10,6 +10,9 @@ from press.errors import InputError, nearest
 from press.page import PageContext
 
 LINES = re.compile(r"\s*\{?[\d\s,-]*\}?\s*")  # to be marked: "{3, 5-7}"
+# what stands behind a fence: `python {3}`, `python{3}`, and `{python}`, `{.python}` of other tools
+INFO = re.compile(r"\{\s*\.?([A-Za-z][^\s{},=]*)([^{}]*)\}|([^\s{}]*)")
+NO_LANGUAGE = ("text", "plain", "txt", "plaintext", "none")
 
 
 def code_block(
@@ -50,7 +53,7 @@ def _line(row: str, number: int, is_marked: bool, first_number: int | None) -> s
 
 def _coloured(code: str, language: str) -> list[str]:
     """Each line of code as HTML; raises ValueError if the language is unknown."""
-    if not language or language in ("text", "plain"):
+    if not language:
         return [escape(line, quote=False) for line in code.rstrip("\n").split("\n")]
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
@@ -61,16 +64,26 @@ def _coloured(code: str, language: str) -> list[str]:
     return coloured.rstrip("\n").split("\n")
 
 
+def language_of(info: str) -> tuple[str, str]:
+    """The language that the words behind a fence name, empty for none, and the other words."""
+    found = INFO.match(info.strip())
+    assert found  # every text begins with an empty word
+    language = found[1] or found[3] or ""
+    rest = (found[2] or "") + info.strip()[found.end() :]
+    return "" if language in NO_LANGUAGE else language, rest
+
+
 def fence(code: str, info: str, context: PageContext, place: Place) -> str:
     """A fenced block of Markdown; its info: language, {lines to mark: 3, 5-7}, `numbered`."""
     from pygments.util import ClassNotFound
 
-    language, _, rest = info.strip().partition(" ")
-    if language.startswith("{"):
-        language, rest = "", info.strip()
-    lines, numbered = re.subn(r"\bnumbered\b", "", rest)
+    language, rest = language_of(info)
+    lines, numbered = re.subn(r"\.?\bnumbered\b", "", rest)
+    if not LINES.fullmatch(lines):
+        context.warn(place, f"'{lines.strip()}' behind this fence is not understood")
+        lines = ""
     marked: set[int] = set()
-    for word in re.findall(r"[\d-]+", lines) if LINES.fullmatch(lines) else ():
+    for word in re.findall(r"[\d-]+", lines):
         try:
             marked.update(lines_asked(word, len(code.splitlines())))
         except InputError as error:

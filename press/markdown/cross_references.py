@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from html import unescape
-from itertools import chain, count
+from itertools import islice
 
 from markdown_it.token import Token
 
@@ -34,12 +34,15 @@ class CrossReferences:
     sections: dict[str, list[Token]] = field(default_factory=dict)  # id -> a heading's words
     wanted: list[tuple[str, Place]] = field(default_factory=list)  # ids that links name
     _counts: Counter[str] = field(default_factory=Counter)
+    _repeats: Counter[str] = field(default_factory=Counter)  # of what headings are to be called
     _ids: set[str] = field(default_factory=lambda: set(RESERVED))
 
     def new_id(self, wish: str, given: bool) -> str:
         """An id that no other heading has; a given one stays as it is."""
-        others = (f"{wish}-{number}" for number in count(2))
-        id = next(id for id in chain([wish], others) if given or id not in self._ids)
+        id = wish
+        while not given and id in self._ids:
+            self._repeats[wish] += 1
+            id = f"{wish}-{self._repeats[wish] + 1}"
         self._ids.add(id)
         return id
 
@@ -55,9 +58,12 @@ class CrossReferences:
     def check(self, html: str) -> None:
         """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
         ids = Counter(unescape(id) for id in IDS.findall(COMMENT.sub("", html)))
-        for id, place in self.wanted:
-            if id and id not in ids and id not in RESERVED:
-                self.context.error(place, f"unknown id '{id}'{nearest(id, ids)}")
+        known = {"", *ids, *RESERVED}
+        unknown = [(id, place) for id, place in self.wanted if id not in known]
+        few = islice(dict.fromkeys(id for id, _ in unknown), 20)  # to look for a name takes time
+        hints = {id: nearest(id, ids) for id in few}
+        for id, place in unknown:
+            self.context.error(place, f"unknown id '{id}'{hints.get(id, '')}")
         for id, times in ids.items():
             if times > 1 and id not in self.labels:
                 self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")

@@ -78,14 +78,11 @@ class Expressions:
             written = self.written[place] = self._worked_out(source)
             return written.html
         except InputError as error:
-            if error.line is not None:
-                elsewhere = Diagnostic.from_error(error)
-                self.context.error(elsewhere.place, elsewhere.sentence)
-                return ""
-            quoted = re.search(r"'([^']+)'", error.sentence)
+            told = Diagnostic.from_error(error)
+            quoted = re.search(r"'([^']+)'", told.sentence)
             at = source.find(quoted[1]) if quoted else -1
             at = at if at >= 0 else len(source) - len(source.lstrip())
-            self.context.error(origin.at(start + len("{{") + at), str(error))
+            self.context.error(told.place or origin.at(start + len("{{") + at), told.sentence)
             return ""
 
     def _worked_out(self, source: str) -> Written:

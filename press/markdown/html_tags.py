@@ -35,6 +35,8 @@ class HtmlTags:
             return token.content
         self._warn(token, given)
         attributes = {name: self._value(token, name, text) for name, text in given.items()}
+        if token.tag == "script":  # a file of the site that it names would run
+            attributes = {name: attributes[name] for name in given if name not in ADDRESSES}
         if token.tag == "img":
             address, alt = attributes.pop("src", ""), attributes.pop("alt", None)
             return self.assets.picture(address, alt, place_of(token), _sized(attributes))

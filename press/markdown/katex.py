@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from press.errors import InputError
 from press.files import sha256_of
@@ -27,14 +27,35 @@ SCRIPT_SHA256 = "759450e87b7d6523"  # the beginning of the hash of katex.min.js
 # Console warnings are collected: they are how KaTeX tells of doubtful TeX.
 PRELUDE = "var said = []; var console = {warn: function (text) { said.push(String(text)); }};"
 
-TYPESET = """
-function typeset(asked) {
-  var html = null, error = null, position = 0;
+TYPESET = r"""
+var NEW = /\\newcommand\s*\*?\s*\{?\s*(\\(?:[a-zA-Z]+|.))/g;
+var known = {};
+// What TeX defines is put into `macros`; a name that it says is new is forgotten before.
+function rendered(tex, displayed, macros) {
+  for (var found of tex.matchAll(NEW)) { delete macros[found[1]]; }
+  var html = katex.renderToString(tex, {
+    displayMode: displayed, output: "htmlAndMathml", strict: "warn", trust: false,
+    macros: macros, globalGroup: true,
+  });
+  return html.includes("<semantics><mrow></mrow><") ? "" : html;  // all it did was to define
+}
+// The macros behind earlier formulas.
+function after(defined, macros) {
+  var key = JSON.stringify([defined, macros]);
+  if (!(key in known)) {
+    known[key] = defined.length ? after(defined.slice(0, -1), macros) : Object.assign({}, macros);
+    if (defined.length) {
+      known[key] = Object.assign({}, known[key]);
+      try { rendered(defined.at(-1), true, known[key]); } catch (caught) { /* told at its place */ }
+    }
+  }
+  return known[key];
+}
+function typeset(tex, displayed, defined, macros) {
+  var html = null, error = null, position = 0, own = Object.assign({}, after(defined, macros));
   said = [];
   try {
-    html = katex.renderToString(asked[0], {
-      displayMode: asked[1], output: "htmlAndMathml", strict: "warn", trust: false, macros: {},
-    });
+    html = rendered(tex, displayed, own);
   } catch (caught) {
     error = caught.rawMessage || String(caught);
     position = caught.position || 0;
@@ -42,7 +63,8 @@ function typeset(asked) {
   return [html, error, position, said];
 }
 function typesetAll(request) {
-  return JSON.stringify(JSON.parse(request).map(typeset));
+  known = {};
+  return JSON.stringify(JSON.parse(request).map(asked => typeset(...asked)));
 }
 """
 
@@ -73,6 +95,15 @@ def program() -> str:
     return PRELUDE + path.read_text(encoding="utf-8") + TYPESET
 
 
+class Asked(NamedTuple):
+    """A formula to be set."""
+
+    tex: str
+    display: bool
+    defined: tuple[str, ...] = ()  # earlier formulas, whose macros it knows
+    macros: tuple[tuple[str, str], ...] = ()  # names, such as "\\R", and what they stand for
+
+
 @cache
 def _engine() -> "MiniRacer":
     import asyncio
@@ -91,8 +122,8 @@ def _engine() -> "MiniRacer":
     return engine
 
 
-def typeset(formulas: Sequence[tuple[str, bool]], seconds: float = SECONDS) -> list[Formula]:
-    """Set formulas, each TeX and whether it is displayed; none sees what another one defines.
+def typeset(formulas: Sequence[Asked], seconds: float = SECONDS) -> list[Formula]:
+    """Set formulas; each knows only the macros that it is given.
 
     One that takes longer than `seconds` has that as its error.
     """
@@ -102,12 +133,13 @@ def typeset(formulas: Sequence[tuple[str, bool]], seconds: float = SECONDS) -> l
         return [_set_alone(formula, seconds) for formula in formulas]
 
 
-def _set(formulas: Sequence[tuple[str, bool]], seconds: float) -> list[Formula]:
-    answers = _engine().call("typesetAll", json.dumps(formulas), timeout_sec=seconds)
+def _set(formulas: Sequence[Asked], seconds: float) -> list[Formula]:
+    request = json.dumps([(*one[:3], dict(one.macros)) for one in formulas])
+    answers = _engine().call("typesetAll", request, timeout_sec=seconds)
     return [Formula(*answer) for answer in json.loads(str(answers))]
 
 
-def _set_alone(formula: tuple[str, bool], seconds: float) -> Formula:
+def _set_alone(formula: Asked, seconds: float) -> Formula:
     try:
         return _set([formula], seconds)[0]
     except TimeoutError:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from urllib.parse import unquote
 
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
@@ -64,7 +65,7 @@ def find_captions(state: StateCore) -> None:
             words[0].content = CAPTION.sub("", words[0].content)
             if found := ID_AT_END.search(words[-1].content):
                 table.attrs["id"] = found[1]
-                words[-1].content = words[-1].content[: found.start()]
+                words[-1].content = words[-1].content[: found.start()].rstrip()
             table.meta = {"caption": words, "origin": inline.meta["origin"]}
             del tokens[-3:]
     state.tokens = tokens
@@ -128,7 +129,7 @@ def cite(tokens: Sequence[Token], citations: Citations) -> None:
             origin, start = token.meta["origin"], token.meta["start"]
             token.content = citations.cite(token.content, origin, start)
         elif token.tag == "a" and href.startswith(f"#{HAND_MADE}"):
-            token.attrs |= {"id": citations.link_by_hand(href[1:]), "class": "citation"}
+            token.attrs |= {"id": citations.link_by_hand(unquote(href[1:])), "class": "citation"}
 
 
 def in_reading_order(tokens: Sequence[Token]) -> Iterator[Token]:

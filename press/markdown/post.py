@@ -3,13 +3,14 @@
 import datetime
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from press.diagnostics import Place
+from press.diagnostics import Diagnostic, Place
 from press.errors import InputError, nearest
-from press.files import text_of
+from press.files import FORBIDDEN, NOT_IN_LINE, text_of
 from press.paths import find_file
 
 FRONT_MATTER = re.compile(r"---[^\S\n]*(?:\n(.*?))?\n---[^\S\n]*$", re.DOTALL | re.MULTILINE)
@@ -24,6 +25,11 @@ FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to cal
     "status": (str, "text"),
     "order": (int, "an integer"),
 }
+
+
+TEXT = "tag:yaml.org,2002:str"
+BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+BACKSLASH = "; in double quotes a backslash begins an escape, in single quotes it is a backslash"
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Post:
     status: str = ""  # what stands behind its answer, for the list of posts
     order: int | None = None  # its place in the list of posts
     places: dict[str, Place] = field(default_factory=dict)  # of the values in the front matter
+    mistakes: tuple[Diagnostic, ...] = ()  # of the front matter
 
     @property
     def url(self) -> str:
@@ -66,45 +73,81 @@ def url_of(file: Path) -> str:
 
 
 def load_post(file: Path) -> Post:
-    """Read a post; raises InputError with its place for a mistake in the front matter."""
+    """Read a post, which has the mistakes of its front matter; raises InputError if it is no text.
+
+    A title that is wrong is replaced by the file's name, so that what follows can be told too.
+    """
     text = text_of(file)
+    if found := FORBIDDEN.search(text):
+        line, column = text.count("\n", 0, found.start()) + 1, found.start()
+        column -= text.rfind("\n", 0, found.start())
+        sentence = f"a page cannot hold the character U+{ord(found[0]):04X}"
+        raise InputError(sentence, file, line, column)
     if text.split("\n", 1)[0].rstrip() != "---":
         return Post(file, text, has_front_matter=False)
-    found = FRONT_MATTER.match(text)
-    if not found:
+    matched = FRONT_MATTER.match(text)
+    if not matched:
         raise InputError("the front matter is opened here and never closed by ---", file, 1, 1)
-    values, places = _front_matter(file, found[1] or "")
-    body = "\n" * found[0].count("\n") + text[found.end() :]
-    return Post(file, body, has_front_matter=True, **values, places=places)
+    values, places, mistakes = _front_matter(file, matched[1] or "")
+    body = "\n" * matched[0].count("\n") + text[matched.end() :]
+    return Post(file, body, True, **values, places=places, mistakes=tuple(mistakes))
 
 
-def _front_matter(file: Path, text: str) -> tuple[dict[str, Any], dict[str, Place]]:
+def _front_matter(
+    file: Path, text: str
+) -> tuple[dict[str, Any], dict[str, Place], list[Diagnostic]]:
+    """The values of the front matter, their places, and every mistake in it."""
+    values: dict[str, Any] = {}
+    places: dict[str, Place] = {}
+    mistakes: list[Diagnostic] = []
+    for key_node, node in _composed(file, text, mistakes):
+        place = Place(str(file), *_line_and_column(key_node))
+        key = key_node.value if key_node.id == "scalar" else "[...]"
+        if key not in FORMS:
+            sentence = f"unknown key '{key}'{nearest(key, FORMS)}"
+        elif key in places:
+            sentence = f"'{key}' is given twice"
+        else:
+            place = places[key] = Place(str(file), *_line_and_column(node))
+            sentence = ""
+            try:
+                values[key] = _value(key, node)
+            except ValueError:
+                sentence = f"'{key}' is not {FORMS[key][1]}"
+            except InputError as error:
+                sentence = error.sentence
+        mistakes += [Diagnostic(place, sentence, "error")] if sentence else []
+    if mistakes and ("title" in places or not places):
+        values.setdefault("title", file.stem)
+        places.setdefault("title", Place(str(file), 1, 1))
+    return values, places, mistakes
+
+
+def _composed(file: Path, text: str, mistakes: list[Diagnostic]) -> Iterable[tuple[Any, Any]]:
+    """The keys and values of the front matter, as YAML's nodes; none, and a mistake, if it is not.
+
+    The values are read from their texts: YAML's own forms of numbers, dates and the like raise
+    many kinds of errors where a text is tagged as one that it is not.
+    """
     import yaml
 
+    place, sentence = Place(str(file), 2, 1), ""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line, column = (mark.line + 2, mark.column + 1) if mark else (1, 1)
-        sentence = f"the front matter is not valid YAML: {getattr(error, 'problem', error)}"
-        raise InputError(sentence, file, line, column) from None
-    if root is not None and not isinstance(root, yaml.MappingNode):
-        raise InputError("the front matter is not a list of `key: value` lines", file, 2, 1)
-    values: dict[str, Any] = {}
-    places: dict[str, Place] = {}
-    for key_node, node in root.value if root else ():
-        key, line, column = str(key_node.value), *_line_and_column(key_node)
-        if key not in FORMS:
-            raise InputError(f"unknown key '{key}'{nearest(key, FORMS)}", file, line, column)
-        if key in values:
-            raise InputError(f"'{key}' is given twice", file, line, column)
-        line, column = _line_and_column(node)
-        try:
-            values[key] = _value(key, yaml.SafeLoader("").construct_document(node))
-        except (yaml.YAMLError, ValueError):
-            raise InputError(f"'{key}' is not {FORMS[key][1]}", file, line, column) from None
-        places[key] = Place(str(file), line, column)
-    return values, places
+        place = Place(str(file), *((mark.line + 2, mark.column + 1) if mark else (1, 1)))
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        sentence = f"the front matter is not valid YAML: {problem}"
+        sentence += BACKSLASH if "escape" in problem else ""
+    except RecursionError:
+        sentence = "the front matter is nested too deeply"
+    else:
+        if root is None or isinstance(root, yaml.MappingNode):
+            return list(root.value) if root else []
+        sentence = "the front matter is not a list of `key: value` lines"
+    mistakes.append(Diagnostic(place, sentence, "error"))
+    return []
 
 
 def _line_and_column(node: Any) -> tuple[int, int]:
@@ -112,18 +155,35 @@ def _line_and_column(node: Any) -> tuple[int, int]:
     return node.start_mark.line + 2, node.start_mark.column + 1 + is_quoted
 
 
-def _value(key: str, value: Any) -> Any:
-    """The value of a key; raises ValueError if its form is not that of FORMS."""
-    form = FORMS[key][0]
-    if isinstance(value, datetime.datetime):
-        value = value.date()
-    if form is list:
-        value = [value] if isinstance(value, str) else value
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(item for item in value if item.strip())
-    elif isinstance(value, form):
-        return value
+def _value(key: str, node: Any) -> Any:
+    """The value of a key; raises ValueError if its form is not that of FORMS, or InputError."""
+    form, nodes = FORMS[key][0], node.value if node.id == "sequence" else [node]
+    kind, is_one = str(node.tag).rpartition(":")[2], node.id == "scalar"
+    if form is bool and is_one and kind == "bool" and node.value.lower() in BOOLEANS:
+        return BOOLEANS[node.value.lower()]
+    if form is datetime.date and is_one and kind == "timestamp":
+        return datetime.date.fromisoformat(node.value[:10])
+    if form is int and is_one and kind == "int" and re.fullmatch("-?[0-9]{1,9}", node.value):
+        return int(node.value)
+    if form in (str, list) and all(one.id == "scalar" and one.tag == TEXT for one in nodes):
+        texts = [_text(key, one) for one in nodes]
+        if form is list:
+            return tuple(text for text in texts if text.strip())
+        if is_one and key == "title" and not texts[0].strip():
+            raise InputError("the title is empty; without this line the first heading is the title")
+        if is_one:
+            return texts[0]
     raise ValueError(key)
+
+
+def _text(key: str, node: Any) -> str:
+    """The text of a node; raises InputError if it holds what is no letter of a line."""
+    is_block = node.style in ("|", ">")
+    text: str = node.value.rstrip("\n") if is_block else node.value
+    if found := NOT_IN_LINE.search(text.replace("\n", " ") if is_block else text):
+        why = BACKSLASH if node.style == '"' else ""
+        raise InputError(f"'{key}' holds U+{ord(found[0]):04X}, no character of a line{why}")
+    return text
 
 
 def list_posts(content_dir: Path) -> list[Path]:

@@ -36,7 +36,7 @@ COMMENT = "<!--"
 # Each alternative ends at the end of the text at the latest, so that one walk is enough.
 MARKUP = re.compile(
     rf"{COMMENT}(?:-?>|.*?(?:-->|\Z))"
-    r"|<(?!/?InlineMath>)(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*)"
+    r"|<(?!/?(?:Inline|Block)Math>)(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*)"
     r"""(?P<rest>(?:[^>"']+|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))*)(?:>|\Z)"""
     r"|<(?:[!?]|/(?![a-zA-Z]))[^>]*(?:>|\Z)",
     re.DOTALL,
@@ -108,8 +108,7 @@ def attributes_of(text: str) -> dict[str, str]:
 def _dialect() -> MarkdownIt:
     """The rules of the dialect that hold in the text of raw HTML."""
     made = MarkdownIt("zero")
-    for name in ("expression", "formula", "citation", "reference"):
-        made.inline.ruler.push(name, getattr(syntax, name))
+    made.inline.ruler.push("dialect", syntax.dialect)
     return made
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -20,7 +20,7 @@ from press.markdown.code import fence
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
 from press.markdown.html_tags import HtmlTags
-from press.markdown.math import Maths, is_formula
+from press.markdown.math import Maths, is_displayed, is_formula
 from press.markdown.parser import parser
 from press.markdown.passes import place_of, plain_text, text_token
 from press.markdown.syntax import EXPRESSION
@@ -117,15 +117,15 @@ class PostRenderer:
         return f" {link}</{token.tag}>\n"
 
     def render_formula(self, token: Token) -> str:
-        """A formula within a line; between two dollars it is displayed."""
+        """A formula within a paragraph."""
         meta = token.meta
-        return self.maths.html(token.content, token.markup == "$$", meta["origin"], meta["start"])
+        return self.maths.html(token.content, is_displayed(token), meta["origin"], meta["start"])
 
     def render_formula_block(self, token: Token) -> str:
         """A formula on lines of its own; one with a label has a number."""
         html = self.maths.html(token.content, True, token.meta["origin"], token.meta["start"])
         if not token.info:
-            return f'<div class="equation">{html}</div>\n'
+            return f'<div class="equation">{html}</div>\n' if html else ""
         mark = f'<span class="equation-number">({token.meta["number"]})</span>'
         return f'<div class="equation numbered" id="{escape(token.info)}">{html}{mark}</div>\n'
 
@@ -155,7 +155,7 @@ class PostRenderer:
         if is_formula(token):
             origin = token.meta["origin"]
             html = self.maths.html(origin.text, True, origin, 0)
-            return f'<div class="equation">{html}</div>\n'
+            return f'<div class="equation">{html}</div>\n' if html else ""
         place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
         return fence(token.content, token.info, self.context, place)
 
@@ -228,7 +228,7 @@ class PostRenderer:
         """Where an address leads: within the page, on the site, or elsewhere."""
         if not href.startswith("#"):
             return self.assets.address(href, place)
-        self.crossrefs.wanted.append((href[1:], place))
+        self.crossrefs.wanted.append((unquote(href[1:]), place))
         return href
 
     def render_footnote_anchor(self, token: Token) -> str:

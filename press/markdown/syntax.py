@@ -8,6 +8,7 @@ itself finds wrong goes to `env["errors"]`.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import rules_block
@@ -19,11 +20,18 @@ from mdit_py_plugins.footnote.index import footnote_inline
 
 from press.diagnostics import Diagnostic, SourceMap, map_source
 
+# No pattern goes back over what it has read, or past the next mark that opens what it reads: a text
+# of opening marks alone is read in time that grows with its length.
+
 # `{{ ... }}`, with quoted text and one level of braces inside
-EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*"|'[^'\n]*'|\{[^{}]*\}|\}(?!\}))*)\}\}""")
-INLINE_MATH = re.compile(r"<InlineMath>(.*?)</InlineMath>", re.DOTALL)
-DISPLAY_DOLLARS = re.compile(r"\$\$((?:[^$`\\]|\\.)+?)\$\$", re.DOTALL)
-DOLLARS = re.compile(r"\$(?!\s)((?:[^$`\\]|\\.)+?)(?<!\s)\$(?!\d)", re.DOTALL)
+EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*+"|'[^'\n]*+'|\{[^{}]*+\}|\}(?!\}))*+)\}\}""")
+MATH_TAGS = re.compile(r"<(?:Inline|Block)Math>((?:[^<]|<(?!/?(?:Inline|Block)Math>))*+)</\w+Math>")
+TWO_DOLLARS = re.compile(r"\$\$((?:[^$`\\]|\\.)++)\$\$", re.DOTALL)
+# One that stands behind a digit opens a formula if TeX or a name follows: "10$\times$", but "5$/h".
+DOLLARS = re.compile(
+    r"(?:(?<!\d)\$(?!\s)|\$(?=[\\^_{]|[A-Za-z][^\s$]*+\$))((?:[^$`\\]|\\.)++)(?<!\s)\$(?!\d)",
+    re.DOTALL,
+)
 CITATION = re.compile(r"\[([^\[\]]++)\](?!\()")
 REFERENCE = re.compile(r"\[\]\(#([^\s()]+)\)")  # shown as the name of what it points at
 KEY = r"\w(?:\w|[^\w\s,;@{}]++(?=\w))*+"  # as one writes it in a text; `@{...}` takes any
@@ -31,26 +39,35 @@ CITED = re.compile(  # but no `@` of code, of an address, or behind an escape
     rf"`[^`]*`?|<[^<>\s]*>?|\w+://\S*|(?<![\w\\/])-?@(?:\{{([^\s{{}}]+)\}}|({KEY}))"
 )
 
-BLOCK = re.compile(r"(:{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(.*?)[ \t]*$")
+BLOCK = re.compile(r"(:{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(.*)$")
 ARGUMENT = re.compile(r'([A-Za-z][\w-]*)[ \t]*=[ \t]*"([^"]*)"[ \t]*')
 DISPLAY_OPEN = re.compile(r"\$\$(?!\$)|<InlineMath>[ \t]*$|<BlockMath>")
 DISPLAY_CLOSE = {"$$": "$$", "<InlineMath>": "</InlineMath>", "<BlockMath>": "</BlockMath>"}
-ID_AT_END = re.compile(r"[ \t]*\{#([\w:.-]+)\}[ \t]*$")
-LABEL = re.compile(r"(?:\{#([\w:.-]+)\}|\(([A-Za-z][\w:.-]*)\))?$")
+ID_AT_END = re.compile(r"\{#([\w:.-]+)\}[ \t]*$")
+# behind a displayed formula: its label, before or behind a stop that belongs to the sentence
+LABEL = re.compile(
+    r"[ \t]*([.,;:!?]?)[ \t]*(?:\{#([\w:.-]+)\}|\(([A-Za-z][\w:.-]*)\)|)([.,;:!?]?)[ \t]*$"
+)
 
 InlineRule = Callable[[StateInline, bool], bool]
 
-DELIMITERS = re.compile(r"\n[ \t>]*[|:-][|: \t-]*$", re.MULTILINE)  # the second line of a table
-PIPE = "\ue000"  # stands for `|` inside of expressions while a table is parsed
+PIPE = "\ue000"  # stands for `|` inside of expressions and formulas while a table is parsed
+
+
+@lru_cache(maxsize=1)
+def _without_bars(source: str) -> str:
+    """A text of which no `|` is within an expression or <InlineMath> on one line."""
+    for pattern in (EXPRESSION, MATH_TAGS):
+        source = pattern.sub(
+            lambda found: found[0] if "\n" in found[0] else found[0].replace("|", PIPE), source
+        )
+    return source
 
 
 def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read GFM's table; no `|` of an expression or of <InlineMath> splits its cells."""
     source, count = state.src, len(state.tokens)
-    if not DELIMITERS.match(source, state.eMarks[start]):
-        return False
-    for pattern in (EXPRESSION, INLINE_MATH):
-        state.src = pattern.sub(lambda found: found[0].replace("|", PIPE), state.src)
+    state.src = _without_bars(source)
     matched = rules_block.table(state, start, end, silent)
     state.src = source
     for token in state.tokens[count:]:
@@ -79,7 +96,7 @@ def parse_inline(state: StateCore) -> None:
                 before.meta = token.meta
                 if given := ID_AT_END.search(token.content):
                     before.attrs["id"] = given[1]
-                    token.content = token.content[: given.start()]
+                    token.content = token.content[: given.start()].rstrip()
             token.children = []
             state.md.inline.parse(token.content, state.md, state.env, token.children)
         elif token.type in ("fence", "html_block") and token.map:
@@ -88,16 +105,20 @@ def parse_inline(state: StateCore) -> None:
         before = token
 
 
-def _inline_rule(kind: str, first: str, *patterns: re.Pattern[str]) -> InlineRule:
-    """A rule whose token holds what the first pattern that matches has in its group."""
+_RULES = {  # by the first character
+    "{": (("expression", EXPRESSION),),
+    "$": (("formula", TWO_DOLLARS), ("formula", DOLLARS)),
+    "<": (("formula", MATH_TAGS),),
+    "[": (("reference", REFERENCE), ("citation", CITATION)),
+}
 
-    def read(state: StateInline, silent: bool) -> bool:
-        if state.src[state.pos] not in first:
-            return False
-        matches = (pattern.match(state.src, state.pos) for pattern in patterns)
-        found = next(filter(None, matches), None)
-        if not found:
-            return False
+
+def dialect(state: StateInline, silent: bool) -> bool:
+    """Read an expression, a formula, a reference or a citation into a token of that name."""
+    for kind, pattern in _RULES.get(state.src[state.pos], ()):
+        found = pattern.match(state.src, state.pos, state.posMax)
+        if not found or (kind == "citation" and not works_in(found[1])):
+            continue
         if not silent:
             token = state.push(kind, "", 0)
             token.content = found[1]
@@ -105,20 +126,7 @@ def _inline_rule(kind: str, first: str, *patterns: re.Pattern[str]) -> InlineRul
             token.meta = {"origin": state.env["origin"], "start": found.start(1)}
         state.pos = found.end()
         return True
-
-    return read
-
-
-expression = _inline_rule("expression", "{", EXPRESSION)
-formula = _inline_rule("formula", "$<", INLINE_MATH, DISPLAY_DOLLARS, DOLLARS)
-_brackets = _inline_rule("citation", "[", CITATION)
-reference = _inline_rule("reference", "[", REFERENCE)
-
-
-def citation(state: StateInline, silent: bool) -> bool:
-    """Read `[@key]`: brackets, with no others inside, in which a work is cited."""
-    found = CITATION.match(state.src, state.pos)
-    return bool(found and works_in(found[1])) and _brackets(state, silent)
+    return False
 
 
 @dataclass
@@ -164,17 +172,18 @@ def placed(rule: InlineRule) -> InlineRule:
 
 def note(state: StateInline, silent: bool) -> bool:
     """Read a note written in place, `^[...]`, whose words are to know where they stand."""
-    if not state.src.startswith("^[", state.pos):
+    start = state.pos
+    if not state.src.startswith("^[", start) or not footnote_inline(state, True):
         return False
+    if silent:
+        return True
     outer: SourceMap = state.env["origin"]
-    start = state.pos + len("^[")
-    state.env["origin"] = outer.part(start, len(outer.text))
-    matched = footnote_inline(state, silent)
+    inner = state.env["origin"] = outer.part(start + len("^["), state.pos - 1)
+    state.pos = start
+    footnote_inline(state, False)
     state.env["origin"] = outer
-    if matched and not silent:
-        words = state.env["footnotes"]["list"][state.tokens[-1].meta["id"]]
-        words["origin"] = outer.part(start, start + len(words["content"]))
-    return matched
+    state.env["footnotes"]["list"][state.tokens[-1].meta["id"]]["origin"] = inner
+    return True
 
 
 def give_places_to_notes(state: StateCore) -> None:
@@ -216,7 +225,7 @@ def directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     while match := ARGUMENT.match(origin.text, offset):
         arguments[match[1]], places[match[1]] = match[2], origin.at(match.start(2))
         offset = match.end()
-    if rest := origin.text[offset : found.end(3)]:
+    if rest := origin.text[offset:].rstrip():
         sentence = f"'{rest}' is not of the form key=\"value\""
         state.env["errors"].append(Diagnostic(origin.at(offset), sentence, "error"))
     token.meta = {"origin": origin, "arguments": arguments, "places": places}
@@ -241,28 +250,56 @@ def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
 
 
 def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read `$$`, a formula over one line or several, `$$ {#label}` or `$$ (label)`."""
+    """Read a formula that `$$` opens on a line, up to the next `$$`, whatever follows that.
+
+    `$$ {#label}` and `$$ (label)` give it a number, a stop joins it, words behind its last line go
+    on as words. `$$x$$` on a line with words is left to the line.
+    """
     opened = DISPLAY_OPEN.match(_text(state, start))
-    if not opened or state.is_code_block(start):
+    if not opened or state.is_code_block(start) or (silent and _closes_in_words(state, start)):
         return False
     closing = DISPLAY_CLOSE[opened[0].strip()]
     first = _line(state, start)
     rows = [first.part(opened.end(), len(first.text))]
-    while closing not in rows[-1].text and start + len(rows) < end:
+    while closing not in rows[-1].text and not _ends(state, start + len(rows), end, closing):
         rows.append(_line(state, start + len(rows)))
     tex, closed, after = "\n".join(row.text for row in rows).partition(closing)
-    label = LABEL.match(after.strip())
-    if not label or (not closed and (silent or closing != "$$")):
+    label = LABEL.match(after)
+    if not label and len(rows) == 1:
         return False
     if silent:
         return True
-    if not closed:
-        sentence = f"this formula is never closed by {closing}"
-        state.env["errors"].append(Diagnostic(first.at(0), sentence, "error"))
-    token = state.push("formula_block", "", 0)
-    token.content, token.info = tex, label[1] or label[2] or ""
-    token.map = [start, start + len(rows)]
-    starts = tuple(row.starts[0] for row in rows)
-    token.meta = {"origin": SourceMap(first.path, tex, starts), "start": 0}
     state.line = start + len(rows)
+    if not closed:
+        sentence = f"this formula is never closed by {closing}; no line of it may be empty"
+        state.env["errors"].append(Diagnostic(first.at(0), sentence, "error"))
+        return True
+    token = state.push("formula_block", "", 0)
+    token.map = [start, state.line]
+    if label:
+        tex = tex.rstrip() + (label[1] or label[4]) if label[1] or label[4] else tex
+        token.info = label[2] or label[3] or ""
+    else:
+        state.line -= 1
+        _begin_behind(state, state.line, len(after.lstrip()))
+    starts = tuple(row.starts[0] for row in rows)
+    token.content, token.meta = tex, {"origin": SourceMap(first.path, tex, starts), "start": 0}
     return True
+
+
+def _closes_in_words(state: StateBlock, line: int) -> bool:
+    """Whether `$$` on this line of a paragraph closes what an earlier line of it opened."""
+    return state.src.count("$$", state.bMarks[state.line], state.bMarks[line]) % 2 == 1
+
+
+def _ends(state: StateBlock, line: int, end: int, closing: str) -> bool:
+    """Whether a displayed formula ends before this line, closed or not."""
+    if line >= end or state.isEmpty(line):
+        return True
+    return closing != "$$" and bool(DISPLAY_OPEN.match(_text(state, line)))
+
+
+def _begin_behind(state: StateBlock, line: int, rest: int) -> None:
+    """Let the next block begin with the last `rest` characters of a line."""
+    state.bMarks[line] = state.eMarks[line] - rest
+    state.tShift[line], state.sCount[line] = 0, state.blkIndent

@@ -16,7 +16,7 @@ from press.markdown.bibliography import Entry
 from press.markdown.citations import Citations, Reference
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
-from press.markdown.math import Maths, formulas_in
+from press.markdown.math import Macros, Maths, formulas_in
 from press.markdown.numbers_in_post import Number, numbers_in_line, numbers_in_post
 from press.markdown.numbers_in_script import numbers_in_script
 from press.markdown.parser import parse, parse_line
@@ -44,18 +44,22 @@ class Article:
 
 
 def write_article(
-    post: Post, context: PageContext, entries: Mapping[str, Entry], checks: Checks = NO_CHECKS
+    post: Post,
+    context: PageContext,
+    entries: Mapping[str, Entry],
+    checks: Checks = NO_CHECKS,
+    macros: Macros = (),
 ) -> Article:
     """Write a post; what is wrong with it goes to the context, with its place."""
     path = str(post.file)
     tokens, errors = parse(post.text, path)
-    context.diagnostics += errors
+    context.diagnostics += [*post.mistakes, *errors]
     blocks = load_blocks(context.content_dir, context)
     search = NumberSearch(context.results.metrics, checks)
     numbers = [*numbers_in_post(tokens, path, blocks, search)]
     for script in _scripts(tokens, context):
         numbers += numbers_in_script(script, search)
-    maths = Maths(context)
+    maths = Maths(context, macros)
     maths.prepare(formulas_in(tokens))
     heading = take_title(tokens) if post.title is None else None
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)

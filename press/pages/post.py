@@ -21,7 +21,7 @@ def post_page(post: Post, context: PageContext, templates: Templates) -> str:
     site = templates.site
     context.note(post.file)
     entries = load_bibliography(context.content_dir / "references.bib", context)
-    article = write_article(post, context, entries, site.checks)
+    article = write_article(post, context, entries, site.checks, site.macros)
     summary = _summary(post, article, context, site)
     maths = maths_theme() if article.has_formulas else Theme()
     card = social_card(post, article.title, context, bool(site.base_url))

@@ -1,6 +1,7 @@
 """The site as a whole: settings, what it says of each post, feed, pages at old addresses."""
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from html import escape
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from press.errors import InputError
+from press.markdown.math import Macros, read_macros
 from press.markdown.typed_numbers import NO_CHECKS, Checks, read_checks
 from press.paths import web_address
 from press.results.metrics import read_metrics
@@ -21,7 +23,7 @@ from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"  # of a page that only leads on
-OTHERS = ("experiments", "metrics", "names", "checks")  # tables beside the site's own words
+OTHERS = ("experiments", "metrics", "names", "checks", "math")  # tables beside the site's own words
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Site:
     licence: str = ""
     repository: str = ""  # where the source is, for links
     checks: Checks = NO_CHECKS  # of the table of this name
+    macros: Macros = ()  # of the table `math.macros`
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""
@@ -51,17 +54,17 @@ def load_site(path: Path, base_url: str | None) -> Site:
 
     Raises InputError with its place for a mistake in the file.
     """
-    kinds = {one.name: "text" for one in fields(Site) if one.name not in OTHERS}
+    kinds = {one.name: "text" for one in fields(Site) if one.name not in (*OTHERS, "macros")}
     kinds |= {"authors": "a list of names"} | dict.fromkeys(OTHERS, "a table")
     file = TomlFile(path)
     read_metrics(path, taken_names())  # a mistake there is told at once, not on each page
     read_names(path)
     file.expect(kinds, file.data, None)
     settings = {key: value for key, value in file.data.items() if key not in OTHERS}
-    checks = read_checks(file)
+    checks, macros = read_checks(file), read_macros(file)
     url = settings.get("base_url", "") if base_url is None else base_url
-    if url and not url.startswith(("https://", "http://")):
-        sentence = f"the base URL '{url}' does not begin with https:// or http://"
+    if url and not (web_address(url) and re.fullmatch(r"https?://[^\s?#]+", url)):
+        sentence = f"the base URL '{url}' is not of the form https://host/folder/"
         if base_url is None:
             file.fail(sentence, None, "base_url")
         raise InputError(sentence)
@@ -70,7 +73,7 @@ def load_site(path: Path, base_url: str | None) -> Site:
         file.fail(f"'{repository}' is not an address of the web", None, "repository")
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
-    return Site(**settings, authors=authors, checks=checks)
+    return Site(**settings, authors=authors, checks=checks, macros=macros)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from press.cache import Cache
 from press.errors import InputError
-from press.files import sha256_of, text_of
+from press.files import FORBIDDEN, sha256_of, text_of
 from press.markdown.math import FIRST_FONTS, FOLDER, katex_files
 from press.page import PageContext
 from press.pages.site_pages import Site
@@ -116,7 +116,8 @@ class Templates:
         root = values.get("root", context.root)
         seen = {**values, "root": root, "assets": self._assets(root, values.get("maths", Theme()))}
         try:
-            return self._environment.get_template(name).render(seen)
+            text = self._environment.get_template(name).render(seen)
+            return FORBIDDEN.sub("\ufffd", text) if name.endswith(".xml") else text
         except jinja2.TemplateNotFound as error:
             raise InputError(f"there is no template '{error.name}'", self.folders[0]) from None
         except jinja2.TemplateSyntaxError as error:

@@ -115,11 +115,7 @@ def value(number: Any, digits: int | None = None) -> Any:
 
 def signed(number: Any, digits: int | None = None) -> Any:
     """Write a difference with its sign and its unit: "+0.3 %"."""
-
-    def write(number: Any) -> str:
-        return with_sign(with_unit(number, metric_of(number), digits))
-
-    return _number(number, write, digits)
+    return _number(number, lambda one: with_sign(with_unit(one, metric_of(one), digits)), digits)
 
 
 def digits(number: Any, count: int | None = None) -> Any:

@@ -7,7 +7,7 @@ lie from a source's and still count as the same, all stand there; no code knows 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ BUILT_IN = {"seconds": Metric("seconds", "seconds", "s", 0)}  # every record has
 class Metrics(Mapping[str, Metric]):
     """The metrics that a site declares, in their order.
 
-    One that it does not declare can be asked for too: its name is its label, and it has no unit.
+    One that it does not declare can be asked for too: its name, with spaces, is its label, and it
+    has no unit.
     """
 
     def __init__(self, declared: Mapping[str, Metric] | None = None) -> None:
@@ -77,7 +78,9 @@ class Metrics(Mapping[str, Metric]):
         self._declared = dict(declared or {})
 
     def __getitem__(self, name: str) -> Metric:
-        return self._declared.get(name) or BUILT_IN.get(name) or Metric(name, name)
+        return (
+            self._declared.get(name) or BUILT_IN.get(name) or Metric(name, name.replace("_", " "))
+        )
 
     def __contains__(self, name: object) -> bool:
         """Whether the site declares this metric."""
@@ -117,9 +120,9 @@ def _metric(file: TomlFile, name: str) -> Metric:
         if data.get(key, words[0]) not in words:
             fail(f"'{key}': expected {' or '.join(words)}, got '{data[key]}'", key=key)
     for key in ("tolerance", "at_most", "agrees"):
-        if not (isfinite(data.get(key, 0)) and data.get(key, 0) >= 0):
+        if data.get(key, 0) < 0:
             fail(f"'{key}': expected a number that is not negative, got {data[key]}", key=key)
-    metric = Metric(name, **{"label": name, **data})
+    metric = Metric(name, **{"label": name.replace("_", " "), **data})
     if not 0 <= metric.digits <= MOST_DIGITS:
         fail(f"'digits': expected 0 to {MOST_DIGITS}, got {metric.digits}", key="digits")
     if metric.at_most < (metric.tolerance or 0):

@@ -127,11 +127,6 @@ def unit_behind(text: str, metric: Metric) -> str:
     return f"{text}{THIN_SPACE}{metric.unit}" if metric.unit else text
 
 
-def difference_with_unit(value: float, metric: Metric, digits: int | None = None) -> str:
-    """Write a difference with its sign and its unit, as in "+0.3 points"."""
-    return with_sign(with_unit(value, metric.of_differences, digits))
-
-
 def decimal(value: float, digits: int = 2) -> str:
     """Write a number with `digits` decimals and a true minus sign, never minus zero."""
     text = f"{value:.{digits}f}"

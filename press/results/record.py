@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError, nearest
-from press.files import content_of, sha256_of
+from press.files import content_of, json_of, sha256_of
 from press.results.format_1 import general_form
 from press.results.schema import mistakes
 
@@ -141,16 +141,13 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
     def damaged(sentence: str, line: int | None = None, column: int | None = None) -> InputError:
         return InputError(f"the record is damaged: {sentence}", path, line, column)
 
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
     text = content_of(path).decode()
     try:
-        data = json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        raise damaged(error.msg, error.lineno, error.colno) from None
-    except ValueError:
-        raise damaged(*_not_finite(text)) from None
+        data = json_of(text, path)
+    except InputError as error:
+        if "finite" in error.sentence:
+            raise damaged(*_not_finite(text)) from None
+        raise damaged(error.sentence, error.line, error.column) from None
     if not isinstance(data, dict) or data.get("format") not in FORMATS:
         known = " or ".join(map(str, FORMATS))
         raise InputError(f"the record is damaged or of another format than {known}", path)
@@ -172,7 +169,9 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
 
 def _not_finite(text: str) -> tuple[str, int | None]:
     """What is said of the first number that is not finite, and its line, as far as it is found."""
-    for found in re.finditer(r'"([^"]*)"\s*:[\s\[]*(-?(?:NaN|Infinity|\d[\d.eE+-]*))', text):
+    for found in re.finditer(
+        r'"([^"]*)"\s*:[\s\[]*(-?(?:NaN|Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))', text
+    ):
         if not isfinite(float(found[2])):
             line = text.count("\n", 0, found.end()) + 1
             return f"'{found[1]}' is {found[2]}, which is not finite", line
@@ -198,7 +197,11 @@ def seal_of(data: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=256)
 def parse_curve(text: str, path: Path, axis: str = "iteration") -> Curve:
     """A curve over `axis` from CSV text; raises InputError with the line that is damaged."""
-    columns, *rows = list(csv.reader(text.splitlines())) or [[]]
+    lines = csv.reader(text.splitlines())
+    try:
+        columns, *rows = list(lines) or [[]]
+    except csv.Error:
+        raise InputError("the curve is damaged in this line", path, lines.line_num) from None
     if columns[:1] != [axis]:
         raise InputError(f"the curve is damaged: its first column is not '{axis}'", path, 1)
     if set(map(len, rows)) - {len(columns)}:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from press.errors import InputError, nearest
 from press.results.manifest import Case
 from press.results.store import Results
+from press.toml_file import KINDS
 
 
 class Setting(float):
@@ -66,14 +67,14 @@ class Settings:
         if key not in known:
             raise InputError(f"'{self._name}' has no setting '{key}'{nearest(key, known)}")
         values = [case.settings.get(key) for case in self._cases]
-        value = values[0]
+        value: Any = values[0]
         if any(other != value for other in values):
             example = f"{self._name}/{self._cases[0].folder}"
             raise InputError(f"'{key}' is not the same in all of '{self._name}'; say: '{example}'")
         if isinstance(value, list) and value:
             is_one = all(one == value[0] for one in value)
             value = value[0] if is_one else ", ".join(map(str, value))
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if KINDS["a number"](value):
             return named(value, f"{key} of {self._name}")
         if isinstance(value, str):
             return value

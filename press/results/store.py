@@ -24,7 +24,8 @@ class Results:
     """Every suite and record that a page may name.
 
     `note` is told each file that is read, `lacks` each run, or baseline, that was asked for and is
-    not recorded. `root` leads from the page being made to the site's root: "", "../" ...
+    not recorded, `absent` the name of a suite of which nothing is. `root` leads from the page being
+    made to the site's root: "", "../" ...
     """
 
     path: Path  # of the records
@@ -33,6 +34,7 @@ class Results:
     note: Callable[[Path], None]
     root: str = ""
     lacks: Callable[[Run], None] = lambda run: None
+    absent: Callable[[str], None] = lambda name: None
     suites: Manifest = field(init=False)
     _runs: dict[tuple[str, str, int, str | None], Run] = field(init=False, default_factory=dict)
 

@@ -25,7 +25,7 @@ from press.results.numbers import (
     NotRun,
     Quantity,
     difference,
-    difference_with_unit,
+    with_sign,
     with_unit,
     written,
 )
@@ -103,7 +103,8 @@ class Verdict:
             within += f"; n = {self.n}"
         if spread is not None:
             within += f", standard deviation {written(spread, metric)}"
-        return f"{difference_with_unit(difference, metric)} from the source ({within})"
+        signed = with_sign(with_unit(difference, difference.metric))
+        return f"{signed} from the source ({within})"
 
     def __str__(self) -> str:
         return self.word
@@ -175,6 +176,7 @@ class Judge:
             if known:
                 sentence = f"unknown suite '{table.suite}'{nearest(table.suite, known)}"
                 self.claims.file.fail(sentence, table.id, "suite")
+            self.results.absent(table.suite)
             return NotRun(f"suite {table.suite}")
         view = self.results.suite(table.suite)
         if view.preview:

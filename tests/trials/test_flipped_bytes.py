@@ -1,6 +1,7 @@
 """Bytes that a disk or a person changed in what is kept: no number is wrong, and it is told."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from made_site import LEVELS, SITE, write_content, write_suite
 from trials.interrupted import content_of, write_site_project
-from trials.trying import trials
+from trials.trying import TRIALS, trials
 
 from dip.errors import InputError as DipError
 from dip.planning.manifest import Manifest
@@ -18,6 +19,7 @@ from dip.records.archive import pack, unpack
 from press.cli import main
 from press.results.record import seal_of
 
+pytestmark = pytest.mark.timeout(7200 if TRIALS else 300)
 Told = pytest.CaptureFixture[str]
 BUILD = ["build", "--run", "never"]
 POST = """# One
@@ -81,6 +83,24 @@ def test_a_damaged_cache_and_state_make_the_same_site(work: Path, capsys: Told) 
         assert main(BUILD) == 0, (name, capsys.readouterr().err, chance.said)
         assert capsys.readouterr().err == "", chance.said
         assert content_of(work / "site") == whole, (name, chance.said)
+
+
+def test_no_damaged_file_of_the_old_site_is_kept_in_the_new_one(work: Path) -> None:
+    shutil.copytree("site", "kept-site")
+    shutil.copytree(".press", "kept")
+    Path("content/posts/two.md").write_text("# Two\n\nOther words.\n")
+    assert main(BUILD) == 0
+    whole = content_of(work / "site")
+    for chance in trials("damaged files of the old site", 3):
+        for kept, place in (("kept-site", "site"), ("kept", ".press")):
+            shutil.rmtree(place)
+            shutil.copytree(kept, place)
+        path = chance.choice(sorted(path for path in Path("site").rglob("*.*") if path.is_file()))
+        stat = path.stat()
+        flip(path, chance)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as a disk that forgets does
+        assert main(BUILD) == 0
+        assert content_of(work / "site") == whole, (path, chance.said)
 
 
 def odd(text: str, chance: Random) -> str:

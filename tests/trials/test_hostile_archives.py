@@ -31,6 +31,7 @@ from dip.records.store import find_records
 from dip.tasks.photographs import read_photo
 from press.errors import InputError as PressInputError
 from press.markdown.assets import opened
+from press.paths import find_file
 
 TRIALS = int(os.environ.get("TRIALS", "40"))
 SEED = int(os.environ.get("TRIAL_SEED", random.randrange(10**9)))
@@ -191,6 +192,28 @@ def test_what_is_no_plain_file_is_no_archive(tmp_path: Path) -> None:
     for path in (tmp_path / "fifo", tmp_path / "zero", tmp_path, tmp_path / "sparse"):
         with pytest.raises(InputError):
             unpack([path], tmp_path / "home")
+
+
+def test_a_hostile_path_leads_to_what_may_be_shown_or_nowhere(tmp_path: Path) -> None:
+    content, posts = tmp_path / "content", tmp_path / "content/posts"
+    posts.mkdir(parents=True)
+    for name in ("secret", "content/.env", "content/posts/.git"):
+        (tmp_path / name).write_text("secret")
+    for name in ("content/a", "content/posts/a"):
+        (tmp_path / name).write_text("shown")
+    for name, target in (("up", ".."), ("out", "../.."), ("root", "/"), ("file", "../../secret")):
+        (posts / name).symlink_to(target)
+    pieces = [
+        "..", ".", "", "a", "posts", "up", "out", "root", "file", "content", ".env", ".git",
+        "secret", str(tmp_path), "\\", "~", "%2e%2e", "a\0", "\udcff", "etc", "hostname",
+    ]  # fmt: skip
+    for number, chance in trials():
+        name = "/".join(chance.choices(pieces, k=chance.randint(1, 8)))
+        try:
+            found = find_file(name, chance.choice([posts, content]), content)
+        except PressInputError:
+            continue
+        assert found.read_text() == "shown", f"TRIAL_SEED={SEED}: trial {number}, {name!r}"
 
 
 def pictures() -> dict[str, bytes]:

@@ -12,7 +12,10 @@ from trials.trying import SEED, TRIALS, TRIED
 
 SCRIPT = Path(__file__).with_name("interrupted.py")
 SHARED = SUITES.replace('"made/rings"]', '"made/rings"]\nseeds = [0, 1]\nproblem_seed = 7', 1)
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no fork"),
+    pytest.mark.timeout(7200 if TRIALS else 300),
+]
 
 
 def interrupted(what: str, how: str, folder: Path, few: int, *before: str) -> None:
@@ -28,10 +31,14 @@ def interrupted(what: str, how: str, folder: Path, few: int, *before: str) -> No
     TRIED[f"{what}, {how}, at {operations} operations"] += number
 
 
-@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("what", "how", "few"),
-    [("first", "kill", 2), ("again", "kill", 2), ("again", "renames", 1), ("again", "full", 2)],
+    [
+        ("again", "kill", 2),
+        pytest.param("first", "kill", 2, marks=pytest.mark.slow),
+        pytest.param("again", "renames", 2, marks=pytest.mark.slow),
+        pytest.param("again", "full", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_build_leaves_a_whole_site(
     tmp_path: Path, what: str, how: str, few: int
@@ -39,7 +46,6 @@ def test_an_interrupted_build_leaves_a_whole_site(
     interrupted(what, how, tmp_path, few)
 
 
-@pytest.mark.timeout(3600)
 def test_a_build_on_a_disk_that_is_full_leaves_a_whole_site(tmp_path: Path) -> None:
     mount = f'mount -t tmpfs -o size=100m none {tmp_path} && exec "$@"'
     before = ("unshare", "-rm", "sh", "-c", mount, "sh")
@@ -50,7 +56,6 @@ def test_a_build_on_a_disk_that_is_full_leaves_a_whole_site(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("how", "few"), [("kill", 8), ("full", 4)])
 def test_an_interrupted_run_costs_nothing_but_time(tmp_path: Path, how: str, few: int) -> None:
     pytest.importorskip("torch")
