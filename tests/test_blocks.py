@@ -358,6 +358,8 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
          "post.md:9:11: small/anna/seed0 has no picture of 'clean'"),
         ("compare", {"run": "small/anna", "outputs": "final"},
          "post.md:9:11: expected two outputs or more"),
+        ("compare", {"run": "small/anna", "spot": "50"},
+         "post.md:9:11: expected two numbers up to 100, such as '50 50'"),
         ("curve", {"runs": " "}, "post.md:9:10: the argument 'runs' is empty"),
         ("suites-table", {"suites": " "}, "post.md:9:10: the argument 'suites' is empty"),
         ("suites-table", {}, "block 'suites-table' needs the argument 'suites'"),
