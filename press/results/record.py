@@ -9,6 +9,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
@@ -52,20 +53,21 @@ class Curve:
 
     def _points(self, place: int, after: float) -> list[tuple[float, float]]:
         """The points of a column above a step; only what is asked for is read as numbers."""
-        line, found, last = 2, list[tuple[float, float]](), after
-        try:
+        found, last, above = list[tuple[float, float]](), -inf, 0
+        with suppress(ValueError):  # a damaged line, which is met below
             above = bisect_right(self.rows, after, key=lambda row: float(row[0]))
-            for line, row in enumerate(self.rows[above:], above + 2):
-                if not row[place]:
-                    continue
-                step, value = float(row[0]), float(row[place])
-                if not (last < step < inf and isfinite(value)):
-                    sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
-                    raise InputError(sentence, self.path, line)
-                found.append((step, value))
-                last = step
-        except ValueError:
-            raise InputError("the curve is damaged in this line", self.path, line) from None
+        for line, row in enumerate(self.rows[above:], above + 2):
+            try:
+                step, value = float(row[0]), float(row[place] or "nan")
+            except ValueError:
+                raise InputError("the curve is damaged in this line", self.path, line) from None
+            if not row[place]:
+                continue
+            if not (last < step < inf and isfinite(value)):
+                sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+                raise InputError(sentence, self.path, line)
+            found.append((step, value))
+            last = step
         return found
 
 
