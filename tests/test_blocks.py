@@ -158,6 +158,13 @@ def test_a_table_that_the_suite_does_not_answer_is_told_with_its_place(
         made(context, "results-table", suite="paper", table="inpainting")
 
 
+def test_a_table_of_chosen_images_has_no_mean(tmp_path: Path) -> None:
+    html = made(make_context(tmp_path, "paper"), "results-table", suite="paper", images="bob")
+    body = html[html.index("<tbody") : html.index("</tbody")]
+    assert re.findall(r'<th class="name" scope="row"[^>]*>([^<]+)', body) == ["Bob"]
+    assert "3 of 3 runs" not in html
+
+
 def test_a_preview_has_no_verdicts_and_no_claims(tmp_path: Path) -> None:
     html = made(make_context(tmp_path, "small"), "preview-table", suite="small")
     assert "verdict" not in html
@@ -351,6 +358,8 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
          "post.md:9:11: small/anna/seed0 has no picture of 'clean'"),
         ("compare", {"run": "small/anna", "outputs": "final"},
          "post.md:9:11: expected two outputs or more"),
+        ("compare", {"run": "small/anna", "spot": "50"},
+         "post.md:9:11: expected two numbers up to 100, such as '50 50'"),
         ("curve", {"runs": " "}, "post.md:9:10: the argument 'runs' is empty"),
         ("suites-table", {"suites": " "}, "post.md:9:10: the argument 'suites' is empty"),
         ("suites-table", {}, "block 'suites-table' needs the argument 'suites'"),

@@ -90,7 +90,8 @@ def test_prose_is_what_stands_on_the_page_as_it_is_written() -> None:
     blocks = load_blocks(ROOT / "content")
     found = {name: blocks.prose_arguments(name) for name in blocks}
     assert {name: prose for name, prose in found.items() if prose} == {
-        "suites-table": {"names"}, "curve": {"names"}, "plot": {"alt"}, "figure": {"alt"},
+        "suites-table": {"names"}, "curve": {"names"}, "compare": {"names"}, "plot": {"alt"},
+        "figure": {"alt"},
         "note": {"title"}, "warning": {"title"}, "details": {"title"},
     }  # fmt: skip
     assert blocks.prose_arguments("no-such-block") == set()

@@ -201,6 +201,8 @@ def compare(call: Call, run: Run, outputs: list[str], names: list[str], spot: li
         labels = [_label(call.page, run, folder, word) for word in outputs]
         if len(outputs) < 2:
             raise InputError("expected two outputs or more")
+    if len(spot) != 2 or max(spot) > 100:
+        raise call.error("spot", "expected two numbers up to 100, such as '50 50'")
     labels = named(call, names, labels, "outputs")
     return Figure(compared(call.page, run, outputs, labels, spot, folder), [run])
 

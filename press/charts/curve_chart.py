@@ -181,7 +181,7 @@ class CurvePanel:
         parts = []
         for mark, row, to_left in self._placed_marks:
             x, y = self.x(mark.step), self.top - 2 - ROW * row
-            beside, anchor = (-3, "end") if to_left else (3, None)
+            beside, anchor = (-3, "end") if to_left else (3, "start")
             parts += [
                 line(x, y - 8, x, HEIGHT - BOTTOM, class_=f"mark mark-{mark.kind}"),
                 text(mark.label, x + beside, y, class_="mark-label", text_anchor=anchor),

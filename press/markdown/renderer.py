@@ -33,7 +33,7 @@ TAGS = {  # of tokens that are always the same
     '<ol class="footnotes-list">\n',
     "footnote_block_close": "</ol>\n</div>\n",
 }
-SCROLL = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0">'
+SCROLL = '<div class="table-scroll" role="region" aria-label="{}" tabindex="0">'
 
 
 @dataclass(frozen=True)
@@ -207,17 +207,17 @@ class PostRenderer:
 
     def render_table(self, token: Token, rows: Markup) -> str:
         """A table; one with a caption has a number, and its data beside the page."""
-        table = f"<table>\n{rows}</table>"
+        table, label = f"<table>\n{rows}</table>", "Table"
         if "caption" in token.meta:
-            number, id = f"Table {token.meta['number']}.", str(token.attrs.get("id", ""))
+            label, id = f"Table {token.meta['number']}", str(token.attrs.get("id", ""))
             named = f' id="{escape(id)}"' if id else ""
             caption = Markup(self.render(token.meta["caption"]))
-            name, title = id or f"table-{token.meta['number']}", f"{number} {caption.striptags()}"
+            name, title = id or f"table-{token.meta['number']}", f"{label}. {caption.striptags()}"
             [(words, url)] = data_links(self.context, name, (title,), table)
             data = f'<span class="data">Data: <a href="{escape(url)}">{words}</a></span>'
-            head = f'<caption><span class="number">{number}</span> {caption} {data}</caption>'
+            head = f'<caption><span class="number">{label}.</span> {caption} {data}</caption>'
             table = f"<table{named}>\n{head}\n{rows}</table>"
-        return f"{SCROLL}{table}</div>\n"
+        return f"{SCROLL.format(label)}{table}</div>\n"
 
     def render_link_open(self, token: Token) -> str:
         """The start of a link, led to where the site has what it names."""
