@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from press.errors import InputError
+from press.errors import InputError, one_line
 
 
 class Place(NamedTuple):
@@ -59,7 +59,8 @@ class Diagnostic:
         """`path:line:column: sentence [code]`, a warning marked as one."""
         place = f"{self.place}: " if self.place else ""
         code = f" [{self.code}]" if self.code else ""
-        return f"{place}{'' if self.severity == 'error' else 'warning: '}{self.sentence}{code}"
+        warning = "" if self.severity == "error" else "warning: "
+        return one_line(f"{place}{warning}{self.sentence}{code}")
 
 
 def settled(found: Iterable[Diagnostic], strict: bool, check: bool) -> list[Diagnostic]:

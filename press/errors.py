@@ -1,10 +1,13 @@
 """Mistakes in what a person wrote, each a sentence with its place."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class InputError(Exception):
@@ -26,7 +29,12 @@ class InputError(Exception):
     def __str__(self) -> str:
         """The sentence behind as much of its place as is known."""
         place = [str(part) for part in (self.path, self.line, self.column) if part is not None]
-        return f"{':'.join(place)}: {self.sentence}" if place else self.sentence
+        return one_line(f"{':'.join(place)}: {self.sentence}" if place else self.sentence)
+
+
+def one_line(text: str) -> str:
+    """A text in which control characters, which could pass for other words, are written out."""
+    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

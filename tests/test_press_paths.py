@@ -128,6 +128,19 @@ def test_no_way_of_naming_a_file_leads_out_of_the_content(
     assert not (work / "site").exists()
 
 
+def test_no_name_of_a_file_passes_for_other_words(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {"%00": r"\x00", "%1b[31mred": r"\x1b[31mred", "a%0aforged": r"a\nforged"}
+    links = [f"[a]({name})" for name in [*names, "%ed%a0%80"]]
+    (work / "content/posts/one.md").write_text(HEAD + "\n\n".join(links))
+    assert main(["build", "--run", "never"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 5 and all(map(str.isprintable, told))
+    for line, name in zip(told, names.values(), strict=False):
+        assert line.endswith(f"there is no file '{name}'")
+
+
 def test_a_post_is_no_way_to_another_file(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     post = work / "content/posts/two.md"
     for target, sentence in (

@@ -24,7 +24,6 @@ from press.results.claims import Claims
 from press.results.export import curve_rows
 from press.results.numbers import listed
 from press.results.run import Run
-from press.results.selectors import parse_selector
 from press.results.suite import SuiteView
 
 
@@ -74,7 +73,6 @@ WORDS = each(WORD)
 WHOLE_NUMBERS = each(Kind("integer", _whole_number))
 RUN = Kind("run", lambda name, page: page.results.run(name))
 RUNS = each(RUN)
-SELECTOR = Kind("output of a run", lambda text, _: parse_selector(text))
 SUITE = Kind("suite", lambda name, page: page.results.suite(name))
 SUITES = each(SUITE)
 CLAIMS_TABLE = Kind("table of claims", lambda name, page: Claims(page.results).table(name))

@@ -119,7 +119,7 @@ class Rule:
 
     def tolerance(self, metric: Metric, spread: float | None, n: int) -> float:
         """How far a mean over `n` seeds may lie from the claim; InputError if nothing says so."""
-        least: float = stated(metric, "tolerance")
+        least = float(stated(metric, "tolerance"))
         if spread is None or n < self.from_seeds:
             return least
         return min(max(least, self.deviations * spread), metric.at_most)

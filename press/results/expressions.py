@@ -178,7 +178,7 @@ def n(value: Any) -> Any:
     return value if isinstance(value, NotRun) else _of_seeds(value).n
 
 
-WRITERS: tuple[Callable[..., Any], ...] = (
-    value, signed, digits, words, whole, percent, fraction, mean_sd, spelled, n,
-)  # fmt: skip
-FILTERS = {write.__name__: write for write in WRITERS}
+FILTERS: dict[str, Callable[..., Any]] = {
+    write.__name__: write
+    for write in (value, signed, digits, words, whole, percent, fraction, mean_sd, spelled, n)
+}

@@ -62,8 +62,7 @@ class Verdict:
         Raises InputError if the metric states none.
         """
         if self.is_deterministic:
-            agrees: float = stated(self.metric, "agrees")
-            return agrees
+            return float(stated(self.metric, "agrees"))
         return self.rule.tolerance(self.metric, self.ours.spread, self.n)
 
     @property
