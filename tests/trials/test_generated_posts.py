@@ -115,7 +115,7 @@ BLOCK = st.recursive(
 POST = st.lists(BLOCK, min_size=1, max_size=5).map("\n\n".join)
 MARKS = st.sampled_from(
     ["$", "$$", "`", "```", "{{", "}}", "[", "]", "[@", "^[", "[^", "](", "<", "<!--", ":::", "|",
-     "\\", "\n", "\n\n", "> ", "- ", "    ", "*", "{", "\t", "\0", "\u2028", "\r", "\ufeff",
+     "\\", "\n", "\n\n", "> ", "- ", "    ", "*", "{", "\t", "\u2028", "\r", "\ufeff",
      "</InlineMath>"]
 )  # fmt: skip
 
