@@ -297,12 +297,12 @@ def test_broken_links_of_every_kind_are_told_at_once_and_offline(
     page.write_text(page.read_text() + "\n" + broken)
     started = time.perf_counter()
     told = said(capsys, "check", "--run", "never")
-    for word in ("othre.md", "gone.csv", "fig-stirp", "@nobody", "gone.png"):
+    for word in ("othre.md", "gone.csv", "fig-stirp", "@nobody", "gone.html", "gone.png"):
         assert re.search(rf"post\.md:\d+:\d+: .*{word}", told), told
-    page.write_text(POST + "\n[a](other.md#prat) " + '<a href="gone.html">d</a>\n')
+    page.write_text(POST + "\n[a](other.md#prat) [b](site:gone.html)\n")
     told = said(capsys, "check", "--run", "never")
     assert "has no id 'prat'; did you mean 'part'?" in told
-    assert "the link 'gone.html' leads nowhere" in told
+    assert "the link '../gone.html' leads nowhere" in told
     assert time.perf_counter() - started < 60
 
 
