@@ -20,6 +20,7 @@ OPENING = (
     "|a\n|-\n|", "a\n=\n", "```\n", "\n: a", "{{ a\n", "\n[^a]: ", "Table: ", " " * 9 + "{#a",
 )  # fmt: skip
 TIMES = 20_000
+LIMIT = 3  # seconds: one at most on an idle machine; what goes over a text anew takes minutes
 
 
 def spent(work: object, text: str) -> float:
@@ -30,13 +31,13 @@ def spent(work: object, text: str) -> float:
 
 
 @pytest.mark.slow
-def test_twenty_thousand_opening_marks_take_a_second_beyond_the_librarys_own_time() -> None:
+def test_twenty_thousand_opening_marks_take_seconds_beyond_the_librarys_own_time() -> None:
     plain = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     plain.use(deflist_plugin).use(footnote_plugin)
     slow = {}
     for mark in OPENING:
         ours = spent(lambda text: parse(text, "post.md"), mark * TIMES)
-        if ours > 1 and (more := ours - spent(plain.parse, mark * TIMES)) > 1:
+        if ours > LIMIT and (more := ours - spent(plain.parse, mark * TIMES)) > LIMIT:
             slow[mark] = more
     assert slow == {}
 

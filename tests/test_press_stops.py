@@ -91,6 +91,6 @@ def test_words_of_a_run_that_is_not_recorded(tmp_path: Path) -> None:
 
 def test_a_comparison_names_what_the_rule_chose(tmp_path: Path) -> None:
     context = make_context(tmp_path, "small")
-    html = compared(context, context.results.run("small/anna"), "stop.es-wmv", "stop.oracle")
+    html = compared(context, context.results.run("small/anna"), ["stop.es-wmv", "stop.oracle"])
     assert "ES-WMV: not stopped within the run; least variance so far at iteration 700" in html
     assert ">The best iterate<" in html and "32.10" in html
