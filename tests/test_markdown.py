@@ -333,3 +333,26 @@ def test_lines_that_a_fence_has_not_are_a_warning(context: PageContext) -> None:
         "3-2; there are 3", "0; there are 3",
     ]  # fmt: skip
     assert html.count("line marked") == len(asked) + 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [  # what the plug-ins and the rules of tables allow, also where few would write it
+        "a^[one ^[two ^[three] so] so] so, ^[] so, ^[*a* [b](#part) `c` $d$]",
+        "| a^[in a cell] | b[^n] |\n|---|:-:|\n| ~~c~~ | `d` |",
+        "## A heading^[with a note] and ~~more~~",
+        "*a^[b **c^[d]**]* [e^[f]](#part) ![g^[h]](line.svg)",
+        "> - a[^n]\n>   > b[^n]\n>\n> 1. c^[d]",
+        "Term *a* $b$\n: Meaning^[c]\n\n    ```\n    d\n    ```\n\n: Another\n: | a |\n  |---|\n  | b |",
+        "[^a]: First[^b]\n\n    > second[^n]\n\n        code\n\n[^b]: third\n\nUsed[^a] and[^a].",
+        "a\n: b\n  : c\n\n      : d\n\ne\n~ f^[g]",
+        ':::: note title="a"\nTerm\n: so^[b $c$]\n\n::: details title="d"\n[^n] and ^[e]\n:::\n::::',
+        "$a$^[$b$] $$c$$[^n]\n\n$$\nd\n$$ e^[f]",
+        "<p>a^[b] c[^n]</p>\n\nd ~~e^[f]~~ <b>g</b>\\\nh  \ni",
+    ],
+)
+def test_what_plug_ins_make_is_written_with_nothing_said(context: PageContext, text: str) -> None:
+    post = f"{text}\n\nSo[^n].\n\n## Part\n\nThere.\n\n[^n]: The note.\n"
+    html = article_of(context, post).body
+    wrong = [one for one in said(context) if "warning" not in one]
+    assert not wrong and "The note." in html and "<h2" in html, wrong
