@@ -57,7 +57,7 @@ def kinds(text: str, in_heading: bool = False) -> list[tuple[str, str]]:
         ("on 3 May 2020", "convention 3, convention 2020"),
         ("in 2000 steps", "unclassified 2000"),
         ("Set5, F16, top-5, x4, v2", ""),
-        ("`11000`, <code>5</code>, {{ 3 }}, https://a.b/3, <http://a.b/4>", "convention 3"),
+        ("`11000`, <code>5</code>, {{ 3 }}, https://a.b/3, <http://a.b/4>", "convention 3, convention 4"),
         ("two of eleven", ""),
         ("![3 cats](a.png) <abbr title='of 7'>a</abbr>", "unclassified 3, unclassified 7"),
     ],
