@@ -1,4 +1,4 @@
-"""Citations of a page: `[@key]` from BibTeX, and references that the author made by hand."""
+"""Citations of a page: `[@key]`, of works in a BibTeX file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,14 +7,12 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from press.diagnostics import Place, SourceMap
+from press.diagnostics import SourceMap
 from press.errors import nearest
 from press.markdown.bibliography import Entry, plain_title, surnames, written
 from press.markdown.math import Maths
 from press.markdown.syntax import works_in
 from press.page import PageContext
-
-HAND_MADE = "citation-"  # how the id of a hand-made reference begins
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,6 @@ class Citations:
     entries: Mapping[str, Entry]
     maths: Maths
     used: dict[str, list[str]] = field(default_factory=dict)  # key -> ids of the citations
-    by_hand: dict[str, list[str]] = field(default_factory=dict)  # id -> ids of the links to it
 
     def cite(self, text: str, origin: SourceMap, start: int) -> str:
         """The citation `[text]` as HTML, each work's number linked to its reference.
@@ -58,7 +55,8 @@ class Citations:
                 sentence = f"unknown citation '@{key}'{nearest(key, self.entries)}"
                 self.context.error(origin.at(start + work.offset), sentence)
                 continue
-            id = _mention(self.used, key, key)
+            ids = self.used.setdefault(key, [])
+            ids.append(id := f"cite-{key}-{len(ids) + 1}")
             number = list(self.used).index(key) + 1
             link = (
                 f'<a class="citation" id="{escape(id)}" href="#ref-{quote(key)}" '
@@ -87,34 +85,12 @@ class Citations:
         origin = SourceMap(place.path, "", ((place.line, place.column),))
         return self.maths.html(tex, False, origin, 0)
 
-    def link_by_hand(self, target: str) -> str:
-        """Note a link to a reference made by hand; returns the id that the link is to have."""
-        return _mention(self.by_hand, target, target.removeprefix(HAND_MADE))
-
-    def back_links_by_hand(self, target: str, place: Place) -> str:
-        """The links back from a reference made by hand; a warning if nothing cites it."""
-        if target not in self.by_hand:
-            self.context.warn(place, f"nothing cites the reference '{target}'")
-            return ""
-        links = " ".join(
-            f'<a href="{link.href}" aria-label="{link.label}">↩</a>'
-            for link in _back_links(target.removeprefix(HAND_MADE), self.by_hand[target])
-        )
-        return f' <span class="back-links">{links}</span>'
-
 
 def _title(entry: Entry) -> str:
     return f"{surnames(entry)}, {entry.fields.get('year', 'no year')}: {plain_title(entry)}"
 
 
-def _mention(mentions: dict[str, list[str]], target: str, name: str) -> str:
-    """Note one more mention of `target`; the id by which its reference leads back to it."""
-    ids = mentions.setdefault(target, [])
-    ids.append(f"cite-{name}-{len(ids) + 1}")
-    return ids[-1]
-
-
-def _back_links(number: int | str, ids: list[str]) -> list[BackLink]:
+def _back_links(number: int, ids: list[str]) -> list[BackLink]:
     mention = ", mention {}" if len(ids) > 1 else ""
     return [
         BackLink(f"#{quote(id)}", f"Back to citation {number}{mention.format(count)}")
