@@ -13,7 +13,7 @@ from markupsafe import Markup
 from press.cli import main
 from press.diagnostics import Place
 from press.errors import InputError
-from press.markdown.bibliography import Entry, written
+from press.markdown.citations import Entry, written
 from press.pages.site_pages import Site, Summary, load_site, moved_pages
 from press.paths import AbsentError, find_file, is_unsafe, web_address
 

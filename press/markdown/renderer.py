@@ -17,11 +17,10 @@ from press.diagnostics import Place, SourceMap
 from press.markdown.assets import OUTSIDE, Assets, tag
 from press.markdown.citations import Citations
 from press.markdown.code import fence
-from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths, is_displayed, is_formula
 from press.markdown.parser import parser
-from press.markdown.passes import place_of, plain_text, text_token
+from press.markdown.passes import CrossReferences, place_of, plain_text, text_token
 from press.markdown.raw_html import INLINE, VOID
 from press.markdown.syntax import EXPRESSION
 from press.markdown.table_data import data_links
