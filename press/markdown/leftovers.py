@@ -70,7 +70,12 @@ def find(state: StateCore) -> None:
         return
     before = ["", ""]
     for token in state.tokens:
-        if token.type == "inline":
+        if token.type == "html_block":  # in which no Markdown counts but our own
+            for one in _left_in(token, token.meta["origin"], state.env, True):
+                words = one.sentence.partition(": ")[0]
+                sentence = f"{words}: within HTML, Markdown counts behind an empty line alone"
+                found.append(replace(one, sentence=sentence))
+        elif token.type == "inline":
             follows_table = before[0] == "table_close"
             found += _left_in(token, token.meta["origin"], state.env, follows_table)
             if before[1] == "setext" and FRONT_MATTER.fullmatch(token.content):
@@ -78,16 +83,6 @@ def find(state: StateCore) -> None:
                 found.append(Diagnostic(token.meta["origin"].at(0), sentence))
         before = [before[1], "setext" if token.markup == "-" and token.tag == "h2" else token.type]
     found += _notes(state)
-
-
-def find_in_html(state: StateCore) -> None:
-    """The same for the text of raw HTML, in which no Markdown counts but our own."""
-    for token in state.tokens:
-        if token.type == "html_block" and state.env.get("errors") is not None:
-            for one in _left_in(token, token.meta["origin"], state.env, True):
-                words = one.sentence.partition(": ")[0]
-                sentence = f"{words}: within HTML, Markdown counts behind an empty line alone"
-                state.env["errors"].append(replace(one, sentence=sentence))
 
 
 def _notes(state: StateCore) -> Iterator[Diagnostic]:

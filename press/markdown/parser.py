@@ -39,10 +39,9 @@ def parser() -> MarkdownIt:
     inline.before("escape", "dialect", syntax.dialect)
     inline.push("attributes", syntax.attributes)
     made.core.ruler.at("inline", syntax.parse_inline)
-    made.core.ruler.after("inline", "leftovers", leftovers.find)
+    made.core.ruler.after("inline", "html", raw_html.read_blocks)
+    made.core.ruler.after("html", "leftovers", leftovers.find)
     made.core.ruler.push("notes", syntax.give_places_to_notes)
-    made.core.ruler.push("html", raw_html.read_blocks)
-    made.core.ruler.push("leftovers in HTML", leftovers.find_in_html)
     for run in (passes.find_figures, passes.find_captions, passes.empty_corners):
         made.core.ruler.push(run.__name__, run)
     return made

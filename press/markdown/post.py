@@ -3,7 +3,7 @@
 import datetime
 import re
 import unicodedata
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,54 +100,50 @@ def _front_matter(
     values: dict[str, Any] = {}
     places: dict[str, Place] = {}
     mistakes: list[Diagnostic] = []
-    for key_node, node in _composed(file, text, mistakes):
+    try:
+        nodes = _composed(file, text)
+    except InputError as error:
+        nodes, mistakes = [], [Diagnostic.from_error(error)]
+    for key_node, node in nodes:
         place = Place(str(file), *_line_and_column(key_node))
         key = key_node.value if key_node.id == "scalar" else "[...]"
-        if key not in FORMS:
-            sentence = f"unknown key '{key}'{nearest(key, FORMS)}"
-        elif key in places:
-            sentence = f"'{key}' is given twice"
-        else:
+        try:
+            if key not in FORMS:
+                raise InputError(f"unknown key '{key}'{nearest(key, FORMS)}")
+            if key in places:
+                raise InputError(f"'{key}' is given twice")
             place = places[key] = Place(str(file), *_line_and_column(node))
-            sentence = ""
-            try:
-                values[key] = _value(key, node)
-            except ValueError:
-                sentence = f"'{key}' is not {FORMS[key][1]}"
-            except InputError as error:
-                sentence = error.sentence
-        mistakes += [Diagnostic(place, sentence, "error")] if sentence else []
+            values[key] = _value(key, node)
+        except InputError as error:
+            mistakes.append(Diagnostic(place, error.sentence, "error"))
     if mistakes and ("title" in places or not places):
         values.setdefault("title", file.stem)
         places.setdefault("title", Place(str(file), 1, 1))
     return values, places, mistakes
 
 
-def _composed(file: Path, text: str, mistakes: list[Diagnostic]) -> Iterable[tuple[Any, Any]]:
-    """The keys and values of the front matter, as YAML's nodes; none, and a mistake, if it is not.
+def _composed(file: Path, text: str) -> list[tuple[Any, Any]]:
+    """The keys and values of the front matter, as YAML's nodes; raises InputError if it is none.
 
     The values are read from their texts: YAML's own forms of numbers, dates and the like raise
     many kinds of errors where a text is tagged as one that it is not.
     """
     import yaml
 
-    place, sentence = Place(str(file), 2, 1), ""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = Place(str(file), *((mark.line + 2, mark.column + 1) if mark else (1, 1)))
+        place = (mark.line + 2, mark.column + 1) if mark else (1, 1)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         sentence = f"the front matter is not valid YAML: {problem}"
         sentence += BACKSLASH if "escape" in problem else ""
+        raise InputError(sentence, file, *place) from None
     except RecursionError:
-        sentence = "the front matter is nested too deeply"
-    else:
-        if root is None or isinstance(root, yaml.MappingNode):
-            return list(root.value) if root else []
-        sentence = "the front matter is not a list of `key: value` lines"
-    mistakes.append(Diagnostic(place, sentence, "error"))
-    return []
+        raise InputError("the front matter is nested too deeply", file, 2, 1) from None
+    if root is not None and not isinstance(root, yaml.MappingNode):
+        raise InputError("the front matter is not a list of `key: value` lines", file, 2, 1)
+    return root.value if root else []
 
 
 def _line_and_column(node: Any) -> tuple[int, int]:
@@ -156,15 +152,17 @@ def _line_and_column(node: Any) -> tuple[int, int]:
 
 
 def _value(key: str, node: Any) -> Any:
-    """The value of a key; raises ValueError if its form is not that of FORMS, or InputError."""
-    form, nodes = FORMS[key][0], node.value if node.id == "sequence" else [node]
-    kind, is_one = str(node.tag).rpartition(":")[2], node.id == "scalar"
-    if form is bool and is_one and kind == "bool" and node.value.lower() in BOOLEANS:
-        return BOOLEANS[node.value.lower()]
+    """The value of a key; raises InputError if its form is not that of FORMS."""
+    (form, what), is_one = FORMS[key], node.id == "scalar"
+    kind, text = str(node.tag).rpartition(":")[2], str(node.value)
+    nodes = node.value if node.id == "sequence" else [node]
+    if form is bool and is_one and kind == "bool" and text.lower() in BOOLEANS:
+        return BOOLEANS[text.lower()]
     if form is datetime.date and is_one and kind == "timestamp":
-        return datetime.date.fromisoformat(node.value[:10])
-    if form is int and is_one and kind == "int" and re.fullmatch("-?[0-9]{1,9}", node.value):
-        return int(node.value)
+        with suppress(ValueError):
+            return datetime.date.fromisoformat(text[:10])
+    if form is int and is_one and kind == "int" and re.fullmatch("-?[0-9]{1,9}", text):
+        return int(text)
     if form in (str, list) and all(one.id == "scalar" and one.tag == TEXT for one in nodes):
         texts = [_text(key, one) for one in nodes]
         if form is list:
@@ -173,7 +171,7 @@ def _value(key: str, node: Any) -> Any:
             raise InputError("the title is empty; without this line the first heading is the title")
         if is_one:
             return texts[0]
-    raise ValueError(key)
+    raise InputError(f"'{key}' is not {what}")
 
 
 def _text(key: str, node: Any) -> str:
