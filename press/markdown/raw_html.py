@@ -1,22 +1,20 @@
 """Raw HTML of a post, read in one walk into tokens: its tags, and the text between them.
 
-Comments and what stands in INERT elements are left as they are, and no empty line ends them. Any
-other text is read for formulas, expressions, citations and references, as that of Markdown is.
+Comments and what stands in INERT elements are left as they are. Any other text is read for
+formulas, expressions, citations and references, as that of Markdown is.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
 from functools import cache
 from html import unescape
+from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, html_inline
 from markdown_it.token import Token
 
-from press.diagnostics import Diagnostic, Place, SourceMap
+from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import syntax
 
 RAW = ("script", "style", "textarea")  # what looks like a tag in them is none
@@ -53,45 +51,46 @@ def _closing(name: str) -> re.Pattern[str]:
     return re.compile(rf"<(?P<end>/)(?P<name>{name})(?P<rest>[^\w>][^>]*)?>", re.IGNORECASE)
 
 
-def walk(html: str, within: list[str]) -> Iterator[tuple[int, int, re.Match[str] | None]]:
-    """The tags, comments and texts of HTML: from where to where, and the match of all but texts.
+def _opened(found: re.Match[str]) -> str:
+    """The element of INERT or PLAIN, or the comment, that is opened and not closed; or nothing."""
+    if found[0].startswith(COMMENT):
+        return "" if found[0].endswith("-->") else COMMENT
+    name = (found["name"] or "").lower()
+    is_open = name in (*INERT, *PLAIN) and not found["end"] and not found[0].endswith("/>")
+    return name if is_open else ""
 
-    `within` is kept up to date: the elements of INERT and PLAIN that are open around the piece.
+
+def tokens_of(html: str, origin: SourceMap, start: int, within: list[str]) -> list[Token]:
+    """HTML that stands at `start` in `origin`: a token for each tag and comment, and its texts.
+
+    `within` gets the elements of INERT and PLAIN, or the comment, that are open at the end.
     """
+    tokens: list[Token] = []
     at = 0
     while at < len(html):
         is_raw = within and within[-1] in RAW
         found = (_closing(within[-1]) if is_raw else MARKUP).search(html, at)
-        start, end = found.span() if found else (len(html), len(html))
-        if start > at:
-            yield at, start, None
-        if found:
-            name = (found["name"] or "").lower()
-            if found["end"] and name in within:
-                del within[within.index(name) :]
-            yield start, end, found
-            if found[0].startswith(COMMENT) and not found[0].endswith(">"):
-                within.append(COMMENT)
-            elif name in (*INERT, *PLAIN) and not found["end"] and name not in within:
-                within += [] if found[0].endswith("/>") else [name]
-        at = end
-
-
-def tokens_of(html: str, origin: SourceMap, start: int) -> list[Token]:
-    """HTML that stands at `start` in `origin`: a token for each tag and comment, and its texts."""
-    tokens: list[Token] = []
-    within: list[str] = []
-    for first, last, found in walk(html, within):
-        meta = {"origin": origin, "start": start + first}
-        if found is None or not found[0].endswith(">"):
-            tokens += _text(html[first:last], within, meta)
-            continue
+        first, last = found.span() if found else (len(html), len(html))
+        if first > at:
+            tokens += _text(html[at:first], within, {"origin": origin, "start": start + at})
+        at = last
+        if not found:
+            break
+        meta: dict[str, Any] = {"origin": origin, "start": start + first}
         name, is_end = (found["name"] or "").lower(), bool(found["end"])
-        is_alone = not name or name in VOID or found[0].endswith("/>")
-        tokens.append(Token("html_inline", name, 0 if is_alone else -1 if is_end else 1))
-        tokens[-1].content, tokens[-1].meta = found[0], meta
-        if name and not is_end:
-            meta["attributes"] = attributes_of(found["rest"])
+        if is_end and name in within:
+            del within[within.index(name) :]
+        opened = _opened(found)
+        if found[0].endswith(">") and opened != COMMENT:
+            is_alone = not name or name in VOID or found[0].endswith("/>")
+            tokens.append(Token("html_inline", name, 0 if is_alone else -1 if is_end else 1))
+            tokens[-1].content, tokens[-1].meta = found[0], meta
+            if name and not is_end:
+                meta["attributes"] = attributes_of(found["rest"])
+        else:
+            tokens += _text(found[0], within, meta)
+        if opened and opened not in within:
+            within.append(opened)
     return tokens
 
 
@@ -139,57 +138,15 @@ def inline(state: StateInline, silent: bool) -> bool:
                 Diagnostic(state.env["origin"].at(start), sentence)
             )
         return False
-    name = _open_at_end(state.src[start : state.pos], (*INERT, *PLAIN))
+    found = MARKUP.match(state.src, start)
+    name = _opened(found) if found else ""
     if name and (closed := _closing(name).search(state.src, state.pos, state.posMax)):
         state.pos = closed.end()
     if not silent:
         state.tokens.pop()
-        state.tokens += tokens_of(state.src[start : state.pos], state.env["origin"], start)
+        state.tokens += tokens_of(state.src[start : state.pos], state.env["origin"], start, [])
         state.tokens_meta += [None] * (len(state.tokens) - len(state.tokens_meta))
     return True
-
-
-def block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read lines of HTML; an empty line ends them only where no inert element is open."""
-    if not html_block(state, start, end, silent):
-        return False
-    while not silent and (name := _open_at_end(state.tokens[-1].content)):
-        token, line = state.tokens[-1], _line_behind(state, name, end)
-        if line is None:
-            at = state.bMarks[start] + state.tShift[start]
-            place = Place(state.env["path"], start + 1, at - state.src.rfind("\n", 0, at))
-            opened = name if name == COMMENT else f"<{name}>"
-            sentence = f"{opened} is opened here and never closed"
-            state.env["errors"].append(Diagnostic(place, sentence))
-            break
-        token.map, state.line = [start, line], line
-        token.content = state.getLines(start, line, state.blkIndent, True)
-    return True
-
-
-def _open_at_end(html: str, names: Sequence[str] = (COMMENT, *INERT)) -> str:
-    """Which of some elements is open where a piece of HTML ends; or an empty text."""
-    within: list[str] = []
-    for _ in walk(html, within):
-        pass
-    return next((name for name in within if name in names), "")
-
-
-def _line_behind(state: StateBlock, name: str, end: int) -> int | None:
-    """The line behind the lines that hold what closes `name`; None if nothing does."""
-    unclosed = state.env.setdefault("unclosed", set())
-    if state.line >= end or name in unclosed:
-        return None
-    found = _closing(name).search(state.src, state.bMarks[state.line])
-    if not found:
-        unclosed.add(name)
-        return None
-    line = bisect_right(state.bMarks, found.start())
-    while line < end and not state.isEmpty(line):
-        line += 1
-    lines = range(state.line, line)
-    is_here = all(state.isEmpty(n) or state.sCount[n] >= state.blkIndent for n in lines)
-    return line if line <= end and is_here else None
 
 
 def read_blocks(state: StateCore) -> None:
@@ -197,9 +154,14 @@ def read_blocks(state: StateCore) -> None:
     opened: list[str] = []  # the elements that are open, over several blocks
     for token in state.tokens:
         if token.type == "html_block":
-            token.children = tokens_of(token.content, token.meta["origin"], 0)
+            within, origin = list[str](), token.meta["origin"]
+            token.children = tokens_of(token.content, origin, 0, within)
             if token.level == 0:
                 token.children = _in_column(token.children, opened)
+            for name in [one for one in within if one in (COMMENT, *INERT)][:1]:
+                what = name if name == COMMENT else f"<{name}>"
+                sentence = f"{what} is not closed before this HTML ends, as at an empty line"
+                state.env["errors"].append(Diagnostic(origin.at(0), sentence))
 
 
 def _in_column(tokens: list[Token], opened: list[str]) -> list[Token]:
