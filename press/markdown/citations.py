@@ -18,7 +18,7 @@ from press.files import text_of
 from press.markdown.bibtex import Reader
 from press.markdown.latex import FORMULA
 from press.markdown.math import Maths
-from press.markdown.syntax import works_in
+from press.markdown.syntax import CITED
 from press.page import PageContext
 from press.paths import web_address
 
@@ -144,28 +144,34 @@ class Citations:
     def cite(self, text: str, origin: SourceMap, start: int) -> str:
         """The citation `[text]` as HTML, each work's number linked to its reference.
 
-        An unknown key is an error with its place.
+        The words around the works stay, but for a semicolon alone. An unknown key is an error with
+        its place.
         """
-        works, joint = [], ", "
-        for work in works_in(text):
-            key = work.key
-            if key not in self.entries:
-                sentence = f"unknown citation '@{key}'{nearest(key, self.entries)}"
-                self.context.error(origin.at(start + work.offset), sentence)
-                continue
-            ids = self.used.setdefault(key, [])
-            ids.append(id := f"cite-{key}-{len(ids) + 1}")
-            number = list(self.used).index(key) + 1
-            entry = self.entries[key]
-            year = entry.fields.get("year", "no year")
-            title = f"{surnames(entry)}, {year}: {plain_title(entry)}"
-            link = (
-                f'<a class="citation" id="{escape(id)}" href="#ref-{quote(key)}" '
-                f'title="{escape(title)}">{number}</a>'
-            )
-            works.append(f"{escape(work.before)} {link}{escape(work.after)}".lstrip())
-            joint = "; " if work.after else joint
-        return f'<span class="citations">[{joint.join(works)}]</span>'
+        parts, behind = [], 0
+        for found in CITED.finditer(text):
+            if key := found[1] or found[2]:
+                between = text[behind : found.start()]
+                place = origin.at(start + found.end() - len(found[0].lstrip("-")))
+                parts += [
+                    ", " if between.strip() == ";" else escape(between),
+                    self._link(key, place),
+                ]
+                behind = found.end()
+        return f'<span class="citations">[{"".join(parts)}{escape(text[behind:])}]</span>'
+
+    def _link(self, key: str, place: Place) -> str:
+        """The number of a work, linked to its reference; the key of an unknown one."""
+        if key not in self.entries:
+            self.context.error(place, f"unknown citation '@{key}'{nearest(key, self.entries)}")
+            return str(escape(key))
+        ids = self.used.setdefault(key, [])
+        ids.append(id := f"cite-{key}-{len(ids) + 1}")
+        entry = self.entries[key]
+        title = f"{surnames(entry)}, {entry.fields.get('year', 'no year')}: {plain_title(entry)}"
+        return (
+            f'<a class="citation" id="{escape(id)}" href="#ref-{quote(key)}" '
+            f'title="{escape(title)}">{list(self.used).index(key) + 1}</a>'
+        )
 
     def references(self) -> list[Reference]:
         """The works that were cited, with the links back."""

@@ -8,7 +8,6 @@ itself finds wrong goes to `env["errors"]`.
 import re
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -134,7 +133,7 @@ def dialect(state: StateInline, silent: bool) -> bool:
     """Read an expression, a formula, a reference or a citation into a token of that name."""
     for kind, pattern in _RULES.get(state.src[state.pos], ()):
         found = pattern.match(state.src, state.pos, state.posMax)
-        if not found or (kind == "citation" and not works_in(found[1])):
+        if not found or (kind == "citation" and not keys_in(found[1])):
             continue
         if not silent:
             token = state.push(kind, "", 0)
@@ -146,32 +145,9 @@ def dialect(state: StateInline, silent: bool) -> bool:
     return False
 
 
-@dataclass
-class CitedWork:
-    """A work cited between brackets: the words around it, and the offset of its `@`."""
-
-    before: str
-    key: str
-    offset: int
-    after: str = ""
-
-
-def works_in(citation: str) -> list[CitedWork]:
-    """The works cited between brackets, separated by `;` or `,`.
-
-    Other words between two works stand before the second.
-    """
-    works, end = list[CitedWork](), 0
-    for found in CITED.finditer(citation):
-        if key := found[1] or found[2]:
-            before = citation[end : found.start()]
-            if works:
-                works[-1].after, _, before = before.rpartition(";" if ";" in before else ",")
-            end = found.end()
-            works.append(CitedWork(before.strip(), key, end - len(found[0].lstrip("-"))))
-    if works:
-        works[-1].after = citation[end:].rstrip(" ;")
-    return works
+def keys_in(citation: str) -> list[str]:
+    """The keys of the works that are cited between brackets."""
+    return [key for one in CITED.finditer(citation) if (key := one[1] or one[2])]
 
 
 def placed(rule: InlineRule) -> InlineRule:
