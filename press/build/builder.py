@@ -3,6 +3,7 @@
 Beside it: `command.py` (one call), `state.py` (what is stale), `output.py` (writing), `why.py`.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ class Builder:
 
     def make(self) -> BuildResult:
         """Every output of the site, in this order; a page whose inputs did not change is kept."""
+        gc.set_threshold(50_000, 20, 50)  # most of what a build makes stays: looking costs a fifth
         files = self.result.files
         if not self.changes.state.pages:  # a first build draws every plot
             for path in list_posts(self.options.content):
