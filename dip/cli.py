@@ -87,12 +87,9 @@ def parser() -> argparse.ArgumentParser:
 def _add_list(commands: "Commands") -> None:
     command = _add(
         commands, "list", "list:list_suites", "suites, what is recorded or missing",
-        "threads", "device", "results", "json",
+        "threads", "device", "results",
     )  # fmt: skip
     command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
-    command.add_argument(
-        "--measure", action="store_true", help="time a few steps where no record has the speed"
-    )
     what = "all of that as JSON, for a generator of pages"
     _add(commands, "manifest", "list:print_manifest", what, "results")
 
