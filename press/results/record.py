@@ -7,9 +7,7 @@ it is of format 2 (docs/records.md), whichever it was written in.
 import csv
 import json
 import re
-from bisect import bisect_right
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
@@ -35,9 +33,9 @@ class Curve:
     columns: tuple[str, ...] = ()
     rows: tuple[list[str], ...] = ()
     path: Path = Path()
-    _read: dict[tuple[str, float], list[tuple[float, float]]] = field(default_factory=dict)
+    _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
-    def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
+    def points(self, column: str, after: float = -inf) -> list[tuple[float, float]]:
         """The steps above `after` at which a column has a value, each with that value.
 
         Of a run without a curve there are none. Raises InputError for a column that the curve has
@@ -47,28 +45,23 @@ class Curve:
             return []
         if column not in self.columns:
             raise InputError(f"the curve has no '{column}'{nearest(column, self.columns)}")
-        if (column, after) not in self._read:
-            self._read[column, after] = self._points(self.columns.index(column), after)
-        return self._read[column, after]
+        if column not in self._read:
+            self._read[column] = list(self._points(self.columns.index(column)))
+        return [point for point in self._read[column] if point[0] > after]
 
-    def _points(self, place: int, after: float) -> list[tuple[float, float]]:
-        """The points of a column above a step; only what is asked for is read as numbers."""
-        found, last, above = list[tuple[float, float]](), -inf, 0
-        with suppress(ValueError):  # a damaged line, which is met below
-            above = bisect_right(self.rows, after, key=lambda row: float(row[0]))
-        for line, row in enumerate(self.rows[above:], above + 2):
+    def _points(self, place: int) -> Iterator[tuple[float, float]]:
+        last = -inf
+        for line, row in enumerate(self.rows, 2):
             try:
                 step, value = float(row[0]), float(row[place] or "nan")
             except ValueError:
                 raise InputError("the curve is damaged in this line", self.path, line) from None
-            if not row[place]:
-                continue
-            if not (last < step < inf and isfinite(value)):
-                sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
-                raise InputError(sentence, self.path, line)
-            found.append((step, value))
-            last = step
-        return found
+            if row[place]:
+                if not (last < step < inf and isfinite(value)):
+                    sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+                    raise InputError(sentence, self.path, line)
+                yield step, value
+                last = step
 
 
 @dataclass(frozen=True)
