@@ -7,10 +7,13 @@ it is of format 2 (docs/records.md), whichever it was written in.
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
+from operator import itemgetter, lt
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ class Curve:
     path: Path = Path()
     _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
-    def points(self, column: str, after: float = -inf) -> list[tuple[float, float]]:
+    def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
         """The steps above `after` at which a column has a value, each with that value.
 
         Of a run without a curve there are none. Raises InputError for a column that the curve has
@@ -46,22 +49,29 @@ class Curve:
         if column not in self.columns:
             raise InputError(f"the curve has no '{column}'{nearest(column, self.columns)}")
         if column not in self._read:
-            self._read[column] = list(self._points(self.columns.index(column)))
-        return [point for point in self._read[column] if point[0] > after]
+            self._read[column] = self._points(self.columns.index(column))
+        points = self._read[column]
+        return points[bisect_right(points, after, key=itemgetter(0)) :]
 
-    def _points(self, place: int) -> Iterator[tuple[float, float]]:
+    def _points(self, place: int) -> list[tuple[float, float]]:
+        """The points of a column; only what is asked for is read as numbers."""
+        rows = [row for row in self.rows if row[place]]
+        with suppress(ValueError):
+            points = [(float(row[0]), float(row[place])) for row in rows]
+            steps, values = zip(*points, strict=True) if points else ((), ())
+            if all(map(lt, steps, steps[1:])) and all(map(isfinite, (*steps, *values))):
+                return points
         last = -inf
         for line, row in enumerate(self.rows, 2):
             try:
-                step, value = float(row[0]), float(row[place] or "nan")
+                step, value = float(row[0]), float(row[place] or 0)
             except ValueError:
                 raise InputError("the curve is damaged in this line", self.path, line) from None
-            if row[place]:
-                if not (last < step < inf and isfinite(value)):
-                    sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
-                    raise InputError(sentence, self.path, line)
-                yield step, value
-                last = step
+            if row[place] and not (last < step < inf and isfinite(value)):
+                break
+            last = step if row[place] else last
+        sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+        raise InputError(sentence, self.path, line)
 
 
 @dataclass(frozen=True)
