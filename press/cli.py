@@ -1,4 +1,4 @@
-"""The press's command line: build, serve, check, why, blocks, new."""
+"""The press's command line: build, serve, check, why, blocks, new, import-csv."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from press.errors import InputError, sentence_of, step
 from press.options import Options
 
-NEW = "new"
+NEW, IMPORT = "new", "import-csv"
 WORDS = {
     "build": "make what is stale (the default)",
     "serve": "make, show drafts, and follow changes in the browser",
@@ -19,12 +19,23 @@ WORDS = {
     "blocks": "print the table of blocks that posts can call",
 }
 
+IMPORT_HELP = """Make a record of each row of a CSV file, whose columns are:
+
+  case                what was solved
+  seed, method        one of the two: a run has a seed, a baseline a method
+  accuracy            or any other name: a metric of the last output
+  at.10:accuracy      a metric of another output: at.STEP, stop.RULE, average, input
+  curve               a CSV file beside the table: its first column is the axis, such as epoch
+  picture             a picture beside the table; input:picture for another output
+  step                where on the axis the output was taken; stop.RULE:step for another output
+  title, seconds, command"""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks; the exit code: 0 well, 1 an error, 2 wrong usage."""
     given = sys.argv[1:] if arguments is None else arguments
     started = time.perf_counter()
-    has_word = given[:1] and given[0] in (*WORDS, NEW, "-h", "--help", "--version")
+    has_word = given[:1] and given[0] in (*WORDS, NEW, IMPORT, "-h", "--help", "--version")
     try:
         asked = _parser(given).parse_args(given if has_word else ["build", *given])
         with step(f"`{asked.word}`"):
@@ -79,6 +90,7 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
     )
     commands["why"].add_argument("name", help="a page or post, or a run: suite/case/seed0")
     _add_new(words.add_parser(NEW, help="make a project of your own, with an example"))
+    _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
     return parser
 
 
@@ -91,6 +103,34 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.description = IMPORT_HELP
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("table", type=Path, help="the CSV file")
+    parser.add_argument("--suite", required=True, help="the suite of the records")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), metavar="DIR",
+        help="where the records are written (results)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--settings", nargs="+", default=[], metavar="COLUMN",
+        help="the columns that are settings of the runs, such as a learning rate; "
+        "any other column that is not named above is a metric",
+    )  # fmt: skip
+    parser.add_argument(
+        "--columns", nargs="+", default=[], metavar="NAME=HEADING",
+        help="names for columns under other headings: case=Dataset accuracy='Top-1 acc'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--measure", default="",
+        help="the metric meant where a page names none (the first)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--replace", action="store_true",
+        help="move records that stand there already to superseded/",
+    )  # fmt: skip
+
+
 def _port(word: str) -> int:
     if not re.fullmatch("[0-9]{1,5}", word) or int(word) > 65535:
         raise argparse.ArgumentTypeError(f"'{word[:80]}' is not a number between 0 and 65535")
@@ -98,6 +138,12 @@ def _port(word: str) -> int:
 
 
 def _do(asked: argparse.Namespace, started: float) -> int:
+    if asked.word == IMPORT:
+        from press.results.import_csv import import_csv
+
+        where = (asked.table, asked.suite, asked.results)
+        print(import_csv(*where, asked.settings, asked.columns, asked.measure, asked.replace))
+        return 0
     if asked.word == NEW:
         from press.new import new
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from math import isfinite
@@ -71,7 +72,7 @@ def record(
             "command": running_command() if command is None else command,
             "started": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "", "seconds": seconds,
         }  # fmt: skip
-        return _write(*_checked(data, curve, pictures), Path(results), replace)
+        return Draft.of(data, curve, pictures).write(Path(results), replace)
     except InputError as error:  # told at the caller's line, not within the press
         raise error.with_traceback(None) from None
 
@@ -82,61 +83,74 @@ def _require_tables(**arguments: Any) -> None:
             raise InputError(f"'{name}': expected a table, got a {type(value).__name__}")
 
 
-def _checked(
-    data: Mapping[str, Any],
-    curve: Mapping[str, Sequence[Any]] | None,
-    pictures: Mapping[str, Any] | None,
-) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """What run.json is to say, without names that have no value, and the other files."""
-    given = {name: plain(value, name) for name, value in data.items()}
-    given = {name: value for name, value in given.items() if value or name in KEPT}
-    files = dict[str, bytes]()
-    if curve:
-        steps = given.get("steps", {})
-        given["axis"], given["steps"], files[CURVE] = _curve(curve, data["kind"], steps)
-    for selector, picture in (pictures or {}).items():
-        name, content = _picture(selector, picture)
-        given.setdefault("pictures", {})[selector], files[name] = name, content
-    hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
-    identity = [given.get(name) for name in ("suite", "case", "seed", "method", "settings")]
-    key = sha256_of(json.dumps(identity, sort_keys=True).encode())[:16]
-    whole = {"format": 2, **given, "files": hashes, "key": key}
-    whole["seal"] = seal_of(whole)
-    for sentence, _ in mistakes(whole):
-        raise InputError(sentence)
-    return whole, files
+@dataclass(frozen=True)
+class Draft:
+    """A record that was checked and is not written yet: what its run.json says, and its files."""
 
+    data: dict[str, Any]
+    files: dict[str, bytes]
 
-def _write(data: dict[str, Any], files: dict[str, bytes], results: Path, replace: bool) -> Path:
-    """Write a record to its place below `results`, whole or not at all."""
-    last = data["method"] or f"seed{data['seed']}"
-    folder = results.joinpath(data["suite"], data["case"], last)
-    if folder.exists() and _is_same(folder, data):
+    @classmethod
+    def of(
+        cls,
+        data: Mapping[str, Any],
+        curve: Mapping[str, Sequence[Any]] | None = None,
+        pictures: Mapping[str, Any] | None = None,
+    ) -> "Draft":
+        """Check what a record is to say; raises InputError. Names without a value are left out."""
+        given = {name: plain(value, name) for name, value in data.items()}
+        given = {name: value for name, value in given.items() if value or name in KEPT}
+        files, shown = dict[str, bytes](), dict[str, str]()
+        if curve:
+            steps = given.get("steps", {})
+            given["axis"], given["steps"], files[CURVE] = _curve(curve, data["kind"], steps)
+        for selector, picture in (pictures or {}).items():
+            shown[selector], content = _picture(selector, picture)
+            files[shown[selector]] = content
+        if shown:
+            given["pictures"] = shown
+        hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
+        return cls(_sealed({"format": 2, **given, "files": hashes}), files)
+
+    def place(self, results: Path) -> Path:
+        """Where it belongs below a folder of results."""
+        last = self.data["method"] or f"seed{self.data['seed']}"
+        return results.joinpath(self.data["suite"], self.data["case"], last)
+
+    def stands(self, results: Path) -> bool | None:
+        """Whether this record stands at its place, whenever it was made; None if nothing does."""
+        folder = self.place(results)
+        if not folder.exists():
+            return None
+        try:
+            record = read_record(folder)
+            for name in record.files:
+                record.file(name)
+        except InputError:
+            return False
+        names = {*record.data, *self.data} - {"started", "seconds", "seal"}
+        return all(record.data.get(name) == self.data.get(name) for name in names)
+
+    def write(self, results: Path, replace: bool = False) -> Path:
+        """Write it to its place below `results`, whole or not at all; see `record`."""
+        folder, stands = self.place(results), self.stands(results)
+        if stands:
+            return folder
+        if stands is False and not replace:
+            raise InputError("another record stands here; replace=True moves it aside", folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with fresh_folder(folder.parent) as fresh:
+            self._fill(fresh)
+            _put_in_place(fresh, folder)
         return folder
-    if folder.exists() and not replace:
-        raise InputError("another record stands here; replace=True moves it aside", folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with fresh_folder(folder.parent) as fresh:
-        text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        for name, content in {**files, "run.json": text.encode()}.items():
-            path = fresh / name
+
+    def _fill(self, folder: Path) -> None:
+        text = json.dumps(self.data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        for name, content in {**self.files, "run.json": text.encode()}.items():
+            path = folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        sync_tree(fresh)
-        _put_in_place(fresh, folder)
-    return folder
-
-
-def _is_same(folder: Path, data: Mapping[str, Any]) -> bool:
-    """Whether the record that stands in a folder says `data`, whenever it was made."""
-    try:
-        record = read_record(folder)
-        for name in record.files:
-            record.file(name)
-    except InputError:
-        return False
-    names = {*record.data, *data} - {"started", "seconds", "seal"}
-    return all(record.data.get(name) == data.get(name) for name in names)
+        sync_tree(folder)
 
 
 def plain(value: Any, name: str) -> Any:
@@ -155,6 +169,16 @@ def plain(value: Any, name: str) -> Any:
         return value
     kind = type(value).__name__
     raise InputError(f"'{name}': expected a number, a text, a list or a table, got a {kind}")
+
+
+def _sealed(whole: dict[str, Any]) -> dict[str, Any]:
+    """Add the key and the seal; raises InputError for what does not fit the schema."""
+    identity = [whole.get(name) for name in ("suite", "case", "seed", "method", "settings")]
+    whole["key"] = sha256_of(json.dumps(identity, sort_keys=True).encode())[:16]
+    whole["seal"] = seal_of(whole)
+    for sentence, _ in mistakes(whole):
+        raise InputError(sentence)
+    return whole
 
 
 def _curve(
