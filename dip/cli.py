@@ -105,10 +105,8 @@ def _add_run(commands: "Commands") -> None:
     command.add_argument(
         "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="at least; 30"
     )
-    command.add_argument("--executor", choices=("local", "slurm"), default="local")
-    command.add_argument("--slurm", action="append", metavar="KEY=VALUE", default=[])
     command.add_argument("--rerun", action="store_true", help="move old records aside, run again")
-    command.add_argument("--plain", action="store_true", help="lines instead of a bar")
+    command.add_argument("--plain", action="store_true", help="new lines on a terminal, too")
 
 
 def _add_records(commands: "Commands") -> None:
