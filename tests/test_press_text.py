@@ -10,8 +10,7 @@ import pytest
 from press.cache import Cache
 from press.diagnostics import SourceMap, map_source
 from press.markdown.code import code_block
-from press.markdown.katex import Asked, typeset
-from press.markdown.math import katex_files
+from press.markdown.math import FormulaError, katex_files, typeset
 from press.markdown.numbers_in_post import numbers_in_line
 from press.markdown.parser import parse_line
 from press.markdown.typed_numbers import RESULT, Checks, NumberSearch
@@ -84,42 +83,36 @@ def test_places_follow_lines_and_indents() -> None:
 
 
 def test_katex_says_where_a_formula_is_wrong() -> None:
-    formula, doubtful = typeset([Asked(r"a + \frac{b}{c", False), Asked("é", False)])
-    assert formula.html is None
-    assert formula.error == "Unexpected end of input in a macro argument, expected '}'"
-    assert formula.position == 14
-    assert doubtful.warnings
+    with pytest.raises(FormulaError) as caught:
+        typeset(r"a + \frac{b}{c", False)
+    sentence = "Unexpected end of input in a macro argument, expected '}'"
+    assert (caught.value.sentence, caught.value.position) == (sentence, 14)
+    assert typeset("é", False)[1]
 
 
 def test_a_definition_in_one_formula_is_unknown_to_the_next() -> None:
-    defined, later = typeset([Asked(r"\gdef\mine{x}\mine", False), Asked(r"\mine", False)])
-    assert defined.html and later.html is None
-
-
-def test_formulas_come_out_alike_together_and_alone() -> None:
-    hard = [r"\frac{a}", r"\oops", r"\def\x{y}\x", r"\x", "é", r"\text{ä}", r"\sum_{i=1}^n x_i"]
-    asked = [Asked(tex, display) for tex in hard for display in (False, True)]
-    assert typeset(asked) == [typeset([one])[0] for one in asked]
+    assert typeset(r"\gdef\mine{x}\mine", False)[0]
+    with pytest.raises(FormulaError):
+        typeset(r"\mine", False)
 
 
 def test_a_process_ends_that_set_a_formula() -> None:
-    code = "from press.markdown.katex import *; print(typeset([Asked('x', False)])[0].error)"
+    code = "from press.markdown.math import *; print(typeset('x', False)[1])"
     for _ in range(5):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-        assert done.stdout.split() == [b"None"] and done.returncode == 0
+        assert done.stdout.split() == [b"[]"] and done.returncode == 0
 
 
 def test_a_formula_too_deep_is_an_error_and_no_crash() -> None:
-    deep, simple = typeset([Asked(r"\sqrt{" * 4000 + "x" + "}" * 4000, True), Asked("x", False)])
-    assert deep.html is None and deep.error
-    assert simple.html
+    with pytest.raises(FormulaError):
+        typeset(r"\sqrt{" * 4000 + "x" + "}" * 4000, True)
+    assert typeset("x", False)[0]
 
 
-def test_a_formula_that_takes_too_long_is_an_error_and_the_others_are_set() -> None:
-    asked = [Asked(tex, False) for tex in ("x", "x" * 200000, "y")]
-    first, slow, last = typeset(asked, 2.0)
-    assert slow.error == "it takes longer than 2 seconds"
-    assert first.html and last.html and slow.html is None
+def test_a_formula_that_takes_too_long_is_an_error_and_the_next_is_set() -> None:
+    with pytest.raises(FormulaError, match="it takes longer than 2 seconds"):
+        typeset("x" * 200000, False, seconds=2.0)
+    assert typeset("y", False)[0]
 
 
 def test_the_style_sheet_names_fonts_as_woff2_alone() -> None:
@@ -156,9 +149,9 @@ def test_a_post_is_cited_so_that_tex_prints_its_title() -> None:
 def test_formulas_are_set_within_an_event_loop_and_after_it_has_ended() -> None:
     program = (
         "import asyncio\n"
-        "from press.markdown.katex import Asked, typeset\n"
-        "async def main(): return typeset([Asked('x^2', False)])\n"
-        "print(asyncio.run(main())[0].html == typeset([Asked('x^2', False)])[0].html)\n"
+        "from press.markdown.math import typeset\n"
+        "async def main(): return typeset('x^2', False)\n"
+        "print(asyncio.run(main()) == typeset('x^2', False))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True

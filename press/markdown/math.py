@@ -1,24 +1,38 @@
-"""Formulas of a page: typeset once, kept in the cache, with the style sheet and fonts they need."""
+"""Formulas: KaTeX's own release files from an installed package, run by V8 in this process.
 
+KaTeX's version is fixed by the hash of its script: the style sheet and fonts come from the same
+package, so that they cannot drift apart. What was typeset once is kept in the cache.
+"""
+
+import atexit
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
 
 from press.diagnostics import Place, SourceMap
 from press.errors import InputError
+from press.files import sha256_of
 from press.markdown.code import language_of
-from press.markdown.katex import VERSION, Asked, Formula, release_folder, typeset
 from press.page import PageContext
 from press.toml_file import TomlFile
 
+if TYPE_CHECKING:
+    from py_mini_racer import MiniRacer
+
+VERSION = "0.16.40"
+SCRIPT_SHA256 = "759450e87b7d6523"  # the beginning of the hash of katex.min.js
+SECONDS = 10.0  # that a formula may take; a page of ordinary ones takes less than one
 FOLDER = f"assets/katex-{VERSION}"
-STRICT = "LaTeX-incompatible input and strict mode is set to 'warn': "
 FIRST_FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic")
 
-
+STRICT = "LaTeX-incompatible input and strict mode is set to 'warn': "
 DEFINES = re.compile(r"\\(?:(?:re|provide)?newcommand|[gex]?def|let|global)(?![A-Za-z])")
 OWN_FORMS = {  # of what TeX does by names that KaTeX does not know
     r"\label": "; a formula is numbered as $$ ... $$ (eq-name)",
@@ -28,7 +42,94 @@ OWN_FORMS = {  # of what TeX does by names that KaTeX does not know
     r"\DeclareMathOperator": r"; \newcommand{\name}{\operatorname{name}} defines one",
 }
 
-Macros = tuple[tuple[str, str], ...]  # names, with the backslash, and what they stand for
+# Console warnings are collected: they are how KaTeX tells of doubtful TeX.
+PRELUDE = "var said = []; var console = {warn: function (text) { said.push(String(text)); }};"
+
+TYPESET = r"""
+var NEW = /\\newcommand\s*\*?\s*\{?\s*(\\(?:[a-zA-Z]+|.))/g;
+// What TeX defines is put into `macros`; a name that it says is new is forgotten before.
+function rendered(tex, displayed, macros) {
+  for (var found of tex.matchAll(NEW)) { delete macros[found[1]]; }
+  var html = katex.renderToString(tex, {
+    displayMode: displayed, output: "htmlAndMathml", strict: "warn", trust: false,
+    macros: macros, globalGroup: true,
+  });
+  return html.includes("<semantics><mrow></mrow><") ? "" : html;  // all it did was to define
+}
+function typeset(tex, displayed, defined, macros) {
+  for (var earlier of defined) {
+    try { rendered(earlier, true, macros); } catch (caught) { /* told at its place */ }
+  }
+  said = [];
+  try {
+    return JSON.stringify({html: rendered(tex, displayed, macros), said: said});
+  } catch (caught) {
+    var error = caught.rawMessage || String(caught);
+    return JSON.stringify({error: error, position: caught.position || 0});
+  }
+}
+"""
+
+Macros = tuple[tuple[str, str], ...]  # names, such as "\\R", and what they stand for
+
+
+class FormulaError(Exception):
+    """What is wrong with a formula, in words, and at which offset of its TeX."""
+
+    def __init__(self, sentence: str, position: int) -> None:
+        super().__init__(sentence)
+        self.sentence, self.position = sentence, position
+
+
+def release_folder() -> Path:
+    """Find KaTeX's release files without importing the package that holds them."""
+    spec = find_spec("djangocms_katex")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("the package djangocms-katex is not installed; run: pip install -e .")
+    return Path(spec.submodule_search_locations[0]) / "static/djangocms_katex/vendor/katex"
+
+
+@cache
+def _engine() -> "MiniRacer":
+    """KaTeX's script with our `typeset` behind it; raises InputError if it is another one."""
+    import asyncio
+    from threading import Thread
+
+    from py_mini_racer import mini_racer
+
+    path = release_folder() / "katex.min.js"
+    if not sha256_of(path).startswith(SCRIPT_SHA256):
+        raise InputError(f"this is not the script of KaTeX {VERSION}", path)
+    # An event loop of its own: it would take the caller's, a notebook's or a browser's, and end
+    # with it. One that is left open can keep the process from ending.
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, daemon=True).start()
+    context = mini_racer(loop)
+    engine: MiniRacer = context.__enter__()
+    atexit.register(context.__exit__, None, None, None)
+    engine.eval(PRELUDE + path.read_text(encoding="utf-8") + TYPESET)
+    return engine
+
+
+def typeset(
+    tex: str,
+    display: bool,
+    defined: Sequence[str] = (),
+    macros: Macros = (),
+    seconds: float = SECONDS,
+) -> tuple[str, list[str]]:
+    """A formula as HTML with MathML, and KaTeX's warnings; raises FormulaError.
+
+    It knows the macros that it is given, and what the formulas `defined` before it define.
+    """
+    asked = (tex, display, list(defined), dict(macros))
+    try:
+        answer = json.loads(str(_engine().call("typeset", *asked, timeout_sec=seconds)))
+    except TimeoutError:
+        raise FormulaError(f"it takes longer than {seconds:g} seconds", 0) from None
+    if "error" in answer:
+        raise FormulaError(answer["error"], answer["position"])
+    return answer["html"], answer["said"]
 
 
 @dataclass
@@ -37,46 +138,26 @@ class Maths:
 
     context: PageContext
     macros: Macros = ()  # of the site
-    ready: dict[Asked, Formula] = field(default_factory=dict)
-    _defining: list[tuple[Place, str]] = field(default_factory=list)  # formulas that define
+    defining: Sequence[tuple[Place, str]] = ()  # the formulas of the post that define something
+    is_used: bool = False
 
     def html(self, tex: str, display: bool, origin: SourceMap, start: int) -> str:
         """TeX at `start` in `origin`, typeset; mistakes are reported with their place."""
-        asked = self._asked(tex, display, origin.at(start))
-        if asked not in self.ready:
-            self._typeset([asked])
-        formula = self.ready[asked]
-        for warning in formula.warnings:
-            text = warning.replace(STRICT, "")
-            self.context.warn(origin.at(start), f"in this formula: {text}")
-        if formula.html is None:
-            error = formula.error or ""
-            hint = OWN_FORMS.get(error.rpartition(" ")[2], "")
-            sentence = f"in this formula: {error[:1].lower()}{error[1:]}{hint}"
-            self.context.error(origin.at(start + formula.position), sentence)
+        self.is_used, place = True, origin.at(start)
+        defined = [one for at, one in self.defining if at.path == place.path and at < place]
+        asked = (tex, display, defined, self.macros)
+        key = f"5|{VERSION}|{json.dumps(asked)}"
+        try:
+            html, warnings = self.context.cache.json("formulas", key, lambda: typeset(*asked))
+        except FormulaError as error:  # which is not kept: another time it may not take too long
+            said = error.sentence
+            hint = OWN_FORMS.get(said.rpartition(" ")[2], "")
+            sentence = f"in this formula: {said[:1].lower()}{said[1:]}{hint}"
+            self.context.error(origin.at(start + error.position), sentence)
             return ""
-        return formula.html
-
-    def prepare(self, formulas: Iterable[tuple[str, bool, Place]]) -> None:
-        """Set all at once what a post will ask for, as `formulas_in` finds it."""
-        found = list(formulas)
-        self._defining = [(place, tex) for tex, _, place in found if DEFINES.search(tex)]
-        self._typeset(self._asked(*one) for one in found)
-
-    def _asked(self, tex: str, display: bool, place: Place) -> Asked:
-        earlier = (one for at, one in self._defining if at.path == place.path and at < place)
-        return Asked(tex, display, tuple(earlier), self.macros)
-
-    def _typeset(self, wanted: Iterable[Asked]) -> None:
-        cache = self.context.cache
-        keys = {asked: f"4|{VERSION}|{json.dumps(asked)}" for asked in wanted}
-        kept = {asked: cache.get("formulas", key) for asked, key in keys.items()}
-        new = [asked for asked, data in kept.items() if data is None]
-        for asked, formula in zip(new, typeset(new) if new else [], strict=True):
-            self.ready[asked] = formula
-            if formula.html is not None:  # what took too long may be set another time
-                cache.put("formulas", keys[asked], json.dumps(vars(formula)).encode())
-        self.ready |= {asked: Formula(**json.loads(data)) for asked, data in kept.items() if data}
+        for warning in warnings:
+            self.context.warn(place, f"in this formula: {warning.replace(STRICT, '')}")
+        return str(html)
 
 
 def read_macros(file: TomlFile) -> Macros:
@@ -104,15 +185,20 @@ def katex_files() -> tuple[str, dict[str, bytes]]:
     return css, {name: (folder / name).read_bytes() for name in fonts}
 
 
-def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[str, bool, Place]]:
-    """The TeX of each formula of a post, whether it is displayed, and where it stands."""
+def formulas_in(tokens: Sequence[Token]) -> Iterator[tuple[Place, str, bool]]:
+    """Where each formula of a post stands, its TeX, and whether it is displayed."""
     for token in tokens:
         if token.type in ("formula", "formula_block") or is_formula(token):
             origin: SourceMap = token.meta["origin"]
             tex = origin.text if token.type == "fence" else token.content
-            yield tex, is_displayed(token), origin.at(token.meta.get("start", 0))
+            yield origin.at(token.meta.get("start", 0)), tex, is_displayed(token)
         yield from formulas_in(token.children or ())
         yield from formulas_in(token.meta.get("caption", ()))
+
+
+def defining(tokens: Sequence[Token]) -> list[tuple[Place, str]]:
+    """The formulas of a post that define something for those behind them, with their places."""
+    return [(place, tex) for place, tex, _ in formulas_in(tokens) if DEFINES.search(tex)]
 
 
 def is_formula(token: Token) -> bool:

@@ -16,7 +16,7 @@ from press.markdown.bibliography import Entry
 from press.markdown.citations import Citations, Reference
 from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
-from press.markdown.math import Macros, Maths, formulas_in
+from press.markdown.math import Macros, Maths, defining
 from press.markdown.numbers_in_post import Number, numbers_in_line, numbers_in_post
 from press.markdown.numbers_in_script import numbers_in_script
 from press.markdown.parser import parse, parse_line
@@ -59,8 +59,7 @@ def write_article(
     numbers = [*numbers_in_post(tokens, path, blocks, search)]
     for script in _scripts(tokens, context):
         numbers += numbers_in_script(script, search)
-    maths = Maths(context, macros)
-    maths.prepare(formulas_in(tokens))
+    maths = Maths(context, macros, defining(tokens))
     heading = take_title(tokens) if post.title is None else None
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
     resolve(tokens, crossrefs, citations, blocks)
@@ -77,7 +76,7 @@ def write_article(
     references = citations.references()
     crossrefs.check(body)
     tell_numbers(numbers, expressions.written, post, checks, summary[0], body, context)
-    return Article(*title, *summary, status, body, renderer.toc, references, bool(maths.ready))
+    return Article(*title, *summary, status, body, renderer.toc, references, maths.is_used)
 
 
 def _scripts(tokens: Sequence[Token], context: PageContext) -> Iterator[Path]:
