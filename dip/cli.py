@@ -87,12 +87,9 @@ def parser() -> argparse.ArgumentParser:
 def _add_list(commands: "Commands") -> None:
     command = _add(
         commands, "list", "list:list_suites", "suites, what is recorded or missing",
-        "threads", "device", "results", "json",
+        "threads", "device", "results",
     )  # fmt: skip
     command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
-    command.add_argument(
-        "--measure", action="store_true", help="time a few steps where no record has the speed"
-    )
     what = "all of that as JSON, for a generator of pages"
     _add(commands, "manifest", "list:print_manifest", what, "results")
 
@@ -108,10 +105,8 @@ def _add_run(commands: "Commands") -> None:
     command.add_argument(
         "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="at least; 30"
     )
-    command.add_argument("--executor", choices=("local", "slurm"), default="local")
-    command.add_argument("--slurm", action="append", metavar="KEY=VALUE", default=[])
     command.add_argument("--rerun", action="store_true", help="move old records aside, run again")
-    command.add_argument("--plain", action="store_true", help="lines instead of a bar")
+    command.add_argument("--plain", action="store_true", help="new lines on a terminal, too")
 
 
 def _add_records(commands: "Commands") -> None:
@@ -121,16 +116,14 @@ def _add_records(commands: "Commands") -> None:
     command.add_argument("--image", metavar="NAME")
     command.add_argument("--iterations", type=_count, default=50, metavar="N")
     what = "a plain loop's PSNR beside the runs'"
-    command = _add(commands, "parity", "parity:run_command", what, "threads", "time-limit", *shared)
+    command = _add(commands, "parity", "plain:parity", what, "threads", "time-limit", *shared)
     command.add_argument("suite", metavar="SUITE")
     command.add_argument("--image", action="append", metavar="NAME")
     command = _add(commands, "compare", "records:compare_results", "two folders of results")
     command.add_argument("a", type=Path, metavar="RESULTS_A")
     command.add_argument("b", type=Path, metavar="RESULTS_B")
-    what = "new records as archives"
-    command = _add(commands, "pack", "records:pack_records", what, "results")
-    command.add_argument("folder", type=Path, metavar="DIR", help="where the archives go")
-    command.add_argument("--size", type=float, default=45.0, metavar="MIB", help="at most; 45")
+    command = _add(commands, "pack", "records:pack_records", "new records as an archive", "results")
+    command.add_argument("archive", type=Path, metavar="FILE", help="a tar file to write")
     what = "put archived records in place"
     command = _add(commands, "unpack", "records:unpack_records", what, "results")
     command.add_argument("archives", nargs="+", metavar="FILE")
@@ -144,7 +137,7 @@ def _add_network(commands: "Commands") -> None:
     command = _add(commands, "describe", "list:describe_network", what, "json")
     command.add_argument("suite", nargs="?", default="inpainting", metavar="SUITE")
     what = "our engine against a plain loop"
-    command = _add(commands, "bench", "bench:run_command", what, "threads", "device", "json")
+    command = _add(commands, "bench", "plain:bench", what, "threads", "device", "json")
     command.add_argument("--size", type=_count, default=256, metavar="N", help="pixels a side")
     command.add_argument("--steps", type=_count, default=10, metavar="N")
     command.add_argument(

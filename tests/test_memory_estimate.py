@@ -82,7 +82,7 @@ import torch
 def peak_kib():  # ru_maxrss would begin with the peak of the process that started this one
     return int(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1])
 before = peak_kib()
-from dip.commands.bench import made_task
+from dip.commands.plain import made_task
 from dip.engine.fit import Fit
 from dip.experiments.experiment import Experiment
 experiment = Experiment(image="a/b", mask="bernoulli", channels=(32,) * 5, iterations=100)

@@ -17,7 +17,7 @@ from press.errors import InputError
 from press.markdown.assets import PIXELS, opened
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
-WIDE = 700, 300
+WIDE = 700, 300  # so that there is a smaller copy
 
 
 def write_pictures(folder: Path) -> None:
@@ -51,7 +51,13 @@ def images_of(page: Path) -> dict[str, dict[str, str]]:
     return {one["alt"]: one for one in found}
 
 
-def test_pictures_are_copied_as_they_are_and_have_the_size_that_is_seen(
+def copies(page: Path, image: dict[str, str]) -> dict[str, Path]:
+    """The files that a picture's srcset names, by their widths."""
+    rows = [row.split() for row in image.get("srcset", "").split(", ") if row]
+    return {width: page.parent / unquote(url) for url, width in rows}
+
+
+def test_smaller_copies_look_as_the_picture_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     posts = tmp_path / "content/posts"
@@ -71,11 +77,25 @@ def test_pictures_are_copied_as_they_are_and_have_the_size_that_is_seen(
     ]
     page = tmp_path / "site/posts/one.html"
     images = images_of(page)
+    assert {name for name, one in images.items() if "srcset" not in one} == {
+        "moving.webp", "moving.png", "print.jpg", "deep.png",
+    }  # fmt: skip
     for name, one in images.items():
         assert (page.parent / unquote(one["src"])).read_bytes() == (posts / name).read_bytes()
         assert not set(one["src"]) & set(" ,#?"), one["src"]
+        assert all(path.is_file() for path in copies(page, one).values())
     upright = images["lying.jpg"]
     assert (upright["width"], upright["height"]) == ("900", "1600")
+    assert set(copies(page, upright)) == {"640w", "900w"}
+    with Image.open(copies(page, upright)["640w"]) as small:
+        assert small.size == (640, 1138)
+        top, bottom = small.getpixel((320, 100)), small.getpixel((320, 1000))
+    assert top[0] > top[2] and bottom[2] > bottom[0]  # type: ignore[index]
+    with (
+        Image.open(posts / "profile.jpg") as whole,
+        Image.open(copies(page, images["profile.jpg"])["640w"]) as small,
+    ):
+        assert small.info["icc_profile"] == whole.info["icc_profile"]
 
 
 def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:

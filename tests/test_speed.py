@@ -1,6 +1,5 @@
 """How long runs would take: what counts as measured, and what is a guess."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,8 +96,6 @@ def test_the_threads_of_a_run_come_first_then_the_nearest_size(
     assert (told.seconds, told.threads) == (pytest.approx(3.0), 1), "as it was recorded"
     speeds += [a_speed(images, seconds) for seconds in (0.1, 0.7, 9.0)]
     assert seconds_per_iteration(an_experiment(), images, speeds, HERE).seconds == 0.7
-    speeds.append(a_speed(images, 0.5, of_run=True))
-    assert seconds_per_iteration(an_experiment(), images, speeds, HERE).seconds == 0.5
 
 
 def test_a_run_of_much_less_work_says_nothing_of_a_large_one(
@@ -107,7 +104,7 @@ def test_a_run_of_much_less_work_says_nothing_of_a_large_one(
     small = an_experiment(preview_side=16, channels=(2, 2), skip_channels=(1, 1))
     whole = multiply_adds(an_experiment(), images) / multiply_adds(small, images)
     assert whole > COMPARABLE
-    of_run = a_speed(images, 1.0, of=small, of_run=True)
+    of_run = a_speed(images, 1.0, of=small)
     told = seconds_per_iteration(an_experiment(), images, [of_run], HERE)
     assert not told.measured and told.seconds < whole / 10
     assert seconds_per_iteration(small, images, [of_run], HERE).measured
@@ -149,39 +146,4 @@ def test_a_damaged_checkpoint_tells_nothing(
     folder = tmp_path / "results/.work/0123456789abcdef"
     folder.mkdir(parents=True)
     (folder / "checkpoint.npz").write_bytes(damage(b"PK\3\4" + bytes(500)))
-    (tmp_path / "results/.work/speed.json").write_text('[{"work": 5}]')
     assert known_speeds(tmp_path / "results", images) == []
-
-
-def test_a_measurement_is_made_once_and_kept(
-    tmp_path: Path, images: dict[str, ListedImage], capsys: Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("torch")
-    timed = []
-
-    def seconds_of(loop: str, size: int, steps: int, *rest: object) -> list[float]:
-        timed.append((loop, size, steps, *rest))
-        return [0.5, 0.1, 0.2]
-
-    monkeypatch.setattr("dip.commands.bench.seconds_of", seconds_of)
-    results = tmp_path / "results"
-    command = ["--content", str(tmp_path / "content"), "list", "--results", str(results)]
-    command += ["--device", "cpu", "--threads", "3"]
-
-    def listed(*more: str) -> list[Any]:
-        assert main([*command, "--json", *more]) == 0
-        return list(json.loads(capsys.readouterr().out)["suites"])
-
-    assert {suite["estimate"] for suite in listed()} == {"a guess"}
-    assert not results.exists()
-    assert {suite["estimate"] for suite in listed("--measure")} == {"measured"}
-    assert timed == [("engine", 64, 3, "cpu", "ieee", 3)]
-    (kept,) = json.loads((results / ".work/speed.json").read_text())
-    assert (kept["seconds"], kept["environment"]["threads"]) == (0.2, 3)
-    first = listed("--measure")
-    assert len(timed) == 1
-    assert first == listed(), "what was measured once is used from then on"
-    assert first[0]["threads"] == [3]
-    kept["environment"]["torch"] = "2.0.0"
-    (results / ".work/speed.json").write_text(json.dumps([kept]))
-    assert {suite["estimate"] for suite in listed()} == {"a guess"}

@@ -3,59 +3,66 @@
 import argparse
 import json
 import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from dip.errors import InputError
 from dip.experiments.suites import Suite, load_suites
-from dip.experiments.test_images import ListedImage, find, load_images, named
+from dip.experiments.test_images import find, load_images, named
 from dip.network.architecture import describe, input_channels
-from dip.planning.estimates import Machine, Speed, known_speeds, measure, seconds_of_job, size_of
+from dip.planning.estimates import Estimate, Machine, known_speeds, seconds_of_job, size_of
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
 from dip.records.environment import choose_device, cpu_model, environment, has_torch
+from dip.records.record import Record
+
+
+class Row(NamedTuple):
+    """A job of a suite: its record, what is wrong with that, or how long it would take here."""
+
+    job: Job
+    record: Record | None = None
+    problem: str | None = None
+    expected: Estimate | None = None
+
+    def __str__(self) -> str:
+        """The job's line in the list of its suite."""
+        if self.problem:
+            return f"  {self.problem}"
+        if not self.record:
+            seconds = self.expected.seconds if self.expected else 0
+            return f"  {self.job.name:50} not run yet, {duration(seconds)}"
+        data, psnr_db = self.record.data, self.record.metrics["final"]["psnr_db"]
+        level = "" if psnr_db is None else f"{psnr_db:6.2f} dB, "
+        made = f"{data['environment']['device']}, {data['arithmetic']}"
+        return f"  {self.job.name:50} {level}{made}, revision {data['trajectory_revision']}"
 
 
 def list_suites(args: argparse.Namespace) -> int:
     """Print every suite, what of it is recorded, and how long the rest would take here."""
-    suites = load_suites(args.content / "experiments.toml")
-    chosen = find_suites(suites, args.suites or ["all"])
+    suites = find_suites(load_suites(args.content / "experiments.toml"), args.suites or ["all"])
     images = load_images(args.content / "images.toml")
-    summaries = [_suite(suite, args.results, images) for suite in chosen]
-    here = None
-    if any(suite["recorded"] < suite["total"] for suite in summaries):
-        here = _machine(args.device, args.threads)
-        if args.measure:
-            rows = [row for suite in summaries for row in suite["runs"]]
-            jobs = [job for suite in chosen for job in jobs_of(suite)]
-            missing = [
-                job.experiment
-                for job, row in zip(jobs, rows, strict=True)
-                if not (job.method or row["recorded"])
-            ]
-            from dip.commands.bench import seconds_of
-
-            device = choose_device(args.device)
-            for sentence in measure(missing, images, args.results, here, device, seconds_of):
-                print(sentence, file=sys.stderr)
-        speeds = known_speeds(args.results, images)
-        for suite, plain in zip(chosen, summaries, strict=True):
-            _estimate(suite, plain, images, speeds, here)
-    if args.json:
-        model, kind = (here.model, here.kind) if here else (None, None)
-        print(json.dumps({"device": model, "device_kind": kind, "suites": summaries}, indent=1))
-        return 0
-    for plain in summaries:
-        _print_suite(plain, runs=bool(args.suites))
-    return 0
-
-
-def print_manifest(args: argparse.Namespace) -> int:
-    """Print the manifest: suites, images and the state of every run, as one line of JSON."""
-    from dip.planning.manifest import Manifest
-
-    print(json.dumps(Manifest(args.content, args.results).to_dict(), separators=(",", ":")))
+    rows: dict[str, list[Row]] = {suite.name: [] for suite in suites}
+    speeds, here = [], None
+    for job in (job for suite in suites for job in jobs_of(suite)):
+        record, problem, expected = None, None, None
+        try:
+            record = record_of(job, args.results, images)
+        except InputError as error:
+            problem = str(error)
+        if record is None:
+            if here is None:  # to ask for it loads torch
+                here = _machine(args.device, args.threads)
+                speeds = known_speeds(args.results, images)
+            try:
+                expected = seconds_of_job(job, images, speeds, here)
+            except InputError as error:
+                problem = problem or f"{job.name}: {error}"
+        rows[job.suite.name].append(Row(job, record, problem, expected))
+    for suite in suites:
+        print(_summary(suite, rows[suite.name]))
+        for row in rows[suite.name]:
+            if args.suites or row.problem:
+                print(row)
     return 0
 
 
@@ -70,89 +77,30 @@ def _machine(wanted: str, threads: int | None) -> Machine:
     return Machine(kind, model, where["instruction_set"], threads or where["threads"])
 
 
-def _suite(suite: Suite, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
-    """A suite and each of its jobs as plain values, nothing estimated yet."""
-    runs = [_run(job, results, images) for job in jobs_of(suite)]
-    return {
-        "name": suite.name, "title": suite.title, "preview": suite.preview, "total": len(runs),
-        "recorded": sum(run["recorded"] for run in runs), "seconds_missing": 0.0,
-        "estimate": "measured", "threads": [], "runs": runs,
-    }  # fmt: skip
+def _summary(suite: Suite, rows: list[Row]) -> str:
+    """A suite's name, how much of it is recorded, and what the rest would take."""
+    runs = [row.record is not None for row in rows if not row.job.method]
+    others = [row.record is not None for row in rows if row.job.method]
+    counted = f"{sum(runs)} of {len(runs)} runs"
+    if others:
+        counted += f", {sum(others)} of {len(others)} baselines and means"
+    missing = [(row.job, row.expected) for row in rows if row.expected]
+    if sum(runs + others) < len(rows):
+        seconds = duration(sum(expected.seconds for _, expected in missing))
+        counts = sorted({expected.threads for _, expected in missing if expected.threads})
+        plural = "" if counts == [1] else "s"
+        threads = f", {' or '.join(map(str, counts))} thread{plural}" if counts else ""
+        guessed = any(not (expected.measured or job.method) for job, expected in missing)
+        counted += f"; the rest would take {seconds} here{threads}{', a guess' if guessed else ''}"
+    return f"{suite.name}: {suite.title}\n  recorded: {counted}"
 
 
-def _run(job: Job, results: Path, images: Mapping[str, ListedImage]) -> dict[str, Any]:
-    """One job as plain values."""
-    record, problem = None, None
-    try:
-        record = record_of(job, results, images)
-    except InputError as error:
-        problem = str(error)
-    return {
-        "name": job.name, "image": job.experiment.case, "seed": job.experiment.seed,
-        "method": job.method, "recorded": record is not None, "problem": problem,
-        "psnr_db": record.metrics["final"]["psnr_db"] if record else None,
-        "device": record.data["environment"]["device"] if record else None,
-        "arithmetic": record.data["arithmetic"] if record else None,
-        "trajectory_revision": record.data["trajectory_revision"] if record else None,
-        "seconds_missing": 0.0,
-    }  # fmt: skip
+def print_manifest(args: argparse.Namespace) -> int:
+    """Print the manifest: suites, images and the state of every run, as one line of JSON."""
+    from dip.planning.manifest import Manifest
 
-
-def _estimate(
-    suite: Suite,
-    plain: dict[str, Any],
-    images: Mapping[str, ListedImage],
-    speeds: list[Speed],
-    here: Machine,
-) -> None:
-    """Add to a suite's plain values how many seconds each missing job would take here."""
-    threads = set()
-    for job, run in zip(jobs_of(suite), plain["runs"], strict=True):
-        if run["recorded"]:
-            continue
-        try:
-            found = seconds_of_job(job, images, speeds, here)
-        except InputError as error:
-            run["problem"] = run["problem"] or f"{job.name}: {error}"
-            continue
-        run["seconds_missing"] = found.seconds
-        threads.add(found.threads)
-        if not found.measured and not job.method:
-            plain["estimate"] = "a guess"
-    plain["threads"] = sorted(number for number in threads if number)
-    plain["seconds_missing"] = round(sum(run["seconds_missing"] for run in plain["runs"]), 1)
-
-
-def _print_suite(suite: dict[str, Any], runs: bool) -> None:
-    rest = ""
-    if suite["recorded"] < suite["total"]:
-        guess = ", a guess" if suite["estimate"] == "a guess" else ""
-        counts = " or ".join(map(str, suite["threads"]))
-        threads = f", {counts} thread{'' if counts == '1' else 's'}" if counts else ""
-        seconds = duration(suite["seconds_missing"])
-        rest = f"; the rest would take {seconds} here{threads}{guess}"
-    print(f"{suite['name']}: {suite['title']}")
-    print(f"  recorded: {_counted(suite['runs'])}{rest}")
-    for run in suite["runs"]:
-        if run["problem"]:
-            print(f"  {run['problem']}")
-        elif runs:
-            print(f"  {run['name']:50} {_state(run)}")
-
-
-def _counted(jobs: list[dict[str, Any]]) -> str:
-    """How many are recorded, in words: of the runs, and of the baselines and means."""
-    runs = [job["recorded"] for job in jobs if job["method"] is None]
-    others = [job["recorded"] for job in jobs if job["method"] is not None]
-    beside = f", {sum(others)} of {len(others)} baselines and means" if others else ""
-    return f"{sum(runs)} of {len(runs)} runs{beside}"
-
-
-def _state(run: dict[str, Any]) -> str:
-    if not run["recorded"]:
-        return f"not run yet, {duration(run['seconds_missing'])}"
-    psnr = "" if run["psnr_db"] is None else f"{run['psnr_db']:6.2f} dB, "
-    return f"{psnr}{run['device']}, {run['arithmetic']}, revision {run['trajectory_revision']}"
+    print(json.dumps(Manifest(args.content, args.results).to_dict(), separators=(",", ":")))
+    return 0
 
 
 def describe_network(args: argparse.Namespace) -> int:

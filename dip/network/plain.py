@@ -5,6 +5,7 @@ read in each step. The tests hold the engine against it.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from torch.nn import functional
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
 from dip.network.architecture import input_channels
+
+if TYPE_CHECKING:
+    from dip.tasks.degradations import Task
 
 
 class Unit(nn.Sequential):
@@ -75,21 +79,23 @@ class PlainNetwork(nn.Module):
 
 
 def plain_steps(
-    experiment: Experiment, x0: Tensor, mask: Tensor, channels_last: bool = False
+    task: "Task", experiment: Experiment, device: str, channels_last: bool = False
 ) -> Iterator[tuple[float, Tensor]]:
-    """Fit the pixels of the (1, C, H, W) image x0 in [0, 1] where the (1, 1, H, W) `mask` is 1.
+    """Fit the known pixels of an inpainting; the last step comes after `iterations` updates.
 
     Yields each step's loss, before its update, and its output, (1, C, H, W) in [0, 1]. With
     `channels_last` weights and images lie so in memory, and all else is the same. Raises
     InputError where z is a guide, of which this loop knows nothing.
     """
+    assert task.mask is not None
     torch.manual_seed(experiment.seed)
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    network = plain_network(experiment, x0.shape[1]).to(x0.device)
+    x0, mask = (torch.from_numpy(pixels)[None].to(device) for pixels in (task.x0, task.mask))
+    network = plain_network(experiment, x0.shape[1]).to(device)
     network = network.to(memory_format=layout)  # type: ignore[call-overload]
     z, x0 = (image.to(memory_format=layout) for image in (plain_z(experiment, x0), x0))
     adam = torch.optim.Adam(network.parameters(), lr=experiment.learning_rate)
-    for _ in range(experiment.iterations):
+    for _ in range(experiment.iterations + 1):
         adam.zero_grad()
         noisy = z + torch.randn_like(z) * experiment.sigma_p
         output = network(noisy)

@@ -1,13 +1,11 @@
-"""What a run would take here: seconds, from records or a measurement, and memory.
+"""What a run would take here: seconds, from the records of others, and memory.
 
-Nothing here needs torch or numpy, but the measurement's child process.
+Nothing here needs torch or numpy.
 """
 
 import json
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping
-from importlib.util import find_spec
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
 from statistics import median_high
@@ -16,7 +14,6 @@ from typing import Any, NamedTuple
 from dip.errors import InputError
 from dip.experiments.experiment import KERNELS, TRAJECTORY_REVISION, Experiment, arithmetic_on
 from dip.experiments.test_images import ListedImage, named
-from dip.files import write_text_whole
 from dip.network.architecture import input_channels, layers_of
 from dip.planning.jobs import Job, records_in
 from dip.records.record import Record
@@ -30,13 +27,10 @@ GUESSED_SPEED = {
 }  # fmt: skip
 # A narrow network on a small image does a tenth of the work a second that a wide one does.
 COMPARABLE = 16
-MEASURED = ".work/speed.json"  # in the folder of results
-STEPS, BLOCK, LEAST_SIDE = 3, 32, 64  # of a measurement; sides in pixels
 # What the work of a forward depends on, beside the image's size; and those that were counted.
 NETWORK = ("z", "z_channels", "channels", "skip_channels", *KERNELS)
 _network = attrgetter(*NETWORK)
 _works: dict[tuple[Any, ...], float] = {}
-PAPER = Experiment(image="bench/made", mask="bernoulli")
 
 
 class Machine(NamedTuple):
@@ -55,14 +49,13 @@ class Machine(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Seconds an iteration, as measured once; `work` counts the multiply-adds of one forward."""
+    """Seconds an iteration of a run, done or in progress; `work`: multiply-adds of a forward."""
 
     environment: dict[str, Any]
     arithmetic: str
     trajectory_revision: int
     work: float
     seconds: float
-    of_run: bool = False  # of a whole run, or one in progress; else of a few steps
 
     @property
     def threads(self) -> int | None:
@@ -91,10 +84,7 @@ def size_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> tuple[
 
 def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> float:
     """The multiply-adds of one forward at the experiment's size, without any short cut."""
-    return _work(experiment, *size_of(experiment, images))
-
-
-def _work(experiment: Experiment, height: int, width: int, channels: int) -> float:
+    height, width, channels = size_of(experiment, images)
     key = (*_network(experiment), height, width, channels)
     if key not in _works:
         layers = layers_of(experiment, input_channels(experiment), channels)
@@ -116,22 +106,22 @@ def seconds_per_iteration(
     nothing of this one. Raises InputError if the machine has no such precision.
     """
     precision = arithmetic_on(experiment, machine.kind)
+    wanted = precision, TRAJECTORY_REVISION[machine.kind, precision]
     work = multiply_adds(experiment, images)
-    fits = fitting(speeds, machine, precision)
     known = [
         speed
-        for speed in fits
-        if not speed.of_run or 1 / COMPARABLE <= speed.work / work <= COMPARABLE
+        for speed in speeds
+        if (speed.arithmetic, speed.trajectory_revision) == wanted
+        and machine.made(speed.environment)
+        and 1 / COMPARABLE <= speed.work / work <= COMPARABLE
     ]
     if not known:
-        speed = GUESSED_SPEED[machine.kind, precision] * (machine.threads or 1)
-        return Estimate(work / speed, machine.threads, measured=False)
+        guess = GUESSED_SPEED[machine.kind, precision] * (machine.threads or 1)
+        return Estimate(work / guess, machine.threads, measured=False)
     known = [speed for speed in known if speed.threads == machine.threads] or known
     nearest = min(known, key=lambda speed: abs(math.log(speed.work / work)))
-    same = [
-        speed for speed in known if (speed.work, speed.threads) == (nearest.work, nearest.threads)
-    ]
-    same = [speed for speed in same if speed.of_run] or same
+    size = nearest.work, nearest.threads
+    same = [speed for speed in known if (speed.work, speed.threads) == size]
     each = median_high(speed.seconds / speed.work for speed in same)
     return Estimate(work * each, nearest.threads, measured=True)
 
@@ -146,22 +136,11 @@ def seconds_of_job(
     return each._replace(seconds=round(each.seconds * (job.experiment.iterations + 1), 1))
 
 
-def fitting(speeds: Iterable[Speed], machine: Machine, precision: str) -> list[Speed]:
-    """The speeds of a machine, in a precision and the revision that runs now."""
-    wanted = precision, TRAJECTORY_REVISION[machine.kind, precision]
-    return [
-        speed
-        for speed in speeds
-        if (speed.arithmetic, speed.trajectory_revision) == wanted
-        and machine.made(speed.environment)
-    ]
-
-
 def known_speeds(results: Path, images: Mapping[str, ListedImage]) -> list[Speed]:
-    """What records, runs in progress and measurements say; damaged ones say nothing."""
+    """What records and runs in progress say; damaged ones say nothing."""
     found = [speed_of(record, images) for record in records_in(results)]
     found += [_of_checkpoint(path, images) for path in results.glob(".work/*/checkpoint.npz")]
-    return [speed for speed in found if speed] + measured_speeds(results)
+    return [speed for speed in found if speed]
 
 
 def speed_of(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
@@ -173,7 +152,7 @@ def speed_of(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
         return None
     made = data["environment"], data["arithmetic"], data["trajectory_revision"]
     seconds = data["seconds_per_iteration"]
-    return Speed(*made, work, seconds, of_run=True) if record.kind == "run" else None
+    return Speed(*made, work, seconds) if record.kind == "run" else None
 
 
 def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | None:
@@ -188,84 +167,9 @@ def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | Non
         work = multiply_adds(Experiment.from_dict(made["experiment"]), images)
         seconds = float(told["seconds"]) / (told["rows"][-1][0] + 1)
         revision = made["trajectory_revision"]
-        return Speed(made, made["arithmetic"], revision, work, seconds, of_run=True)
+        return Speed(made, made["arithmetic"], revision, work, seconds)
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, InputError):
         return None
-
-
-def measured_speeds(results: Path) -> list[Speed]:
-    """The measurements made with the torch that is installed."""
-    try:
-        kept = json.loads((results / MEASURED).read_text(encoding="utf-8"))
-        speeds, torch = [Speed(**plain) for plain in kept], _torch()
-        return [speed for speed in speeds if speed.environment["torch"] == torch]
-    except (OSError, ValueError, TypeError, LookupError):
-        return []
-
-
-def _torch() -> str | None:
-    """The version of torch by its own file: to import it, or to read its metadata, is slow."""
-    spec = find_spec("torch")
-    if not spec or not spec.origin:
-        return None
-    text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
-    found = re.search(r"__version__ = '([^'+]+)", text)
-    return found[1] if found else None
-
-
-def measure(
-    wanted: Iterable[Experiment],
-    images: Mapping[str, ListedImage],
-    results: Path,
-    machine: Machine,
-    device: str,
-    seconds_of: Callable[..., list[float]],
-) -> list[str]:
-    """Time three steps for each precision and size class that no speed tells of, and keep them.
-
-    Sides in one class differ by less than twice; the paper's network stands for every other one.
-    `seconds_of` is that of the bench. Returns a sentence for each measurement that failed.
-    """
-    from dip.records.environment import environment
-
-    known, kept, problems = known_speeds(results, images), measured_speeds(results), []
-    precisions = [name for kind, name in TRAJECTORY_REVISION if kind == machine.kind]
-    timed = {
-        (speed.arithmetic, _size_class(speed.work))
-        for precision in precisions
-        for speed in fitting(known, machine, precision)
-        if speed.threads == machine.threads
-    }
-    for experiment in wanted:
-        work = multiply_adds(experiment, images)
-        side = _side_of(work)
-        try:
-            precision = arithmetic_on(experiment, machine.kind)
-            if (kind := (precision, _size_class(work))) in timed:
-                continue
-            timed.add(kind)
-            steps = seconds_of("engine", side, STEPS, device, precision, machine.threads)
-        except InputError as error:
-            problems.append(str(error))
-            continue
-        where = environment(device) | ({"threads": machine.threads} if machine.threads else {})
-        revision = TRAJECTORY_REVISION[machine.kind, precision]
-        kept.append(
-            Speed(where, precision, revision, _work(PAPER, side, side, 1), median_high(steps))
-        )
-        text = json.dumps([speed._asdict() for speed in kept], indent=1)
-        write_text_whole(results / MEASURED, text + "\n")
-    return problems
-
-
-def _size_class(work: float) -> int:
-    return round(math.log2(_side_of(work)))
-
-
-def _side_of(work: float) -> int:
-    """Give the side of the picture on which the paper's network does about as much work."""
-    side = 1024 * math.sqrt(work / _work(PAPER, 1024, 1024, 1))
-    return max(LEAST_SIDE, round(side / BLOCK) * BLOCK)
 
 
 # Memory: one estimate, for every message that speaks of it

@@ -90,7 +90,7 @@ class Manifest:
             for name, module in list(sys.modules.items())
             if name.partition(".")[0] == "dip" and module.__file__
         ]
-        paths = [*content, *records, self.results / estimates.MEASURED, *sorted(ours)]
+        paths = [*content, *records, *sorted(ours)]
         return [path.as_posix() for path in paths]
 
     def _suite(self, suite: Suite) -> dict[str, Any]:
@@ -175,7 +175,7 @@ class Manifest:
     def _speeds(self) -> list[Speed]:
         states = [state for planned in self._states.values() for _, state in planned]
         found = [estimates.speed_of(state.record, self.images) for state in states if state.record]
-        return [speed for speed in found if speed] + estimates.measured_speeds(self.results)
+        return [speed for speed in found if speed]
 
 
 def _image(image: ListedImage) -> dict[str, Any]:

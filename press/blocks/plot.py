@@ -1,6 +1,8 @@
 """The block `plot`: an author's own figure, drawn by a script that gets records and claims."""
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,21 @@ from markupsafe import Markup, escape
 
 from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block, not_run
 from press.errors import InputError
-from press.files import sha256_of
+from press.files import sha256_of, text_of
+from press.markdown.syntax import ARGUMENT
 from press.page import PageContext
+
+OPENED = re.compile(r"^:{3,} *plot\b(.*)", re.MULTILINE)
+
+
+def ask_ahead(page: PageContext, post: Path) -> None:
+    """Have the plots that a post names drawn beside the build; `plot` tells what is wrong."""
+    with suppress(InputError):
+        for opened in OPENED.finditer(text_of(post)):
+            arguments = dict(ARGUMENT.findall(opened[1]))
+            if {"script", "id"} <= arguments.keys():  # one without an id is drawn in its turn
+                script = page.file(arguments["script"], page.content_dir)
+                page.plotter.ask(_request(page, script, arguments["id"]))
 
 
 @block(
@@ -64,16 +79,20 @@ def _drawn(page: PageContext, script: Path, name: str) -> dict[str, Any]:
     if kept and all(_hash(path) == digest for path, digest in kept["inputs"].items()):
         drawn: dict[str, Any] = kept
     else:
-        folders = {"results": page.results_dir, "content": page.content_dir}
-        folders |= {"parts": page.results.parts, "script": script}
-        request = {key: str(path) for key, path in folders.items()}
-        drawn = page.plotter.draw({**request, "name": name, "colours": page.plotter.colours})
+        drawn = page.plotter.draw(_request(page, script, name))
         drawn["inputs"] = {path: _hash(path) for path in drawn["inputs"]}
         if "error" not in drawn:
             page.cache.put("plots", key, json.dumps(drawn).encode())
     for path in drawn["inputs"]:
         page.note(Path(path))
     return drawn
+
+
+def _request(page: PageContext, script: Path, name: str) -> dict[str, Any]:
+    folders = {"results": page.results_dir, "content": page.content_dir}
+    folders |= {"parts": page.results.parts, "script": script}
+    request = {key: str(path) for key, path in folders.items()}
+    return {**request, "name": name, "colours": page.plotter.colours}
 
 
 def _hash(path: str) -> str:

@@ -3,6 +3,7 @@
 Beside it: `command.py` (one call), `state.py` (what is stale), `output.py` (writing), `why.py`.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from press.blocks.plot import ask_ahead
 from press.build.manifest import PAGE
-from press.build.output import PRESERVED
 from press.build.state import (
     BuildResult,
     ChangeDetector,
@@ -66,9 +67,11 @@ class Builder:
 
     def make(self) -> BuildResult:
         """Every output of the site, in this order; a page whose inputs did not change is kept."""
+        gc.set_threshold(50_000, 20, 50)  # most of what a build makes stays: looking costs a fifth
         files = self.result.files
-        if not self.changes.state.pages and any(self.options.content.glob("figures/*.py")):
-            self.plotter.start()  # a first build draws every plot
+        if not self.changes.state.pages:  # a first build draws every plot
+            for path in list_posts(self.options.content):
+                ask_ahead(self._context(""), path)
         files |= self.theme.files  # assets/: one style sheet, one script
         run_urls = self._runs()  # runs/: the list, and a page for each recorded run; media/
         if run_urls and not self._keep_page(EXPORT):  # results.json, results.csv, an RO-Crate
@@ -90,12 +93,13 @@ class Builder:
                 urls = ["index.html", *(post.url for post in published), *run_urls]
                 files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
                 files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
-            taken = [*files, *PRESERVED]
-            files |= site_pages.moved_pages(posts, self.site, taken)  # at posts' old addresses
         self._take_fingerprints()
+        return self.result
+
+    def close(self) -> None:
+        """End the process that draws plots, and close the cache."""
         self.plotter.close()
         self.cache.close()
-        return self.result
 
     def _runs(self) -> list[str]:
         """Make the pages about runs; where all of them are fresh, nothing is read for them."""

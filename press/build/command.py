@@ -7,7 +7,10 @@ only if something changed, so that a build with nothing to do takes a fraction o
 import os
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from press.build.manifest import parts_folder, refresh
@@ -23,6 +26,8 @@ from press.diagnostics import Diagnostic, Place, counted, settled, summary
 from press.errors import InputError
 from press.files import PICTURES, content_of, sweep
 from press.options import Options
+
+BUILDER = "press.build.builder"  # loads what makes pages, which takes half a second
 
 
 def build(options: Options) -> BuildResult:
@@ -67,7 +72,7 @@ def _build(options: Options, warnings: list[Diagnostic]) -> BuildResult:
 
 def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
     changes = ChangeDetector(options, load_state(options))
-    manifest = refresh(options, changes)
+    manifest = refresh(options, changes, meanwhile=partial(import_module, BUILDER))
     if changes.nothing_changed():
         rows = [row for page in changes.state.pages.values() for row in page.messages]
         found = [*map(Diagnostic.from_row, rows)]
@@ -77,8 +82,8 @@ def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
 
     check_folder(options.out)
     for _ in range(3):
-        builder = Builder(options, changes, manifest)
-        result = builder.make()
+        with closing(Builder(options, changes, manifest)) as builder:
+            result = builder.make()
         if builder.cache.refusal:
             warnings = [_nothing_is_kept(options, builder.cache.refusal)]
         result.diagnostics += warnings

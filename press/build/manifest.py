@@ -4,6 +4,7 @@ import contextlib
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,12 @@ def parts_folder(options: Options) -> Path:
     return options.cache / "manifest"
 
 
-def refresh(options: Options, changes: ChangeDetector) -> PageState:
+def refresh(
+    options: Options, changes: ChangeDetector, meanwhile: Callable[[], None] = lambda: None
+) -> PageState:
     """The manifest as the state of a build has it; asks the project anew if it is stale.
 
+    `meanwhile` is called while the project answers, which takes a good part of a second.
     Raises InputError with the project's own sentence if that fails.
     """
     folder = parts_folder(options)
@@ -34,7 +38,7 @@ def refresh(options: Options, changes: ChangeDetector) -> PageState:
     if known and _are_whole(folder, known.meta["parts"]):
         return known
     settings = options.content / "site.toml"
-    asked, parts = _asked(settings, options) or _in_parts(of_records(options.results))
+    asked, parts = _asked(settings, options, meanwhile) or _in_parts(of_records(options.results))
     for name, data in parts.items():
         path = folder / name
         if not path.exists() or path.read_bytes() != data:  # what is the same keeps its time
@@ -69,7 +73,9 @@ def program(command: str, options: Options) -> list[str]:
     return [sys.executable if words[0] == "python" else words[0], *words[1:]]
 
 
-def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes]] | None:
+def _asked(
+    settings: Path, options: Options, meanwhile: Callable[[], None]
+) -> tuple[list[str], dict[str, bytes]] | None:
     """What the command under [experiments] in site.toml prints; None if there is none."""
     file = TomlFile(settings)
     table = file.table("experiments")
@@ -80,19 +86,20 @@ def _asked(settings: Path, options: Options) -> tuple[list[str], dict[str, bytes
     import subprocess
 
     fail = partial(file.fail, table="experiments", key="manifest")
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            program(command, options), capture_output=True, text=True, check=False
-        )
+        child = subprocess.Popen(program(command, options), stdout=pipe, stderr=pipe, text=True)
     except (OSError, ValueError) as error:
         fail(f"'{command}' cannot be run: {getattr(error, 'strerror', error)}")
-    lines = done.stderr.strip().splitlines()
-    said = lines[-1] if lines else "it said nothing"
-    if done.returncode and (found := PLACE.fullmatch(said)):
+    with child:
+        meanwhile()
+        answer, words = child.communicate()
+    said = (words.strip().splitlines() or ["it said nothing"])[-1]
+    if child.returncode and (found := PLACE.fullmatch(said)):
         raise InputError(found[4], found[1], int(found[2]), int(found[3]) if found[3] else None)
-    if done.returncode:
+    if child.returncode:
         fail(f"'{command}' failed: {said}")
     try:
-        return _in_parts(json_of(done.stdout, settings))
+        return _in_parts(json_of(answer, settings))
     except (InputError, KeyError, TypeError, AttributeError):
         fail(f"'{command}' printed no manifest")

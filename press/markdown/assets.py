@@ -1,4 +1,7 @@
-"""Pictures and files of a post: found beside it and copied under a name with their hash."""
+"""Pictures and files of a post: found beside it and copied under a name with their hash.
+
+Wide pictures get smaller copies besides, for small screens.
+"""
 
 import re
 import warnings
@@ -6,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from press.diagnostics import Place
 from press.errors import InputError
-from press.files import content_of
+from press.files import content_of, sha256_of
 from press.markdown.post import slug_of
 from press.page import PageContext
 from press.paths import AbsentError, is_unsafe
@@ -20,6 +24,7 @@ from press.paths import AbsentError, is_unsafe
 if TYPE_CHECKING:
     from PIL import Image
 
+WIDTHS = (640, 1280)  # of the smaller copies, in pixels
 OUTSIDE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 ON_SITE = "site:"  # how the address of a page begins that no post stands behind
 NUMBER = r"(\d{1,9}(?:\.\d+)?)"
@@ -27,8 +32,11 @@ VIEW_BOX = re.compile(rf"""viewBox\s*=\s*["'](?:[\d.eE+-]+[\s,]+){{2}}{NUMBER}[\
 PIXELS = 100_000_000  # that a picture may have
 SHOWN = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "SVG")  # formats that browsers show
 READ = (*SHOWN[:-1], "TIFF", "BMP")
+MPO = "MPO"  # a JPEG of a camera with a further picture behind the one that is shown
 ORIENTATION = 0x0112  # the tag of EXIF
 ON_ITS_SIDE = (5, 6, 7, 8)  # values of it that exchange width and height
+WEBP_SIDE = 16383  # pixels at most
+GAMMA = 1 / 2.2  # that every browser takes for granted
 
 
 @contextmanager
@@ -74,6 +82,15 @@ def upright(image: "Image.Image") -> "Image.Image":
     mode = "RGBA" if image.has_transparency_data else "RGB"
     plain = image if image.mode in ("L", "RGB", "RGBA") else image.convert(mode)
     return ImageOps.exif_transpose(plain) if turned(image) > 1 else plain
+
+
+def can_be_scaled(image: "Image.Image") -> bool:
+    """Whether a smaller copy would look the same: one frame, in colours that WebP can have."""
+    frames = getattr(image, "n_frames", 1) if image.format != MPO else 1
+    is_plain = abs(image.info.get("gamma", GAMMA) - GAMMA) < 0.01
+    is_grey = image.mode in ("1", "L", "LA") and "icc_profile" not in image.info
+    fits = frames == 1 and max(image.size) <= WEBP_SIDE
+    return fits and is_plain and (is_grey or image.mode in ("P", "RGB", "RGBA"))
 
 
 @dataclass
@@ -152,8 +169,10 @@ class Assets:
         self.count += 1
         lazy = {"loading": "lazy", "decoding": "async"} if self.count > 1 else {}
         try:
-            size, form = self._measured(path)
-            source = self.context.copy(path)
+            size, form, scalable = self._measured(path)
+            sources = {"src": self.context.copy(path), "alt": alt}
+            if size and scalable:
+                sources |= self._smaller(path, sources["src"], size[0])
         except InputError as error:
             self.context.error(place, error.sentence)
             return ""
@@ -162,23 +181,55 @@ class Assets:
         sized = {} if size is None or {"width", "height"} & set(given) else {
             "width": str(size[0]), "height": str(size[1])
         }  # fmt: skip
-        return tag("img", {"src": source, "alt": alt, **sized, **lazy, **given})
+        return tag("img", {**sources, **sized, **lazy, **given})
 
     def _tell(self, place: Place, sentence: str) -> None:
         self.context.warn(place, sentence, self.is_checked, "image")
 
-    def _measured(self, path: Path) -> tuple[tuple[int, int] | None, str]:
-        """Width and height in pixels, None for a drawing that names none, and the format.
+    def _measured(self, path: Path) -> tuple[tuple[int, int] | None, str, bool]:
+        """Width and height in pixels, format, whether it can be scaled; or InputError.
 
-        Raises InputError for what is no picture.
+        A drawing that names no size has none.
         """
         if path.suffix.lower() == ".svg":
             found = VIEW_BOX.search(content_of(path)[:2000].decode(errors="replace"))
             size = (round(float(found[1])), round(float(found[2]))) if found else None
-            return size, "SVG"
+            return size, "SVG", False
 
-        with opened(path) as image:
-            return upright_size(image), str(image.format).replace("MPO", "JPEG")
+        def measure() -> tuple[tuple[int, int], str, bool]:
+            with opened(path) as image:
+                form = str(image.format).replace(MPO, "JPEG")
+                return upright_size(image), form, can_be_scaled(image)
+
+        (width, height), *rest = self.context.cache.json("pictures", sha256_of(path), measure)
+        return ((width, height), *rest)
+
+    def _smaller(self, path: Path, full: str, width: int) -> dict[str, str]:
+        """Smaller copies of a wide photograph, as srcset and sizes; empty for one that is none."""
+        copies = {small: self._scaled(path, small) for small in WIDTHS if small < width}
+        listed = ", ".join(f"{url} {size}w" for size, url in {**copies, width: full}.items())
+        return {"srcset": listed, "sizes": "(max-width: 60rem) 100vw, 60rem"} if copies else {}
+
+    def _scaled(self, path: Path, width: int) -> str:
+        """A smaller version of a photograph; its address."""
+
+        def encode() -> bytes:
+            from PIL import Image
+
+            data = BytesIO()
+            with opened(path) as image:
+                mode = "RGBA" if image.has_transparency_data else "RGB"
+                whole = upright(image).convert(mode)
+                height = max(1, round(whole.height * width / whole.width))
+                small = whole.resize((width, height), Image.Resampling.LANCZOS)
+                small.save(
+                    data, "WEBP", lossless=path.suffix.lower() == ".png", quality=85, method=4,
+                    icc_profile=image.info.get("icc_profile"),
+                )  # fmt: skip
+            return data.getvalue()
+
+        data = self.context.cache.data("pictures", f"{sha256_of(path)}|{width}|2", encode)
+        return self.context.media(f"{path.stem}-{width}", ".webp", data)
 
 
 def tag(name: str, attributes: dict[str, str]) -> str:

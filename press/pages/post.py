@@ -40,9 +40,8 @@ def _summary(post: Post, article: Article, context: PageContext, site: Site) -> 
     return Summary(
         post.url, str(post.file), article.title, article.title_html, post.date,
         post.authors or (site.authors if post.has_front_matter else ()), article.summary,
-        article.summary_html, post.draft, post.aliases,
-        post.places["aliases"].line if post.aliases else None,
-        article.status, post.order, _small_pictures(post, article.title, context),
+        article.summary_html, post.draft, article.status, post.order,
+        _small_pictures(post, article.title, context),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ How a page names a metric and writes its numbers, which way is better, and how f
 lie from a source's and still count as the same, all stand there; no code knows a metric by name.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -66,31 +66,15 @@ NO_METRIC = Metric("", "", digits=0)  # of a plain count
 BUILT_IN = {"seconds": Metric("seconds", "seconds", "s", 0)}  # every record has them
 
 
-class Metrics(Mapping[str, Metric]):
+class Metrics(dict[str, Metric]):
     """The metrics that a site declares, in their order.
 
     One that it does not declare can be asked for too: its name, with spaces, is its label, and it
     has no unit.
     """
 
-    def __init__(self, declared: Mapping[str, Metric] | None = None) -> None:
-        """Take what was declared, by name."""
-        self._declared = dict(declared or {})
-
-    def __getitem__(self, name: str) -> Metric:
-        return (
-            self._declared.get(name) or BUILT_IN.get(name) or Metric(name, name.replace("_", " "))
-        )
-
-    def __contains__(self, name: object) -> bool:
-        """Whether the site declares this metric."""
-        return name in self._declared
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._declared)
-
-    def __len__(self) -> int:
-        return len(self._declared)
+    def __missing__(self, name: str) -> Metric:
+        return BUILT_IN.get(name) or Metric(name, name.replace("_", " "))
 
 
 def read_metrics(path: Path, taken: Collection[str] = ()) -> Metrics:

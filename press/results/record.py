@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
+from operator import itemgetter, lt
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Curve:
     columns: tuple[str, ...] = ()
     rows: tuple[list[str], ...] = ()
     path: Path = Path()
-    _read: dict[tuple[str, float], list[tuple[float, float]]] = field(default_factory=dict)
+    _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
         """The steps above `after` at which a column has a value, each with that value.
@@ -47,28 +48,30 @@ class Curve:
             return []
         if column not in self.columns:
             raise InputError(f"the curve has no '{column}'{nearest(column, self.columns)}")
-        if (column, after) not in self._read:
-            self._read[column, after] = self._points(self.columns.index(column), after)
-        return self._read[column, after]
+        if column not in self._read:
+            self._read[column] = self._points(self.columns.index(column))
+        points = self._read[column]
+        return points[bisect_right(points, after, key=itemgetter(0)) :]
 
-    def _points(self, place: int, after: float) -> list[tuple[float, float]]:
-        """The points of a column above a step; only what is asked for is read as numbers."""
-        found, last, above = list[tuple[float, float]](), -inf, 0
-        with suppress(ValueError):  # a damaged line, which is met below
-            above = bisect_right(self.rows, after, key=lambda row: float(row[0]))
-        for line, row in enumerate(self.rows[above:], above + 2):
+    def _points(self, place: int) -> list[tuple[float, float]]:
+        """The points of a column; only what is asked for is read as numbers."""
+        rows = [row for row in self.rows if row[place]]
+        with suppress(ValueError):
+            points = [(float(row[0]), float(row[place])) for row in rows]
+            steps, values = zip(*points, strict=True) if points else ((), ())
+            if all(map(lt, steps, steps[1:])) and all(map(isfinite, (*steps, *values))):
+                return points
+        last = -inf
+        for line, row in enumerate(self.rows, 2):
             try:
-                step, value = float(row[0]), float(row[place] or "nan")
+                step, value = float(row[0]), float(row[place] or 0)
             except ValueError:
                 raise InputError("the curve is damaged in this line", self.path, line) from None
-            if not row[place]:
-                continue
-            if not (last < step < inf and isfinite(value)):
-                sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
-                raise InputError(sentence, self.path, line)
-            found.append((step, value))
-            last = step
-        return found
+            if row[place] and not (last < step < inf and isfinite(value)):
+                break
+            last = step if row[place] else last
+        sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+        raise InputError(sentence, self.path, line)
 
 
 @dataclass(frozen=True)
