@@ -15,7 +15,7 @@ from test_page_browser import browser, opened  # noqa: F401  (a fixture)
 
 from dip.experiments.suites import load_suites
 from press.cli import main
-from press.markdown.numbers_in_script import numbers_in_script
+from press.markdown.numbers_in_post import numbers_in_script
 from press.markdown.typed_numbers import NumberSearch
 from press.results.metrics import read_metrics
 

@@ -151,23 +151,21 @@ def inline(state: StateInline, silent: bool) -> bool:
 
 def read_blocks(state: StateCore) -> None:
     """Read the blocks of raw HTML into tokens; their loose text stands in the text's column."""
-    opened: list[str] = []  # the elements that are open, over several blocks
     for token in state.tokens:
         if token.type == "html_block":
             within, origin = list[str](), token.meta["origin"]
             token.children = tokens_of(token.content, origin, 0, within)
             if token.level == 0:
-                token.children = _in_column(token.children, opened)
+                token.children = _in_column(token.children)
             for name in [one for one in within if one in (COMMENT, *INERT)][:1]:
                 what = name if name == COMMENT else f"<{name}>"
                 sentence = f"{what} is not closed before this HTML ends, as at an empty line"
                 state.env["errors"].append(Diagnostic(origin.at(0), sentence))
 
 
-def _in_column(tokens: list[Token], opened: list[str]) -> list[Token]:
+def _in_column(tokens: list[Token]) -> list[Token]:
     """Wrap words and inline elements that stand in no element of a block; see `read_blocks`."""
-    whole: list[Token] = []
-    run: list[Token] = []
+    whole, run, opened = list[Token](), list[Token](), list[str]()
 
     def end_run() -> None:
         if any(one.type != "html_inline" and one.content.strip() for one in run):
@@ -186,8 +184,6 @@ def _in_column(tokens: list[Token], opened: list[str]) -> list[Token]:
         (run if is_loose or run else whole).append(token)
         _follow(opened, token)
     end_run()
-    if opened[-1:] == ["p"]:  # which the next block closes
-        opened.pop()
     return whole
 
 

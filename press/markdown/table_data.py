@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from itertools import zip_longest
 
+from press.markdown.raw_html import VOID
 from press.page import PageContext
 from press.results.export import csv_text, origin_of
 from press.results.run import Run
 
 UNSEEN = {"picture", "plot", "spiked", "none"}  # classes of what is not data
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 AS_DATA = str.maketrans({"\u2212": "-", "\u202f": " ", "\u00a0": " "})
 GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+")
 SPREAD = re.compile(r"(.+) ± (\S+)")

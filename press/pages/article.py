@@ -15,8 +15,7 @@ from press.markdown.assets import Assets
 from press.markdown.citations import Citations, Entry, Reference
 from press.markdown.expressions import Expressions
 from press.markdown.math import Macros, Maths, defining
-from press.markdown.numbers_in_post import numbers_in_line, numbers_in_post
-from press.markdown.numbers_in_script import numbers_in_script
+from press.markdown.numbers_in_post import numbers_in_line, numbers_in_post, numbers_in_script
 from press.markdown.parser import parse, parse_line
 from press.markdown.passes import NOT_IN_NAME, CrossReferences, resolve, take_title, words_of
 from press.markdown.post import Post
