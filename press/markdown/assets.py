@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 from press.diagnostics import Place
 from press.errors import InputError
 from press.files import content_of, sha256_of
-from press.markdown.post import slug_of
+from press.markdown.post import slug
 from press.page import PageContext
 from press.paths import AbsentError, is_unsafe
 
@@ -133,7 +133,7 @@ class Assets:
             self.context.error(place, error.sentence)
             return href
         if path.suffix == ".md" and path.parent.resolve() == self.folder.resolve():
-            return urlsplit(href)._replace(path=quote(f"{slug_of(path)}.html"), query="").geturl()
+            return urlsplit(href)._replace(path=quote(f"{slug(path.stem)}.html"), query="").geturl()
         return self.context.copy(path)
 
     def picture(

@@ -6,7 +6,6 @@ shows where it needs it.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from markdown_it.token import Token
 from press.diagnostics import Place, SourceMap
 from press.errors import nearest
 from press.markdown.citations import Citations
+from press.markdown.post import slug
 from press.markdown.syntax import CAPTION, ID_AT_END
 from press.page import Blocks, PageContext
 
@@ -33,7 +33,6 @@ IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
-NO_LETTERS = re.compile(r"[\x00-/:-`{-\x7f]+")  # of ASCII in small letters
 
 
 def find_figures(state: StateCore) -> None:
@@ -173,7 +172,7 @@ def name_sections(tokens: Sequence[Token], crossrefs: CrossReferences) -> None:
         if token.type == "heading_open":
             children = inline.children or []
             given = str(token.attrs.get("id", ""))
-            id = crossrefs.new_id(given or slug(plain_text(children)), bool(given))
+            id = crossrefs.new_id(given or slug(plain_text(children)) or "section", bool(given))
             token.attrs["id"] = id
             crossrefs.sections.setdefault(id, words_of(children, crossrefs.labels))
 
@@ -230,16 +229,6 @@ def words_of(children: Sequence[Token], labels: Mapping[str, str]) -> list[Token
 def text_token(text: str) -> Token:
     """A token of plain text."""
     return Token("text", "", 0, content=text)
-
-
-def slug(text: str) -> str:
-    """An id made of a heading's text: letters of every script, those of Latin without accents."""
-    letters = []
-    for sign in unicodedata.normalize("NFKC", text):
-        plain = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
-        is_letter = unicodedata.category(sign)[0] in "LMN"  # M: a vowel sign, or an accent
-        letters.append(plain or (sign if is_letter else ""))
-    return NO_LETTERS.sub("-", "".join(letters).lower()).strip("-") or "section"
 
 
 def plain_text(tokens: Sequence[Token]) -> str:

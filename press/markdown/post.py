@@ -55,19 +55,19 @@ class Post:
         return url_of(self.file)
 
 
-def slug_of(file: Path) -> str:
-    """A post's name in addresses: its file's name, letters of every script and digits only."""
+def slug(text: str) -> str:
+    """A text as a part of an address: its letters, of every script, and its digits only."""
 
     def plain(found: re.Match[str]) -> str:
         marks = [sign for sign in found[0] if unicodedata.category(sign)[0] == "M"]  # of letters
         return "".join(marks) + ("-" if len(marks) < len(found[0]) else "")
 
-    return re.sub(r"[^\w.-]+", plain, unicodedata.normalize("NFC", file.stem)).strip("-").lower()
+    return re.sub(r"[^\w-]+", plain, unicodedata.normalize("NFC", text)).strip("-").lower()
 
 
 def url_of(file: Path) -> str:
     """The address of a post's page from the site's root."""
-    return f"posts/{slug_of(file)}.html"
+    return f"posts/{slug(file.stem)}.html"
 
 
 def load_post(file: Path) -> Post:
@@ -193,6 +193,6 @@ def list_posts(content_dir: Path) -> list[Path]:
             find_file(path.name, folder, content_dir)
         except InputError as error:
             raise InputError(error.sentence, path) from None
-        if not slug_of(path):
+        if not slug(path.stem):
             raise InputError("this name has no letter that could stand in an address", path)
     return found
