@@ -112,12 +112,10 @@ def _dialect() -> MarkdownIt:
 
 def _text(text: str, within: list[str], meta: dict[str, object]) -> list[Token]:
     """The tokens of a text between tags."""
-    tokens: list[Token] = []
-    is_inert = not {COMMENT, *INERT}.isdisjoint(within)
-    if not is_inert:
-        _dialect().inline.parse(text, _dialect(), {"origin": meta["origin"]}, tokens)
-    if is_inert:
+    if not {COMMENT, *INERT}.isdisjoint(within):
         return [Token("html_text", "", 0, content=unescape(text), markup=text, meta=meta)]
+    tokens: list[Token] = []
+    _dialect().inline.parse(text, _dialect(), {"origin": meta["origin"]}, tokens)
     for token in tokens:
         if within and token.type == "formula":
             token.type, token.info = "html_text", within[-1]
