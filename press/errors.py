@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
+PACKAGE = Path(__file__).parent
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -50,12 +51,14 @@ def sentence_of(error: InputError | OSError) -> str:
     return f"{error.filename or 'the system'}: {error.strerror or error}"
 
 
-def line_in(file: Path, error: BaseException) -> int:
-    """The innermost line of `file` that an exception passed through; 1 if it passed none."""
-    import traceback
+def innermost(error: BaseException, *within: Path) -> tuple[Path, int] | None:
+    """The last place in these files or folders that an exception passed through; None if none."""
+    from traceback import walk_tb
 
-    frames = traceback.extract_tb(error.__traceback__)
-    return [1, *(frame.lineno or 1 for frame in frames if frame.filename == str(file))][-1]
+    frames = walk_tb(error.__traceback__)
+    places = [(Path(frame.f_code.co_filename), line) for frame, line in frames]
+    fitting = [place for place in places if any(map(place[0].is_relative_to, within))]
+    return fitting[-1] if fitting else None
 
 
 @contextmanager
@@ -70,7 +73,8 @@ def mistakes_of(file: Path) -> Iterator[None]:
             sentence = f"not valid Python: {error.msg}"
             raise InputError(sentence, file, error.lineno, error.offset) from error
         sentence = f"{type(error).__name__}: {error}"
-        raise InputError(sentence, file, line_in(file, error), 1) from error
+        _, line = innermost(error, file) or (file, 1)
+        raise InputError(sentence, file, line, 1) from error
 
 
 @contextmanager
@@ -86,12 +90,7 @@ def step(words: str) -> Iterator[None]:
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        from traceback import walk_tb
-
-        above, place = Path(__file__).parents[1], ""
-        for frame, line in walk_tb(error.__traceback__):
-            path = Path(frame.f_code.co_filename)
-            if path.is_relative_to(above / "press"):
-                place = f"{path.relative_to(above).as_posix()}:{line}"
+        path, line = innermost(error, PACKAGE) or (Path(__file__), 1)
+        place = f"press/{path.relative_to(PACKAGE).as_posix()}:{line}"
         sentence = f"internal error in {words}, at {place}: {type(error).__name__}: {error}"
         raise InputError(sentence) from error

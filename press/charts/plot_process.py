@@ -22,7 +22,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator
 
 from press.charts.plot_svg import svg_of
-from press.errors import InputError, line_in, mistakes_of
+from press.errors import InputError, innermost, mistakes_of
 from press.files import text_of
 from press.results.claims import Claim, Claims
 from press.results.expressions import namespace
@@ -93,7 +93,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
                 drawn["panels"] = len(figure.axes)
     except InputError as error:
         if error.path is None:
-            error = InputError(error.sentence, script, line_in(script, error), 1)
+            error = InputError(error.sentence, *(innermost(error, script) or (script, 1)), 1)
         drawn["error"] = [error.sentence, str(error.path), error.line, error.column]
     pyplot.close("all")
     asked = [[run.name, *what] for run in found.asked for what in run.asked]

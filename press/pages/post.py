@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from press.blocks.images import thumbnail
-from press.markdown.bibliography import load_bibliography
+from press.markdown.citations import load_bibliography
 from press.markdown.post import Post
 from press.page import PageContext
 from press.pages.article import Article, write_article

@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from press.diagnostics import Place
 from press.markdown.expressions import Written
-from press.markdown.numbers_in_post import Number
 from press.markdown.post import Post
 from press.markdown.typed_numbers import (
     DIGIT,
@@ -19,6 +18,7 @@ from press.markdown.typed_numbers import (
     SENTENCE,
     UNIT,
     Checks,
+    Number,
 )
 from press.page import PageContext
 from press.results.numbers import metric_of

@@ -81,19 +81,10 @@ def run_page(name: str, context: PageContext) -> str:
 def facts(record: Record) -> dict[str, str]:
     """What a run's page says of it: what its writer chose to say, then what every record has."""
     took = "" if record.seconds is None else format_duration(record.seconds)
-    found = {
-        "key": record.key,
-        "started": record.started,
-        "took": took,
-        **{
-            name.replace("_", " "): str(value)
-            for name, value in record.environment.items()
-            if value is not None
-        },
-    }
-    said = record.facts
-    known = {*said, *said.values(), ""}
-    return {**said, **{name: words for name, words in found.items() if not {name, words} & known}}
+    found = {"key": record.key, "started": record.started, "took": took, **record.environment}
+    known = {name: value for name, value in found.items() if value not in (None, "")}
+    named = {name.replace("_", " "): str(value) for name, value in known.items()}
+    return {**record.facts, **named}
 
 
 def score_rows(run: Run, metrics: Sequence[Metric]) -> list[dict[str, Any]]:

@@ -5,19 +5,17 @@ names the theme's. A mistake in a template is reported with the template's line.
 """
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from traceback import walk_tb
 from typing import Any
 
 import jinja2
 from jinja2.bccache import Bucket, BytecodeCache
 
 from press.cache import Cache
-from press.errors import InputError
+from press.errors import InputError, innermost
 from press.files import FORBIDDEN, sha256_of, text_of
 from press.markdown.math import FIRST_FONTS, FOLDER, katex_files
 from press.page import PageContext
@@ -125,19 +123,10 @@ class Templates:
             column = _column(path, error.lineno, str(error.message))
             raise InputError(f"{error.message}", path, error.lineno, column) from None
         except (jinja2.TemplateError, TypeError, AttributeError, KeyError, ValueError) as error:
-            path, line = self._place(name)
+            path, line = innermost(error, *self.folders) or (Path(name), None)
             text = re.sub(r"^'press\.\S+ object' has", "this value has", str(error))
             sentence = f"this template cannot be filled: {text}"
             raise InputError(sentence, path, line, _column(path, line, sentence)) from error
-
-    def _place(self, name: str) -> tuple[Path, int | None]:
-        """Find the innermost line of a template in the error that is being handled."""
-        found: tuple[Path, int | None] = (Path(name), None)
-        for frame, line in walk_tb(sys.exc_info()[2]):
-            path = Path(frame.f_code.co_filename)
-            if any(map(path.is_relative_to, self.folders)):
-                found = path, line
-        return found
 
     def _assets(self, root: str, maths: Theme) -> dict[str, Any]:
         """The style sheets, scripts and fonts as a page at this root names them."""

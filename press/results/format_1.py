@@ -2,13 +2,7 @@
 
 from typing import Any
 
-from press.diagnostics import format_duration
-
-ENVIRONMENT = {
-    "device": "device", "instruction_set": "instruction set", "threads": "threads",
-    "driver": "driver", "torch": "torch", "cuda": "CUDA", "cudnn": "cuDNN", "numpy": "numpy",
-    "python": "Python", "platform": "platform",
-}  # fmt: skip
+from press.diagnostics import counted
 
 
 def general_form(data: dict[str, Any], case: str) -> dict[str, Any]:
@@ -63,19 +57,15 @@ def _selector(name: str) -> str:
 
 
 def _facts(data: dict[str, Any]) -> dict[str, str]:
-    """What identifies a run, and what it was run on."""
+    """What identifies a run, beside what every record says."""
     dirty = ", with changes that were not committed" if data.get("commit_dirty") else ""
-    each, used = data["seconds_per_iteration"], data["environment"]
-    rate = f", {1000 * each:.3g} ms an iteration" if each else ""
+    each = data["seconds_per_iteration"]
     return {
-        "key": data["key"],
         "arithmetic": data["arithmetic"],
         "trajectory revision": str(data["trajectory_revision"]),
         "pixels, SHA-256": ", ".join(f"{k} {v[:16]}" for k, v in data["pixels_sha256"].items()),
-        "size": f"{data['width']}×{data['height']}, {data['channels']} channels",
+        "size": f"{data['width']}×{data['height']}, {counted(data['channels'], 'channel')}",
         "loss spikes": str(data["spikes"]),
         "commit": f"{data['commit'] or 'unknown'}{dirty}",
-        "started": data["started"],
-        "took": f"{format_duration(data['seconds'])}{rate}",
-        **{name: str(used[key]) for key, name in ENVIRONMENT.items() if used.get(key)},
+        **({"an iteration": f"{1000 * each:.3g} ms"} if each else {}),
     }

@@ -14,11 +14,10 @@ from press.diagnostics import counted
 from press.errors import InputError, nearest
 from press.files import text_of
 from press.results.record import parse_curve
-from press.results.recording import Draft
+from press.results.recording import Draft, draft, stands, write
 
-TEXTS = ("title", "command")
 NO_NAME = re.compile("[^A-Za-z0-9_.+-]+")
-NUMBERS = ("seed", "seconds")
+TEXTS, NUMBERS = ("title", "command"), ("seed", "seconds")
 KNOWN = ("case", "method", "curve", *TEXTS, *NUMBERS)
 
 
@@ -36,53 +35,50 @@ def import_csv(
     `columns` say as NAME=HEADING which name the column under a heading is to have. Nothing is
     written if anything is wrong with any row. Raises InputError with the line.
     """
-    drafts = list(_drafts(table, suite, settings, columns, measure))
-    stand = [draft.stands(results) for draft in drafts]
-    if (others := stand.count(False)) and not replace:
-        place = drafts[stand.index(False)].place(results)
-        more = f", as at {others - 1} more places" if others > 1 else ""
-        raise InputError(f"another record stands here{more}; --replace moves it aside", place)
-    for draft in drafts:
-        draft.write(results, replace)
+    same = {"suite": suite, "measure": measure, "environment": {}}
+    same["facts"] = {"imported from": table.name}
+    drafts = list(_drafts(table, results, settings, columns, same))
+    stand = [stands(one) for one in drafts]
+    if False in stand and not replace:
+        place = drafts[stand.index(False)].folder
+        raise InputError("another record stands here; --replace moves it aside", place)
+    for one in drafts:
+        write(one, replace)
     there = f"; {stand.count(True)} stood there already" if any(stand) else ""
     written = counted(len(drafts) - stand.count(True), "record")
-    return f"{written} written to {results / suite}{there}\n{_taken(drafts)}"
-
-
-def _taken(drafts: list[Draft]) -> str:
-    """What the columns were taken to be, so that one taken for another is seen."""
-    outputs = [output for draft in drafts for output in draft.data["metrics"].values()]
+    outputs = [output for one in drafts for output in one.data["metrics"].values()]
     metrics = ", ".join(dict.fromkeys(name for output in outputs for name in output))
-    settings = ", ".join(dict.fromkeys(name for draft in drafts for name in draft.data["settings"]))
-    first = drafts[0].data
-    measure = first.get("measure") or next(iter(first["metrics"]["final"]))
-    none = "none; --settings names the columns that are"
-    return f"metrics: {metrics}; the measure: {measure}; settings: {settings or none}"
+    measure = measure or next(iter(drafts[0].data["metrics"]["final"]))
+    taken = ", ".join(settings) or "none; --settings names the columns that are"
+    return (
+        f"{written} written to {results / suite}{there}\n"
+        f"metrics: {metrics}; the measure: {measure}; settings: {taken}"
+    )
 
 
 def _drafts(
-    table: Path, suite: str, settings: Collection[str], columns: Collection[str], measure: str
+    table: Path,
+    results: Path,
+    settings: Collection[str],
+    columns: Collection[str],
+    same: Mapping[str, Any],
 ) -> Iterator[Draft]:
     lines = text_of(table).splitlines() or [""]
     rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count), strict=True)
-    headings = [heading.strip() for heading in rows.fieldnames or ()]
+    seen: dict[Path, int] = {}
     try:
+        headings = [heading.strip() for heading in rows.fieldnames or ()]
         rows.fieldnames = _names(headings, settings, columns)
-    except InputError as error:
-        raise InputError(error.sentence, table, 1) from None
-    seen: dict[tuple[Any, ...], int] = {}
-    try:
         for row in rows:
             if None in row or None in row.values():
                 raise InputError("the row has not as many cells as the first line")
             data, curve, pictures = _parts(row, settings, table.parent)
-            data |= {"suite": suite, "measure": measure, "environment": {}}
-            draft = Draft.of({**data, "facts": {"imported from": table.name}}, curve, pictures)
-            what = data["case"], data["seed"], data["method"]
-            if what in seen:
-                raise InputError(f"the same case, and seed or method, as in line {seen[what]}")
-            seen[what] = rows.line_num
-            yield draft
+            one = draft(results, {**data, **same}, curve, pictures)
+            if one.folder in seen:
+                line = seen[one.folder]
+                raise InputError(f"the same case, and seed or method, as in line {line}")
+            seen[one.folder] = rows.line_num
+            yield one
     except (InputError, csv.Error) as error:
         if isinstance(error, InputError) and error.line:  # of a curve's file
             raise
@@ -93,18 +89,14 @@ def _drafts(
 
 def _names(headings: list[str], settings: Collection[str], columns: Collection[str]) -> list[str]:
     """The names of the columns under these headings; raises InputError."""
-    renamed = {}
-    for word in columns:
-        name, _, heading = word.partition("=")
+    renamed = {heading: name for name, _, heading in (word.partition("=") for word in columns)}
+    for heading in renamed:
         if heading not in headings:
             raise InputError(f"no column is headed '{heading}'{nearest(heading, headings)}")
-        renamed[heading] = name
     names = [renamed.get(heading, heading) for heading in headings]
     for needed in ("case", *settings):
         if needed not in names:
             raise InputError(f"the table has no column '{needed}'{nearest(needed, names)}")
-    if not {"seed", "method"} & set(names):
-        raise InputError("the table has neither a column 'seed' nor a column 'method'")
     if len(set(names)) < len(names):
         raise InputError("two columns of the table have the same name")
     return names
@@ -116,14 +108,18 @@ Parts = tuple[dict[str, Any], Mapping[str, list[Any]] | None, dict[str, Path]]
 def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> Parts:
     """What a row says of its run, its curve, its pictures; an empty cell says nothing."""
     cells = {name: text.strip() for name, text in row.items() if text.strip()}
-    texts = {name: cells[name] for name in TEXTS if name in cells}
-    data: dict[str, Any] = {"seed": 0, "method": None, "title": cells.get("case"), **texts}
-    for name in {"case", "method"} & cells.keys():  # folders are called so
-        data[name] = NO_NAME.sub("-", cells[name]).strip("-")
-    data |= {name: _number(name, cells[name]) for name in NUMBERS if name in cells}
     if ("seed" in cells) == ("method" in cells):
         raise InputError("a row names either a seed or a method")
-    of_outputs: dict[str, dict[str, Any]] = {"metrics": {"final": {}}, "steps": {}}
+    data: dict[str, Any] = {
+        "kind": "baseline" if "method" in cells else "run", "title": cells.get("case"),
+        "seed": 0, "method": None,
+        **{name: cells[name] for name in TEXTS if name in cells},
+        **{name: _number(name, cells[name]) for name in NUMBERS if name in cells},
+        "settings": {name: _value(cells[name]) for name in settings if name in cells},
+        "metrics": {"final": {}}, "steps": {},
+    }  # fmt: skip
+    for name in {"case", "method"} & cells.keys():  # folders are called so
+        data[name] = NO_NAME.sub("-", cells[name]).strip("-")
     pictures = {}
     for name, text in cells.items():
         if name in (*KNOWN, *settings):
@@ -133,17 +129,14 @@ def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> P
         if metric == "picture":
             pictures[selector] = folder / text
         elif metric == "step":
-            of_outputs["steps"][selector] = _number(name, text)
+            data["steps"][selector] = _number(name, text)
         elif metric.isidentifier():
             number = _number(name, text, "; --settings takes it as a setting")
-            of_outputs["metrics"].setdefault(selector, {})[metric] = number
+            data["metrics"].setdefault(selector, {})[metric] = number
         else:
             tip = f"--columns accuracy='{name}' would give it one"
             raise InputError(f"column '{name}' has no name that a metric may have; {tip}")
-    data["settings"] = {name: _value(cells[name]) for name in settings if name in cells}
-    data["kind"] = "baseline" if "method" in cells else "run"
-    curve = _curve(folder / cells["curve"]) if "curve" in cells else None
-    return data | of_outputs, curve, pictures
+    return data, _curve(folder / cells["curve"]) if "curve" in cells else None, pictures
 
 
 def _curve(path: Path) -> dict[str, list[float | None]]:

@@ -4,12 +4,11 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from press.errors import InputError
 from press.files import fresh_folder, sha256_of, sync_names, sync_tree
@@ -72,7 +71,7 @@ def record(
             "command": running_command() if command is None else command,
             "started": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "", "seconds": seconds,
         }  # fmt: skip
-        return Draft.of(data, curve, pictures).write(Path(results), replace)
+        return write(draft(Path(results), data, curve, pictures), replace)
     except InputError as error:  # told at the caller's line, not within the press
         raise error.with_traceback(None) from None
 
@@ -83,74 +82,72 @@ def _require_tables(**arguments: Any) -> None:
             raise InputError(f"'{name}': expected a table, got a {type(value).__name__}")
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A record that was checked and is not written yet: what its run.json says, and its files."""
+class Draft(NamedTuple):
+    """A record that was checked and is not written yet."""
 
-    data: dict[str, Any]
-    files: dict[str, bytes]
+    data: dict[str, Any]  # what its run.json says
+    files: dict[str, bytes]  # the others, by name
+    folder: Path  # where it belongs
 
-    @classmethod
-    def of(
-        cls,
-        data: Mapping[str, Any],
-        curve: Mapping[str, Sequence[Any]] | None = None,
-        pictures: Mapping[str, Any] | None = None,
-    ) -> "Draft":
-        """Check what a record is to say; raises InputError. Names without a value are left out."""
-        given = {name: plain(value, name) for name, value in data.items()}
-        given = {name: value for name, value in given.items() if value or name in KEPT}
-        files, shown = dict[str, bytes](), dict[str, str]()
-        if curve:
-            steps = given.get("steps", {})
-            given["axis"], given["steps"], files[CURVE] = _curve(curve, data["kind"], steps)
-        for selector, picture in (pictures or {}).items():
-            shown[selector], content = _picture(selector, picture)
-            files[shown[selector]] = content
-        if shown:
-            given["pictures"] = shown
-        hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
-        return cls(_sealed({"format": 2, **given, "files": hashes}), files)
 
-    def place(self, results: Path) -> Path:
-        """Where it belongs below a folder of results."""
-        last = self.data["method"] or f"seed{self.data['seed']}"
-        return results.joinpath(self.data["suite"], self.data["case"], last)
+def draft(
+    results: Path,
+    data: Mapping[str, Any],
+    curve: Mapping[str, Sequence[Any]] | None,
+    pictures: Mapping[str, Any] | None,
+) -> Draft:
+    """Check what a record is to say; raises InputError. Names without a value are left out."""
+    given = {name: plain(value, name) for name, value in data.items()}
+    given = {name: value for name, value in given.items() if value or name in KEPT}
+    files = dict[str, bytes]()
+    if curve:
+        steps = given.get("steps", {})
+        given["axis"], given["steps"], files[CURVE] = _curve(curve, data["kind"], steps)
+    for selector, picture in (pictures or {}).items():
+        name, content = _picture(selector, picture)
+        given.setdefault("pictures", {})[selector], files[name] = name, content
+    hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
+    identity = [given.get(name) for name in ("suite", "case", "seed", "method", "settings")]
+    key = sha256_of(json.dumps(identity, sort_keys=True).encode())[:16]
+    whole = {"format": 2, **given, "files": hashes, "key": key}
+    whole["seal"] = seal_of(whole)
+    for sentence, _ in mistakes(whole):
+        raise InputError(sentence)
+    last = whole["method"] or f"seed{whole['seed']}"
+    return Draft(whole, files, results.joinpath(whole["suite"], whole["case"], last))
 
-    def stands(self, results: Path) -> bool | None:
-        """Whether this record stands at its place, whenever it was made; None if nothing does."""
-        folder = self.place(results)
-        if not folder.exists():
-            return None
-        try:
-            record = read_record(folder)
-            for name in record.files:
-                record.file(name)
-        except InputError:
-            return False
-        names = {*record.data, *self.data} - {"started", "seconds", "seal"}
-        return all(record.data.get(name) == self.data.get(name) for name in names)
 
-    def write(self, results: Path, replace: bool = False) -> Path:
-        """Write it to its place below `results`, whole or not at all; see `record`."""
-        folder, stands = self.place(results), self.stands(results)
-        if stands:
-            return folder
-        if stands is False and not replace:
-            raise InputError("another record stands here; replace=True moves it aside", folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with fresh_folder(folder.parent) as fresh:
-            self._fill(fresh)
-            _put_in_place(fresh, folder)
+def stands(draft: Draft) -> bool | None:
+    """Whether this record stands at its place, whenever it was made; None if nothing does."""
+    if not draft.folder.exists():
+        return None
+    try:
+        record = read_record(draft.folder)
+        for name in record.files:
+            record.file(name)
+    except InputError:
+        return False
+    names = {*record.data, *draft.data} - {"started", "seconds", "seal"}
+    return all(record.data.get(name) == draft.data.get(name) for name in names)
+
+
+def write(draft: Draft, replace: bool) -> Path:
+    """Write a record to its place, whole or not at all; see `record`."""
+    folder, is_same = draft.folder, stands(draft)
+    if is_same:
         return folder
-
-    def _fill(self, folder: Path) -> None:
-        text = json.dumps(self.data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        for name, content in {**self.files, "run.json": text.encode()}.items():
-            path = folder / name
+    if is_same is False and not replace:
+        raise InputError("another record stands here; replace=True moves it aside", folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with fresh_folder(folder.parent) as fresh:
+        text = json.dumps(draft.data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        for name, content in {**draft.files, "run.json": text.encode()}.items():
+            path = fresh / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        sync_tree(folder)
+        sync_tree(fresh)
+        _put_in_place(fresh, folder)
+    return folder
 
 
 def plain(value: Any, name: str) -> Any:
@@ -169,16 +166,6 @@ def plain(value: Any, name: str) -> Any:
         return value
     kind = type(value).__name__
     raise InputError(f"'{name}': expected a number, a text, a list or a table, got a {kind}")
-
-
-def _sealed(whole: dict[str, Any]) -> dict[str, Any]:
-    """Add the key and the seal; raises InputError for what does not fit the schema."""
-    identity = [whole.get(name) for name in ("suite", "case", "seed", "method", "settings")]
-    whole["key"] = sha256_of(json.dumps(identity, sort_keys=True).encode())[:16]
-    whole["seal"] = seal_of(whole)
-    for sentence, _ in mistakes(whole):
-        raise InputError(sentence)
-    return whole
 
 
 def _curve(
