@@ -1,6 +1,7 @@
 """The command line, `python -m dip COMMAND`: what each command takes, and where it is.
 
-A command's module is imported once the command is asked for, so that `list` needs no torch.
+All commands are one table. A command's module is imported once the command is asked for, so that
+`list` needs no torch.
 """
 
 import argparse
@@ -10,14 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from dip.commands.photo import add_commands
 from dip.errors import InputError, sentence_of
 from dip.experiments.experiment import CHOICES
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,97 +72,18 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands; `function` of what it gives is `module:function`."""
     top = argparse.ArgumentParser(prog="dip", description="Deep Image Prior: experiments.")
     top.add_argument("--version", action=PrintVersion, nargs=0, help="print the version, and end")
-    top.add_argument(
-        "--content", type=Path, default=Path("content"), help="folder of experiments.toml"
-    )
+    what = "folder of experiments.toml"
+    top.add_argument("--content", type=Path, default=Path("content"), help=what)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_list, _add_run, _add_records, _add_network, _add_images, add_commands):
-        add(commands)
+    for name, (function, summary, shared, own) in COMMANDS.items():
+        more = OF_PHOTOGRAPHS if function.startswith("dip.photo") else ""
+        what = f"{summary[0].upper()}{summary[1:]}. {more}"
+        command = commands.add_parser(name, help=summary, description=what)
+        command.set_defaults(function=function, command=name)
+        arguments = {name: SHARED[name] for name in ("--content", *shared.split())} | own
+        for argument, words in arguments.items():
+            command.add_argument(*argument.split("|"), **words)
     return top
-
-
-def _add_list(commands: "Commands") -> None:
-    command = _add(
-        commands, "list", "list:list_suites", "suites, what is recorded or missing",
-        "threads", "device", "results",
-    )  # fmt: skip
-    command.add_argument("suites", nargs="*", metavar="SUITE", help="with every run of it")
-    what = "all of that as JSON, for a generator of pages"
-    _add(commands, "manifest", "list:print_manifest", what, "results")
-
-
-def _add_run(commands: "Commands") -> None:
-    what = "run what is not recorded"
-    shared = ("threads", "device", "results", "images", "time-limit")
-    command = _add(commands, "run", "run:run", what, *shared)
-    command.add_argument("suites", nargs="+", metavar="SUITE", help="a suite, or all")
-    command.add_argument("--image", action="append", metavar="NAME")
-    command.add_argument("--seed", action="append", type=int, metavar="K")
-    command.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at once")
-    command.add_argument(
-        "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="at least; 30"
-    )
-    command.add_argument("--rerun", action="store_true", help="move old records aside, run again")
-    command.add_argument("--plain", action="store_true", help="new lines on a terminal, too")
-
-
-def _add_records(commands: "Commands") -> None:
-    what, shared = "run the start of records again", ("device", "results", "images")
-    command = _add(commands, "verify", "records:verify_records", what, *shared)
-    command.add_argument("suite", nargs="?", default="all", metavar="SUITE")
-    command.add_argument("--image", metavar="NAME")
-    command.add_argument("--iterations", type=_count, default=50, metavar="N")
-    what = "a plain loop's PSNR beside the runs'"
-    command = _add(commands, "parity", "plain:parity", what, "threads", "time-limit", *shared)
-    command.add_argument("suite", metavar="SUITE")
-    command.add_argument("--image", action="append", metavar="NAME")
-    command = _add(commands, "compare", "records:compare_results", "two folders of results")
-    command.add_argument("a", type=Path, metavar="RESULTS_A")
-    command.add_argument("b", type=Path, metavar="RESULTS_B")
-    command = _add(commands, "pack", "records:pack_records", "new records as an archive", "results")
-    command.add_argument("archive", type=Path, metavar="FILE", help="a tar file to write")
-    what = "put archived records in place"
-    command = _add(commands, "unpack", "records:unpack_records", what, "results")
-    command.add_argument("archives", nargs="+", metavar="FILE")
-    command.add_argument(
-        "--replace", action="store_true", help="move other records that stand there aside"
-    )
-
-
-def _add_network(commands: "Commands") -> None:
-    what = "a suite's network, by layers"
-    command = _add(commands, "describe", "list:describe_network", what, "json")
-    command.add_argument("suite", nargs="?", default="inpainting", metavar="SUITE")
-    what = "our engine against a plain loop"
-    command = _add(commands, "bench", "plain:bench", what, "threads", "device", "json")
-    command.add_argument("--size", type=_count, default=256, metavar="N", help="pixels a side")
-    command.add_argument("--steps", type=_count, default=10, metavar="N")
-    command.add_argument(
-        "--precision", default="default", choices=CHOICES["arithmetic"], help="the engine's"
-    )
-
-
-def _add_images(commands: "Commands") -> None:
-    command = _add(commands, "images", "list:list_images", "the test images: list or fetch them")
-    command.set_defaults(images=None)
-    actions = command.add_subparsers(metavar="fetch|list")
-    what = "name them, and check those that are here"
-    _add(actions, "list", "list:list_images", what, "images")
-    what = "download what is nowhere, check all"
-    fetching = _add(actions, "fetch", "list:fetch_images", what, "images")
-    fetching.add_argument("names", nargs="*", metavar="NAME")
-
-
-def _add(
-    commands: "Commands", name: str, function: str, summary: str, *shared: str
-) -> argparse.ArgumentParser:
-    """A new command, which calls `module:function` of dip/commands and has `shared` arguments."""
-    command = commands.add_parser(name, help=summary)
-    command.set_defaults(function=f"dip.commands.{function}")
-    command.add_argument("--content", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    for argument in shared:
-        command.add_argument(f"--{argument}", **SHARED[argument])
-    return command
 
 
 def _count(text: str) -> int:
@@ -175,11 +93,117 @@ def _count(text: str) -> int:
     return int(text)
 
 
-SHARED: dict[str, dict[str, Any]] = {
-    "device": {"default": "auto", "metavar": "auto|cuda|mps|cpu"},
-    "images": {"type": Path, "metavar": "DIR", "help": "folder of test images"},
-    "json": {"action": "store_true"},
-    "results": {"type": Path, "default": Path("results"), "metavar": "DIR"},
-    "threads": {"type": _count, "metavar": "N", "help": "CPU threads of a run"},
-    "time-limit": {"type": float, "metavar": "SECONDS"},
+Arguments = dict[str, dict[str, Any]]
+SHARED: Arguments = {
+    "--content": {"type": Path, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS},
+    "--device": {"default": "auto", "metavar": "auto|cuda|mps|cpu"},
+    "--factor": {"type": int, "choices": (4, 8), "default": 4, "help": "default: 4"},
+    "--image": {"action": "append", "metavar": "NAME"},
+    "--images": {"type": Path, "metavar": "DIR", "help": "folder of test images"},
+    "--json": {"action": "store_true"},
+    "--results": {"type": Path, "default": Path("results"), "metavar": "DIR"},
+    "--threads": {"type": _count, "metavar": "N", "help": "CPU threads of a run"},
+    "--time-limit": {"type": float, "metavar": "SECONDS"},
 }
+OF_PHOTOGRAPHS = (
+    "A network is fitted to this one photograph, from random weights, and stopped without knowing"
+    " the truth. The photograph is turned as its EXIF orientation says; its depth, colour profile,"
+    " alpha and EXIF data are kept. A preview lies beside the output while it is worked on; the"
+    " output is written once it is finished, or as it stands after Ctrl-C."
+)
+PHOTOGRAPH: Arguments = {
+    "input": {"type": Path, "metavar": "INPUT", "help": "the photograph"},
+    "-o|--output": {"type": Path, "required": True, "help": (
+        "PNG, TIFF, JPEG or WebP, by its ending")},
+    "--max-side": {"type": int, "metavar": "N", "help": (
+        "work on at most N pixels a side (default: all); the picture becomes that small, but where"
+        " inpaint restores it, only what is filled in becomes coarser")},
+    "--minutes": {"type": float, "metavar": "M", "help": (
+        "take what there is after so long (default: no limit)")},
+    "--channels": {"type": int, "metavar": "N", "help": (
+        "width of the network (default: 128 as in the paper on a GPU, 32 on a CPU, where it is"
+        " some ten times faster and a little blurrier)")},
+    "--device": {**SHARED["--device"], "help": "default: the best there is"},
+    "--threads": {"type": int, "metavar": "N", "help": (
+        "CPU threads (default: one up to 128x128 pixels, else one for each core); another number"
+        " rounds otherwise, so that the picture is a little different")},
+    "--seed": {"type": int, "default": 0, "metavar": "K", "help": (
+        "another number gives another picture (default: 0)")},
+    "--strip": {"action": "store_true", "help": (
+        "leave out EXIF data, such as time and place, and dpi")},
+}  # fmt: skip
+HOLES: Arguments = {
+    "--mask": {"type": Path, "metavar": "FILE", "help": (
+        "what to restore (default: what is transparent)")},
+    "--holes": {"choices": ("white", "black"), "help": (
+        "colour of the mask's holes (default: the one that covers less)")},
+    "--fill": {"choices": ("texture", "shapes"), "default": "texture", "help": (
+        "what to continue into the holes: texture (default), or shapes, which suits some large"
+        " holes")},
+}  # fmt: skip
+# Of each command: its function, what it does, the arguments that it shares with others, its own.
+COMMANDS: dict[str, tuple[str, str, str, Arguments]] = {
+    "list": (
+        "dip.commands.list:list_suites", "suites, what is recorded or missing",
+        "--threads --device --results",
+        {"suites": {"nargs": "*", "metavar": "SUITE", "help": "with every run of it"}}),
+    "manifest": (
+        "dip.commands.list:print_manifest", "all of that as JSON, for a generator of pages",
+        "--results", {}),
+    "run": (
+        "dip.commands.run:run", "run what is not recorded",
+        "--threads --device --results --images --time-limit --image", {
+            "suites": {"nargs": "+", "metavar": "SUITE", "help": "a suite, or all"},
+            "--seed": {"action": "append", "type": int, "metavar": "K"},
+            "--jobs": {"type": _count, "default": 1, "metavar": "N", "help": "runs at once"},
+            "--checkpoint-every": {
+                "type": float, "default": 30.0, "metavar": "SECONDS", "help": "at least; 30"},
+            "--rerun": {"action": "store_true", "help": "move old records aside, run again"},
+            "--plain": {"action": "store_true", "help": "new lines on a terminal, too"}}),
+    "verify": (
+        "dip.commands.records:verify_records", "run the start of records again",
+        "--device --results --images --image", {
+            "suite": {"nargs": "?", "default": "all", "metavar": "SUITE"},
+            "--iterations": {"type": _count, "default": 50, "metavar": "N"}}),
+    "parity": (
+        "dip.commands.plain:parity", "a plain loop's PSNR beside the runs'",
+        "--threads --time-limit --device --results --images --image",
+        {"suite": {"metavar": "SUITE"}}),
+    "compare": (
+        "dip.commands.records:compare_results", "two folders of results", "",
+        {word: {"type": Path, "metavar": f"RESULTS_{word.upper()}"} for word in "ab"}),
+    "pack": (
+        "dip.commands.records:pack_records", "new records as an archive", "--results",
+        {"archive": {"type": Path, "metavar": "FILE", "help": "a tar file to write"}}),
+    "unpack": (
+        "dip.commands.records:unpack_records", "put archived records in place", "--results", {
+            "archives": {"nargs": "+", "type": Path, "metavar": "FILE"},
+            "--replace": {
+                "action": "store_true", "help": "move other records that stand there aside"}}),
+    "describe": (
+        "dip.commands.list:describe_network", "a suite's network, by layers", "--json",
+        {"suite": {"nargs": "?", "default": "inpainting", "metavar": "SUITE"}}),
+    "bench": (
+        "dip.commands.plain:bench", "our engine against a plain loop",
+        "--threads --device --json", {
+            "--size": {"type": _count, "default": 256, "metavar": "N", "help": "pixels a side"},
+            "--steps": {"type": _count, "default": 10, "metavar": "N"},
+            "--precision": {
+                "default": "default", "choices": CHOICES["arithmetic"], "help": "the engine's"}}),
+    "images": (
+        "dip.commands.list:images", "the test images: list and check, or fetch them", "--images", {
+            "action": {"nargs": "?", "choices": ("list", "fetch"), "default": "list", "help": (
+                "name them, and check those that are here; or download what is nowhere")},
+            "names": {"nargs": "*", "metavar": "NAME", "help": "of those to fetch; all"}}),
+    "denoise": (
+        "dip.photo.command:run", "take the noise out of a photograph", "", PHOTOGRAPH),
+    "inpaint": (
+        "dip.photo.command:run",
+        "fill holes of a photograph: those of a mask, or its transparent pixels", "",
+        HOLES | PHOTOGRAPH),
+    "upscale": (
+        "dip.photo.command:run", "enlarge a photograph 4 or 8 times", "--factor", PHOTOGRAPH),
+    "clean-jpeg": (
+        "dip.photo.command:run", "take blocks and ringing out of a strongly compressed photograph",
+        "", PHOTOGRAPH),
+}  # fmt: skip

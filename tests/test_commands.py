@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from made_records import write_run
@@ -11,6 +12,7 @@ from small_runs import SUITES, write_project
 
 from dip.cli import main
 from dip.experiments.suites import load_suites
+from dip.runs.progress import Lines
 
 ROOT = Path(__file__).parent.parent
 Told = pytest.CaptureFixture[str]
@@ -41,6 +43,21 @@ def test_run_then_nothing_is_left_to_run(project: Path, capsys: Told) -> None:
         "tiny: Tiny\n  recorded: 2 of 2 runs, 4 of 4 baselines and means\n"
         in capsys.readouterr().out
     )
+
+
+def test_a_terminal_has_one_line_that_is_written_over(
+    capsys: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    step = SimpleNamespace(iteration=5, psnr_db=20.0)
+    for plain, told in ((False, "\r\033[Kx: iteration 5 of 10, 20.00 dB, "), (True, "")):
+        lines = Lines(plain)
+        lines.begin("x", 0, 10)
+        lines.printed -= 2
+        capsys.readouterr()
+        lines.step(step)
+        out = capsys.readouterr().out
+        assert out.startswith(told) and "\n" not in out
 
 
 def test_rerun_moves_the_old_record_aside_and_says_so(project: Path, capsys: Told) -> None:

@@ -1,6 +1,5 @@
 """The four commands on one's own photograph: what they write, say, and refuse."""
 
-import argparse
 import dataclasses
 import os
 import signal
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dip.cli import main
+from dip.cli import main, parser
 
 pytest.importorskip("torch")
 pytest.importorskip("PIL")
@@ -227,8 +226,6 @@ def test_what_colour_lies_under_alpha_0_changes_nothing(
     tmp_path: Path, photo: Made, command: str, limit: int | None
 ) -> None:
     """A cut-out gets no fringe of what is hidden, be it white or black."""
-    from dip.commands.photo import add_commands
-
     alpha = np.zeros((40, 48), np.float32)
     alpha[5:35, 5:30], alpha[5, 5:30] = 1, 0.5
     drawn = np.zeros((40, 48), np.uint8)
@@ -237,12 +234,10 @@ def test_what_colour_lies_under_alpha_0_changes_nothing(
     seen = []
     for hidden in (0, 1):
         source = photo(pixels=np.where(alpha > 0, picture(), np.float32(hidden)), alpha=alpha)
-        parser = argparse.ArgumentParser()
-        add_commands(parser.add_subparsers())
         words = [command, str(source), "-o", str(tmp_path / "out.png"), "--device", "cpu"]
         words += ["--mask", str(tmp_path / "mask.png")] if command == "inpaint" else []
         words += ["--max-side", str(limit * (4 if command == "upscale" else 1))] if limit else []
-        job = Job(parser.parse_args([*words, "--channels", "2"]), read_photo(source))
+        job = Job(parser().parse_args([*words, "--channels", "2"]), read_photo(source))
         job.settings = job.for_textures = dataclasses.replace(job.settings, iterations=4)
         seen.append(job.inpainted() if command == "inpaint" else job.whole())
         job.progress.finish()

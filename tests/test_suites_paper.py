@@ -163,7 +163,7 @@ def test_a_variant_is_a_run_of_its_own_and_no_part_of_the_key(tmp_path: Path) ->
         f"set5/{name}" for name in ("bird-as-it-is", "bird-noise", "baby-as-it-is", "baby-noise")
     )
     assert len(suite.experiments) == 8
-    assert suite.find("baby-noise") == "set5/baby-noise"
+    assert suite.find("baby-noise") == {"set5/baby-noise"}
     named = suite.experiments[0]
     plain = replace(named, variant="")
     pixels = {"set5/bird": "0" * 64}

@@ -3,12 +3,13 @@
 import argparse
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from dip.errors import InputError
 from dip.experiments.suites import Suite, load_suites
-from dip.experiments.test_images import find, load_images, named
+from dip.experiments.test_images import ListedImage, find, load_images, named
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import Estimate, Machine, known_speeds, seconds_of_job, size_of
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
@@ -131,11 +132,16 @@ def describe_network(args: argparse.Namespace) -> int:
     return 0
 
 
-def list_images(args: argparse.Namespace) -> int:
-    """Print every test image, and whether its file is as listed; returns 1 if one is not."""
+def images(args: argparse.Namespace) -> int:
+    """List the test images, or fetch some; returns 1 if one is not as listed, or cannot be had."""
+    listed = load_images(args.content / "images.toml")
+    return _fetch(listed, args) if args.action == "fetch" else _check(listed, args)
+
+
+def _check(images: Mapping[str, ListedImage], args: argparse.Namespace) -> int:
+    """Print every test image, and whether its file is as listed."""
     from dip.tasks.images import check_image
 
-    images = load_images(args.content / "images.toml")
     named_folder = args.images or os.environ.get("DIP_IMAGES")
     folder = Path(named_folder) if named_folder else None
     if folder and not folder.is_dir():
@@ -150,9 +156,8 @@ def list_images(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def fetch_images(args: argparse.Namespace) -> int:
-    """Find or download the images named, all by default; returns 1 if one cannot be had."""
-    images = load_images(args.content / "images.toml")
+def _fetch(images: Mapping[str, ListedImage], args: argparse.Namespace) -> int:
+    """Find or download the images named, all by default."""
     failed = 0
     for name in args.names or images:
         try:

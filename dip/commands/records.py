@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from dip.errors import InputError
 from dip.experiments.suites import load_suites
@@ -40,7 +39,7 @@ def _chosen(args: argparse.Namespace) -> tuple[list[Record], int]:
     chosen = find_suites(suites, [args.suite])
     places = [place for suite in chosen for place in find_records(args.results, suite.name)]
     if args.image:
-        jobs = choose_jobs(chosen, [args.image])
+        jobs = choose_jobs(chosen, args.image)
         wanted = {job.folder(args.results).parent for job in jobs}
         places = [place for place in places if place.parent in wanted]
     records, damaged = [], 0
@@ -82,6 +81,6 @@ def unpack_records(args: argparse.Namespace) -> int:
     """Put the records of archives where they belong."""
     from dip.records.archive import unpack
 
-    for line in unpack([Path(name) for name in args.archives], args.results, args.replace):
+    for line in unpack(args.archives, args.results, args.replace):
         print(line)
     return 0

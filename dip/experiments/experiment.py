@@ -43,18 +43,16 @@ TRAJECTORY_REVISION: dict[tuple[str, str], int] = {
 
 DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
 
-# The least value of a setting.
-LEAST = {
-    "seed": 0, "problem_seed": 0, "preview_side": 1, "noise_255": 0, "z_channels": 1, "z_max": 0,
-    "sigma_p": 0, "iterations": 1, "frames": 0,
-}  # fmt: skip
 NUMBERS: dict[type, Any] = {int: (int, Integral), float: (float, Real)}
 PLAIN = (str, bool, int)  # types whose values stand as they are
 SEEDS = 2**64  # Philox has keys of 64 bits
 KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
-# Further rules for some settings: whether a value is possible, and what it is not if it is not.
+# Rules for some settings: whether a value is possible, and what it is not if it is not.
 Rule = tuple[tuple[str, ...], Callable[[Any], bool], str]
+NOT_NEGATIVE = ("seed", "problem_seed", "noise_255", "z_max", "sigma_p", "frames")
 RULES: tuple[Rule, ...] = (
+    (NOT_NEGATIVE, lambda value: value >= 0, "at least 0"),
+    (("preview_side", "z_channels", "iterations"), lambda value: value >= 1, "at least 1"),
     (("factor",), lambda value: value in (1, 4, 8), "4 or 8"),
     (("seed", "problem_seed"), lambda value: value < SEEDS, "below 2**64"),
     (("learning_rate", "spike_factor"), lambda value: value > 0, "more than 0"),
@@ -234,10 +232,6 @@ def _finite(name: str, value: float) -> float:
 
 def _check_numbers(settings: Experiment) -> None:
     """Raise InputError, beginning with the setting's name, where a number is impossible."""
-    for name, least in LEAST.items():
-        value = getattr(settings, name)
-        if value is not None and value < least:
-            raise InputError(f"{name} is {value}, not at least {least}")
     for names, is_possible, words in RULES:
         for name in names:
             value = getattr(settings, name)

@@ -62,13 +62,16 @@ class Suite:
     def _one_set(self) -> bool:
         return len({name.split("/")[0] for name in self.images}) == 1
 
-    def find(self, word: str) -> str:
-        """The full name of the image called `word`, in full or bare; raises InputError."""
-        for image in self.images:
-            if word in (image, image.split("/")[1], self.image_folder(image)):
-                return image
-        known = [self.image_folder(image) for image in self.images]
-        raise InputError(f"suite '{self.name}' has no image '{word}'{nearest(word, known)}")
+    def find(self, word: str) -> set[str]:
+        """The cases called `word`, in full or bare: all of an image, or one; raises InputError."""
+        folders = {case: self.image_folder(case) for case in self.images}
+        found = {e.case for e in self.experiments if word in (e.image, e.image.split("/")[1])}
+        names = {case: (case, case.split("/")[1], folders[case]) for case in folders}
+        found = found or {case for case in names if word in names[case]}
+        if not found:
+            near = nearest(word, folders.values())
+            raise InputError(f"suite '{self.name}' has no image '{word}'{near}")
+        return found
 
 
 def load_suites(path: Path) -> dict[str, Suite]:

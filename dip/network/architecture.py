@@ -46,45 +46,30 @@ def input_channels(experiment: Experiment) -> int:
 def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> tuple[Layer, ...]:
     """The layers in the order of their parameters: every scale from the finest, then the end."""
     layers: list[Layer] = []
-    for scale in range(len(experiment.channels)):
-        channels_in = experiment.channels[scale - 1] if scale else z_channels
-        layers += _down(experiment, scale, channels_in)
-        layers += _skip(experiment, scale, channels_in)
-        layers += _up(experiment, scale)
-    channels = experiment.channels[0]
-    layers.append(Layer("output.conv", "conv", channels, image_channels, 1, 1, 0, False))
-    return tuple(layers)
+    channels_in = z_channels
+    for scale, wide in enumerate(experiment.channels):
+        down, up = f"down{scale + 1}", f"up{scale + 1}"
+        layers += _unit(down, 1, channels_in, wide, experiment.kernel_down, scale + 1, stride=2)
+        layers += _unit(down, 2, wide, wide, experiment.kernel_down, scale + 1)
+        skip = experiment.skip_channels[scale]
+        if skip:
+            layers += _unit(f"skip{scale + 1}", 1, channels_in, skip, experiment.kernel_skip, scale)
+        # What comes up from below: of the next scale's up unit, or of the deepest's own down unit.
+        joined = (*experiment.channels, wide)[scale + 1] + skip
+        layers.append(Layer(f"{up}.norm0", "norm", joined, joined, 1, 1, scale, False))
+        layers += _unit(up, 1, joined, wide, experiment.kernel_up, scale)
+        layers += _unit(up, 2, wide, wide, 1, scale)
+        channels_in = wide
+    end = Layer("output.conv", "conv", experiment.channels[0], image_channels, 1, 1, 0, False)
+    return (*layers, end)
 
 
-def _conv(name: str, wide: tuple[int, int], kernel: int, stride: int, halvings: int) -> list[Layer]:
-    """A convolution and the batch norm behind it; `name` ends in the number of both."""
-    unit, number = name.split(".")
-    conv = Layer(f"{unit}.conv{number}", "conv", *wide, kernel, stride, halvings, True)
-    norm = Layer(f"{unit}.norm{number}", "norm", wide[1], wide[1], 1, 1, halvings, False)
-    return [conv, norm]
-
-
-def _down(experiment: Experiment, scale: int, channels_in: int) -> list[Layer]:
-    wide, kernel, unit = experiment.channels[scale], experiment.kernel_down, f"down{scale + 1}"
-    first = _conv(f"{unit}.1", (channels_in, wide), kernel, 2, scale + 1)
-    return first + _conv(f"{unit}.2", (wide, wide), kernel, 1, scale + 1)
-
-
-def _skip(experiment: Experiment, scale: int, channels_in: int) -> list[Layer]:
-    wide = experiment.skip_channels[scale]
-    if wide == 0:
-        return []
-    return _conv(f"skip{scale + 1}.1", (channels_in, wide), experiment.kernel_skip, 1, scale)
-
-
-def _up(experiment: Experiment, scale: int) -> list[Layer]:
-    wide, unit = experiment.channels[scale], f"up{scale + 1}"
-    # What comes up from below: of the next scale's up unit, or at the deepest of its own down unit.
-    joined = experiment.channels[min(scale + 1, len(experiment.channels) - 1)]
-    joined += experiment.skip_channels[scale]
-    norm = Layer(f"{unit}.norm0", "norm", joined, joined, 1, 1, scale, False)
-    second = _conv(f"{unit}.2", (wide, wide), 1, 1, scale)
-    return [norm, *_conv(f"{unit}.1", (joined, wide), experiment.kernel_up, 1, scale), *second]
+def _unit(
+    unit: str, number: int, into: int, out: int, kernel: int, halvings: int, stride: int = 1
+) -> list[Layer]:
+    """A convolution and the batch norm behind it."""
+    conv = Layer(f"{unit}.conv{number}", "conv", into, out, kernel, stride, halvings, True)
+    return [conv, Layer(f"{unit}.norm{number}", "norm", out, out, 1, 1, halvings, False)]
 
 
 def edges_of(experiment: Experiment) -> list[dict[str, Any]]:

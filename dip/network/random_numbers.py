@@ -68,10 +68,10 @@ def philox(seed: int, stream: Tensor, blocks: Tensor) -> Tensor:
     numbers are int64 here, with the same bits; torch has no shift of unsigned ones.
     """
     counter = [blocks, *(torch.zeros_like(blocks) for _ in range(3))]
-    keys: list[Tensor | int] = [_signed(seed % 2**64), stream]
+    keys = [torch.full_like(stream, _signed(seed % 2**64)), stream]
     for number in range(ROUNDS):
         if number:
-            keys = [_plus(keys[0], WEYL[0]), _plus(keys[1], WEYL[1])]
+            keys = [key + _signed(weyl) for key, weyl in zip(keys, WEYL, strict=True)]
         first, second = (
             (_high_product(counter[place], m), counter[place] * _signed(m))
             for place, m in zip((0, 2), MULTIPLIERS, strict=True)
@@ -85,10 +85,6 @@ def philox(seed: int, stream: Tensor, blocks: Tensor) -> Tensor:
 def _signed(number: int) -> int:
     """The int64 with the bits of an unsigned `number`."""
     return (number + 2**63) % 2**64 - 2**63
-
-
-def _plus(key: Tensor | int, weyl: int) -> Tensor | int:
-    return _signed(key + weyl) if isinstance(key, int) else key + _signed(weyl)
 
 
 def _high_product(a: Tensor, b: int) -> Tensor:

@@ -142,11 +142,6 @@ class FoldedNorm:
         """The (O, C, 3, 3) weights with the norm's scale in them."""
         return weight * (self.gamma * self.deviation).view(1, -1, 1, 1)
 
-    def edges(self) -> list[Tensor]:
-        """Each side's two outermost lines, (2 L, C) each: top, bottom, left, right."""
-        inner = self.padded[:, :, 1:-1, 1:-1]
-        return [torch.cat([wide(line) for line in lines]) for lines in _edge_lines(inner)]
-
     def gradients(
         self, to_image: Tensor, to_folded: Tensor, weight: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -287,7 +282,8 @@ def _ring_matrix(length: int, corners: bool, dtype: torch.dtype, device: torch.d
 def _ring_lines(small: FoldedNorm) -> list[Tensor]:
     """The patches of each side's line, (2 L, 3 C)."""
     found = []
-    for number, edge in enumerate(small.edges()):
+    for number, lines in enumerate(_edge_lines(small.padded[:, :, 1:-1, 1:-1])):
+        edge = torch.cat([wide(line) for line in lines])
         matrix = _ring_matrix(len(edge) // 2, number < 2, edge.dtype, edge.device)
         line = matrix @ edge
         channels = line.shape[1]

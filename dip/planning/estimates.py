@@ -120,8 +120,8 @@ def seconds_per_iteration(
         return Estimate(work / guess, machine.threads, measured=False)
     known = [speed for speed in known if speed.threads == machine.threads] or known
     nearest = min(known, key=lambda speed: abs(math.log(speed.work / work)))
-    size = nearest.work, nearest.threads
-    same = [speed for speed in known if (speed.work, speed.threads) == size]
+    like = nearest.work, nearest.threads
+    same = [speed for speed in known if (speed.work, speed.threads) == like]
     each = median_high(speed.seconds / speed.work for speed in same)
     return Estimate(work * each, nearest.threads, measured=True)
 

@@ -17,6 +17,8 @@ PROBLEM = (
     "image", "seed", "problem_seed", "task", "preview_side", "mask", "keep", "noise_255", "factor",
     "target", "guide", "variant",
 )  # fmt: skip
+# What the description of a mean over seeds has not: it is of no run, and of no precision.
+OF_MEAN: dict[str, Any] = {"snapshots": (), "frames": 0, "arithmetic": "default"}
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,11 @@ def jobs_of(suite: Suite) -> list[Job]:
     ]
     runs = [Job(suite, experiment) for experiment in suite.experiments]
     means = [
-        Job(suite, mean_of(first[case]), suite.mean_method, suite.seeds)
+        Job(suite, replace(first[case], **OF_MEAN), suite.mean_method, suite.seeds)
         for case in suite.images
         if suite.averages_runs
     ]
     return baselines + runs + means
-
-
-def mean_of(experiment: Experiment) -> Experiment:
-    """The description of the mean over the seeds of an experiment, as its record does."""
-    return replace(experiment, snapshots=(), frames=0, arithmetic="default")
 
 
 def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:
@@ -100,8 +97,7 @@ def choose_jobs(
     images, seeds, suites = list(images), list(seeds), list(suites)
     jobs = [job for suite in suites for job in jobs_of(suite)]
     if images:
-        wanted = {word: _found(suites, word) for word in images}
-        pairs = set().union(*wanted.values())
+        pairs = {pair for word in images for pair in _found(suites, word)}
         jobs = [job for job in jobs if (job.suite.name, job.experiment.case) in pairs]
     if seeds:
         known = {experiment.seed for suite in suites for experiment in suite.experiments}
@@ -116,13 +112,8 @@ def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:
     """Find the image called `word` in each suite that has it; raises InputError if none has."""
     found, problem = set(), None
     for suite in suites:
-        of_image = {
-            (suite.name, experiment.case)
-            for experiment in suite.experiments
-            if word in (experiment.image, experiment.image.split("/")[1])
-        }
         try:
-            found |= of_image or {(suite.name, suite.find(word))}
+            found |= {(suite.name, case) for case in suite.find(word)}
         except InputError as error:
             problem = error
     if problem and not found:

@@ -6,7 +6,7 @@ needs torch or numpy, and each record's run.json is read once.
 
 import os
 import sys
-from functools import cache, cached_property
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,7 @@ from dip.experiments.experiment import Experiment
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, load_images
 from dip.network.architecture import describe, input_channels
-from dip.planning import estimates
-from dip.planning.estimates import NETWORK, Machine, Speed
+from dip.planning.estimates import NETWORK, Machine, seconds_of_job, size_of, speed_of
 from dip.planning.jobs import PROBLEM, Job, State, jobs_of, state_of
 from dip.records.environment import cpu_model
 from dip.records.record import load_record
@@ -42,8 +41,25 @@ class Manifest:
     """
 
     def __init__(self, content: Path, results: Path) -> None:
-        """Name the folders; nothing is read yet."""
+        """Read what is planned, and the state of every job."""
         self.content, self.results = content, results
+        self.suites = load_suites(content / "experiments.toml")
+        images, choices = content / "images.toml", content / "choices.toml"
+        self.images = load_images(images, whole=False) if images.exists() else {}
+        self._choices = TomlFile(choices) if choices.exists() else None
+        read = cache(load_record)
+        self._states = {
+            name: [(job, state_of(job, results, self.images, read)) for job in jobs_of(suite)]
+            for name, suite in self.suites.items()
+        }
+        self._jobs = [pair for pairs in self._states.values() for pair in pairs]
+        found = [speed_of(state.record, self.images) for _, state in self._jobs if state.record]
+        self._speeds = [speed for speed in found if speed]
+        # This machine as its processor: only torch could tell of a graphics card.
+        self._here = Machine("cpu", cpu_model(), None, os.cpu_count())
+        full = [e for suite in self.suites.values() if not suite.preview for e in suite.experiments]
+        longest_first = sorted(full, key=lambda experiment: -experiment.iterations)
+        self._shortest = {posed(experiment): experiment.iterations for experiment in longest_first}
         self._networks: dict[str, dict[str, Any]] = {}  # by the first suite that has each
         self._first_with: dict[tuple[Any, ...], str] = {}
 
@@ -55,54 +71,26 @@ class Manifest:
         # The inputs come last: by now all modules are loaded that are needed.
         return {**found, "suites": suites, "inputs": self._inputs()}
 
-    @cached_property
-    def suites(self) -> dict[str, Suite]:
-        """The suites of experiments.toml."""
-        return load_suites(self.content / "experiments.toml")
-
-    @cached_property
-    def images(self) -> dict[str, ListedImage]:
-        """What images.toml states of the test images; nothing if there is no such file."""
-        path = self.content / "images.toml"
-        return load_images(path, whole=False) if path.exists() else {}
-
-    @cached_property
-    def _choices(self) -> TomlFile | None:
-        path = self.content / "choices.toml"
-        return TomlFile(path) if path.exists() else None
-
-    @cached_property
-    def _states(self) -> dict[str, list[tuple[Job, State]]]:
-        """Every suite's jobs, each with its state."""
-        read = cache(load_record)
-        return {
-            name: [(job, state_of(job, self.results, self.images, read)) for job in jobs_of(suite)]
-            for name, suite in self.suites.items()
-        }
-
     def _inputs(self) -> list[str]:
         """Every file on which the manifest depends, whether it is there or not."""
         content = [self.content / f"{name}.toml" for name in ("experiments", "images", "choices")]
-        jobs = [job for planned in self._states.values() for job, _ in planned]
-        records = [job.folder(self.results) / "run.json" for job in jobs]
+        records = [job.folder(self.results) / "run.json" for job, _ in self._jobs]
         ours = [
             _relative(module.__file__)
             for name, module in list(sys.modules.items())
             if name.partition(".")[0] == "dip" and module.__file__
         ]
-        paths = [*content, *records, *sorted(ours)]
-        return [path.as_posix() for path in paths]
+        return [path.as_posix() for path in (*content, *records, *sorted(ours))]
 
     def _suite(self, suite: Suite) -> dict[str, Any]:
         first, task = suite.experiments[0], suite.experiments[0].task
-        choices = self._choices
         return {
             "title": suite.title, "why": suite.why, "preview": suite.preview,
             "measure": "psnr_luma_db" if task == "super-resolution" else "psnr_db",
             "images": suite.images, "seeds": suite.seeds, "baselines": suite.baselines,
             "mean": suite.mean_method if suite.averages_runs else None,
             "cases": {case: self._case(suite, case) for case in suite.images},
-            "settings": choices and choices_of(choices, first, suite.name),
+            "settings": self._choices and choices_of(self._choices, first, suite.name),
             "network": self._network(suite.name, first),
             "command": f"python -m dip run {suite.name}",
             "runs": [self._run(job, state) for job, state in self._states[suite.name]],
@@ -123,17 +111,10 @@ class Manifest:
             return None
         return self._shortest.get(posed(experiment))
 
-    @cached_property
-    def _shortest(self) -> dict[Any, int]:
-        """The least iterations of each problem's experiments in full size."""
-        full = [e for suite in self.suites.values() if not suite.preview for e in suite.experiments]
-        longest_first = sorted(full, key=lambda experiment: -experiment.iterations)
-        return {posed(experiment): experiment.iterations for experiment in longest_first}
-
     def _network(self, name: str, experiment: Experiment) -> str | None:
         """The name in "networks" of an experiment's network; None if its size is not known."""
         try:
-            size = estimates.size_of(experiment, self.images)
+            size = size_of(experiment, self.images)
         except InputError:
             return None
         key = self._first_with.setdefault((described(experiment), size), name)
@@ -161,21 +142,10 @@ class Manifest:
     def _expected(self, job: Job) -> tuple[float | None, str | None]:
         """The seconds that a job would take on this machine, and whether that is a guess."""
         try:
-            found = estimates.seconds_of_job(job, self.images, self._speeds, self._here)
+            found = seconds_of_job(job, self.images, self._speeds, self._here)
         except InputError:  # an image of unknown size, or a precision that is not to be had here
             return None, None
         return found.seconds, "measured" if found.measured else "a guess"
-
-    @cached_property
-    def _here(self) -> Machine:
-        """This machine as its processor: only torch could tell of a graphics card."""
-        return Machine("cpu", cpu_model(), None, os.cpu_count())
-
-    @cached_property
-    def _speeds(self) -> list[Speed]:
-        states = [state for planned in self._states.values() for _, state in planned]
-        found = [estimates.speed_of(state.record, self.images) for state in states if state.record]
-        return [speed for speed in found if speed]
 
 
 def _image(image: ListedImage) -> dict[str, Any]:

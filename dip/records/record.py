@@ -14,13 +14,7 @@ from types import NoneType
 from typing import Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import (
-    TRAJECTORY_REVISION,
-    Experiment,
-    arithmetic_on,
-    device_kind,
-    key,
-)
+from dip.experiments.experiment import Experiment, key
 from dip.experiments.test_images import ListedImage, named
 from dip.files import sha256_of
 
@@ -49,41 +43,22 @@ def pixels_of(experiment: Experiment, images: Mapping[str, ListedImage]) -> dict
     return {name: named(name, images).pixels_sha256 for name in experiment.images()}
 
 
-@dataclass(frozen=True)
-class Identity:
-    """All that a run's numbers depend on, and so its key.
+def identity(
+    experiment: Experiment,
+    images: Mapping[str, ListedImage],
+    precision: str = "ieee",
+    revision: int = 1,
+) -> dict[str, Any]:
+    """All that a record's numbers depend on, and its key, as run.json has them.
 
-    `pixels` maps the name of each image that is read to the SHA-256 of its pixels; `precision` is
-    ieee, tf32 or bf16; `revision` is the trajectory revision of a kind of device in that precision.
+    `precision` is ieee, tf32 or bf16; `revision` is the trajectory revision of a kind of device in
+    that precision. Raises InputError for an image that is not listed.
     """
-
-    experiment: Experiment
-    pixels: Mapping[str, str]
-    precision: str = "ieee"
-    revision: int = 1
-
-    @classmethod
-    def on_device(
-        cls, experiment: Experiment, images: Mapping[str, ListedImage], device: str
-    ) -> "Identity":
-        """What a run made on `device` now will be; raises InputError if it lacks the precision."""
-        kind = device_kind(device)
-        precision = arithmetic_on(experiment, kind)
-        revision = TRAJECTORY_REVISION[kind, precision]
-        return cls(experiment, pixels_of(experiment, images), precision, revision)
-
-    @property
-    def key(self) -> str:
-        """16 hexadecimal digits: the name of the work folder, the key in the record."""
-        return key(self.experiment, self.pixels, self.precision, self.revision)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The identity as run.json has it."""
-        return {
-            "experiment": self.experiment.to_dict(), "key": self.key,
-            "pixels_sha256": dict(self.pixels), "arithmetic": self.precision,
-            "trajectory_revision": self.revision,
-        }  # fmt: skip
+    pixels = pixels_of(experiment, images)
+    return {
+        "experiment": experiment.to_dict(), "key": key(experiment, pixels, precision, revision),
+        "pixels_sha256": pixels, "arithmetic": precision, "trajectory_revision": revision,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -221,7 +196,7 @@ def matches(
     if not set(experiment.images()) <= set(pixels):
         return False
     has_snapshots = set(map(str, experiment.snapshots)) <= set(record.metrics["snapshots"])
-    return has_snapshots and record.key == Identity(experiment, pixels, precision, revision).key
+    return has_snapshots and record.key == key(experiment, pixels, precision, revision)
 
 
 def parse_curve(text: str, path: Path) -> list[CurveRow]:

@@ -101,12 +101,9 @@ def _sync_parents(folder: Path) -> None:
 def find_records(results: Path, suite: str = "*") -> list[Path]:
     """The folders of a suite's records, or of all; without temporary and superseded ones."""
     places = sorted(path.parent for path in results.glob(f"{suite}/*/*/run.json"))
-    parts = {place: place.relative_to(results).parts for place in places}
-    return [
-        place
-        for place in places
-        if parts[place][0] != "superseded" and not any(map(is_temporary, parts[place]))
-    ]
+    names = {place: place.parts[-3:] for place in places}
+    ours = (place for place in places if names[place][0] != "superseded")
+    return [place for place in ours if not any(map(is_temporary, names[place]))]
 
 
 def curve_text(rows: Iterable[CurveRow]) -> str:

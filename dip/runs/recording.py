@@ -14,7 +14,7 @@ from dip.experiments.test_images import ListedImage, named
 from dip.planning.estimates import bytes_needed, side_that_fits, size, size_of
 from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, free_memory
-from dip.records.record import Identity, pixels_of
+from dip.records.record import identity
 from dip.runs.progress import Listener
 from dip.tasks.degradations import Task
 from dip.tasks.images import load_all
@@ -77,15 +77,18 @@ class Finished:
 
 
 def provenance(
-    job: Job, identity: Identity, task: Task, at: tuple[str | None, bool] | None = None
+    job: Job, what: Mapping[str, Any], task: Task, at: tuple[str | None, bool] | None = None
 ) -> dict[str, Any]:
-    """The part of run.json that says what was run, and by which code (`at`, now's if not given)."""
+    """The part of run.json that says what was run, and by which code (`at`, now's if not given).
+
+    `what` is the identity of the job.
+    """
     head, dirty = at or commit()
     channels, height, width = task.shape
     return {
         "kind": job.kind, "suite": job.suite.name,
         "image": job.experiment.image, "seed": job.experiment.seed, "method": job.method,
-        **identity.to_dict(), "height": height, "width": width, "channels": channels,
+        **what, "height": height, "width": width, "channels": channels,
         "commit": head, "commit_dirty": dirty,
     }  # fmt: skip
 
@@ -94,9 +97,8 @@ def of_one_output(
     job: Job, context: RunContext, task: Task, output: np.ndarray, started: str, seconds: float
 ) -> Finished:
     """What is recorded of a baseline or a mean: its `output`, (C, H, W), made on the CPU."""
-    identity = Identity(job.experiment, pixels_of(job.experiment, context.images))
     data = {
-        **provenance(job, identity, task),
+        **provenance(job, identity(job.experiment, context.images), task),
         "metrics": {
             "input": scores(task, task.shown), "snapshots": {}, "final": scores(task, output),
             "average": None, "clean_z": None,

@@ -5,11 +5,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
+from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, device_kind
 from dip.experiments.test_images import named
 from dip.files import sweep
 from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, exact_part
-from dip.records.record import CURVE_COLUMNS, Identity, Record
+from dip.records.record import CURVE_COLUMNS, Record, identity
 from dip.records.store import curve_text, write_record
 from dip.runs import recording
 from dip.runs.checkpoint import RunProgress, Work
@@ -39,9 +40,12 @@ def perform(job: Job, context: RunContext) -> Record | None:
             return _write(job, context, average_runs(job, context))
         if job.kind == "baseline":
             return _write(job, context, _baseline(job, context))
-        identity = Identity.on_device(job.experiment, context.images, context.device)
-        with Work(context.results / ".work" / identity.key) as work:
-            finished = _Run(job, context, identity, work).finish()
+        kind = device_kind(context.device)
+        precision = arithmetic_on(job.experiment, kind)
+        revision = TRAJECTORY_REVISION[kind, precision]
+        what = identity(job.experiment, context.images, precision, revision)
+        with Work(context.results / ".work" / what["key"]) as work:
+            finished = _Run(job, context, what, work).finish()
             if finished is None:
                 return None
             record = _write(job, context, finished)
@@ -71,8 +75,8 @@ def _baseline(job: Job, context: RunContext) -> Finished:
 class _Run:
     """One run of a fit: what is kept of it, and its progress so far."""
 
-    def __init__(self, job: Job, context: RunContext, identity: Identity, work: Work) -> None:
-        self.job, self.context, self.identity, self.work = job, context, identity, work
+    def __init__(self, job: Job, context: RunContext, what: dict[str, Any], work: Work) -> None:
+        self.job, self.context, self.what, self.work = job, context, what, work
         self.experiment = job.experiment
         self.task = make_task(self.experiment, context.load(self.experiment))
         listed = named(self.experiment.image, context.images)
@@ -116,12 +120,8 @@ class _Run:
 
     def _made_with(self) -> dict[str, Any]:
         """What the bits of a trajectory depend on; a checkpoint of anything else is refused."""
-        return {
-            "experiment": self.experiment.to_dict(),
-            "arithmetic": self.identity.precision,
-            "trajectory_revision": self.identity.revision,
-            **exact_part(self.environment),
-        }
+        named = ("experiment", "arithmetic", "trajectory_revision")
+        return {name: self.what[name] for name in named} | exact_part(self.environment)
 
     def _resume(self) -> None:
         """Take up the checkpoint, if there is one that can be trusted."""
@@ -149,7 +149,7 @@ class _Run:
     def _finished(self, average: "np.ndarray | None", stops: "dict[str, Stop]") -> Finished:
         progress = self.progress
         data = {
-            **recording.provenance(self.job, self.identity, self.task, self.commit),
+            **recording.provenance(self.job, self.what, self.task, self.commit),
             "metrics": self._metrics(average), "stops": self._stops(stops),
             "spikes": progress.spikes, "environment": self.environment,
             "started": progress.started, "seconds": round(progress.seconds, 3),

@@ -267,10 +267,7 @@ def _fit(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> Task:
 def _flash(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> Task:
     if experiment.guide is None:
         raise InputError("task 'flash' needs the key 'guide': the picture taken with flash")
-    x0, guide = pictures[experiment.image], pictures[experiment.guide]
-    if guide.shape != x0.shape:
-        raise InputError(f"the guide '{experiment.guide}' has another size than the image")
-    return flash(x0, guide)
+    return flash(pictures[experiment.image], pictures[experiment.guide])
 
 
 def random_bits(seed: int, purpose: int, count: int) -> np.ndarray:
