@@ -34,6 +34,7 @@ def parser() -> MarkdownIt:
     ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     block.before("fence", "directive", syntax.directive, ends_paragraph)
     block.before("fence", "display", syntax.display_formula, ends_paragraph)
+    block.at("html_block", raw_html.block, ends_paragraph)
     block.at("table", syntax.table, {"alt": ["paragraph", "reference"]})
     inline.before("escape", "dialect", syntax.dialect)
     inline.push("attributes", syntax.attributes)

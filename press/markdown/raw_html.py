@@ -1,15 +1,17 @@
 """Raw HTML of a post, read in one walk into tokens: its tags, and the text between them.
 
-Comments and what stands in INERT elements are left as they are. Any other text is read for
-formulas, expressions, citations and references, as that of Markdown is.
+Comments and what stands in INERT elements are left as they are, and no empty line ends them. Any
+other text is read for formulas, expressions, citations and references, as that of Markdown is.
 """
 
 import re
+from bisect import bisect_right
 from functools import cache
 from html import unescape
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline, html_inline
 from markdown_it.token import Token
@@ -147,6 +149,34 @@ def inline(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read lines of HTML; an empty line ends them only where no inert element is open."""
+    if not html_block(state, start, end, silent):
+        return False
+    unclosed = state.env.setdefault("unclosed", set())  # so that none is looked for twice
+    while not silent and state.line < end:
+        token, within = state.tokens[-1], list[str]()
+        tokens_of(token.content, SourceMap("", "", ((1, 1),)), 0, within)
+        if not (name := _inert_in(within)) or name in unclosed:
+            break  # what is not closed is told when it is read
+        if not (found := _closing(name).search(state.src, state.bMarks[state.line])):
+            unclosed.add(name)
+            break
+        line = bisect_right(state.bMarks, found.start())
+        while line < end and not state.isEmpty(line):
+            line += 1
+        lines = [n for n in range(state.line, min(line, end)) if not state.isEmpty(n)]
+        if line > end or any(state.sCount[n] < state.blkIndent for n in lines):
+            break
+        token.map, state.line = [start, line], line
+        token.content = state.getLines(start, line, state.blkIndent, True)
+    return True
+
+
+def _inert_in(within: list[str]) -> str:
+    return next((name for name in within if name in (COMMENT, *INERT)), "")
+
+
 def read_blocks(state: StateCore) -> None:
     """Read the blocks of raw HTML into tokens; their loose text stands in the text's column."""
     for token in state.tokens:
@@ -155,9 +185,9 @@ def read_blocks(state: StateCore) -> None:
             token.children = tokens_of(token.content, origin, 0, within)
             if token.level == 0:
                 token.children = _in_column(token.children)
-            for name in [one for one in within if one in (COMMENT, *INERT)][:1]:
-                what = name if name == COMMENT else f"<{name}>"
-                sentence = f"{what} is not closed before this HTML ends, as at an empty line"
+            if name := _inert_in(within):
+                opened = name if name == COMMENT else f"<{name}>"
+                sentence = f"{opened} is opened here and never closed"
                 state.env["errors"].append(Diagnostic(origin.at(0), sentence))
 
 
