@@ -203,6 +203,23 @@ def test_a_long_citation_is_read_in_one_go() -> None:
         assert len(works) in (0, 20_000)
 
 
+def test_references_made_by_hand_lead_back_to_every_link(context: PageContext) -> None:
+    html = article_of(
+        context,
+        "It[[1]](#citation-1) and[^n] it[[1]](#citation-1).\n\n[^n]: Or [[2]](#citation-2).\n\n"
+        '<div id="citation-1">First</div>\n\n<p id="citation-2">Second</p>\n\n'
+        '<p id="citation-3">Third</p>',
+    ).body
+    links = re.findall(r'<a href="#(cite-\S+)" aria-label="(.*?)">', html)
+    assert links == [
+        ("cite-1-1", "Back to citation 1, mention 1"),
+        ("cite-1-2", "Back to citation 1, mention 2"),
+        ("cite-2-1", "Back to citation 2"),
+    ]
+    assert all(html.count(f'id="{id}"') == 1 for id, _ in links)
+    assert said(context) == ["body.md:13:1: warning: nothing cites the reference 'citation-3'"]
+
+
 def test_every_method_of_the_renderer_renders_a_token_that_there_is() -> None:
     source = "".join(file.read_text() for file in FOLDER.glob("*.py"))
     known = {*parser().renderer.rules, "inline", "heading_open", "heading_close", "link_open"}

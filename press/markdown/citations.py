@@ -123,6 +123,9 @@ def _venue(fields: dict[str, str]) -> str:
     return ", ".join(filter(None, (where, fields.get("pages"), fields.get("year"))))
 
 
+HAND_MADE = "citation-"  # how the id of a reference begins that the author made by hand
+
+
 @dataclass(frozen=True)
 class Reference:
     """A work of the list of references at the end of a page."""
@@ -140,6 +143,7 @@ class Citations:
     entries: Mapping[str, Entry]
     maths: Maths
     used: dict[str, list[str]] = field(default_factory=dict)  # key -> ids of the citations
+    by_hand: dict[str, list[str]] = field(default_factory=dict)  # id -> ids of the links to it
 
     def cite(self, text: str, origin: SourceMap, start: int) -> str:
         """The citation `[text]` as HTML, each work's number linked to its reference.
@@ -164,8 +168,7 @@ class Citations:
         if key not in self.entries:
             self.context.error(place, f"unknown citation '@{key}'{nearest(key, self.entries)}")
             return str(escape(key))
-        ids = self.used.setdefault(key, [])
-        ids.append(id := f"cite-{key}-{len(ids) + 1}")
+        id = _mention(self.used, key, key)
         entry = self.entries[key]
         title = f"{surnames(entry)}, {entry.fields.get('year', 'no year')}: {plain_title(entry)}"
         return (
@@ -175,19 +178,45 @@ class Citations:
 
     def references(self) -> list[Reference]:
         """The works that were cited, with the links back."""
-        found = []
-        for number, (key, ids) in enumerate(self.used.items(), 1):
-            mention = ", mention {}" if len(ids) > 1 else ""
-            links = [
-                (f"#{quote(id)}", f"Back to citation {number}{mention.format(count)}")
-                for count, id in enumerate(ids, 1)
-            ]
-            html = written(self.entries[key], partial(self._in_title, key))
-            found.append(Reference(key, html, links))
-        return found
+        return [
+            Reference(
+                key,
+                written(self.entries[key], partial(self._in_title, key)),
+                _back_links(number, ids),
+            )
+            for number, (key, ids) in enumerate(self.used.items(), 1)
+        ]
+
+    def link_by_hand(self, target: str) -> str:
+        """Note a link to a reference made by hand; returns the id that the link is to have."""
+        return _mention(self.by_hand, target, target.removeprefix(HAND_MADE))
+
+    def back_links_by_hand(self, target: str, place: Place) -> str:
+        """The links back from a reference made by hand; a warning if nothing cites it."""
+        if target not in self.by_hand:
+            self.context.warn(place, f"nothing cites the reference '{target}'")
+            return ""
+        links = _back_links(target.removeprefix(HAND_MADE), self.by_hand[target])
+        tags = " ".join(f'<a href="{href}" aria-label="{label}">↩</a>' for href, label in links)
+        return f' <span class="back-links">{tags}</span>'
 
     def _in_title(self, key: str, tex: str) -> str:
         place = self.entries[key].place
         # An entry does not know where in it a formula stands: every mistake has the entry's place.
         origin = SourceMap(place.path, "", ((place.line, place.column),))
         return self.maths.html(tex, False, origin, 0)
+
+
+def _mention(mentions: dict[str, list[str]], target: str, name: str) -> str:
+    """Note one more mention of `target`; the id by which its reference leads back to it."""
+    ids = mentions.setdefault(target, [])
+    ids.append(f"cite-{name}-{len(ids) + 1}")
+    return ids[-1]
+
+
+def _back_links(number: int | str, ids: list[str]) -> list[tuple[str, str]]:
+    mention = ", mention {}" if len(ids) > 1 else ""
+    return [
+        (f"#{quote(id)}", f"Back to citation {number}{mention.format(count)}")
+        for count, id in enumerate(ids, 1)
+    ]

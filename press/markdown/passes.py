@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from itertools import islice, pairwise
+from urllib.parse import unquote
 
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from press.diagnostics import Place, SourceMap
 from press.errors import nearest
-from press.markdown.citations import Citations
+from press.markdown.citations import HAND_MADE, Citations
 from press.markdown.post import slug
 from press.markdown.syntax import CAPTION, ID_AT_END
 from press.page import Blocks, PageContext
@@ -178,11 +179,14 @@ def name_sections(tokens: Sequence[Token], crossrefs: CrossReferences) -> None:
 
 
 def cite(tokens: Sequence[Token], citations: Citations) -> None:
-    """Number what is cited as a reader meets it."""
+    """Number what is cited as a reader meets it; links to references made by hand get ids."""
     for token in in_reading_order(tokens):
+        href = str(token.meta.get("attributes", token.attrs).get("href", ""))  # of a tag, or a link
         if token.type == "citation":
             origin, start = token.meta["origin"], token.meta["start"]
             token.content = citations.cite(token.content, origin, start)
+        elif token.tag == "a" and href.startswith(f"#{HAND_MADE}"):
+            token.attrs |= {"id": citations.link_by_hand(unquote(href[1:])), "class": "citation"}
 
 
 def in_reading_order(tokens: Sequence[Token]) -> Iterator[Token]:

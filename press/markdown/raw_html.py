@@ -18,6 +18,7 @@ from markdown_it.token import Token
 
 from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import syntax
+from press.markdown.citations import HAND_MADE
 
 RAW = ("script", "style", "textarea")  # what looks like a tag in them is none
 INERT = ("pre", "code", *RAW)
@@ -93,7 +94,7 @@ def tokens_of(html: str, origin: SourceMap, start: int, within: list[str]) -> li
             tokens += _text(found[0], within, meta)
         if opened and opened not in within:
             within.append(opened)
-    return tokens
+    return _with_back_links(tokens)
 
 
 def attributes_of(text: str) -> dict[str, str]:
@@ -126,6 +127,20 @@ def _text(text: str, within: list[str], meta: dict[str, object]) -> list[Token]:
         if "start" in token.meta:
             token.meta["start"] += meta["start"]
     return tokens
+
+
+def _with_back_links(tokens: list[Token]) -> list[Token]:
+    """Add, at the end of each reference that was made by hand, the links back to its citations."""
+    placed: list[Token] = []
+    wanted: list[Token] = []
+    for token in tokens:
+        if token.nesting < 0 and wanted and token.tag == wanted[-1].tag:
+            placed.append(wanted.pop())
+        placed.append(token)
+        id = token.meta.get("attributes", {}).get("id", "")
+        if id.startswith(HAND_MADE):
+            wanted.append(Token("back_links", token.tag, 0, content=id, meta=token.meta))
+    return placed + wanted
 
 
 def inline(state: StateInline, silent: bool) -> bool:

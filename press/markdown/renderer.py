@@ -225,6 +225,10 @@ class PostRenderer:
             self.context.warn(place_of(token), sentence)
         return token.markup
 
+    def render_back_links(self, token: Token) -> str:
+        """The links from a reference made by hand back to where it is cited."""
+        return self.citations.back_links_by_hand(token.content, place_of(token))
+
     def render_image(self, token: Token) -> str:
         """A picture."""
         attributes = {
