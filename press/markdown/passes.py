@@ -173,7 +173,8 @@ def name_sections(tokens: Sequence[Token], crossrefs: CrossReferences) -> None:
         if token.type == "heading_open":
             children = inline.children or []
             given = str(token.attrs.get("id", ""))
-            id = crossrefs.new_id(given or slug(plain_text(children)) or "section", bool(given))
+            name = slug(plain_text(children).replace(".", " ")) or "section"
+            id = crossrefs.new_id(given or name, bool(given))
             token.attrs["id"] = id
             crossrefs.sections.setdefault(id, words_of(children, crossrefs.labels))
 

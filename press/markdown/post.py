@@ -56,13 +56,13 @@ class Post:
 
 
 def slug(text: str) -> str:
-    """A text as a part of an address: its letters, of every script, and its digits only."""
+    """A text as a part of an address: letters of every script, digits and points only."""
 
     def plain(found: re.Match[str]) -> str:
         marks = [sign for sign in found[0] if unicodedata.category(sign)[0] == "M"]  # of letters
         return "".join(marks) + ("-" if len(marks) < len(found[0]) else "")
 
-    return re.sub(r"[^\w-]+", plain, unicodedata.normalize("NFC", text)).strip("-").lower()
+    return re.sub(r"[^\w.-]+", plain, unicodedata.normalize("NFC", text)).strip("-").lower()
 
 
 def url_of(file: Path) -> str:
