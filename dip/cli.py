@@ -105,10 +105,8 @@ def _add_run(commands: "Commands") -> None:
     command.add_argument(
         "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="at least; 30"
     )
-    command.add_argument("--executor", choices=("local", "slurm"), default="local")
-    command.add_argument("--slurm", action="append", metavar="KEY=VALUE", default=[])
     command.add_argument("--rerun", action="store_true", help="move old records aside, run again")
-    command.add_argument("--plain", action="store_true", help="lines instead of a bar")
+    command.add_argument("--plain", action="store_true", help="new lines on a terminal, too")
 
 
 def _add_records(commands: "Commands") -> None:
@@ -124,10 +122,8 @@ def _add_records(commands: "Commands") -> None:
     command = _add(commands, "compare", "records:compare_results", "two folders of results")
     command.add_argument("a", type=Path, metavar="RESULTS_A")
     command.add_argument("b", type=Path, metavar="RESULTS_B")
-    what = "new records as archives"
-    command = _add(commands, "pack", "records:pack_records", what, "results")
-    command.add_argument("folder", type=Path, metavar="DIR", help="where the archives go")
-    command.add_argument("--size", type=float, default=45.0, metavar="MIB", help="at most; 45")
+    command = _add(commands, "pack", "records:pack_records", "new records as an archive", "results")
+    command.add_argument("archive", type=Path, metavar="FILE", help="a tar file to write")
     what = "put archived records in place"
     command = _add(commands, "unpack", "records:unpack_records", what, "results")
     command.add_argument("archives", nargs="+", metavar="FILE")

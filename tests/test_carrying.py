@@ -44,100 +44,61 @@ def content_of(results: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("size_mib", [10, 0.01])
-def test_what_was_packed_is_unpacked_the_same(
-    project: tuple[Path, Suite], tmp_path: Path, size_mib: float
-) -> None:
-    results, archives = tmp_path / "results", tmp_path / "archives"
-    written = pack(results, archives, size_mib)
-    assert all(path.stat().st_size <= size_mib * 2**20 for path in written)
-    assert (len(written) == 1) == (size_mib == 10)
-    assert pack(results, archives, size_mib) == [], "nothing new since"
-    told = unpack(reversed(written), tmp_path / "home")
-    assert told == [
+def test_what_was_packed_is_unpacked_the_same(project: tuple[Path, Suite], tmp_path: Path) -> None:
+    results, archive = tmp_path / "results", tmp_path / "packed/records.tar"
+    assert pack(results, archive) == (3, [])
+    assert unpack([archive], tmp_path / "home") == [
         "tiny/rings/seed0: unpacked", "tiny/waves/biharmonic: unpacked",
         "tiny/waves/seed0: unpacked",
     ]  # fmt: skip
     assert content_of(tmp_path / "home") == content_of(results)
-    assert unpack(written, tmp_path / "home")[0] == "tiny/rings/seed0: was there already"
+    assert unpack([archive], tmp_path / "home")[0] == "tiny/rings/seed0: was there already"
 
 
-def test_a_file_larger_than_an_archive_has_one_of_its_own(
-    project: tuple[Path, Suite], tmp_path: Path
+def test_an_archive_is_written_whole_or_not_at_all(
+    project: tuple[Path, Suite], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results = tmp_path / "results"
-    folder = results / "tiny/rings/seed0"
-    record = load_record(folder)
-    data = {name: record.data[name] for name in record.data if name not in ("files", "seal")}
-    files = {name: (folder / name).read_bytes() for name in record.data["files"]}
-    files["snapshots/60.webp"] = os.urandom(30_000)
-    write_over(folder, data, files)
-    written = pack(results, tmp_path / "archives", 0.01)
-    large = [path for path in written if path.stat().st_size > 0.01 * 2**20]
-    assert len(large) == 1
-    with tarfile.open(large[0]) as archive:
-        assert archive.getnames() == ["tiny/rings/seed0/snapshots/60.webp"]
-    unpack(written[::-1], tmp_path / "home")
-    assert content_of(tmp_path / "home") == content_of(results)
+    archive = tmp_path / "packed.tar"
+    pack(tmp_path / "results", archive)
+    before = archive.read_bytes()
+
+    def refuse(old: Path, new: Path) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="the disk is full"):
+        pack(tmp_path / "results", archive)
+    assert archive.read_bytes() == before
+    assert not list(tmp_path.glob(".new.*"))
 
 
-@pytest.mark.parametrize("stops_at", [2, 3, 4])
-def test_a_record_half_packed_is_packed_again(
-    project: tuple[Path, Suite], tmp_path: Path, stops_at: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    results, archives = tmp_path / "results", tmp_path / "archives"
-    last, rename = f"records-00{stops_at}.tar", os.replace
-
-    def rename_until_last(old: Path, new: Path) -> None:
-        if Path(new).name == last:
-            raise OSError("the disk is full")
-        rename(old, new)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "replace", rename_until_last)
-        with pytest.raises(OSError, match="the disk is full"):
-            pack(results, archives, 0.01)
-    pack(results, archives, 0.01)
-    written = sorted(archives.glob("records-*.tar"))
-    for name, order in (("home", written), ("other", written[::-1])):
-        assert len(unpack(order, tmp_path / name)) == 3
-        assert content_of(tmp_path / name) == content_of(results)
-    first = [path for path in written if path.name < last]
-    with pytest.raises(InputError, match="is missing: give every archive at once"):
-        unpack(first, tmp_path / "half")
-
-
-def test_a_record_made_again_since_is_not_taken_for_the_packed_one(
+def test_a_record_made_again_since_takes_the_place_of_the_packed_one(
     project: tuple[Path, Suite], tmp_path: Path
 ) -> None:
     _, suite = project
-    results, archives = tmp_path / "results", tmp_path / "archives"
-    first = pack(results, archives, 10)
+    results, archive = tmp_path / "results", tmp_path / "packed.tar"
+    pack(results, archive)
+    unpack([archive], tmp_path / "home")
     again = write_run(results, suite, suite.experiments[0], 31.0)
-    told: list[InputError] = []
-    assert pack(results, archives, 10, told.append) == []
-    assert str(told[0]).startswith(f"{again.folder}: an archive in '{archives}' holds another")
-    second = pack(results, tmp_path / "more", 10)
-    unpack(first, tmp_path / "home")
-    unpack(second, tmp_path / "home", replace=True)
+    pack(results, archive)
+    unpack([archive], tmp_path / "home", replace=True)
     assert load_record(tmp_path / "home/tiny/waves/seed0").data == again.data
 
 
 def test_damaged_records_are_named_and_the_others_packed(
     project: tuple[Path, Suite], tmp_path: Path, capsys: Told
 ) -> None:
-    results, archives = tmp_path / "results", tmp_path / "archives"
-    archives.mkdir()
-    (archives / "records-of-old.tar").write_bytes(b"of nobody's")
+    results, archive = tmp_path / "results", tmp_path / "packed.tar"
     (results / "tiny/rings/seed0/run.json").write_text("{")
     (results / "tiny/waves/biharmonic/snapshots/output.webp").write_bytes(b"")
-    assert main(["pack", str(archives), "--results", str(results)]) == 1
-    one, other = capsys.readouterr().err.splitlines()
+    assert main(["pack", str(archive), "--results", str(results)]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith(f"{archive}: 1 record, 0.")
+    one, other = told.err.splitlines()
     assert one.startswith(f"{results}/tiny/rings/seed0/run.json:1:2: the record is damaged: ")
     assert other.startswith(f"{results}/tiny/waves/biharmonic/snapshots/output.webp: the record is")
     assert one.endswith("; this record was left out")
-    told = unpack([archives / "records-001.tar"], tmp_path / "home")
-    assert told == ["tiny/waves/seed0: unpacked"]
+    assert unpack([archive], tmp_path / "home") == ["tiny/waves/seed0: unpacked"]
 
 
 def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_path: Path) -> None:
@@ -145,7 +106,8 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "add", "results/tiny/waves"], check=True)
     subprocess.run([*git, "commit", "-qm", "x"], check=True)
-    (path,) = pack(tmp_path / "results", tmp_path / "archives", 10)
+    path = tmp_path / "packed.tar"
+    assert pack(tmp_path / "results", path) == (1, [])
     with tarfile.open(path) as archive:
         assert {name.split("/")[1] for name in archive.getnames()} == {"rings"}
 
@@ -158,24 +120,25 @@ def test_what_is_half_written_is_no_record(project: tuple[Path, Suite], tmp_path
         (results / left / "curve.csv").unlink()
     assert [place.relative_to(results).as_posix() for place in find_records(results)] == names
     assert [line.split(":")[0] for line in compare(results, results)] == names
-    left_out: list[InputError] = []
-    assert pack(results, tmp_path / "archives", 10, left_out.append)
-    assert not left_out
-    assert len(unpack([tmp_path / "archives/records-001.tar"], tmp_path / "home")) == len(names)
+    assert pack(results, tmp_path / "packed.tar") == (len(names), [])
+    assert len(unpack([tmp_path / "packed.tar"], tmp_path / "home")) == len(names)
 
 
 def test_what_is_wrong_with_archives_is_told_and_nothing_is_written(
     project: tuple[Path, Suite], tmp_path: Path
 ) -> None:
-    home = tmp_path / "home"
-    written = pack(tmp_path / "results", tmp_path / "archives", 0.01)
-    with pytest.raises(InputError, match=r"a part of 'tiny/rings/seed0' is missing: give every"):
-        unpack(written[1:], home)
+    home, whole, other = tmp_path / "home", tmp_path / "packed.tar", tmp_path / "other.tar"
+    pack(tmp_path / "results", whole)
+    with tarfile.open(whole) as archive, tarfile.open(other, "w") as without:
+        for member in archive:
+            if member.name != "tiny/rings/seed0/curve.csv":
+                without.addfile(member, archive.extractfile(member))
+    with pytest.raises(InputError, match=r"a part of 'tiny/rings/seed0' is missing in the arch"):
+        unpack([other], home)
     cut = tmp_path / "cut.tar"
-    cut.write_bytes(written[0].read_bytes()[:-3000])
+    cut.write_bytes(whole.read_bytes()[:-20_000])
     with pytest.raises(InputError):
-        unpack([cut, *written[1:]], home)
-    (whole,) = pack(tmp_path / "results", tmp_path / "whole", 10)
+        unpack([cut], home)
     data = bytearray(whole.read_bytes())
     data[data.rindex(b"iteration,loss") + 40] ^= 1
     flipped = tmp_path / "flipped.tar"
@@ -200,11 +163,12 @@ def test_other_records_are_named_and_give_way_only_when_asked(
 ) -> None:
     _, suite = project
     home = tmp_path / "home"
-    written = pack(tmp_path / "results", tmp_path / "archives", 10)
+    archive = tmp_path / "packed.tar"
+    pack(tmp_path / "results", archive)
     for experiment in suite.experiments:
         write_run(home, suite, experiment, 31.0)
     before = content_of(home)
-    command = ["unpack", *map(str, written), "--results", str(home)]
+    command = ["unpack", str(archive), "--results", str(home)]
     assert main(command) == 1
     assert capsys.readouterr().err == (
         f"{home}: another record stands at tiny/rings/seed0, tiny/waves/seed0: move it away"
@@ -226,12 +190,13 @@ def test_other_records_are_named_and_give_way_only_when_asked(
 def test_a_damaged_record_in_the_place_is_another(
     project: tuple[Path, Suite], tmp_path: Path
 ) -> None:
-    written = pack(tmp_path / "results", tmp_path / "archives", 10)
-    unpack(written, tmp_path / "home")
+    archive = tmp_path / "packed.tar"
+    pack(tmp_path / "results", archive)
+    unpack([archive], tmp_path / "home")
     (tmp_path / "home/tiny/rings/seed0/curve.csv").write_text("")
     with pytest.raises(InputError, match="another record stands at tiny/rings/seed0: move it"):
-        unpack(written, tmp_path / "home")
-    assert unpack(written, tmp_path / "home", replace=True)[0].startswith(
+        unpack([archive], tmp_path / "home")
+    assert unpack([archive], tmp_path / "home", replace=True)[0].startswith(
         "tiny/rings/seed0: unpacked; the old record is now "
     )
 

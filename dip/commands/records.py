@@ -1,6 +1,7 @@
 """`dip verify`, `dip compare`, `dip pack`, `dip unpack`: what is done with records."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from dip.errors import InputError
@@ -65,17 +66,15 @@ def compare_results(args: argparse.Namespace) -> int:
 
 
 def pack_records(args: argparse.Namespace) -> int:
-    """Write new records as archives; returns 1 if a damaged one was left out and named."""
-    from dip.records.archive import pack, warn
+    """Write new records into an archive; returns 1 if a damaged one was left out and named."""
+    from dip.records.archive import pack
 
-    damaged: list[InputError] = []
-    written = pack(args.results, args.folder, args.size, damaged.append)
-    for path in written:
-        print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
-    if not written:
-        print("nothing new to pack")
+    count, damaged = pack(args.results, args.archive)
+    size = f"{args.archive.stat().st_size / 2**20:.1f} MiB" if count else ""
+    records = f"{count} record{'' if count == 1 else 's'}"
+    print(f"{args.archive}: {records}, {size}" if count else "nothing new to pack")
     for error in damaged:
-        warn(error)
+        print(f"{error}; this record was left out", file=sys.stderr)
     return 1 if damaged else 0
 
 

@@ -1,15 +1,12 @@
-"""`dip run`: run what is not recorded, in order of worth.
-
-One after the other in this process; or at once, as its children or as jobs of a cluster.
-"""
+"""`dip run`: what is not recorded, in order of worth, one after the other or several at once."""
 
 import argparse
 import os
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
-from typing import Any
 
 from dip.errors import InputError
 from dip.experiments.experiment import device_kind
@@ -17,7 +14,7 @@ from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device, cores
-from dip.runs.progress import Interrupts, listener
+from dip.runs.progress import Interrupts, Lines
 
 POLL_SECONDS = 0.2
 
@@ -28,15 +25,13 @@ def run(args: argparse.Namespace) -> int:
     Returns 0 if all went well or the time limit ended it, 1 if a job failed or the process was
     asked to stop. Raises InputError for a wrong name or device.
     """
-    # A cluster's nodes look for the device themselves; what is left to do here needs none.
-    device = choose_device("cpu" if args.executor == "slurm" else args.device)
+    device = choose_device(args.device)
     suites = load_suites(args.content / "experiments.toml")
     jobs = choose_jobs(find_suites(suites, args.suites), args.image or (), args.seed or ())
     if args.rerun and args.jobs > 1:
         raise InputError("--rerun works on one run after the other: leave --jobs out")
     sequence = Sequence(args, device)
-    at_once = args.jobs > 1 or args.executor == "slurm"
-    code = run_many(jobs, args, sequence) if at_once else sequence.run(jobs)
+    code = run_at_once(jobs, args, sequence) if args.jobs > 1 else sequence.run(jobs)
     if sequence.recorded == len(jobs):
         sequence.say.say(f"nothing to do: all {len(jobs)} are recorded; --rerun runs them anew")
     return code
@@ -52,7 +47,7 @@ class Sequence:
         self.rerun, self.results = args.rerun, Path(args.results)
         self.recorded = 0  # jobs that needed no run
         self.interrupts = Interrupts(args.time_limit)
-        self.say = listener(args.plain)
+        self.say = Lines(args.plain)
         self.context = RunContext(
             results=self.results,
             images=load_images(args.content / "images.toml"),
@@ -115,21 +110,18 @@ class Sequence:
         return True
 
 
-def run_many(jobs: list[Job], args: argparse.Namespace, sequence: Sequence) -> int:
+def run_at_once(jobs: list[Job], args: argparse.Namespace, sequence: Sequence) -> int:
     """Run the baselines here, each run in a process of its own, then the means; the exit code.
 
-    A run that fails names itself and does not stop the others. Raises InputError for a wrong
-    `--slurm`, before anything is run.
+    A run that fails names itself and does not stop the others.
     """
-    device, interrupts = sequence.context.device, sequence.interrupts
-    slurm, stopped = args.executor == "slurm", interrupts.should_stop
-    workers = Cluster(args) if slurm else Children(args, device, interrupts)
-    failed = sequence.run([job for job in jobs if job.method and not job.seeds])
+    stopped = sequence.interrupts.should_stop
+    failed = sequence.run([job for job in jobs if job.kind == "baseline"])
     if not stopped():
-        runs = [job for job in jobs if not job.method and _is_missing(job, sequence)]
-        failed = max(failed, workers.run(runs))
+        runs = [job for job in jobs if job.kind == "run" and _is_missing(job, sequence)]
+        failed = max(failed, _run_children(runs, args, sequence))
     if not stopped():
-        failed = max(failed, sequence.run([job for job in jobs if job.seeds]))
+        failed = max(failed, sequence.run([job for job in jobs if job.kind == "mean"]))
     return failed
 
 
@@ -141,9 +133,35 @@ def _is_missing(job: Job, sequence: Sequence) -> bool:
         return True
 
 
-def command_for(
-    job: Job, args: argparse.Namespace, device: str, threads: int | None, limit_s: float | None
-) -> list[str]:
+def _run_children(jobs: list[Job], args: argparse.Namespace, sequence: Sequence) -> int:
+    """Run each job as a child process, `args.jobs` at once; the exit code."""
+    interrupts, device = sequence.interrupts, sequence.context.device
+    waiting, failed = deque(jobs), 0
+    running: dict[int, tuple[Job, subprocess.Popen[bytes]]] = {}  # by place
+    while waiting or running:
+        if interrupts.should_stop():
+            waiting.clear()
+            for _, child in running.values():
+                child.terminate()
+        for place in range(args.jobs):
+            if waiting and place not in running:
+                job = waiting.popleft()
+                command = _command(job, args, device, interrupts.seconds_left)
+                environment = child_environment(device, place)
+                running[place] = job, subprocess.Popen(command, env=environment)
+        for place, (job, child) in list(running.items()):
+            code = child.poll()
+            if code is None:
+                continue
+            del running[place]
+            if code != 0 and not interrupts.should_stop():
+                print(f"{job.name}: failed, exit code {code}", flush=True)
+                failed += 1
+        time.sleep(POLL_SECONDS)
+    return interrupts.exit_code(failed)
+
+
+def _command(job: Job, args: argparse.Namespace, device: str, limit_s: float | None) -> list[str]:
     """The command that runs one job in a process of its own, for at most `limit_s` seconds."""
     command = [
         sys.executable, "-m", "dip", "--content", str(args.content), "run", job.suite.name,
@@ -152,56 +170,11 @@ def command_for(
     ]  # fmt: skip
     if args.images:
         command += ["--images", str(args.images)]
-    if threads:
-        command += ["--threads", str(threads)]
+    if args.threads or device == "cpu":  # shared among the children
+        command += ["--threads", str(args.threads or max(1, cores() // args.jobs))]
     if limit_s is not None:
         command += ["--time-limit", f"{limit_s:.0f}"]
-    return command + (["--rerun"] if args.rerun else [])
-
-
-class Children:
-    """Child processes, each with a run: one for each GPU in turn, or sharing the CPU's threads."""
-
-    def __init__(self, args: argparse.Namespace, device: str, interrupts: Interrupts) -> None:
-        """Share the machine's GPUs, or its threads, among `args.jobs` places."""
-        self.args, self.device, self.interrupts = args, device, interrupts
-        self.threads = args.threads or max(1, cores() // args.jobs)
-        self.places = [child_environment(device, place) for place in range(args.jobs)]
-        self.running: dict[int, tuple[Job, subprocess.Popen[bytes]]] = {}
-
-    def run(self, jobs: list[Job]) -> int:
-        """Run `jobs`; returns 1 if one failed or the processes were asked to stop, else 0."""
-        waiting, failed = list(jobs), 0
-        while waiting or self.running:
-            if self.interrupts.should_stop():
-                waiting = []
-                for _, child in self.running.values():
-                    child.terminate()
-            for place in range(len(self.places)):
-                if waiting and place not in self.running:
-                    self._start(waiting.pop(0), place)
-            failed += self._collect()
-            time.sleep(POLL_SECONDS)
-        return self.interrupts.exit_code(failed)
-
-    def _start(self, job: Job, place: int) -> None:
-        threads = self.threads if self.device == "cpu" else self.args.threads
-        left = self.interrupts.seconds_left
-        command = command_for(job, self.args, self.device, threads, left)
-        self.running[place] = (job, subprocess.Popen(command, env=self.places[place]))
-
-    def _collect(self) -> int:
-        """Forget the children that ended; the number of those that failed."""
-        failed = 0
-        for place, (job, child) in list(self.running.items()):
-            code = child.poll()
-            if code is None:
-                continue
-            del self.running[place]
-            if code != 0 and not self.interrupts.should_stop():
-                print(f"{job.name}: failed, exit code {code}", flush=True)
-                failed += 1
-        return failed
+    return command
 
 
 def child_environment(device: str, place: int) -> dict[str, str]:
@@ -216,68 +189,3 @@ def child_environment(device: str, place: int) -> dict[str, str]:
             visible = [str(number) for number in range(torch.cuda.device_count())]
         environment["CUDA_VISIBLE_DEVICES"] = visible[place % len(visible)]
     return environment
-
-
-class Cluster:
-    """Jobs of a Slurm cluster, by submitit; cluster=local tries the same on this machine."""
-
-    def __init__(self, args: argparse.Namespace) -> None:
-        """Read the options `--slurm KEY=VALUE`; raises InputError for one that cannot be."""
-        self.args, options = args, dict(_option(text) for text in args.slurm)
-        cluster = options.pop("cluster", "slurm")
-        self.minutes = options.pop("timeout_min", 60)
-        if not isinstance(self.minutes, int) or self.minutes < 1:
-            raise InputError(f"--slurm timeout_min={self.minutes}: write whole minutes, such as 60")
-        try:
-            import submitit
-        except ImportError:
-            raise InputError('--executor slurm needs submitit: pip install -e ".[slurm]"') from None
-        folder = Path(args.results).resolve() / ".work/slurm"
-        parameters = {_parameter(name): value for name, value in options.items()}
-        try:
-            self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
-            self.executor.update_parameters(timeout_min=self.minutes, **parameters)
-        except (RuntimeError, ValueError, NameError, TypeError) as error:
-            raise InputError(f"--slurm: {str(error).splitlines()[0]}") from None
-
-    def run(self, jobs: list[Job]) -> int:
-        """Send `jobs` and wait for them; returns 1 if one failed, else 0.
-
-        Each ends two minutes before the cluster would end it, so that it writes its checkpoint.
-        """
-        args = self.args
-        limit_s = args.time_limit or max(60, 60 * self.minutes - 120)
-        threads = args.threads or (cores() if args.device == "cpu" else None)
-        commands = [command_for(job, args, args.device, threads, limit_s) for job in jobs]
-        sent = [self.executor.submit(run_command, command) for command in commands]
-        failed = 0
-        for job, ticket in zip(jobs, sent, strict=True):
-            try:
-                print(f"{job.name}: {ticket.result()}", flush=True)
-            except Exception as error:  # noqa: BLE001 (whatever ended a job, the others go on)
-                print(f"{job.name}: failed: {str(error).strip().splitlines()[-1]}", flush=True)
-                failed += 1
-        return 1 if failed else 0
-
-
-def run_command(command: list[str]) -> str:
-    """Run one command on a node of the cluster: its last line; raises RuntimeError with it."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    last = ((done.stdout + done.stderr).strip().splitlines() or ["no output"])[-1]
-    if done.returncode:
-        raise RuntimeError(last)
-    return last
-
-
-def _option(text: str) -> tuple[str, Any]:
-    """Name and value of KEY=VALUE, a number if it is one; raises InputError."""
-    name, sign, value = text.partition("=")
-    if not sign:
-        raise InputError(f"--slurm {text}: write it as KEY=VALUE, such as partition=gpu")
-    return name, int(value) if value.isdigit() else value
-
-
-def _parameter(name: str) -> str:
-    """Submitit's name of an option: its own where it has one, else Slurm's."""
-    own = ("timeout_min", "mem_gb", "nodes", "cpus_per_task", "gpus_per_node", "tasks_per_node")
-    return name if name in own or name.startswith(("slurm_", "local_")) else f"slurm_{name}"

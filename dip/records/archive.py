@@ -1,81 +1,49 @@
-"""Records as plain tar files of a limited size, to carry them from one machine to another.
+"""Records as a plain tar file, to carry them from one machine to another.
 
-Archives have the names `records-NNN.tar`. A record's run.json goes in last, so that where it lies,
-the whole record does. What comes in is checked before anything of it is put in place.
+What comes in is checked before anything of it is put in place.
 """
 
 import io
-import math
 import shutil
 import subprocess
-import sys
 import tarfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from dip.errors import InputError
-from dip.files import fresh_file, fresh_folder, is_temporary, sha256_of
+from dip.files import fresh_file, fresh_folder, is_temporary
 from dip.records.record import check_files, load_record
 from dip.records.store import find_records, put_in_place
 
-Member = tuple[str, bytes]  # a file's name in the archive, and its content
 LARGEST, LARGEST_TEXT = 2**30, 2**24  # bytes of a record's file, and of its run.json
 PIECE = 2**20  # bytes that are held in memory at a time
 
 
-def warn(error: InputError) -> None:
-    """Name a record that was left out, on the error output."""
-    print(f"{error}; this record was left out", file=sys.stderr)
+def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
+    """Write the records of `results` that git does not hold as they are into one tar file, whole.
 
-
-def pack(
-    results: Path, folder: Path, size_mib: float, tell: Callable[[InputError], object] = warn
-) -> list[Path]:
-    """Write the records of `results` that are new as archives into `folder`; the paths written.
-
-    New is what git does not hold as it is, and what no archive in `folder` holds. An archive has at
-    most `size_mib`, but for one file that is larger, which goes into an archive of its own. A
-    record that is damaged, or of which an archive holds another, goes to `tell` and is left out.
-    Raises InputError if the size is too small.
+    Returns how many these are, and what is wrong with damaged ones, which are left out. Where
+    there is none, no file is written.
     """
-    limit = int(size_mib * 2**20) if math.isfinite(size_mib) else 0
-    if limit < tarfile.RECORDSIZE:
-        raise InputError(f"--size {size_mib:g} MiB is too small for an archive, or no size")
-    folder.mkdir(parents=True, exist_ok=True)
-    packed = {
-        name: sha256_of(file.read(size))
-        for path in _archives_in(folder).values()
-        for name, size, file in _members(path)
-        if name.endswith("/run.json")
-    }
-    changed = _changed(results)
-    members: list[Member] = []
+    changed, damaged, whole = _changed(results), list[InputError](), {}
     for place in find_records(results):
         name = place.relative_to(results).as_posix()
-        held = packed.get(f"{name}/run.json")
-        is_old = changed is not None and name not in changed
-        if is_old or held == sha256_of(place / "run.json"):
-            continue
-        try:
-            found = _files_of(place, name)
-            if held:
-                raise InputError(
-                    f"an archive in '{folder}' holds another record of this run: pack into another"
-                    " folder, and unpack that with --replace",
-                    place,
-                )
-            members += found
-        except InputError as error:
-            tell(error)
-    return _write_archives(folder, members, limit)
-
-
-def _files_of(place: Path, name: str) -> list[Member]:
-    """The files of a record, run.json last; raises InputError if it is damaged."""
-    files = [*load_record(place, files=True).data["files"], "run.json"]
-    return [(f"{name}/{file}", (place / file).read_bytes()) for file in files]
+        if changed is None or name in changed:
+            try:
+                whole[name] = [*load_record(place, files=True).data["files"], "run.json"]
+            except InputError as error:
+                damaged.append(error)
+    if whole:
+        with (
+            fresh_file(archive) as out,
+            tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        ):
+            for path in (f"{name}/{file}" for name, files in whole.items() for file in files):
+                data, header = (results / path).read_bytes(), tarfile.TarInfo(path)
+                header.size = len(data)
+                tar.addfile(header, io.BytesIO(data))
+    return len(whole), damaged
 
 
 def _changed(results: Path) -> set[str] | None:
@@ -93,37 +61,6 @@ def _changed(results: Path) -> set[str] | None:
         return None
     paths = [entry[3:].removeprefix(prefix.strip()) for entry in status.split("\0") if entry]
     return {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
-
-
-def _archives_in(folder: Path) -> dict[int, Path]:
-    """The archives of a folder by number."""
-    named = {path.stem.partition("-")[2]: path for path in folder.glob("records-*.tar")}
-    return {int(number): path for number, path in named.items() if number.isdecimal()}
-
-
-def _write_archives(folder: Path, members: Iterable[Member], limit: int) -> list[Path]:
-    """Write members in order as the next archives of `folder`, each whole or not at all.
-
-    An archive has at most `limit` bytes, or one member.
-    """
-    block, record = tarfile.BLOCKSIZE, tarfile.RECORDSIZE  # a tar file is padded to whole records
-    room = limit // record * record - 2 * block  # two empty blocks end it
-    waiting, written = deque(members), list[Path]()
-    while waiting:
-        path = folder / f"records-{1 + max(_archives_in(folder), default=0):03d}.tar"
-        with (
-            fresh_file(path) as file,
-            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive,
-        ):
-            needed = 0
-            while waiting and (not archive.offset or archive.offset + needed <= room):
-                name, data = waiting.popleft()
-                header = tarfile.TarInfo(name)
-                header.size = len(data)
-                archive.addfile(header, io.BytesIO(data))
-                needed = block + -(-len(waiting[0][1]) // block) * block if waiting else 0
-        written.append(path)
-    return written
 
 
 def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> list[str]:
@@ -214,7 +151,7 @@ def _check(fresh: Path, name: Path) -> None:
     came = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
     record = load_record(fresh) if "run.json" in came else None
     if record is None or not record.data["files"].keys() <= came:
-        raise InputError(f"a part of '{name}' is missing: give every archive at once")
+        raise InputError(f"a part of '{name}' is missing in the archive")
     check_files(record)
     stray = came - {"run.json", *record.data["files"]}
     if stray:

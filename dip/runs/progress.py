@@ -1,18 +1,18 @@
-"""How far runs are, as a bar on a terminal or plain lines elsewhere; and being asked to stop."""
+"""How far runs are, in lines; and being asked to stop."""
 
 import signal
 import sys
 import time
-from contextlib import suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dip.planning.jobs import duration
 
 if TYPE_CHECKING:
     from dip.engine.fit import Step
 
-LINE_SECONDS = 30.0
+LINE_SECONDS, OVER_SECONDS = 30.0, 1.0
+CLEAR = "\r\033[K"  # what empties a terminal's last line
 
 
 class Interrupts:
@@ -65,7 +65,16 @@ class Listener:
 
 
 class Lines(Listener):
-    """A line every half minute: name, iteration, PSNR, time left."""
+    """How far a run is: name, iteration, PSNR, time left.
+
+    On a terminal it is one line, written over every second; elsewhere, and where `plain` is asked
+    for, a new line every half minute.
+    """
+
+    def __init__(self, plain: bool = False) -> None:
+        """Look whether this is a terminal."""
+        self.over = sys.stdout.isatty() and not plain
+        self.pause = OVER_SECONDS if self.over else LINE_SECONDS
 
     def begin(self, name: str, first: int, last: int) -> None:
         """Print that a run begins, or resumes from its checkpoint at iteration `first`."""
@@ -76,55 +85,18 @@ class Lines(Listener):
     def step(self, step: "Step") -> None:
         """Print how far the run is, if the last line is old."""
         now = time.monotonic()
-        if now - self.printed < LINE_SECONDS:
+        if now - self.printed < self.pause:
             return
         self.printed = now
         each = (now - self.began) / (step.iteration + 1 - self.first)
         left = duration(each * (self.last - step.iteration))
-        self.say(
-            f"{self.name}: iteration {step.iteration} of {self.last}{_psnr(step)}, {left} left"
-        )
+        psnr = "" if step.psnr_db is None else f", {step.psnr_db:.2f} dB"
+        sentence = f"{self.name}: iteration {step.iteration} of {self.last}{psnr}, {left} left"
+        self._print(sentence, end="" if self.over else "\n")
 
     def say(self, sentence: str) -> None:
-        """Print one line."""
-        print(sentence, flush=True)
+        """Print one line, which stays."""
+        self._print(sentence, end="\n")
 
-
-class Bar(Listener):
-    """A tqdm bar for each run."""
-
-    def __init__(self) -> None:
-        """Begin with no run; raises ImportError if tqdm is not installed."""
-        from tqdm import tqdm
-
-        self._tqdm: Any = tqdm
-        self._bar: Any = None
-
-    def begin(self, name: str, first: int, last: int) -> None:
-        """Draw a new bar under the old ones."""
-        if self._bar is not None:
-            self._bar.close()
-        self._bar = self._tqdm(desc=name, initial=first, total=last, dynamic_ncols=True)
-
-    def step(self, step: "Step") -> None:
-        """Move the bar."""
-        self._bar.set_postfix_str(_psnr(step).lstrip(", "), refresh=False)
-        self._bar.update(step.iteration - self._bar.n)
-        if step.iteration == self._bar.total:
-            self._bar.close()
-
-    def say(self, sentence: str) -> None:
-        """Print one line above the bar."""
-        self._tqdm.write(sentence)
-
-
-def _psnr(step: "Step") -> str:
-    return "" if step.psnr_db is None else f", {step.psnr_db:.2f} dB"
-
-
-def listener(plain: bool = False) -> Listener:
-    """A bar if this is a terminal, tqdm is installed and `plain` is not asked for; else lines."""
-    with suppress(ImportError):
-        if not plain and sys.stderr.isatty():
-            return Bar()
-    return Lines()
+    def _print(self, sentence: str, end: str) -> None:
+        print(f"{CLEAR if self.over else ''}{sentence}", end=end, flush=True)

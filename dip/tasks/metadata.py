@@ -17,17 +17,11 @@ SIZE = (40962, 40963)
 ORIENTATION, ON_ITS_SIDE = 274, (5, 6, 7, 8)
 ACROSS, DOWN, UNIT = 282, 283, 296
 UNITS = {2: 1.0, 3: 2.54}  # inch, centimetre
-COLOUR_SPACE, ADOBE_RGB = 40961, (2, "R03")
+COLOUR_SPACE, ADOBE_RGB, ADOBE_GAMMA = 40961, (2, "R03"), 563 / 256
 
-# By the codes of PNG's cICP chunk: the chromaticities of red, green and blue, and the curves.
-PRIMARIES = {
-    1: (0.64, 0.33, 0.30, 0.60, 0.15, 0.06),
-    9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
-    12: (0.68, 0.32, 0.265, 0.69, 0.15, 0.06),
-}
-GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 13: None}  # None: the curve of sRGB
-SRGB = (1, 13)
-WHITE = (0.3127, 0.3290)
+SRGB = (1, 13)  # the codes of PNG's cICP chunk
+# Of sRGB: where white, red, green and blue lie (PNG's cHRM chunk), and its curve, about.
+SRGB_COLOURS, SRGB_GAMMA = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06), 2.2
 
 
 def kept_metadata(exif: Image.Exif, dpi: Resolution | None) -> tuple[bytes, Resolution | None]:
@@ -59,46 +53,26 @@ def as_stored(value: Any) -> Any:
 def colour_profile(
     data: bytes, info: Mapping[Any, Any], exif: Image.Exif, grey: bool
 ) -> tuple[bytes | None, str]:
-    """The ICC profile of a picture's colours, None for sRGB, and a sentence if it has none.
+    """The ICC profile of a picture's colours, None for sRGB, and a sentence if they are not kept.
 
-    Where the file describes its colours otherwise, by PNG's chunks or as Adobe RGB in EXIF, the
-    profile is made, so that whatever format is written says the same. `data` is a PNG's bytes.
+    For Adobe RGB in EXIF the profile is made, so that whatever format is written says the same.
+    What PNG's own chunks say of other colours than sRGB is not kept. `data` is a PNG's bytes.
     """
     cicp = data.find(b"\0\0\0\4cICP", 8, max(0, data.find(b"IDAT")))
     if cicp >= 0:
         codes = data[cicp + 8], data[cicp + 9]
         if codes == SRGB:
             return None, ""
-        if codes[0] in PRIMARIES and codes[1] in GAMMAS:
-            return _made((*WHITE, *PRIMARIES[codes[0]]), GAMMAS[codes[1]], grey), ""
         return info.get("icc_profile"), "its colours (cICP {}/{}) are not kept".format(*codes)
     if "icc_profile" in info or "srgb" in info:
         return info.get("icc_profile"), ""
-    if "gamma" in info or "chromaticity" in info:
-        colours = info.get("chromaticity", (*WHITE, *PRIMARIES[1]))
-        gamma = 1 / info["gamma"] if info.get("gamma") else None
-        near = np.allclose(colours, (*WHITE, *PRIMARIES[1]), atol=2e-3)
-        if near and (gamma is None or abs(gamma - 2.2) < 0.02):  # how older programs write sRGB
-            return None, ""
-        return _made(colours, gamma, grey), ""
+    if "gamma" in info or "chromaticity" in info:  # how older programs write sRGB, too
+        near = np.allclose(info.get("chromaticity", SRGB_COLOURS), SRGB_COLOURS, atol=2e-3)
+        gamma = 1 / (info.get("gamma") or 1 / SRGB_GAMMA)
+        is_srgb = near and abs(gamma - SRGB_GAMMA) < 0.02
+        return None, "" if is_srgb else "its colours (gAMA or cHRM) are not kept"
     space = exif.get_ifd(ExifTags.IFD.Exif).get(COLOUR_SPACE)
     if space == ADOBE_RGB[0] or exif.get_ifd(ExifTags.IFD.Interop).get(1) == ADOBE_RGB[1]:
-        gamma = 563 / 256
-        return (_made((), gamma, True) if grey else imagecodecs.cms_profile("adobergb")), ""
+        profile = ("gray", ADOBE_GAMMA) if grey else ("adobergb", None)
+        return bytes(imagecodecs.cms_profile(profile[0], gamma=profile[1])), ""
     return None, ""
-
-
-def _made(colours: tuple[float, ...], gamma: float | None, grey: bool) -> bytes | None:
-    """An ICC profile from the chromaticities of white, red, green and blue, and a gamma."""
-    if grey:
-        return None if gamma is None else bytes(imagecodecs.cms_profile("gray", gamma=gamma))
-    white, *primaries = ((*colours[at : at + 2], 1.0) for at in range(0, 8, 2))
-    curve: dict[str, Any] = {"gamma": gamma}
-    if gamma is None:
-        levels = np.linspace(0, 1, 1024)
-        linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
-        curve = {"transferfunction": np.round(linear * 65535).astype(np.uint16)}
-    made = imagecodecs.cms_profile(
-        "rgb", whitepoint=white, primaries=[x for colour in primaries for x in colour], **curve
-    )
-    return bytes(made)

@@ -245,8 +245,9 @@ def run_trials(folder: Path, how: str, number: int, chance: random.Random) -> in
         found = find_records(here.results)
         for place in found:
             check_files(load_record(place))
-        archives = pack(here.results, folder / f"archives{trial}", 10)
-        assert len(unpack(archives, folder / f"home{trial}")) == len(found)
+        archive = folder / f"archive{trial}.tar"
+        assert pack(here.results, archive) == (len(found), [])
+        assert len(unpack([archive], folder / f"home{trial}")) == len(found)
         age(here.results)
         again = record_of(two, here.results, listed) or perform(two, here)
         mean_again = perform(mean, here)

@@ -58,8 +58,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     suite = load_suites(folder / "content/experiments.toml")["tiny"]
     for experiment in suite.experiments:
         write_run(folder / "results", suite, experiment, 30.0)
-    (path,) = pack(folder / "results", folder / "archives", 10)
-    return path.read_bytes()
+    pack(folder / "results", folder / "packed.tar")
+    return (folder / "packed.tar").read_bytes()
 
 
 def headers(data: bytes) -> list[int]:
