@@ -163,7 +163,8 @@ class Answered:
         for image in cases:
             column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
-            judged = None if claim is None else self.judge.judged(claim, self.row, ours)
+            rule = self.judge.claims.rule
+            judged = None if claim is None else Verdict(claim, ours, rule)
             found[image] = ours, judged
         return found
 
