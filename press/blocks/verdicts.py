@@ -247,7 +247,9 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
 )
 def claims_table(call: Call, table: ClaimTable) -> Figure:
     """A table of a source as it stands there, every number with its id."""
-    titles = {table.column(case): call.page.results.images.title(case) for case in table.cases}
+    titles = {
+        table.column(case): call.page.results.suites.images.title(case) for case in table.cases
+    }
     titles[MEAN] = "Mean"
     rows = table.rows.values()
     used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}
