@@ -7,7 +7,7 @@ import pytest
 from made_site import make_context
 
 from press.errors import InputError
-from press.markdown.bibliography import load_bibliography, plain_title, surnames, written
+from press.markdown.citations import load_bibliography, plain_title, surnames, written
 
 
 def read(folder: Path, bibtex: str) -> tuple[list[str], list[str]]:

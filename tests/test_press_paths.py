@@ -12,7 +12,7 @@ import pytest
 from press.cli import main
 from press.diagnostics import Place
 from press.errors import InputError
-from press.markdown.bibliography import Entry, written
+from press.markdown.citations import Entry, written
 from press.pages.site_pages import load_site
 from press.paths import AbsentError, find_file, is_unsafe, web_address
 

@@ -33,7 +33,7 @@ from press.diagnostics import (
 )
 from press.errors import nearest
 from press.files import text_of
-from press.markdown.bibliography import load_bibliography
+from press.markdown.citations import load_bibliography
 from press.options import Options
 from press.page import PageContext
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from press.diagnostics import Diagnostic, Place
+from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError
 from press.markdown.typed_numbers import RESULT, SENTENCE, NumberSearch, Piece
 from press.toml_file import TomlFile, leaves
@@ -30,7 +30,8 @@ def _messages(path: Path, search: NumberSearch) -> Iterator[Diagnostic]:
         return
     for table, key, value in leaves(file.data):
         is_printed = isinstance(value, str) and key in PRINTED[path.name]
-        for found in search.find([Piece(value, 0)] if is_printed else []):
+        origin = SourceMap.of_lines(str(path), str(value), 1)
+        for found in search.find([Piece(value, 0)] if is_printed else [], origin):
             if found.kind == RESULT:
                 place = _place(file, table, key, found.text)
                 yield Diagnostic(place, SENTENCE.format(found.text), "check", "typed-result")

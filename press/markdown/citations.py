@@ -1,39 +1,135 @@
-"""Citations of a page: `[@key]` from BibTeX, and references that the author made by hand."""
+"""Works that pages cite by `[@key]`: those of `references.bib`, and how references are written.
 
-from collections.abc import Mapping
+The style: authors by last name and initials, title, where it appeared, year, DOI or arXiv number.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from press.diagnostics import Place, SourceMap
+from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import nearest
-from press.markdown.bibliography import Entry, plain_title, surnames, written
+from press.files import text_of
+from press.markdown.bibtex import Reader
+from press.markdown.latex import FORMULA
 from press.markdown.math import Maths
 from press.markdown.syntax import works_in
 from press.page import PageContext
+from press.paths import web_address
 
-HAND_MADE = "citation-"  # how the id of a hand-made reference begins
+VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
+PLACED = VENUES[2:5]  # venues that have an address
+IDENTIFIERS = (  # field, class, where it leads, how it is written
+    ("doi", "doi", "https://doi.org/", "doi"),
+    ("eprint", "arxiv", "https://arxiv.org/abs/", "arXiv"),
+)
+FORM = "3"  # raise when the form of an entry below changes
+OTHERS = ["others", ""]  # the last author of an entry that does not name all
 
 
 @dataclass(frozen=True)
-class BackLink:
-    """A link from a reference to where it is cited."""
+class Entry:
+    """A work that can be cited; its texts are plain, but for formulas between marks."""
 
-    href: str
-    label: str
+    key: str
+    place: Place
+    authors: list[list[str]]  # for each: last name, initials
+    fields: dict[str, str]
+
+
+def load_bibliography(path: Path, context: PageContext) -> dict[str, Entry]:
+    """Every entry of a BibTeX file, none if it is absent; raises InputError with its line."""
+    context.note(path)
+    if not path.exists():
+        return {}
+    text = text_of(path)
+    rows, found = context.cache.json(
+        "bibliographies", f"{FORM}|{path}|{text}", lambda: _read(text, path)
+    )
+    context.diagnostics += map(Diagnostic.from_row, found)
+    return {key: Entry(key, Place(*place), *rest) for key, place, *rest in rows}
+
+
+def _read(text: str, path: Path) -> list[list[Any]]:
+    reader = Reader(text, path)
+    return [list(reader.rows()), [diagnostic.row() for diagnostic in reader.diagnostics]]
+
+
+def surnames(entry: Entry) -> str:
+    """An entry's authors in short: "Ulyanov et al."."""
+    names = [author[0] for author in entry.authors]
+    if len(names) > 2 or OTHERS in entry.authors:
+        return f"{names[0]} et al."
+    return " and ".join(names) or entry.key
+
+
+def plain_title(entry: Entry) -> str:
+    """An entry's title as plain text."""
+    title = entry.fields.get("plain_title") or entry.fields.get("title", entry.key)
+    return title.replace(FORMULA, "")
+
+
+def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
+    """An entry as a reference, its title linked to where the work is.
+
+    `typeset` makes HTML of the TeX of a formula.
+    """
+
+    def html(text: str) -> Markup:
+        pieces = enumerate(text.split(FORMULA))
+        return Markup("").join(Markup(typeset(one)) if at % 2 else one for at, one in pieces)
+
+    fields = entry.fields
+    title = html(fields.get("title", entry.key))
+    links = [
+        (kind, base + quote(fields[name], "/:;()"), f"{label}:{fields[name]}")
+        for name, kind, base, label in IDENTIFIERS
+        if name in fields
+    ]
+    address = links[0][1] if links else _address(fields.get("url", ""))
+    if address:
+        title = Markup('<a href="{}">{}</a>').format(address, title)
+    cite = Markup('<cite class="title">{}</cite>').format(title)
+    parts = [html(_authors(entry)), cite, html(_venue(fields))]
+    parts += [Markup('<a class="{}" href="{}">{}</a>').format(*link) for link in links]
+    stops = (".", "?", "!")
+    ended = [part if part.striptags().endswith(stops) else part + "." for part in parts if part]
+    return Markup(" ").join(ended)
+
+
+def _address(url: str) -> str:
+    return quote(web_address(url), "%/:?#[]@!$&'()*+,;=~")
+
+
+def _authors(entry: Entry) -> str:
+    names = [", ".join(filter(None, author)) for author in entry.authors if author != OTHERS]
+    if len(names) > 8 or OTHERS in entry.authors:
+        return ", ".join([*names[:7], "et al."])
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def _venue(fields: dict[str, str]) -> str:
+    name = next((name for name in VENUES if name in fields), "")
+    venue = fields.get(name, "")
+    if name in PLACED and "address" in fields:
+        venue = f"{venue}, {fields['address']}"
+    issue = f"({fields['number']})" if "number" in fields else ""
+    where = f"{venue} {fields.get('volume', '')}{issue}".strip()
+    return ", ".join(filter(None, (where, fields.get("pages"), fields.get("year"))))
 
 
 @dataclass(frozen=True)
 class Reference:
     """A work of the list of references at the end of a page."""
 
-    number: int
     key: str
-    id: str
     html: Markup
-    back_links: list[BackLink]
+    back_links: list[tuple[str, str]]  # where it is cited: an address, and what to call it
 
 
 @dataclass
@@ -44,7 +140,6 @@ class Citations:
     entries: Mapping[str, Entry]
     maths: Maths
     used: dict[str, list[str]] = field(default_factory=dict)  # key -> ids of the citations
-    by_hand: dict[str, list[str]] = field(default_factory=dict)  # id -> ids of the links to it
 
     def cite(self, text: str, origin: SourceMap, start: int) -> str:
         """The citation `[text]` as HTML, each work's number linked to its reference.
@@ -58,11 +153,15 @@ class Citations:
                 sentence = f"unknown citation '@{key}'{nearest(key, self.entries)}"
                 self.context.error(origin.at(start + work.offset), sentence)
                 continue
-            id = _mention(self.used, key, key)
+            ids = self.used.setdefault(key, [])
+            ids.append(id := f"cite-{key}-{len(ids) + 1}")
             number = list(self.used).index(key) + 1
+            entry = self.entries[key]
+            year = entry.fields.get("year", "no year")
+            title = f"{surnames(entry)}, {year}: {plain_title(entry)}"
             link = (
                 f'<a class="citation" id="{escape(id)}" href="#ref-{quote(key)}" '
-                f'title="{escape(_title(self.entries[key]))}">{number}</a>'
+                f'title="{escape(title)}">{number}</a>'
             )
             works.append(f"{escape(work.before)} {link}{escape(work.after)}".lstrip())
             joint = "; " if work.after else joint
@@ -70,53 +169,19 @@ class Citations:
 
     def references(self) -> list[Reference]:
         """The works that were cited, with the links back."""
-        return [
-            Reference(
-                number,
-                key,
-                f"ref-{key}",
-                written(self.entries[key], partial(self._in_title, key)),
-                _back_links(number, ids),
-            )
-            for number, (key, ids) in enumerate(self.used.items(), 1)
-        ]
+        found = []
+        for number, (key, ids) in enumerate(self.used.items(), 1):
+            mention = ", mention {}" if len(ids) > 1 else ""
+            links = [
+                (f"#{quote(id)}", f"Back to citation {number}{mention.format(count)}")
+                for count, id in enumerate(ids, 1)
+            ]
+            html = written(self.entries[key], partial(self._in_title, key))
+            found.append(Reference(key, html, links))
+        return found
 
     def _in_title(self, key: str, tex: str) -> str:
         place = self.entries[key].place
         # An entry does not know where in it a formula stands: every mistake has the entry's place.
         origin = SourceMap(place.path, "", ((place.line, place.column),))
         return self.maths.html(tex, False, origin, 0)
-
-    def link_by_hand(self, target: str) -> str:
-        """Note a link to a reference made by hand; returns the id that the link is to have."""
-        return _mention(self.by_hand, target, target.removeprefix(HAND_MADE))
-
-    def back_links_by_hand(self, target: str, place: Place) -> str:
-        """The links back from a reference made by hand; a warning if nothing cites it."""
-        if target not in self.by_hand:
-            self.context.warn(place, f"nothing cites the reference '{target}'")
-            return ""
-        links = " ".join(
-            f'<a href="{link.href}" aria-label="{link.label}">↩</a>'
-            for link in _back_links(target.removeprefix(HAND_MADE), self.by_hand[target])
-        )
-        return f' <span class="back-links">{links}</span>'
-
-
-def _title(entry: Entry) -> str:
-    return f"{surnames(entry)}, {entry.fields.get('year', 'no year')}: {plain_title(entry)}"
-
-
-def _mention(mentions: dict[str, list[str]], target: str, name: str) -> str:
-    """Note one more mention of `target`; the id by which its reference leads back to it."""
-    ids = mentions.setdefault(target, [])
-    ids.append(f"cite-{name}-{len(ids) + 1}")
-    return ids[-1]
-
-
-def _back_links(number: int | str, ids: list[str]) -> list[BackLink]:
-    mention = ", mention {}" if len(ids) > 1 else ""
-    return [
-        BackLink(f"#{quote(id)}", f"Back to citation {number}{mention.format(count)}")
-        for count, id in enumerate(ids, 1)
-    ]

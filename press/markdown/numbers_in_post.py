@@ -1,9 +1,7 @@
 """Every number of a post, what it is and where it stands: one walk over the post's tokens."""
 
-import re
 from collections.abc import Iterator, Sequence
-from html import unescape
-from typing import Any, NamedTuple
+from typing import Any
 
 from markdown_it.token import Token
 
@@ -15,29 +13,20 @@ from press.markdown.typed_numbers import (
     HIDDEN,
     POINTER,
     TEXT,
+    Number,
     NumberSearch,
     Piece,
     pieces_of_tex,
 )
 from press.page import Blocks
 
-IN_LINE = re.compile(  # tags that leave a number in one piece
-    r"</?(?:abbr|b|big|data|del|em|font|i|ins|mark|q|s|small|span|strong|time|u|wbr)\b|<!--",
-    re.IGNORECASE,
-)
-UNSEEN = re.compile(r"<(code|pre|script|style|textarea)\b", re.IGNORECASE)
-SAID = re.compile(r"""\b(?:alt|aria-label|title)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+IN_LINE = (  # elements that leave a number in one piece, as comments do
+    "", "abbr", "b", "big", "data", "del", "em", "font", "i", "ins", "mark", "q", "s", "small",
+    "span", "strong", "time", "u", "wbr",
+)  # fmt: skip
+SAID = ("alt", "aria-label", "title")  # attributes that are heard, or seen by those who point
 ZERO_WIDTH = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 POINTERS = ("citation", "reference", "footnote_ref")
-BETWEEN = ("code_inline", "softbreak", "hardbreak", "link_open", "link_close", *POINTERS)
-
-
-class Number(NamedTuple):
-    """A number of a post, or a unit beside an expression; what it is, and where it stands."""
-
-    kind: str
-    text: str
-    place: Place
 
 
 def numbers_in_post(
@@ -63,9 +52,9 @@ def numbers_in_post(
                 if name in prose:
                     at = token.meta["places"][name]
                     origin = SourceMap.of_lines(path, text, at.line, at.column)
-                    yield from _found(_pieces_of_text(text), origin, search)
+                    yield from search.find(_pieces_of_text(text), origin)
         elif token.type == "formula_block" or is_formula(token):
-            yield from _found(pieces_of_tex(origin.text, 0), origin, search)
+            yield from search.find(pieces_of_tex(origin.text, 0), origin)
         elif token.type == "list_item_open" and token.info and token.map:
             yield Number(POINTER, token.info, Place(path, token.map[0] + 1, 1))
         before = token
@@ -82,35 +71,19 @@ def numbers_in_line(
     for token in children:
         if token.type in POINTERS:
             yield Number(POINTER, token.content, origin.at(token.meta.get("start", 0)))
-    yield from _found(_pieces(children, origin.text), origin, search, is_cell, is_heading)
-
-
-def _found(
-    pieces: Iterator[Piece],
-    origin: SourceMap,
-    search: NumberSearch,
-    is_cell: bool = False,
-    is_heading: bool = False,
-) -> Iterator[Number]:
-    for found in search.find(pieces, is_cell, is_heading):
-        yield Number(found.kind, found.text, origin.at(found.offset(origin.text)))
+    yield from search.find(_pieces(children, origin.text), origin, is_cell, is_heading)
 
 
 def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Piece]:
     """What a reader sees of inline tokens from offset `at` on, and hears of their tags."""
-    kind, unseen = TEXT, ""
+    kind = TEXT
     for token in children:
         content = token.content
-        if unseen:
-            is_end = content.lower().startswith(f"</{unseen}") or token.type == "link_close"
-            unseen = "" if is_end else unseen
-            continue
         is_placed = token.type not in ("text", "code_inline")  # else the parser does not tell
         start = token.meta.get("start", at) if is_placed else source.find(content, at)
         start, at = max(start, at), max(start + len(content), at) if start >= 0 else at
         if token.type == "text":
-            shown = content.translate(ZERO_WIDTH)
-            yield Piece(shown, start, kind, source.startswith(shown, start))
+            yield Piece(content.translate(ZERO_WIDTH), start, kind)
         elif token.type == "expression":
             yield Piece(HIDDEN, start - len(token.markup), EXPRESSION)
         elif token.type == "formula":
@@ -119,40 +92,22 @@ def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Pie
             yield Piece("\0", start)
             yield from _pieces(token.children or (), source, start)
             yield Piece("\0", start)
-        elif token.type == "html_inline":
-            unseen = found[1].lower() if (found := UNSEEN.match(content)) else ""
-            yield from _heard(content, start)
-        elif token.type in BETWEEN:
+        elif token.tag not in IN_LINE or token.type in ("html_text", *POINTERS):
             yield Piece(" ", start)
         if token.type in ("link_open", "link_close"):
             kind = POINTER if str(token.attrs.get("href", "")).startswith("#") else TEXT
-            unseen = "link" if token.markup == "autolink" and token.nesting > 0 else ""
-        if title := token.attrs.get("title"):
-            yield from _said(str(title), start)
+        attributes = token.attrs | token.meta.get("attributes", {})
+        for text in [str(attributes[name]) for name in SAID if attributes.get(name)]:
+            yield Piece("\0", start)
+            yield from _pieces_of_text(text, start + max(content.find(text), 0))
+            yield Piece("\0", start)
 
 
-def _heard(tag: str, start: int) -> Iterator[Piece]:
-    """What a tag says in its attributes; one that is not of a line divides what is beside it."""
-    if not IN_LINE.match(tag):
-        yield Piece(" ", start)
-    for said in SAID.finditer("" if tag.startswith("<!") else tag):
-        yield from _said(said[1] or said[2] or "", start + said.start())
-
-
-def _said(text: str, start: int) -> Iterator[Piece]:
-    """What an attribute of a tag says to those who point at it, or hear it."""
-    if text:
-        yield Piece("\0", start)
-        for piece in _pieces_of_text(text):
-            yield Piece(unescape(piece.shown), start, piece.kind, False)
-        yield Piece("\0", start)
-
-
-def _pieces_of_text(text: str) -> Iterator[Piece]:
-    """A text that is no Markdown but may hold expressions."""
+def _pieces_of_text(text: str, start: int = 0) -> Iterator[Piece]:
+    """A text that is no Markdown but may hold expressions; it begins at `start` in the source."""
     at = 0
     for braces in BRACES.finditer(text):
-        yield Piece(text[at : braces.start()], at)
-        yield Piece(HIDDEN, braces.start(), EXPRESSION)
+        yield Piece(text[at : braces.start()], start + at)
+        yield Piece(HIDDEN, start + braces.start(), EXPRESSION)
         at = braces.end()
-    yield Piece(text[at:], at)
+    yield Piece(text[at:], start + at)

@@ -7,14 +7,13 @@ is a line at 0 or 1.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from press.diagnostics import Place
+from press.diagnostics import Place, SourceMap
 from press.errors import InputError
 from press.files import text_of
-from press.markdown.numbers_in_post import Number
-from press.markdown.typed_numbers import OPEN, RESULT, NumberSearch, Piece
+from press.markdown.typed_numbers import OPEN, RESULT, Number, NumberSearch, Piece
 
 # Methods and arguments of matplotlib: what writes, what draws, what holds data, what holds words.
 WRITING = re.compile(
@@ -33,23 +32,18 @@ def numbers_in_script(path: Path, search: NumberSearch) -> Iterator[Number]:
     """Every number that a script writes or draws; none of a script that is not valid Python."""
     try:
         tree = ast.parse(text_of(path))
-    except (
-        SyntaxError,
-        ValueError,
-        RecursionError,
-        MemoryError,
-        InputError,
-    ):  # told where the script is called
-        return
+    except (SyntaxError, ValueError, RecursionError, MemoryError, InputError):
+        return  # told where the script is called
     unseen, written, drawn = _places(tree)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or id(node) in unseen:
             continue
         place = Place(str(path), node.lineno, node.col_offset + 1)
         if isinstance(node.value, str):
-            for found in search.find([Piece(node.value, 0)]):
+            origin = SourceMap.of_lines(place.path, node.value, place.line, place.column)
+            for found in search.find([Piece(node.value, 0)], origin):
                 if found.kind == RESULT or id(node) in written:
-                    yield Number(found.kind, found.text, place)
+                    yield found
         elif isinstance(node.value, float):
             yield Number(RESULT, ast.unparse(node), place)
         elif isinstance(node.value, int) and id(node) in drawn and node.value not in (0, 1):
@@ -58,38 +52,35 @@ def numbers_in_script(path: Path, search: NumberSearch) -> Iterator[Number]:
 
 def _places(tree: ast.AST) -> tuple[set[int], set[int], set[int]]:
     """The ids of constants that are no part of the plot, of words in it, and of data in it."""
-    unseen, written, drawn = set[int](), set[int](), set[int]()
+    unseen, written, data = list[ast.expr](), list[ast.expr](), list[ast.expr]()
     named: dict[str, ast.expr] = {}
-    data: list[ast.expr] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr):  # a docstring
-            unseen.add(id(node.value))
-        elif isinstance(node, ast.FormattedValue) and node.format_spec:
-            unseen |= set(map(id, ast.walk(node.format_spec)))
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            named[node.targets[0].id] = node.value
-        elif isinstance(node, ast.keyword):
-            if node.arg in DATA:
-                data.append(node.value)
-            elif node.arg in WORDS:
-                written |= set(map(id, ast.walk(node.value)))
-            else:
-                unseen |= set(map(id, ast.walk(node.value)))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if WRITING.fullmatch(node.func.attr):
-                written |= {id(one) for argument in node.args for one in ast.walk(argument)}
-            elif DRAWING.fullmatch(node.func.attr):
-                data += node.args
-    for value in data:
-        names = [one.id for one in ast.walk(value) if isinstance(one, ast.Name)]
-        for one in (value, *(named[name] for name in names if name in named)):
-            drawn |= _stated(one)
-    return unseen, written, drawn
+        match node:
+            case ast.Expr(ast.Constant() as text):  # a docstring
+                unseen.append(text)
+            case ast.FormattedValue(format_spec=ast.expr() as form):
+                unseen.append(form)
+            case ast.Assign([ast.Name(name), *_], value):
+                named[name] = value
+            case ast.keyword(name, value):
+                (data if name in DATA else written if name in WORDS else unseen).append(value)
+            case ast.Call(ast.Attribute(attr=name), arguments) if WRITING.fullmatch(name):
+                written += arguments
+            case ast.Call(ast.Attribute(attr=name), arguments) if DRAWING.fullmatch(name):
+                data += arguments
+    names = [one.id for one in _within(data) if isinstance(one, ast.Name)]
+    drawn = _within(_stated([*data, *(named[name] for name in names if name in named)]))
+    return set(map(id, _within(unseen))), set(map(id, _within(written))), set(map(id, drawn))
 
 
-def _stated(node: ast.expr) -> set[int]:
-    """The ids of the constants of a value that states them, and neither calls nor indexes."""
-    if isinstance(node, ast.List | ast.Tuple):
-        return {one for element in node.elts for one in _stated(element)}
-    is_stated = isinstance(node, ast.Constant | ast.UnaryOp | ast.BinOp)
-    return set(map(id, ast.walk(node))) if is_stated else set()
+def _within(nodes: Iterable[ast.expr]) -> list[ast.AST]:
+    return [one for node in nodes for one in ast.walk(node)]
+
+
+def _stated(nodes: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    """The values that are stated among these and in lists of them, neither called nor indexed."""
+    for node in nodes:
+        if isinstance(node, ast.List | ast.Tuple):
+            yield from _stated(node.elts)
+        elif isinstance(node, ast.Constant | ast.UnaryOp | ast.BinOp):
+            yield node

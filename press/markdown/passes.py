@@ -1,24 +1,36 @@
 """Passes over the tokens of a post, each one a function with a name.
 
 The first three belong to the dialect and run on every text that is parsed. Those of `resolve` run
-once on a whole post, so that the renderer finds every number and back-link where it needs it.
+once on a whole post, so that the renderer finds every number, back-link and name that a reference
+shows where it needs it.
 """
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from urllib.parse import unquote
+from dataclasses import dataclass, field
+from html import unescape
+from itertools import islice, pairwise
 
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from press.diagnostics import Place, SourceMap
-from press.markdown.citations import HAND_MADE, Citations
-from press.markdown.cross_references import CrossReferences
+from press.errors import nearest
+from press.markdown.citations import Citations
 from press.markdown.syntax import CAPTION, ID_AT_END
-from press.page import Blocks
+from press.page import Blocks, PageContext
 
+NAMES = {  # of what is numbered, each kind by itself
+    "figure": "Figure {}",
+    "table": "Table {}",
+    "equation": "Equation ({})",
+    "listing": "Listing {}",
+}
+RESERVED = ("content", "references", "cite-this")  # ids of the template
+IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 NO_LETTERS = re.compile(r"[\x00-/:-`{-\x7f]+")  # of ASCII in small letters
@@ -79,6 +91,51 @@ def empty_corners(state: StateCore) -> None:
             opened.tag = closed.tag = "td"
 
 
+@dataclass
+class CrossReferences:
+    """What a page can refer to, and what it does refer to."""
+
+    context: PageContext
+    path: str  # of the post
+    labels: dict[str, str] = field(default_factory=dict)  # id -> "Figure 1"
+    sections: dict[str, list[Token]] = field(default_factory=dict)  # id -> a heading's words
+    wanted: list[tuple[str, Place]] = field(default_factory=list)  # ids that links name
+    _counts: Counter[str] = field(default_factory=Counter)
+    _repeats: Counter[str] = field(default_factory=Counter)  # of what headings are to be called
+    _ids: set[str] = field(default_factory=lambda: set(RESERVED))
+
+    def new_id(self, wish: str, given: bool) -> str:
+        """An id that no other heading has; a given one stays as it is."""
+        id = wish
+        while not given and id in self._ids:
+            self._repeats[wish] += 1
+            id = f"{wish}-{self._repeats[wish] + 1}"
+        self._ids.add(id)
+        return id
+
+    def number(self, kind: str, id: str, place: Place) -> int:
+        """The next number of a kind of NAMES, which `id` (if it is not empty) refers to."""
+        self._counts[kind] += 1
+        if id in self.labels:
+            self.context.error(place, f"the id '{id}' is given twice")
+        elif id:
+            self.labels[id] = NAMES[kind].format(self._counts[kind])
+        return self._counts[kind]
+
+    def check(self, html: str) -> None:
+        """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
+        ids = Counter(unescape(id) for id in IDS.findall(COMMENT.sub("", html)))
+        known = {"", *ids, *RESERVED}
+        unknown = [(id, place) for id, place in self.wanted if id not in known]
+        few = islice(dict.fromkeys(id for id, _ in unknown), 20)  # to look for a name takes time
+        hints = {id: nearest(id, ids) for id in few}
+        for id, place in unknown:
+            self.context.error(place, f"unknown id '{id}'{hints.get(id, '')}")
+        for id, times in ids.items():
+            if times > 1 and id not in self.labels:
+                self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
+
+
 def resolve(
     tokens: Sequence[Token], crossrefs: CrossReferences, citations: Citations, blocks: Blocks
 ) -> None:
@@ -122,14 +179,11 @@ def name_sections(tokens: Sequence[Token], crossrefs: CrossReferences) -> None:
 
 
 def cite(tokens: Sequence[Token], citations: Citations) -> None:
-    """Number what is cited as a reader meets it; links to references made by hand get ids."""
+    """Number what is cited as a reader meets it."""
     for token in in_reading_order(tokens):
-        href = str(token.meta.get("attributes", token.attrs).get("href", ""))  # of a tag, or a link
         if token.type == "citation":
             origin, start = token.meta["origin"], token.meta["start"]
             token.content = citations.cite(token.content, origin, start)
-        elif token.tag == "a" and href.startswith(f"#{HAND_MADE}"):
-            token.attrs |= {"id": citations.link_by_hand(unquote(href[1:])), "class": "citation"}
 
 
 def in_reading_order(tokens: Sequence[Token]) -> Iterator[Token]:

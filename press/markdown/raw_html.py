@@ -7,7 +7,7 @@ other text is read for formulas, expressions, citations and references, as that 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from html import unescape
 
 from markdown_it import MarkdownIt
@@ -18,7 +18,6 @@ from markdown_it.token import Token
 
 from press.diagnostics import Diagnostic, Place, SourceMap
 from press.markdown import syntax
-from press.markdown.citations import HAND_MADE
 
 RAW = ("script", "style", "textarea")  # what looks like a tag in them is none
 INERT = ("pre", "code", *RAW)
@@ -93,7 +92,7 @@ def tokens_of(html: str, origin: SourceMap, start: int) -> list[Token]:
         tokens[-1].content, tokens[-1].meta = found[0], meta
         if name and not is_end:
             meta["attributes"] = attributes_of(found["rest"])
-    return _with_back_links(tokens)
+    return tokens
 
 
 def attributes_of(text: str) -> dict[str, str]:
@@ -130,20 +129,6 @@ def _text(text: str, within: list[str], meta: dict[str, object]) -> list[Token]:
     return tokens
 
 
-def _with_back_links(tokens: list[Token]) -> list[Token]:
-    """Add, at the end of each reference that was made by hand, the links back to its citations."""
-    placed: list[Token] = []
-    wanted: list[Token] = []
-    for token in tokens:
-        if token.nesting < 0 and wanted and token.tag == wanted[-1].tag:
-            placed.append(wanted.pop())
-        placed.append(token)
-        id = token.meta.get("attributes", {}).get("id", "")
-        if id.startswith(HAND_MADE):
-            wanted.append(Token("back_links", token.tag, 0, content=id, meta=token.meta))
-    return placed + wanted
-
-
 def inline(state: StateInline, silent: bool) -> bool:
     """Read a tag or a comment within a line, or a whole element of INERT or PLAIN."""
     start = state.pos
@@ -155,20 +140,13 @@ def inline(state: StateInline, silent: bool) -> bool:
             )
         return False
     name = _open_at_end(state.src[start : state.pos], (*INERT, *PLAIN))
-    if name and state.pos <= _last(state.src, name):
-        closed = _closing(name).search(state.src, state.pos, state.posMax)
-        state.pos = closed.end() if closed else state.pos
+    if name and (closed := _closing(name).search(state.src, state.pos, state.posMax)):
+        state.pos = closed.end()
     if not silent:
         state.tokens.pop()
         state.tokens += tokens_of(state.src[start : state.pos], state.env["origin"], start)
         state.tokens_meta += [None] * (len(state.tokens) - len(state.tokens_meta))
     return True
-
-
-@lru_cache(maxsize=16)
-def _last(source: str, name: str) -> int:
-    """Where the last closing tag of a name stands; asked for each opening one, so remembered."""
-    return source.lower().rfind(f"</{name}")
 
 
 def block(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -14,15 +14,14 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from press.diagnostics import Place, SourceMap
-from press.markdown.assets import Assets, tag
+from press.markdown.assets import OUTSIDE, Assets, tag
 from press.markdown.citations import Citations
 from press.markdown.code import fence
-from press.markdown.cross_references import CrossReferences
 from press.markdown.expressions import Expressions
-from press.markdown.html_tags import HtmlTags, sized
 from press.markdown.math import Maths, is_displayed, is_formula
 from press.markdown.parser import parser
-from press.markdown.passes import place_of, plain_text, text_token
+from press.markdown.passes import CrossReferences, place_of, plain_text, text_token
+from press.markdown.raw_html import INLINE, VOID
 from press.markdown.syntax import EXPRESSION
 from press.markdown.table_data import data_links
 from press.page import Blocks, Directive, PageContext
@@ -33,6 +32,10 @@ TAGS = {  # of tokens that are always the same
     '<ol class="footnotes-list">\n',
     "footnote_block_close": "</ol>\n</div>\n",
 }
+ADDRESSES = ("href", "poster", "src", "srcset", "xlink:href")
+CANDIDATE = re.compile(r"([^\s,]\S*[^\s,])((?:\s+[^\s,]+)?\s*(?:,|$))")  # of a srcset
+LINKS = ("a", "area")  # all else shows or loads what it names
+WILL_NOT_RUN = ("embed", "iframe", "object", "script")
 SCROLL = '<div class="table-scroll" role="region" aria-label="{}" tabindex="0">'
 
 
@@ -164,8 +167,56 @@ class PostRenderer:
         return self.render(token.children or [])
 
     def render_html_inline(self, token: Token) -> str:
-        """A tag or a comment of raw HTML."""
-        return HtmlTags(self.assets, self._led, self._filled_in).html(token)
+        """A tag or comment of raw HTML; one that needs no change stays as it was written.
+
+        Scripts and frames get a warning: the page's security policy will not run them.
+        """
+        given: dict[str, str] = token.meta.get("attributes", {})
+        if token.nesting < 0 or not token.tag:
+            return token.content
+        self._warn(token, given)
+        attributes = {name: self._attribute(token, name, text) for name, text in given.items()}
+        if token.tag == "script":  # a file of the site that it names would run
+            attributes = {name: attributes[name] for name in given if name not in ADDRESSES}
+        if token.tag == "img":
+            address, alt = attributes.pop("src", ""), attributes.pop("alt", None)
+            return self.assets.picture(address, alt, place_of(token), sized(attributes))
+        if token.tag == "a" and "name" in attributes:
+            attributes.setdefault("id", attributes["name"])
+        attributes |= {name: str(value) for name, value in token.attrs.items()}  # what a pass gave
+        is_closed = token.content.endswith("/>")  # which a browser ignores but in a drawing
+        is_open = is_closed and token.tag in INLINE and token.tag not in VOID
+        if attributes == given and not is_open:
+            return token.content
+        html = tag(token.tag, attributes)
+        return f"{html}</{token.tag}>" if is_open else f"{html[:-1]}/>" if is_closed else html
+
+    def _warn(self, token: Token, given: dict[str, str]) -> None:
+        """Tell of what the page's policy keeps from running."""
+        is_run = token.tag in WILL_NOT_RUN and given.get("type") != "application/json"
+        code = [f"<{token.tag}>"] if is_run else [name for name in given if name[:2] == "on"]
+        for name in code:
+            sentence = f"{name} will not run: the page allows its own scripts alone"
+            self.context.warn(place_of(token), sentence)
+
+    def _attribute(self, token: Token, name: str, text: str) -> str:
+        """An attribute, its expressions worked out, its addresses led."""
+        place = place_of(token)
+        if "{{" in text:
+            start = token.meta["start"] + max(token.content.find(text), 0)
+            text = self._filled_in(text, token.meta["origin"].at(start))
+        if name == "srcset":
+            return CANDIDATE.sub(lambda one: self._led_in(token, one[1], place) + one[2], text)
+        # A picture's address is led where it is measured; a script's would let it run.
+        is_led = name in ADDRESSES and (token.tag, name) not in (("img", "src"), ("script", "src"))
+        return self._led_in(token, text, place) if is_led else text
+
+    def _led_in(self, token: Token, address: str, place: Place) -> str:
+        is_shown = token.tag not in (*LINKS, *WILL_NOT_RUN)
+        if is_shown and OUTSIDE.match(address) and not address.startswith("data:"):
+            sentence = f"'{address}' is not on this site: the page will not load it"
+            self.context.warn(place, sentence)
+        return self._led(address, place)
 
     def render_html_text(self, token: Token) -> str:
         """Text of raw HTML in which nothing counts as markup."""
@@ -173,10 +224,6 @@ class PostRenderer:
             sentence = f"a formula within <{token.info}> stays as it is"
             self.context.warn(place_of(token), sentence)
         return token.markup
-
-    def render_back_links(self, token: Token) -> str:
-        """The links from a reference made by hand back to where it is cited."""
-        return self.citations.back_links_by_hand(token.content, place_of(token))
 
     def render_image(self, token: Token) -> str:
         """A picture."""
@@ -259,3 +306,12 @@ class PostRenderer:
             return Markup(html).striptags()
 
         return EXPRESSION.sub(worked_out, text)
+
+
+def sized(attributes: dict[str, str]) -> dict[str, str]:
+    """The attributes of an <img>; a width or height not in pixels becomes a style, as HTML asks."""
+    for name in ("width", "height"):
+        if not attributes.get(name, "0").isdecimal():
+            style = f"{name}: {attributes.pop(name)}; {attributes.get('style', '')}"
+            attributes["style"] = style.rstrip("; ")
+    return attributes

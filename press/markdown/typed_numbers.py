@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from press.diagnostics import Place, SourceMap
 from press.results.metrics import Metrics
 from press.toml_file import TomlFile
 
@@ -51,58 +52,42 @@ BY_FORM = (  # years, dates, versions and addresses
     rf"|(?:\b\d{{1,2}} )?\b(?:{MONTHS})(?: \d{{1,2}},?)?(?: (?:19|20)\d\d)?\b"
     r"|\b(?:[Ii]n|[Ss]ince|[Uu]ntil|[A-Z]{2,}|al\.,?) (?:19|20)\d\d\b(?![.,-]\d| [a-z]+s\b)"
 )
-TEX = re.compile(
-    r"(?P<relation>\\(?:approx|sim(?:eq)?|geq?|leq?|neq?|in|to|equiv|propto|ll|gg)(?![A-Za-z])"
-    r"|[=<>≈≤≥])"
-    r"|\\(?:text\w*|[mh]box)\s*\{(?P<words>[^{}]*)\}"
-    r"|(?P<space>\\[,;:!> ]|\\(?:q?quad|enspace|thinspace|[dt]?frac|[lc]?dots)(?![A-Za-z])|~)"
-    r"|(?P<sign>\\(?:times|cdot|pm|%))(?![A-Za-z])"
-    r"|(?P<over>\}\s*\{)"
-    r"|(?P<nothing>[{}]|\\(?:math\w+|operatorname|rm|bf|boldsymbol|left|right)(?![A-Za-z]))"
-    r"|(?P<command>\\[A-Za-z]+|\\.)|(?P<script>[\^_])|(?P<letter>[^\W\d_]+)"
-    r"|[^\\~{}^_=<>≈≤≥A-Za-z]+|.",
-    re.DOTALL,
+RELATION = re.compile(
+    r"\\(?:approx|sim(?:eq)?|geq?|leq?|neq?|in|to|equiv|propto|ll|gg)(?![A-Za-z])|[=<>≈≤≥]"
 )
-SIGNS = {r"\times": "×", r"\cdot": "·", r"\pm": "±", r"\%": "%"}
-SHOWN = {
-    "space": " ",
-    "nothing": "",
-    "over": "/",
-    "relation": "≈",
-    "command": SYMBOL,
-    "script": SCRIPT,
+WORDS = re.compile(r"\\(?:text\w*|[mh]box)\s*\{([^{}]*)\}")  # of a formula
+SHOWN = {  # what TeX shows, one after the other
+    r"\\[\\{}]": SYMBOL,
+    r"\\[,;:!> ]|\\(?:q?quad|enspace|thinspace|[dt]?frac|[lc]?dots)(?![A-Za-z])|~": " ",
+    r"\\times(?![A-Za-z])": "×",
+    r"\\cdot(?![A-Za-z])": "·",
+    r"\\pm(?![A-Za-z])": "±",
+    r"\\%": "%",
+    r"\}\s*\{": "/",
+    r"[{}]|\\(?:math\w+|operatorname|rm|bf|boldsymbol|left|right)(?![A-Za-z])": "",
+    r"\\(?:[A-Za-z]+|.)": SYMBOL,
+    r"[\^_]": SCRIPT,
 }
+LETTER = re.compile(rf"[^\W\d_]|{SYMBOL}")
+SENTENCE = (
+    "'{}' is a result typed by hand; write it as an expression that names its run, or a claim"
+)
 
 
 class Piece(NamedTuple):
-    """A part of a text as it is seen, and where it stands in the source."""
+    """A part of a text as it is seen, and the offset in the source where it begins."""
 
     shown: str
-    start: int  # the offset in the source; of what does not stand there so, where to look from
+    start: int
     kind: str = TEXT
-    is_verbatim: bool = True
 
 
-class Found(NamedTuple):
-    """A number, or the unit beside an expression, and where in which piece it begins."""
+class Number(NamedTuple):
+    """A number, or a unit beside an expression; what it is, and where it stands."""
 
     kind: str
     text: str
-    piece: Piece
-    within: int
-
-    def offset(self, source: str) -> int:
-        """Its offset in the source; where that writes it otherwise, the nearest known."""
-        if self.piece.is_verbatim:
-            return self.piece.start + self.within
-        at = self.piece.start
-        for _ in range(self.piece.shown.count(self.text, 0, self.within) + 1):
-            found = source.find(self.text, at)
-            at = found + 1 if found >= 0 else at
-        if at > self.piece.start:
-            return at - 1
-        first = re.search(r"\d+", self.text)
-        return max(source.find(first[0], at) if first else at, self.piece.start)
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -161,8 +146,12 @@ class NumberSearch:
         self._unit_beside_expression = re.compile(rf"{HIDDEN}\s*({unit})")
 
     def find(
-        self, pieces: Iterable[Piece], in_cell: bool = False, in_heading: bool = False
-    ) -> Iterator[Found]:
+        self,
+        pieces: Iterable[Piece],
+        origin: SourceMap,
+        in_cell: bool = False,
+        in_heading: bool = False,
+    ) -> Iterator[Number]:
         """Every number of a text, and what stands beside an expression."""
         pieces = list(pieces)
         shown = "".join(piece.shown for piece in pieces)
@@ -172,7 +161,7 @@ class NumberSearch:
                 at = shown.index(HIDDEN, found.start())
                 piece = pieces[bisect_right(starts, at) - 1]
                 if piece.kind == EXPRESSION:
-                    yield Found(kind, found[1].replace(HIDDEN, "{{ }}"), piece, 0)
+                    yield Number(kind, found[1].replace(HIDDEN, "{{ }}"), origin.at(piece.start))
         if not DIGIT.search(shown):
             return
         spans = [found.span() for found in self._exempt.finditer(shown)]
@@ -180,8 +169,7 @@ class NumberSearch:
             if HAS_SPREAD.search(shown, max(0, number.start() - 9), number.start()):
                 continue  # it is the spread of the number before it
             first = next(number.start() + n for n, c in enumerate(number[0]) if c.isdigit())
-            index = bisect_right(starts, first) - 1
-            piece, begin = pieces[index], bisect_right(starts, number.start()) - 1
+            piece, begin = pieces[bisect_right(starts, first) - 1], number.start()
             if self._is_result(shown, number, piece.kind, in_cell):
                 kind = RESULT
             elif piece.kind == CONSTANT:
@@ -192,7 +180,11 @@ class NumberSearch:
                 kind = POINTER
             else:
                 kind = OPEN
-            yield Found(kind, number[0], pieces[begin], number.start() - starts[begin])
+            index = bisect_right(starts, begin) - 1
+            at = pieces[index].start + begin - starts[index]
+            if not origin.text.startswith(number[0], at):  # it is written in another way there
+                at = max(origin.text.find(number[0], pieces[index].start), pieces[index].start)
+            yield Number(kind, number[0], origin.at(at))
 
     def _is_result(self, shown: str, number: re.Match[str], kind: str, in_cell: bool) -> bool:
         """Whether a number stands where only a record or a claim may speak."""
@@ -222,27 +214,16 @@ def _points(shown: str, number: re.Match[str], in_heading: bool) -> bool:
 
 def pieces_of_tex(tex: str, start: int) -> Iterator[Piece]:
     """What a formula shows. Where one of its sides holds no letter, it states a value."""
-    side: list[tuple[str, int, bool]] = []
-    has_letter = False
-    for found in TEX.finditer(tex):
-        kind, at = found.lastgroup, start + found.start()
-        if kind == "words":
-            side.append((found["words"], start + found.start("words"), True))
-        else:
-            shown = SIGNS.get(found[0]) or SHOWN.get(kind or "", found[0])
-            side.append((shown, at, kind is None))
-        has_letter = has_letter or kind in ("letter", "command")
-        if kind == "relation":
-            yield from _side(side, has_letter)
-            side, has_letter = [], False
-    yield from _side(side, has_letter)
+    bare, begin = WORDS.sub(lambda words: " " * len(words[0]), tex), 0
+    for relation in (*RELATION.finditer(bare), None):
+        end, behind = relation.span() if relation else (len(tex), len(tex))
+        kind = CONSTANT if LETTER.search(_shown(bare[begin:end])) else VALUE
+        shown = _shown(WORDS.sub(r"\1", tex[begin:end]))
+        yield Piece(f"{shown}≈" if relation else shown, start + begin, kind)
+        begin = behind
 
 
-def _side(side: Iterable[tuple[str, int, bool]], has_letter: bool) -> Iterator[Piece]:
-    for shown, at, is_verbatim in side:
-        yield Piece(shown, at, CONSTANT if has_letter else VALUE, is_verbatim)
-
-
-SENTENCE = (
-    "'{}' is a result typed by hand; write it as an expression that names its run, or a claim"
-)
+def _shown(tex: str) -> str:
+    for pattern, shown in SHOWN.items():
+        tex = re.sub(pattern, shown, tex)
+    return tex

@@ -14,18 +14,16 @@ from press.blocks.registry import load_blocks
 from press.diagnostics import Place, SourceMap
 from press.errors import InputError
 from press.markdown.assets import Assets
-from press.markdown.bibliography import Entry, load_bibliography
-from press.markdown.citations import Citations, Reference
-from press.markdown.cross_references import CrossReferences
+from press.markdown.citations import Citations, Entry, Reference, load_bibliography
 from press.markdown.expressions import Expressions
 from press.markdown.math import Maths, defining
-from press.markdown.numbers_in_post import Number, numbers_in_line, numbers_in_post
+from press.markdown.numbers_in_post import numbers_in_line, numbers_in_post
 from press.markdown.numbers_in_script import numbers_in_script
 from press.markdown.parser import parse, parse_line
-from press.markdown.passes import NOT_IN_NAME, resolve, take_title, words_of
+from press.markdown.passes import NOT_IN_NAME, CrossReferences, resolve, take_title, words_of
 from press.markdown.post import Post
 from press.markdown.renderer import Heading, PostRenderer
-from press.markdown.typed_numbers import NumberSearch
+from press.markdown.typed_numbers import Number, NumberSearch
 from press.page import PageContext
 from press.pages.post_numbers import tell_numbers
 from press.pages.site_pages import Site, Summary

@@ -8,9 +8,18 @@ from markupsafe import Markup
 
 from press.diagnostics import Place
 from press.markdown.expressions import Written
-from press.markdown.numbers_in_post import Number
 from press.markdown.post import Post
-from press.markdown.typed_numbers import DIGIT, JOINED, NUMBER, OPEN, RESULT, SENTENCE, UNIT, Checks
+from press.markdown.typed_numbers import (
+    DIGIT,
+    JOINED,
+    NUMBER,
+    OPEN,
+    RESULT,
+    SENTENCE,
+    UNIT,
+    Checks,
+    Number,
+)
 from press.page import PageContext
 from press.results.numbers import metric_of
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from made_site import make_context
 from trials.trying import SEED, TRIALS, TRIED
 
-from press.markdown.bibliography import Entry
+from press.markdown.citations import Entry
 from press.markdown.post import load_post
 from press.page import PageContext
 from press.pages.post import write_article
