@@ -79,13 +79,11 @@ class Summary:
     """What the rest of the site says of a post."""
 
     url: str
-    source: str
     title: str
-    title_html: str
+    title_html: Markup
     date: datetime.date | None
     authors: tuple[str, ...]
     summary: str
-    summary_html: str
     draft: bool
     status: str = ""  # how much of it is recorded, and the like
     order: int | None = None
@@ -98,10 +96,13 @@ class Summary:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Summary":
         """The summary of which `data` was made."""
-        html = {key: Markup(data[key]) for key in ("title_html", "summary_html")}
-        day = data["date"] and datetime.date.fromisoformat(data["date"])
-        authors, pictures = tuple(data["authors"]), tuple(map(Markup, data["pictures"]))
-        return cls(**{**data, **html, "date": day, "authors": authors, "pictures": pictures})
+        read = {
+            "title_html": Markup(data["title_html"]),
+            "date": data["date"] and datetime.date.fromisoformat(data["date"]),
+            "authors": tuple(data["authors"]),
+            "pictures": tuple(map(Markup, data["pictures"])),
+        }
+        return cls(**{**data, **read})
 
 
 def newest_first(posts: Iterable[Summary]) -> list[Summary]:

@@ -18,15 +18,7 @@ from press.errors import InputError, nearest
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.metrics import Metric, Metrics
-from press.results.numbers import (
-    Measured,
-    NotRun,
-    Quantity,
-    grouped,
-    listed,
-    with_unit,
-    written,
-)
+from press.results.numbers import Measured, NotRun, Quantity, grouped, listed, with_unit, written
 from press.results.record import CURVE, Curve, Record, parse_curve, read_record
 from press.results.selectors import Selector, parse_selector
 from press.results.stops import RULES, StopPoint, require_rule

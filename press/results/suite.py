@@ -19,11 +19,7 @@ class SuiteView:
     """A suite's runs together: what was recorded, and means over its cases."""
 
     def __init__(
-        self,
-        suite: Suite,
-        metrics: Metrics,
-        one: Callable[[str, int, str | None], Run],
-        index: str,
+        self, suite: Suite, metrics: Metrics, one: Callable[[str, int, str | None], Run], index: str
     ) -> None:
         """Wrap a suite; its records are read when they are first asked for.
 
