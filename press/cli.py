@@ -89,10 +89,18 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
         "--numbers", action="store_true", help="say what each number of the posts is bound to"
     )
     commands["why"].add_argument("name", help="a page or post, or a run: suite/case/seed0")
-    project = words.add_parser(NEW, help="make a project of your own, with an example")
-    project.add_argument("folder", type=Path, help="an empty folder, or one that is to be made")
+    _add_new(words.add_parser(NEW, help="make a project of your own, with an example"))
     _add_import(words.add_parser(IMPORT, help="make records of a table of results"))
     return parser
+
+
+def _add_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="an empty folder, or one that is to be made")
+    parser.add_argument(
+        "--install-from", metavar="WHAT",
+        help="what pip installs the press from, in the project's requirements.txt; "
+        "from where it was installed here if not given",
+    )  # fmt: skip
 
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +147,7 @@ def _do(asked: argparse.Namespace, started: float) -> int:
     if asked.word == NEW:
         from press.new import new
 
-        return new(asked.folder)
+        return new(asked.folder, asked.install_from)
     folders, check = (asked.content, asked.results, asked.out), asked.word == "check"
     options = Options(*folders, asked.base_url, asked.run, getattr(asked, "strict", False), check)
     if asked.word == "serve":

@@ -6,7 +6,6 @@ The folder is complete, or as it was: everything is made in a folder within it, 
 import datetime
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -25,10 +24,11 @@ SCRIPT = "measure.py"  # of the skeleton, which makes its records
 OVERLOOKED = {".git"}  # may stand in an empty folder: of a repository that was just begun
 
 
-def new(folder: Path) -> int:
+def new(folder: Path, install_from: str | None) -> int:
     """Make a project in `folder`, which is absent or empty; returns the exit code.
 
-    Raises InputError, and OSError for a full disk.
+    `install_from` is what pip is to install the press from, in the words of a requirements file;
+    None: from where it was installed here. Raises InputError, and OSError for a full disk.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError("the project is to be a folder, and this is a file", folder)
@@ -38,19 +38,10 @@ def new(folder: Path) -> int:
         raise InputError(f"this folder is not empty, it holds '{found[0]}'; name another", folder)
     folder.mkdir(parents=True, exist_ok=True)
     with fresh_folder(folder, left_after_s=0) as fresh:
-        title = sentence(re.sub("[-_]", " ", folder.resolve().name).strip())
-        words = {
-            "@TITLE@": title,
-            "@QUOTED_TITLE@": json.dumps(title, ensure_ascii=False),
-            "@DATE@": datetime.date.today().isoformat(),
-            "@PRESS@": requirement(),
-        }
+        words = _words(folder.resolve().name, install_from)
         for source in sorted(SKELETON.rglob("*")):
             if source.is_file() and source.suffix != ".pyc":  # which pip makes of what it installs
-                text = re.sub("@[A-Z_]+@", lambda found: words[found[0]], source.read_text("utf-8"))
-                path = fresh / source.relative_to(SKELETON)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8", newline="\n")
+                _write(fresh / source.relative_to(SKELETON), source.read_text("utf-8"), words)
         _record(fresh)
         for path in sorted(fresh.iterdir()):
             os.replace(path, folder / path.name)
@@ -58,6 +49,24 @@ def new(folder: Path) -> int:
     print(f"{folder}: a project with an example, recorded by its {SCRIPT}")
     print(f"next: {go_there}python build.py serve")
     return 0
+
+
+def _words(name: str, install_from: str | None) -> dict[str, str]:
+    """What stands for the placeholders of the skeleton's files."""
+    title = sentence(name.replace("-", " ").replace("_", " ").strip())
+    return {
+        "@TITLE@": title,
+        "@QUOTED_TITLE@": json.dumps(title, ensure_ascii=False),
+        "@DATE@": datetime.date.today().isoformat(),
+        "@PRESS@": install_from or requirement(),
+    }
+
+
+def _write(path: Path, text: str, words: Mapping[str, str]) -> None:
+    for placeholder, word in words.items():
+        text = text.replace(placeholder, word)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _record(folder: Path) -> None:
@@ -75,7 +84,7 @@ def requirement() -> str:
         noted = distribution(DISTRIBUTION).read_text("direct_url.json")
     except PackageNotFoundError:
         noted = None
-    return requirement_of(json.loads(noted or "{}"))
+    return requirement_of(json.loads(noted) if noted else {})
 
 
 def requirement_of(origin: Mapping[str, Any]) -> str:

@@ -23,8 +23,7 @@ def test_a_new_project_builds_and_is_checked(
     folder = tmp_path / "my-reproduction"
     (folder / ".git").mkdir(parents=True)
     (folder / ".new.killed").mkdir()
-    monkeypatch.setattr("press.new.requirement", lambda: f"{NAME}==9")
-    assert main(["new", str(folder)]) == 0
+    assert main(["new", str(folder), "--install-from", f"{NAME}==9"]) == 0
     assert "python build.py serve" in capsys.readouterr().out
     assert not list(folder.glob(".new.*"))
     assert 'title = "My reproduction"' in (folder / "content/site.toml").read_text()
