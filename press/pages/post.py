@@ -96,9 +96,10 @@ def write_article(
     crossrefs.check(body)
     tell_numbers(numbers, expressions.written, post, site.checks, summary, body, context)
     authors = post.authors or (site.authors if post.has_front_matter else ())
+    line = post.places["aliases"].line if post.aliases else 1
     said = Summary(
         post.url, title, title_html, post.date, authors, summary, post.draft, status, post.order,
-        _small_pictures(post, title, context),
+        _small_pictures(post, title, context), post.aliases, (path, line),
     )  # fmt: skip
     return Article(said, body, renderer.toc, references, maths.is_used)
 
