@@ -146,7 +146,8 @@ COMMANDS: dict[str, tuple[str, str, str, Arguments]] = {
     "list": (
         "dip.commands.list:list_suites", "suites, what is recorded or missing",
         "--threads --device --results",
-        {"suites": {"nargs": "*", "metavar": "SUITE", "help": "with every run of it"}}),
+        {"suites": {"nargs": "*", "metavar": "SUITE", "help": "with every run of it"},
+         "--measure": {"action": "store_true", "help": "time some steps of what was never timed"}}),
     "manifest": (
         "dip.commands.list:print_manifest", "all of that as JSON, for a generator of pages",
         "--results", {}),

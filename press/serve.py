@@ -6,15 +6,17 @@ touched.
 """
 
 import json
+import re
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
+from socket import SHUT_RDWR
+from threading import BoundedSemaphore, Condition, Thread, Timer
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -23,42 +25,80 @@ from press.build.state import BuildResult
 from press.errors import InputError, sentence_of
 from press.options import Options
 
-NEWS, SCRIPT = "/__press/news", "/__press/follow.js"
-PATIENCE_S = 10  # for each piece of a request to arrive, or of an answer to be taken
+EVENTS, SCRIPT = "/__press/events", "/__press/follow.js"
+STILL_THERE_S = 15  # how often a waiting browser is told that the server lives
+PATIENCE_S = 10  # for a request to arrive whole, and for each piece of an answer to be taken
+CONNECTIONS = 64  # at once; every page that is open in a browser keeps one
 QUIET_MS = 250  # how long the watcher waits before it tells that nothing changed
 
 FOLLOW = """
 {
-  let seen = Number(document.currentScript.src.split("?")[1]);  // the page's version
+  let seen = null;
   const box = document.createElement("div");
   box.setAttribute("role", "alert");
   box.style.cssText =
     "position:fixed;inset:auto 0 0 0;max-height:60vh;overflow:auto;z-index:99;" +
     "background:#2b1113;color:#fff;font:14px/1.5 monospace;padding:1em 1.5em;" +
     "white-space:pre-wrap";
-  async function follow() {
-    const now = await (await fetch("/__press/news")).json();
-    if (now.version !== seen && !now.errors.length) location.reload();
+  new EventSource("/__press/events").onmessage = function (event) {
+    const now = JSON.parse(event.data);
+    if (seen !== null && now.version !== seen && !now.errors.length) location.reload();
     seen = now.version;
     box.textContent = now.errors.join("\\n");
     if (now.errors.length) document.body.append(box); else box.remove();
-  }
-  setInterval(() => follow().catch(() => {}), 300);  // the server may be gone for a while
+  };
 }
 """
 NO_SITE = b"<!DOCTYPE html><title>No site yet</title><body>No site yet.</body>"
 
 
-@dataclass
 class News:
     """What the browser is to know: the version of the site, and what is wrong with it."""
 
-    version: int = 0
-    errors: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Begin with no site."""
+        self.version, self.errors = 0, list[str]()
+        self._changed = Condition()
+
+    def publish(self, errors: list[str], written: bool) -> bool:
+        """Tell everyone who waits, if a site was written or the errors are not as before."""
+        with self._changed:
+            is_new = written or self.version == 0 or errors != self.errors
+            if is_new:
+                self.version, self.errors = self.version + 1, errors
+                self._changed.notify_all()
+        return is_new
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Wait until the version is another than `seen`, or so many seconds; the version."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.version != seen, seconds)
+            return self.version
 
 
 class Server(ThreadingHTTPServer):
-    """Answers each request in a thread of its own."""
+    """Answers so many at once; whoever comes beyond that is hung up on."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        """Listen."""
+        self._free = BoundedSemaphore(CONNECTIONS)
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a request in a thread of its own, if one is free."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a request; then its thread is free."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say in a line what went wrong; a client that went away, or sleeps, is nothing wrong."""
@@ -77,14 +117,31 @@ class Handler(SimpleHTTPRequestHandler):
         self.news = news
         super().__init__(*rest, **named)
 
+    def handle(self) -> None:
+        """Answer, if the request arrives whole in time, however slowly its pieces do."""
+        self._patience = Timer(PATIENCE_S, self._hang_up)
+        self._patience.daemon = True
+        self._patience.start()
+        try:
+            super().handle()
+        finally:
+            self._patience.cancel()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            self.connection.shutdown(SHUT_RDWR)
+
     def do_GET(self) -> None:
-        """Answer with a file, the follower's script, or the news."""
-        path = self.path.partition("?")[0]
-        if not is_loopback(self.headers.get("Host", "")):
+        """Answer with a file, the follower's script, or the stream of news."""
+        self._patience.cancel()
+        path, hosts = self.path.partition("?")[0], self.headers.get_all("Host", [])
+        if not re.fullmatch(r"/[!-~]*", path) or "%00" in path or len(hosts) != 1:
+            self.send_error(400, "This is no request that a browser makes")
+        elif not is_loopback(hosts[0]):
             # Another name can be led to this machine, so that another site reads the drafts.
             self.send_error(403, "Only localhost is answered")
-        elif path == NEWS:
-            self._answer(200, "application/json", json.dumps(vars(self.news)).encode())
+        elif path == EVENTS and self.command == "GET":
+            self._events()
         elif path == SCRIPT:
             self._answer(200, "text/javascript", FOLLOW.encode())
         else:
@@ -93,23 +150,32 @@ class Handler(SimpleHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _file(self, asked: Path, lost: Path) -> None:
-        version, status, file, data = self.news.version, 503, lost, NO_SITE
+        status, file, data = 503, lost, NO_SITE
         for code, path in ((200, asked), (200, asked / "index.html"), (404, lost)):
             with suppress(OSError, ValueError):
                 status, file, data = code, path, path.read_bytes()
                 break
         if file.suffix == ".html":
-            script = f'<script src="{SCRIPT}?{version}"></script></body>'
-            data = data.replace(b"</body>", script.encode())
+            data = data.replace(b"</body>", f'<script src="{SCRIPT}"></script></body>'.encode())
         self._answer(status, self.guess_type(str(file)), data)
 
-    def _answer(self, status: int, kind: str, data: bytes) -> None:
+    def _answer(self, status: int, kind: str, data: bytes = b"") -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
+
+    def _events(self) -> None:
+        """Send every new version to the browser until it goes away."""
+        self._answer(200, "text/event-stream")
+        seen = -1
+        with suppress(OSError):
+            while True:
+                seen = self.news.wait(seen, STILL_THERE_S)
+                data = {"version": seen, "errors": self.news.errors}
+                self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing of single requests."""
@@ -156,9 +222,7 @@ def _make(options: Options, news: News) -> set[Path]:
         errors = [sentence_of(error)]
     except Exception as error:  # noqa: BLE001  a defect of the press must not end the server
         errors = [f"the press itself failed, and `build.py build` shows where: {error!r}"]
-    is_new = errors != news.errors or not news.version or (result and result.written)
-    if is_new:
-        news.errors, news.version = errors, news.version + 1
+    is_new = news.publish(errors, result is not None and result.written)
     if is_new and result:
         report(result, options, started)
     elif is_new:

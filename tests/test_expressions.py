@@ -12,7 +12,7 @@ from press.markdown.expressions import RESULTS, Expressions, parsed
 from press.page import PageContext
 from press.results.expressions import fraction, spelled
 from press.results.numbers import NotRun
-from press.results.settings import named
+from press.results.settings import Setting
 
 
 @pytest.fixture(scope="module")
@@ -263,9 +263,9 @@ def test_whatever_an_expression_asks_for_is_written_or_a_mistake(context: PageCo
 
 
 def test_a_fraction_is_the_number_that_it_stands_for() -> None:
-    assert ">1/30<" in fraction(named(1 / 30, "x"))
+    assert ">1/30<" in fraction(Setting(1 / 30, "x"))
     with pytest.raises(InputError, match="is no simple fraction"):
-        fraction(named(0.0333, "x"))
+        fraction(Setting(0.0333, "x"))
 
 
 @pytest.mark.parametrize("source", [PSNR, QUOTED, SETTING, 'verdict("inpainting.dip.anna")'])

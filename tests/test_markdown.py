@@ -20,8 +20,8 @@ from press.markdown.post import load_post
 from press.markdown.renderer import PostRenderer
 from press.markdown.syntax import keys_in
 from press.page import PageContext
-from press.pages.article import Article, write_article
-from press.pages.site_pages import load_site
+from press.pages.post import Article, write_article
+from press.pages.site_pages import Site, load_site
 
 FOLDER = Path(__file__).parent.parent / "press/markdown"
 ENTRIES = {
@@ -44,7 +44,7 @@ def article_of(context: PageContext, text: str, entries: Mapping[str, Entry] = E
     """The article of a post with this body."""
     file = context.content_dir / "posts/body.md"
     file.write_text(f"---\ntitle: A post\n---\n\n{text}\n", encoding="utf-8")
-    return write_article(load_post(file), context, entries)
+    return write_article(load_post(file), context, entries, Site())
 
 
 def said(context: PageContext) -> list[str]:
@@ -301,7 +301,9 @@ def test_macros_of_the_site_are_known_to_every_formula(
     macros = load_site(file, None).macros
     post = tmp_path / "content/posts/body.md"
     post.write_text("# A\n\n$\\mine{a} \\other$")
-    assert write_article(load_post(post), context, ENTRIES, macros=macros).body.count(">M<") >= 2
+    assert (
+        write_article(load_post(post), context, ENTRIES, Site(macros=macros)).body.count(">M<") >= 2
+    )
     file.write_text("[math.macros]\ntwo1 = 'x'\n")
     with pytest.raises(InputError, match=r"site.toml:2:1: 'two1': expected a name of letters"):
         load_site(file, None)

@@ -285,9 +285,14 @@ def test_a_site_with_work_of_others_in_it_is_not_overwritten(
     assert (work / "site" / name).read_text() == "years of work"
 
 
-def test_a_site_is_known_again_without_a_list(work: Path) -> None:
+def test_a_site_is_known_again_with_its_old_addresses_and_without_a_list(work: Path) -> None:
+    moved = post("Two").replace("date", 'aliases: ["old/address.html"]\ndate')
+    (work / "content/posts/two.md").write_text(moved)
+    assert main([]) == 0
+    assert (work / "site/old/address.html").exists()
     (work / "content/posts/two.md").write_text(post("Two"))
     assert main([]) == 0
+    assert not (work / "site/old").exists()
     (work / "site/.nojekyll").write_text("")
     (work / "content/posts/two.md").write_text(post("Two", "Other"))
     assert main([]) == 0

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 import dip.errors
 import dip.toml_file
@@ -170,7 +171,7 @@ def test_what_xml_forbids_does_not_reach_the_feed(tmp_path: Path) -> None:
     templates = Templates(folders, site, load_theme(folders), Cache(tmp_path))
     context = PageContext("feed.xml", tmp_path, tmp_path, Cache(tmp_path), templates.render)
     post = Summary(
-        "posts/a.html", "a.md", "B\ud800\0", "", None, (), "C\uffff", "", False, (), None
+        "posts/a.html", "B\ud800\0", Markup(""), None, (), "C\uffff", False
     )  # fmt: skip
     feed = ET.fromstring(context.render("feed.xml", **feed_values([post])).encode())
     assert [one.text for one in feed.iter() if "\ufffd" in (one.text or "")] == [

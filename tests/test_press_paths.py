@@ -8,12 +8,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from markupsafe import Markup
 
 from press.cli import main
 from press.diagnostics import Place
 from press.errors import InputError
 from press.markdown.citations import Entry, written
-from press.pages.site_pages import load_site
+from press.pages.site_pages import Site, Summary, load_site, moved_pages
 from press.paths import AbsentError, find_file, is_unsafe, web_address
 
 SECRET = "token = 5f1c"
@@ -176,6 +177,28 @@ def test_an_address_that_runs_a_script_leads_nowhere(tmp_path: Path) -> None:
         "data:image/png;a",
     ):
         assert not is_unsafe(address)
+
+
+def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
+    def moved(alias: str) -> dict[str, bytes]:
+        post = Summary(
+            "posts/a.html", "A", Markup("A"), None, (), "", False, aliases=(alias,),
+            aliases_place=("a.md", 3),
+        )  # fmt: skip
+        return moved_pages([post], Site(), ["index.html", "posts/a.html", "CNAME"])
+
+    for alias in (
+        "CNAME",
+        "/cname/",
+        "CNAME/old.html",
+        "INDEX.html",
+        "posts/A.html",
+        "Posts/a.html/b/",
+    ):
+        with pytest.raises(InputError, match="an address in use"):
+            moved(alias)
+    (page,) = moved("old/").values()
+    assert b"content=\"default-src 'none';" in page
 
 
 def test_a_script_beside_a_post_becomes_a_text_and_is_never_loaded(

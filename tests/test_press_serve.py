@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from http.client import HTTPResponse
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET, create_connection
 from threading import Thread
@@ -23,7 +24,7 @@ from press.cli import main
 from press.errors import InputError
 from press.options import Options
 from press.pages.site_pages import load_site
-from press.serve import Handler, News, Server, _make
+from press.serve import CONNECTIONS, Handler, News, Server, _make
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60
@@ -53,13 +54,22 @@ def serving(work: Path) -> Iterator[str]:
         child.wait()
 
 
-def news_after(address: str, version: object) -> dict[str, object]:
-    """Wait, not for ever, for news of another version than `version`."""
+def event(stream: HTTPResponse) -> dict[str, object]:
+    """Wait for the next piece of news."""
+    while True:
+        line = stream.readline().decode()
+        assert line, "the server is gone"
+        if line.startswith("data: "):
+            found: dict[str, object] = json.loads(line.removeprefix("data: "))
+            return found
+
+
+def news_after(stream: HTTPResponse, version: object) -> dict[str, object]:
+    """Wait for news of another version than `version`, not for ever: the server repeats the old."""
     until = time.monotonic() + PATIENCE_S
-    while (news := json.loads(read(f"{address}__press/news")))["version"] == version:
+    while (news := event(stream))["version"] == version:
         assert time.monotonic() < until, "no news of the change"
-        time.sleep(0.02)
-    return dict(news)
+    return news
 
 
 def read(address: str) -> str:
@@ -74,28 +84,28 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
     posts.mkdir(parents=True)
     post = posts / "one.md"
     post.write_text("---\ntitle: One\ndraft: true\n---\n\nFirst words.\n")
-    with serving(tmp_path) as address:
+    with serving(tmp_path) as address, urlopen(f"{address}__press/events", timeout=60) as stream:
         assert address.startswith("http://127.0.0.1:")
-        first = news_after(address, 0)
+        first = event(stream)
         assert first["errors"] == []
         page = read(f"{address}posts/one.html")
         assert "First words." in page, "drafts are shown"
-        assert '<script src="/__press/follow.js?1"></script></body>' in page
-        assert "/__press/news" in read(f"{address}__press/follow.js")
+        assert '<script src="/__press/follow.js"></script></body>' in page
+        assert "EventSource" in read(f"{address}__press/follow.js")
 
         post.write_text("---\ntitle: One\ndraft: true\n---\n\nSecond words.\n")
-        second = news_after(address, first["version"])
+        second = news_after(stream, first["version"])
         assert "Second words." in read(f"{address}posts/one.html")
 
         post.write_text("---\ntitle: One\ndraft: true\n---\n\nThird $\\words$.\n")
-        third = news_after(address, second["version"])
+        third = news_after(stream, second["version"])
         assert third["errors"] == [
             "content/posts/one.md:6:8: in this formula: undefined control sequence: \\words"
         ]
         assert "Second words." in read(f"{address}posts/one.html"), "the last good page stands"
 
         post.write_text("---\ntitle: One\ndraft: true\n---\n\nFourth words.\n")
-        assert news_after(address, third["version"])["errors"] == []
+        assert news_after(stream, third["version"])["errors"] == []
         assert "Fourth words." in read(f"{address}posts/one.html")
         with pytest.raises(HTTPError) as missing:
             read(f"{address}posts/none.html")
@@ -130,15 +140,16 @@ def answer_to(address: tuple[str, int], request: bytes) -> str:
         ("GET /none HTTP/1.1", "Host: site.localhost", "503"),
         ("GET /../../etc/passwd HTTP/1.1", "Host: localhost", "503"),
         ("GET / HTTP/1.1", "Host: evil.org", "403"),
-        ("GET /__press/news HTTP/1.1", "Host: localhost.evil.org", "403"),
+        ("GET /__press/events HTTP/1.1", "Host: localhost.evil.org", "403"),
         ("GET / HTTP/1.1", "Host: 192.168.0.1:8000", "403"),
         ("GET / HTTP/1.1", "Host: [", "403"),
         ("GET / HTTP/1.1", "Host:", "403"),
-        ("GET / HTTP/1.1", "Accept: */*", "403"),
-        ("GET http://evil.org/ HTTP/1.1", "Host: localhost", "503"),
-        ("GET * HTTP/1.1", "Host: localhost", "503"),
-        ("GET /a%00b HTTP/1.1", "Host: localhost", "503"),
-        ("GET /\x7f\xe9 HTTP/1.1", "Host: localhost", "503"),
+        ("GET / HTTP/1.1", "Accept: */*", "400"),
+        ("GET / HTTP/1.1", "Host: localhost\r\nHost: evil.org", "400"),
+        ("GET http://evil.org/ HTTP/1.1", "Host: localhost", "400"),
+        ("GET * HTTP/1.1", "Host: localhost", "400"),
+        ("GET /a%00b HTTP/1.1", "Host: localhost", "400"),
+        ("GET /\x7f\xe9 HTTP/1.1", "Host: localhost", "400"),
         ("GET / x HTTP/1.1", "Host: localhost", "400"),
         ("GET / HTTP/1.x", "Host: localhost", "400"),
         ("GET /" + "%2e%2e/" * 900 + " HTTP/1.1", "Host: localhost", "200"),
@@ -164,18 +175,36 @@ def test_only_this_machine_is_answered_and_odd_requests_are_refused(
     assert capsys.readouterr().err == ""
 
 
-def test_who_leaves_or_sleeps_is_no_traceback(
+def test_who_sleeps_or_comes_in_crowds_is_hung_up_on_and_who_leaves_is_no_traceback(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Handler, "timeout", 0.5)
-    for begun in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: localhost\r\n"):
+    page, good = b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\r\n"
+    monkeypatch.setattr("press.serve.PATIENCE_S", 0.5)
+    for begun in (b"", b"GET", page, page + b"A"):
         started = time.monotonic()
         answer_to(address, begun)
         assert time.monotonic() - started < 5
-    for path in (b"/", b"/__press/news"):  # gone without a word, as a browser that was killed
+
+    monkeypatch.setattr("press.serve.PATIENCE_S", PATIENCE_S)
+    crowd = [create_connection(address, PATIENCE_S) for _ in range(CONNECTIONS + 5)]
+    for one in crowd:
+        one.sendall(page)  # and no more
+    assert all(one.recv(1) == b"" for one in crowd[CONNECTIONS:])
+    for one in crowd:  # gone without a word, as a browser that was killed
+        one.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        one.close()
+    until = time.monotonic() + PATIENCE_S
+    while True:  # and its threads are free again
+        try:
+            assert "The page" in answer_to(address, page + good)
+            break
+        except (OSError, AssertionError):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    for request in (page + good, b"GET /__press/events HTTP/1.1\r\nHost: localhost\r\n\r\n"):
         with create_connection(address, PATIENCE_S) as client:
             client.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-            client.sendall(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
+            client.sendall(request)
     time.sleep(0.5)
     assert capsys.readouterr().err == ""
 
@@ -231,12 +260,12 @@ def test_a_folder_that_a_post_begins_to_include_from_is_watched(tmp_path: Path) 
     code = tmp_path / "code/step.py"
     code.write_text("first = 1\n")
     (posts / "one.md").write_text("---\ntitle: One\n---\n\nWords.\n")
-    with serving(tmp_path) as address:
-        before = news_after(address, 0)
+    with serving(tmp_path) as address, urlopen(f"{address}__press/events", timeout=60) as stream:
+        before = event(stream)
         include = '::: include path="code/step.py"\n:::\n'
         (posts / "one.md").write_text(f"---\ntitle: One\n---\n\n{include}")
-        shown = news_after(address, before["version"])
+        shown = news_after(stream, before["version"])
         assert "first" in read(f"{address}posts/one.html")
         code.write_text("second = 2\n")
-        news_after(address, shown["version"])
+        news_after(stream, shown["version"])
         assert "second" in read(f"{address}posts/one.html")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from press.cache import Cache
 from press.diagnostics import SourceMap, map_source
@@ -136,8 +137,8 @@ def test_code_keeps_its_lines(tmp_path: Path) -> None:
 
 def test_a_post_is_cited_so_that_tex_prints_its_title() -> None:
     post = Summary(
-        "posts/a.html", "a.md", "R&D at 50% of x_0", "", datetime.date(2026, 3, 1),
-        ("The contributors", "Ada Byron", "Plato"), "", "", False, (), None,
+        "posts/a.html", "R&D at 50% of x_0", Markup(""), datetime.date(2026, 3, 1),
+        ("The contributors", "Ada Byron", "Plato"), "", False,
     )  # fmt: skip
     text = bibtex_of(post, Site(base_url="https://example.org/a_b/", title="A"))
     assert r"title = {{R\&D at 50\% of x\_0}}," in text

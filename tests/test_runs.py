@@ -181,7 +181,7 @@ def test_an_image_that_is_not_to_be_shown_has_numbers_but_no_pictures(tmp_path: 
     run = results.run("paper/anna")
     assert run.picture(250) is None
     assert run.psnr_db == pytest.approx(31.9)
-    assert results.images.why_not_shown("set/anna") == "she asked"
+    assert results.suites.images.why_not_shown("set/anna") == "she asked"
 
 
 def test_a_baseline_shows_the_input_of_the_run(tmp_path: Path) -> None:

@@ -147,3 +147,24 @@ def test_a_damaged_checkpoint_tells_nothing(
     folder.mkdir(parents=True)
     (folder / "checkpoint.npz").write_bytes(damage(b"PK\3\4" + bytes(500)))
     assert known_speeds(tmp_path / "results", images) == []
+
+
+def test_steps_are_timed_once_and_kept(tmp_path: Path, capfd: Told) -> None:
+    pytest.importorskip("torch")
+    write_project(tmp_path)
+    kept = tmp_path / "results/.work/speed.json"
+    command = ["--content", str(tmp_path / "content"), "list", "tiny", "--device", "cpu"]
+    command += ["--threads", "1", "--results", str(tmp_path / "results")]
+
+    def listed(*more: str) -> str:
+        assert main([*command, *more]) == 0
+        return capfd.readouterr().out
+
+    assert "here, 1 thread, a guess" in listed()
+    measured = listed("--measure")
+    assert "here, 1 thread\n" in measured
+    written = kept.read_bytes()
+    assert listed("--measure") == listed() == measured
+    assert kept.read_bytes() == written, "what was timed once is used from then on"
+    kept.write_text('[["a", 5]]')
+    assert "a guess" in listed()

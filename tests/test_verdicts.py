@@ -10,9 +10,10 @@ import pytest
 from made_site import CLAIMS, METRICS, make_results, results_of, write_content, write_suite
 
 from press.errors import InputError
-from press.results.claims import MEAN, Claim, Claims, Rule
+from press.results.claims import MEAN, Claim, Claims, Row, Rule
 from press.results.metrics import Metric
 from press.results.numbers import Measured, decimal, with_sign
+from press.results.selectors import Selector
 from press.results.verdicts import Judge, Verdict
 
 SITE = Path(__file__).parent.parent / "content"
@@ -21,9 +22,12 @@ SITE = Path(__file__).parent.parent / "content"
 PSNR = Metric("psnr_db", "PSNR", "dB", 2, "higher", 0.5, 1.0, 0.1)
 
 
+def claim_of(metric: Metric, compare: str = "final") -> Claim:
+    return Claim(30.0, "", Row("", "", "", Selector(compare), lambda: metric))
+
+
 def verdict(level: float, spread: float | None, n: int, metric: Metric = PSNR) -> Verdict:
-    claim = Claim(30.0, metric=lambda: metric)
-    return Verdict(claim, Measured(level, metric, "", spread, n), Rule())
+    return Verdict(claim_of(metric), Measured(level, metric, "", spread, n), Rule())
 
 
 @pytest.mark.parametrize(
@@ -69,22 +73,20 @@ def test_without_a_cap_the_spread_alone_widens_the_tolerance() -> None:
 
 @pytest.mark.parametrize(("level", "word"), [(30.1, "agrees"), (30.11, "differs")])
 def test_a_deterministic_method_agrees_or_differs(level: float, word: str) -> None:
-    claim = Claim(30.0, metric=lambda: FID)
-    found = Verdict(claim, Measured(level, FID), Rule(), is_deterministic=True)
+    found = Verdict(claim_of(FID, "baseline"), Measured(level, FID), Rule())
     assert (found.word, found.runs) == (word, "")
     assert found.reason == f"{with_sign(decimal(level - 30))} from the source (tolerance 0.10)"
 
 
 @pytest.mark.parametrize(
-    ("changes", "deterministic"),
-    [({"better": ""}, False), ({"tolerance": None}, False), ({"agrees": None}, True)],
+    ("changes", "compare"),
+    [({"better": ""}, "final"), ({"tolerance": None}, "final"), ({"agrees": None}, "baseline")],
 )
 def test_a_metric_that_does_not_say_how_is_not_judged(
-    changes: dict[str, Any], deterministic: bool
+    changes: dict[str, Any], compare: str
 ) -> None:
     metric = replace(FID, **changes)
-    claim = Claim(30.0, metric=lambda: metric)
-    found = Verdict(claim, Measured(30.0, metric), Rule(), deterministic)
+    found = Verdict(claim_of(metric, compare), Measured(30.0, metric), Rule())
     sentence = rf"no verdict on 'FID': \[metrics\.fid\] .* states no '{next(iter(changes))}'"
     with pytest.raises(InputError, match=sentence):
         assert found.word
@@ -203,14 +205,22 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
             r"toml:3:1: unknown key 'deviation'; .*'deviations'",
         ),
         (
-            lambda t: t.replace("cases =", "casses ="),
-            r"toml:12:1: unknown key 'casses'; .*'cases'",
+            lambda t: t.replace("deviations = 2", "within_db = 0.5"),
+            r"toml:3:1: 'within_db' is now part of the metric: 'tolerance' of \[metrics\.NAME\]",
+        ),
+        (
+            lambda t: t.replace("from_seeds = 3", "at_most_db = 1.0"),
+            r"toml:4:1: 'at_most_db' is now part of the metric: 'at_most' of \[metrics\.NAME\]",
+        ),
+        (
+            lambda t: t.replace("cases =", "images ="),
+            r"toml:12:1: 'images' is now spelled 'cases'",
         ),
         (
             lambda t: t.replace('"final"', '"final.pnsr_db"'),
             r"toml:23:1: unknown metric 'pnsr_db'; did you mean 'psnr_db'",
         ),
-        (lambda t: t.replace('"final"', '"last"'), r"toml:23:1: unknown output 'last'"),
+        (lambda t: t.replace('"final"', '"last"'), r"toml:23:1: 'last' is now spelled 'final'"),
         (
             lambda t: t.replace('suite = "paper"', 'metric = "ssmi"'),
             r"toml:8:1: unknown metric 'ssmi'; did you mean 'ssim'",

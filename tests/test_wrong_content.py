@@ -38,7 +38,7 @@ licence = "ours"
 """
 FRONT = {
     "title": "A post", "date": datetime.date(2026, 1, 2), "authors": ["Ann Author"],
-    "summary": "A summary.", "draft": False,
+    "summary": "A summary.", "draft": False, "aliases": ["old/a.html"],
 }  # fmt: skip
 REMOVED = object()
 WRONG = (5, "", "x y", [], [7], {"a": 1}, REMOVED)

@@ -50,13 +50,7 @@ def bench(args: argparse.Namespace) -> int:
     precision = arithmetic_on(experiment, device_kind(device))
     seconds: dict[str, list[float]] = {loop: [] for loop in LOOPS}
     for loop in LOOPS * ROUNDS:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
-            what = loop, size, args.steps, experiment, device, args.threads
-            try:
-                seconds[loop] += child.submit(seconds_of, *what).result()
-            except Exception as error:  # noqa: BLE001 (whatever ended it)
-                last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-                raise InputError(f"the {loop} loop failed at {size}x{size}: {last}") from None
+        seconds[loop] += timed(loop, size, args.steps, experiment, device, args.threads)
     engine, plain, channels_last = (median(seconds[loop]) for loop in LOOPS)
     where = environment(device) | ({"threads": args.threads} if args.threads else {})
     found = {
@@ -79,6 +73,16 @@ def _table(found: dict[str, Any]) -> str:
     lines.append(f"{'plain / engine':20} {found['ratio']:9.2f}")
     lines.append(f"{'channels last / engine':20} {found['ratio_channels_last']:7.2f}")
     return "\n".join(lines)
+
+
+def timed(loop: str, size: int, *rest: Any) -> list[float]:
+    """`seconds_of`, in a process of its own; raises InputError if that fails."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
+        try:
+            return child.submit(seconds_of, loop, size, *rest).result()
+        except Exception as error:  # noqa: BLE001 (whatever ended it)
+            last = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            raise InputError(f"the {loop} loop failed at {size}x{size}: {last}") from None
 
 
 def seconds_of(

@@ -1,4 +1,4 @@
-"""What a run would take here: seconds, from the records of others, and memory.
+"""What a run would take here: seconds, from what others took or from a few steps, and memory.
 
 Nothing here needs torch or numpy.
 """
@@ -18,6 +18,7 @@ from dip.network.architecture import input_channels, layers_of
 from dip.planning.jobs import Job, records_in
 from dip.records.record import Record
 
+STEPS_TIMED = ".work/speed.json"  # in the folder of results: speeds of `list --measure`
 BASELINE_SECONDS = 2.0  # a picture of 512x512 at the slowest
 # Multiply-adds of a forward that a second of a whole step is worth, where nothing was measured:
 # of one thread of a CPU with AVX-512, and of a GPU.
@@ -49,7 +50,7 @@ class Machine(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Seconds an iteration of a run, done or in progress; `work`: multiply-adds of a forward."""
+    """Seconds an iteration of a run, or of a few steps; `work`: multiply-adds of a forward."""
 
     environment: dict[str, Any]
     arithmetic: str
@@ -137,10 +138,19 @@ def seconds_of_job(
 
 
 def known_speeds(results: Path, images: Mapping[str, ListedImage]) -> list[Speed]:
-    """What records and runs in progress say; damaged ones say nothing."""
-    found = [speed_of(record, images) for record in records_in(results)]
+    """What records, runs in progress and timed steps say; damaged ones say nothing."""
+    found = [*timed_steps(results), *(speed_of(record, images) for record in records_in(results))]
     found += [_of_checkpoint(path, images) for path in results.glob(".work/*/checkpoint.npz")]
     return [speed for speed in found if speed]
+
+
+def timed_steps(results: Path) -> list[Speed | None]:
+    """What `list --measure` kept; nothing if that is damaged."""
+    try:
+        rows = json.loads((results / STEPS_TIMED).read_text("utf-8"))
+        return [Speed(dict(row[0]), *row[1:3], *map(float, row[3:])) for row in rows]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
 
 
 def speed_of(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:

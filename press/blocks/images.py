@@ -92,7 +92,7 @@ def why_not_shown(page: PageContext, run: Run) -> str:
     """The reason why a run has no images; empty if they may be shown."""
     if run.shown:
         return ""
-    images, cases = page.results.images, run.suite.cases.values()
+    images, cases = page.results.suites.images, run.suite.cases.values()
     if not images.shown(run.case.image):
         return images.why_not_shown(run.case.image)
     kept = {case.image for case in cases if case.pictures and images.shown(case.image)}

@@ -163,7 +163,8 @@ class Answered:
         for image in cases:
             column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
-            judged = None if claim is None else self.judge.judged(claim, self.row, ours)
+            rule = self.judge.claims.rule
+            judged = None if claim is None else Verdict(claim, ours, rule)
             found[image] = ours, judged
         return found
 
@@ -246,7 +247,9 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
 )
 def claims_table(call: Call, table: ClaimTable) -> Figure:
     """A table of a source as it stands there, every number with its id."""
-    titles = {table.column(case): call.page.results.images.title(case) for case in table.cases}
+    titles = {
+        table.column(case): call.page.results.suites.images.title(case) for case in table.cases
+    }
     titles[MEAN] = "Mean"
     rows = table.rows.values()
     used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}

@@ -13,6 +13,7 @@ from typing import Any
 
 from press.blocks.plot import ask_ahead
 from press.build.manifest import PAGE
+from press.build.output import PRESERVED
 from press.build.state import (
     BuildResult,
     ChangeDetector,
@@ -93,6 +94,8 @@ class Builder:
                 urls = ["index.html", *(post.url for post in published), *run_urls]
                 files["feed.xml"] = self._at_root("feed.xml", **site_pages.feed_values(published))
                 files["sitemap.xml"] = self._at_root("sitemap.xml", urls=urls)
+            taken = [*files, *PRESERVED]
+            files |= site_pages.moved_pages(posts, self.site, taken)  # at posts' old addresses
         self._take_fingerprints()
         return self.result
 

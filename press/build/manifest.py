@@ -26,7 +26,7 @@ def parts_folder(options: Options) -> Path:
 
 
 def refresh(
-    options: Options, changes: ChangeDetector, meanwhile: Callable[[], None] = lambda: None
+    options: Options, changes: ChangeDetector, meanwhile: Callable[[], object] = lambda: None
 ) -> PageState:
     """The manifest as the state of a build has it; asks the project anew if it is stale.
 
@@ -74,7 +74,7 @@ def program(command: str, options: Options) -> list[str]:
 
 
 def _asked(
-    settings: Path, options: Options, meanwhile: Callable[[], None]
+    settings: Path, options: Options, meanwhile: Callable[[], object]
 ) -> tuple[list[str], dict[str, bytes]] | None:
     """What the command under [experiments] in site.toml prints; None if there is none."""
     file = TomlFile(settings)

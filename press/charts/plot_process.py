@@ -59,7 +59,7 @@ class ClaimNumbers(Mapping[str, Claim]):
 
     def __getitem__(self, id: str) -> Claim:
         claim = self._claims.claim(id)
-        self.sources[claim.source] = None
+        self.sources[claim.row.source] = None
         return claim
 
     def __iter__(self) -> Iterator[str]:

@@ -168,10 +168,8 @@ def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
         if now == 1 and level:
             yield page.heading_place(heading), "a second heading of the first level"
         if now > level + 1:
-            yield (
-                page.heading_place(heading),
-                f"a heading of level {now} follows one of level {level}",
-            )
+            sentence = f"a heading of level {now} follows one of level {level}"
+            yield page.heading_place(heading), sentence
         level = now
 
 

@@ -22,9 +22,10 @@ from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.typed_numbers import SENTENCE
 from press.page import PageContext
-from press.results.expressions import FILTERS, namespace
+from press.results.expressions import FILTERS, OLD_NAMES, namespace
 from press.results.numbers import difference
 from press.results.run import Run, Score, Stability
+from press.results.selectors import refuse_old
 from press.results.settings import Settings, quotient
 from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import Verdict, Verdicts
@@ -112,6 +113,7 @@ class Expressions:
                 return called(name, attribute(self._value(of), name), node)
             case ast.Call(function):
                 name = function.attr if isinstance(function, ast.Attribute) else ""
+                refuse_old(name, 'run("suite/case", ')
                 raise InputError(f"an expression cannot call '{name}'{nearest(name, METHODS)}")
             case ast.Attribute(of, name):
                 return attribute(self._value(of), name)
@@ -126,7 +128,8 @@ class Expressions:
     def _written(self, number: ast.expr, name: str, given: ast.expr) -> Any:
         """What a filter makes of a number."""
         if name not in FILTERS:
-            raise InputError(f"unknown filter '{name}'{nearest(name, FILTERS)}")
+            unknown = f"unknown filter '{name}'{nearest(name, FILTERS)}"
+            raise InputError(OLD_NAMES.get(name, unknown))
         value = printed(self._value(number))
         if isinstance(value, Markup):
             raise InputError(f"'{name}' follows a filter that has written the number already")
@@ -191,7 +194,7 @@ def attribute(of: Any, name: str) -> Any:
         with suppress(AttributeError):
             return getattr(of, name)
     known = [one for one in dir(of) if is_result and not one.startswith("_")]
-    raise InputError(f"this has no '{name}'{nearest(name, known)}")
+    raise InputError(OLD_NAMES.get(name, f"this has no '{name}'{nearest(name, known)}"))
 
 
 def bound_to(tree: ast.expr) -> tuple[str, tuple[str, ...]]:

@@ -20,6 +20,7 @@ FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to cal
     "authors": (list, "a list of names"),
     "summary": (str, "text"),
     "draft": (bool, "true or false"),
+    "aliases": (list, "a list of addresses"),
     "image": (str, "the path of a picture"),
     "status": (str, "text"),
     "order": (int, "an integer"),
@@ -43,6 +44,7 @@ class Post:
     authors: tuple[str, ...] = ()
     summary: str = ""
     draft: bool = False
+    aliases: tuple[str, ...] = ()
     image: str = ""  # by which other sites show a link to it
     status: str = ""  # what stands behind its answer, for the list of posts
     order: int | None = None  # its place in the list of posts

@@ -1,10 +1,11 @@
-"""The site as a whole: its settings, what it says of each post, its feed."""
+"""The site as a whole: settings, what it says of each post, feed, pages at old addresses."""
 
 import datetime
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
+from html import escape
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from press.results.run import taken_names
 from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"  # of a page that only leads on
 OTHERS = ("experiments", "metrics", "names", "checks", "math")  # tables beside the site's own words
 
 
@@ -79,17 +81,17 @@ class Summary:
     """What the rest of the site says of a post."""
 
     url: str
-    source: str
     title: str
-    title_html: str
+    title_html: Markup
     date: datetime.date | None
     authors: tuple[str, ...]
     summary: str
-    summary_html: str
     draft: bool
     status: str = ""  # how much of it is recorded, and the like
     order: int | None = None
     pictures: tuple[str, ...] = ()  # elements of HTML, with addresses from the site's root
+    aliases: tuple[str, ...] = ()
+    aliases_place: tuple[str, int] = ("", 1)  # the post's file, and the line of its aliases
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for the state of the build."""
@@ -98,10 +100,14 @@ class Summary:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Summary":
         """The summary of which `data` was made."""
-        html = {key: Markup(data[key]) for key in ("title_html", "summary_html")}
-        day = data["date"] and datetime.date.fromisoformat(data["date"])
-        authors, pictures = tuple(data["authors"]), tuple(map(Markup, data["pictures"]))
-        return cls(**{**data, **html, "date": day, "authors": authors, "pictures": pictures})
+        read = {
+            "title_html": Markup(data["title_html"]),
+            "date": data["date"] and datetime.date.fromisoformat(data["date"]),
+            "authors": tuple(data["authors"]),
+            "aliases": tuple(data["aliases"]),
+            "pictures": tuple(map(Markup, data["pictures"])),
+        }
+        return cls(**{**data, **read})
 
 
 def newest_first(posts: Iterable[Summary]) -> list[Summary]:
@@ -130,3 +136,45 @@ def robots(site: Site) -> bytes:
     """Allow everything to be read, and name the sitemap."""
     sitemap = f"Sitemap: {site.full_url('sitemap.xml')}\n" if site.base_url else ""
     return f"User-agent: *\nAllow: /\n{sitemap}".encode()
+
+
+def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> dict[str, bytes]:
+    """A page at each old address of a post; raises InputError for an address in use.
+
+    Two addresses that differ in capitals alone are one file on some disks.
+    """
+    pages: dict[str, bytes] = {}
+    used = set(map(str.casefold, taken))
+    for post in posts:
+        for alias in post.aliases:
+            url = _address(alias)
+            path, parts = PurePosixPath(url), url.split("/")
+            is_used = not used.isdisjoint(str(one).casefold() for one in (path, *path.parents))
+            if is_used or not url.isprintable() or any(part[:1] in ("", ".") for part in parts):
+                wrong = "an address in use" if is_used else "no address within the site"
+                sentence = f"the alias '{alias}' is {wrong}"
+                raise InputError(sentence, Path(post.aliases_place[0]), post.aliases_place[1], 1)
+            used.add(url.casefold())
+            pages[url] = _moved(url, post, site)
+    return pages
+
+
+def _address(alias: str) -> str:
+    """The file that stands for an address: "old/" is "old/index.html"."""
+    path = alias.removeprefix("/")
+    if path.endswith("/") or not path:
+        return f"{path}index.html"
+    return path if PurePosixPath(path).suffix else f"{path}/index.html"
+
+
+def _moved(url: str, post: Summary, site: Site) -> bytes:
+    target = escape("../" * url.count("/") + quote(post.url))
+    canonical = escape(site.full_url(post.url)) if site.base_url else target
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escape(site.language)}">\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n'
+        f'<link rel="canonical" href="{canonical}">\n<title>{escape(post.title)}</title>\n'
+        f'<p>This page has moved: <a href="{target}">{escape(post.title)}</a>.</p>\n'
+        "</html>\n"
+    ).encode()

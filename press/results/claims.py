@@ -1,14 +1,14 @@
 """What sources print about the experiments, read from content/claims.toml."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Self
 
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.results.metrics import NO_METRIC, Metric
+from press.results.metrics import Metric
 from press.results.numbers import Quoted, with_unit
 from press.results.selectors import KINDS, Selector, parse_selector
 from press.results.store import Results
@@ -20,36 +20,33 @@ TABLE_KEYS = {
 }  # fmt: skip
 ROW_KEYS = {"name": "text", "source": "text", "compare": "text"}
 RULE_KEYS = {"deviations": "a number", "from_seeds": "an integer", "why": "text"}
+OLD_KEYS = {
+    **{
+        old: f"'{old}' is now part of the metric: '{new}' of [metrics.NAME] in content/site.toml"
+        for old, new in (("within_db", "tolerance"), ("at_most_db", "at_most"))
+    },
+    "images": "'images' is now spelled 'cases'",
+}
 MEAN = "mean"
 
 
 class Claim(Quoted):
-    """A number that a source prints: its id, where it stands there, and its metric."""
+    """A number that a source prints: its id, and the row in which it stands."""
 
     id: str
-    source: str
-    name: str
-    find_metric: Callable[[], Metric]
+    row: "Row"
     decimals: int  # as the file has them
 
-    def __new__(
-        cls,
-        value: float,
-        id: str = "",
-        source: str = "",
-        name: str = "",
-        metric: Callable[[], Metric] = lambda: NO_METRIC,
-    ) -> Self:
-        """Wrap `value`; `metric` is called when it is asked for, since a suite may tell it."""
+    def __new__(cls, value: float, id: str, row: "Row") -> Self:
+        """Wrap `value`."""
         claim = super().__new__(cls, value)
-        claim.id, claim.source, claim.name, claim.find_metric = id, source, name, metric
-        claim.decimals = getattr(value, "decimals", 0)
+        claim.id, claim.row, claim.decimals = id, row, getattr(value, "decimals", 0)
         return claim
 
     @property
     def metric(self) -> Metric:
         """What the number counts, with at least the decimals that the source prints."""
-        metric = self.find_metric()
+        metric = self.row.metric
         return replace(metric, digits=max(metric.digits, self.decimals))
 
     def __html__(self) -> Markup:
@@ -60,7 +57,7 @@ class Claim(Quoted):
         """Mark `text` as this claim's number."""
         return Markup(
             '<data class="claim q" value="{}" data-claim="{}" title="{}">{}</data>'
-        ).format(float(self), self.id, self.source, text)
+        ).format(float(self), self.id, self.row.source, text)
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,8 @@ class Row:
     name: str
     source: str
     compare: Selector | None  # which of our outputs answers it; None: it is not compared
-    numbers: dict[str, Claim]
-    find_metric: Callable[[], Metric]
+    find_metric: Callable[[], Metric]  # called when it is asked for, since a suite may tell it
+    numbers: dict[str, Claim] = field(default_factory=dict)
 
     @property
     def metric(self) -> Metric:
@@ -153,7 +150,7 @@ class Claims:
     def rule(self) -> Rule:
         """The rule of verdicts."""
         data = self.file.table("rule")
-        self.file.expect(RULE_KEYS, data, "rule")
+        self.file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
         return Rule(**data)
 
     @cached_property
@@ -185,7 +182,7 @@ class Claims:
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
         words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
         rows = {key: value for key, value in data.items() if key not in words}
-        self.file.expect(TABLE_KEYS, words, name)
+        self.file.expect(TABLE_KEYS, words, name, OLD_KEYS)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
             for row in named:
@@ -217,12 +214,10 @@ class Claims:
             self.file.fail(error.sentence, where, "compare")
         self._known_metric(metric, where, "compare")
         find_metric = partial(self._metric, metric or data.get("metric", ""), data.get("suite", ""))
-        numbers = {
-            key: Claim(value, f"{where}.{key}", source, title, find_metric)
-            for key, value in row.items()
-            if key not in ROW_KEYS
-        }
-        return Row(name, title, source, compare, numbers, find_metric)
+        found = Row(name, title, source, compare, find_metric)
+        for key in (key for key in row if key not in ROW_KEYS):
+            found.numbers[key] = Claim(row[key], f"{where}.{key}", found)
+        return found
 
     def _known_metric(self, metric: str, table: str, key: str) -> None:
         """Check that the site declares a metric; an empty text names none."""

@@ -3,16 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from press.results.metrics import Metrics
 from press.results.record import Record
 from press.results.run import Run
 
-OF_RUN = (
-    "run", "suite", "case", "method", "seed", "kind", "preview", "key", "started", "device",
-)  # fmt: skip
+OF_RECORD = ("suite", "case", "method", "seed", "kind", "preview", "key", "started")
 
 
 def csv_text(origin: Iterable[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -53,7 +51,9 @@ def results_csv(records: Sequence[Record], declared: Metrics) -> bytes:
         *(f"{name}: {declared[name].heading}" for name in metrics if name in declared),
     ]
     rows = (row for record in records for row in _rows(record, metrics))
-    return csv_text(origin, [[*OF_RUN, "seconds", "output", "step", *metrics], *rows])
+    return csv_text(
+        origin, [["run", *OF_RECORD, "device", "seconds", "output", "step", *metrics], *rows]
+    )
 
 
 def results_json(records: Sequence[Record], declared: Metrics) -> bytes:
@@ -84,15 +84,12 @@ def _metrics_of(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(metric for values in outputs for metric in values))
 
 
-def _of_run(record: Record) -> Mapping[str, Any]:
-    """What identifies a record, by the names of OF_RUN."""
+def _of_run(record: Record) -> dict[str, Any]:
+    """What identifies a record."""
     name = f"{record.suite}/{record.case}/{record.run}"
+    of_record = {field: getattr(record, field) for field in OF_RECORD}
     device = record.environment.get("device", "")
-    values = (
-        name, record.suite, record.case, record.method or "", record.seed, record.kind,
-        record.preview, record.key, record.started, device,
-    )  # fmt: skip
-    return dict(zip(OF_RUN, values, strict=True))
+    return {"run": name, **of_record, "method": record.method or "", "device": device}
 
 
 def _rows(record: Record, metrics: Sequence[str]) -> Iterator[list[object]]:

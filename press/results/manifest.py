@@ -132,8 +132,7 @@ class Manifest(Mapping[str, Suite]):
 
     def network(self, name: str) -> dict[str, Any]:
         """The network of this name."""
-        network: dict[str, Any] = self._part(NETWORKS, {})[name]
-        return network
+        return dict(self._part(NETWORKS, {})[name])
 
     @cached_property
     def expected(self) -> dict[str, tuple[float | None, str | None]]:
@@ -141,8 +140,7 @@ class Manifest(Mapping[str, Suite]):
 
         They depend on the machine, so no page may.
         """
-        expected: dict[str, Any] = self._part(EXPECTED, {})
-        return expected
+        return dict(self._part(EXPECTED, {}))
 
     @cached_property
     def images(self) -> "Images":
@@ -164,18 +162,15 @@ class Images:
     def title(self, image: str) -> str:
         """The name that a page writes: the stated title, or the bare name capitalised."""
         name = image.rpartition("/")[2]
-        return str(self._entry(image).get("title") or name[:1].upper() + name[1:])
+        return str(self.entries.get(image, {}).get("title") or name[:1].upper() + name[1:])
 
     def shown(self, image: str) -> bool:
         """Whether pictures of the image may be shown."""
-        return self._entry(image).get("show") is not False
+        return self.entries.get(image, {}).get("show") is not False
 
     def why_not_shown(self, image: str) -> str:
         """The reason why an image is not shown."""
-        return str(self._entry(image).get("why") or "")
-
-    def _entry(self, image: str) -> Mapping[str, Any]:
-        return self.entries.get(image, {})
+        return str(self.entries[image].get("why") or "")
 
 
 def part_of(suite: str) -> str:

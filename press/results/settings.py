@@ -5,7 +5,7 @@ is asked for one of them: `setting("denoising/House256")`.
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from markupsafe import Markup
 
@@ -20,6 +20,12 @@ class Setting(float):
 
     name: str
 
+    def __new__(cls, value: float, name: str) -> Self:
+        """Wrap `value`."""
+        setting = super().__new__(cls, value)
+        setting.name = name
+        return setting
+
     def __html__(self) -> Markup:
         """Write the number, so that a reader who points at it sees its name."""
         return self.marked(str(self))
@@ -33,18 +39,11 @@ class Setting(float):
         return Markup('<span class="q" title="{}">{}</span>').format(self.name, text)
 
 
-def named(value: float, name: str) -> Setting:
-    """A number as a setting of this name."""
-    setting = Setting(value)
-    setting.name = name
-    return setting
-
-
 def quotient(one: Any, other: Any) -> Setting:
     """The quotient of two settings; raises InputError for anything else."""
     if not (isinstance(one, Setting) and isinstance(other, Setting) and other):
         raise InputError("a quotient is one of two settings, of which the second is not 0")
-    return named(float(one) / float(other), f"{one.name} / {other.name}")
+    return Setting(float(one) / float(other), f"{one.name} / {other.name}")
 
 
 class Settings:
@@ -54,7 +53,7 @@ class Settings:
         """`name` is as the post has it: "inpainting" or "inpainting/house"."""
         self._name, self._cases = name, cases
 
-    def __getattr__(self, key: str) -> "Setting | str":
+    def __getattr__(self, key: str) -> Setting | str:
         """A setting by its name, a number or words.
 
         A list of equal values is one of them, another has commas between them. Raises
@@ -75,7 +74,7 @@ class Settings:
             is_one = all(one == value[0] for one in value)
             value = value[0] if is_one else ", ".join(map(str, value))
         if KINDS["a number"](value):
-            return named(value, f"{key} of {self._name}")
+            return Setting(value, f"{key} of {self._name}")
         if isinstance(value, str):
             return value
         raise InputError(f"'{key}' of '{self._name}' is {value!r}, no number and no words")

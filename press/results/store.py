@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from press.errors import InputError, nearest
-from press.results.manifest import Images, Manifest, Suite
+from press.results.manifest import Manifest, Suite
 from press.results.metrics import Metrics, read_metrics
 from press.results.names import Names, read_names
 from press.results.numbers import listed
@@ -41,11 +41,6 @@ class Results:
     def __post_init__(self) -> None:
         """Nothing is read yet."""
         self.suites = Manifest(self.parts, self.note)
-
-    @property
-    def images(self) -> Images:
-        """What is known of the test images."""
-        return self.suites.images
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -121,7 +116,7 @@ class Results:
         what = (suite.name, case, seed, method)
         if what not in self._runs:
             self._runs[what] = Run(
-                suite, case, seed, method, self.images, self.metrics, self.path, self.note,
+                suite, case, seed, method, self.suites.images, self.metrics, self.path, self.note,
                 self.root, self.lacks, partial(self._one, suite),
             )  # fmt: skip
         return self._runs[what]

@@ -11,7 +11,7 @@ from press.results.manifest import Suite
 from press.results.metrics import Metrics
 from press.results.numbers import Measured, NotRun, Quantity, listed
 from press.results.run import Run
-from press.results.selectors import Selector, parse_selector
+from press.results.selectors import Selector, parse_selector, refuse_old
 from press.results.stops import require_rule
 
 
@@ -19,11 +19,7 @@ class SuiteView:
     """A suite's runs together: what was recorded, and means over its cases."""
 
     def __init__(
-        self,
-        suite: Suite,
-        metrics: Metrics,
-        one: Callable[[str, int, str | None], Run],
-        index: str,
+        self, suite: Suite, metrics: Metrics, one: Callable[[str, int, str | None], Run], index: str
     ) -> None:
         """Wrap a suite; its records are read when they are first asked for.
 
@@ -39,6 +35,9 @@ class SuiteView:
         """A mean of the last iterates: `mean_` and a metric."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
+        if quantity == "images":
+            raise InputError("'.images' is now spelled '.cases'")
+        refuse_old(quantity, f'suite("{self.name}", ')
         return getattr(self.final, quantity)  # type: ignore[no-any-return]
 
     @property

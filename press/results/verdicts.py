@@ -11,29 +11,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
-from press.results.claims import (
-    MEAN,
-    Claim,
-    Claims,
-    ClaimTable,
-    Row,
-    Rule,
-    stated,
-)
+from press.results.claims import MEAN, Claim, Claims, ClaimTable, Row, Rule, stated
 from press.results.metrics import Metric
-from press.results.numbers import (
-    NotRun,
-    Quantity,
-    difference,
-    with_sign,
-    with_unit,
-    written,
-)
+from press.results.numbers import NotRun, Quantity, difference, with_sign, with_unit, written
 from press.results.store import Results
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
 AGREES, DIFFERS = "agrees", "differs"
-DETERMINISTIC = ("baseline",)  # the kinds of outputs in which no seed takes part
 
 
 @dataclass(frozen=True)
@@ -43,12 +27,17 @@ class Verdict:
     claim: Claim
     ours: Quantity
     rule: Rule
-    is_deterministic: bool = False
 
     @property
     def metric(self) -> Metric:
         """What the two numbers count."""
-        return self.claim.find_metric()
+        return self.claim.row.metric
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether no seed takes part in our number."""
+        compare = self.claim.row.compare
+        return compare is not None and compare.kind == "baseline"
 
     @property
     def difference(self) -> Quantity:
@@ -156,14 +145,9 @@ class Judge:
     def verdict(self, id: str) -> Verdict:
         """Judge one claim; raises InputError if it is unknown or not compared with our runs."""
         claim = self.claims.claim(id)
-        table_id, row_id, column = id.split(".")
-        table = self.claims.tables[table_id]
-        return self.judged(claim, table.rows[row_id], self.ours(table, table.rows[row_id], column))
-
-    def judged(self, claim: Claim, row: Row, ours: Quantity) -> Verdict:
-        """Set our number for a row beside the claim."""
-        kind = row.compare.kind if row.compare else ""
-        return Verdict(claim, ours, self.claims.rule, kind in DETERMINISTIC)
+        table, _, column = id.split(".")
+        ours = self.ours(self.claims.tables[table], claim.row, column)
+        return Verdict(claim, ours, self.claims.rule)
 
     def ours(self, table: ClaimTable, row: Row, column: str) -> Quantity:
         """Our number for a cell of a table, whether the source has one there or not."""

@@ -19,7 +19,8 @@ from trials.trying import SEED, TRIALS, TRIED
 from press.markdown.citations import Entry
 from press.markdown.post import load_post
 from press.page import PageContext
-from press.pages.article import write_article
+from press.pages.post import write_article
+from press.pages.site_pages import Site
 
 SECONDS = 10  # of process time, for one post
 ENTRIES = {
@@ -135,7 +136,7 @@ def written(context: PageContext, text: str) -> str:
     file = context.content_dir / "posts/body.md"
     file.write_text(f"# A post\n\n{text}\n\n## Part\n\nso[^n]\n\n[^n]: A note.\n", encoding="utf-8")
     started = time.process_time()
-    body = write_article(load_post(file), context, ENTRIES).body
+    body = write_article(load_post(file), context, ENTRIES, Site()).body
     assert time.process_time() - started < SECONDS
     assert all(one.place and one.place.line > 0 for one in context.diagnostics)
     return str(body)
