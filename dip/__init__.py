@@ -8,21 +8,16 @@ a `Fit`, which yields a `Step` for each iteration; an `InputError` says what is 
 from importlib import import_module
 from typing import Any
 
-# The library's front door: each name, and the module that it comes from.
-_FRONT = {
-    "Experiment": "dip.experiments.experiment",
-    "Fit": "dip.engine.fit",
-    "InputError": "dip.errors",
-    "Operator": "dip.tasks.degradations",
-    "Step": "dip.engine.fit",
-    "Task": "dip.tasks.degradations",
-    "denoising": "dip.tasks.degradations",
-    "flash": "dip.tasks.degradations",
-    "inpainting": "dip.tasks.degradations",
-    "jpeg_artefacts": "dip.tasks.degradations",
-    "read_picture": "dip.tasks.images",
-    "super_resolution": "dip.tasks.degradations",
-}
+# The library's front door: the names that come from each module.
+_MODULES = {
+    "dip.engine.fit": "Fit Step",
+    "dip.errors": "InputError",
+    "dip.experiments.experiment": "Experiment",
+    "dip.tasks.degradations":
+        "Operator Task denoising flash inpainting jpeg_artefacts super_resolution",
+    "dip.tasks.images": "read_picture",
+}  # fmt: skip
+_FRONT = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,11 +14,11 @@ from made_records import changed, write_baseline, write_over, write_run
 from small_runs import write_project
 
 from dip.cli import main
+from dip.commands.records import compare
 from dip.errors import InputError
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import load_images
 from dip.records.archive import pack, unpack
-from dip.records.compare import compare
 from dip.records.record import load_record
 from dip.records.store import curve_text, find_records
 

@@ -3,35 +3,18 @@
 import argparse
 import json
 import os
-import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from math import sqrt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from dip.errors import InputError
-from dip.experiments.experiment import KERNELS, TRAJECTORY_REVISION, Experiment, arithmetic_on
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, find, load_images, named
-from dip.files import write_text_whole
 from dip.network.architecture import describe, input_channels
-from dip.planning.estimates import (
-    STEPS_TIMED,
-    Estimate,
-    Machine,
-    Speed,
-    known_speeds,
-    multiply_adds,
-    seconds_of_job,
-    size_of,
-    timed_steps,
-)  # fmt: skip
+from dip.planning.estimates import Estimate, Machine, known_speeds, seconds_of_job, size_of
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
 from dip.records.environment import choose_device, cpu_model, environment, has_torch
 from dip.records.record import Record
-
-WIDTHS = ("z_channels", "channels", "skip_channels")
 
 
 class Row(NamedTuple):
@@ -77,7 +60,11 @@ def list_suites(args: argparse.Namespace) -> int:
                 problem = problem or f"{job.name}: {error}"
         rows[job.suite.name].append(Row(job, record, problem, expected))
     if args.measure and here:
-        _measure([row for of_suite in rows.values() for row in of_suite], images, here, args)
+        from dip.commands.plain import measure
+
+        every = [row for of_suite in rows.values() for row in of_suite if not row.job.method]
+        unknown = [row.job for row in every if row.expected and not row.expected.measured]
+        measure([job.experiment for job in unknown], images, here, args)
         return list_suites(argparse.Namespace(**{**vars(args), "measure": False}))
     for suite in suites:
         print(_summary(suite, rows[suite.name]))
@@ -85,32 +72,6 @@ def list_suites(args: argparse.Namespace) -> int:
             if args.suites or row.problem:
                 print(row)
     return 0
-
-
-def _measure(
-    rows: Iterable[Row], images: Mapping[str, ListedImage], here: Machine, args: argparse.Namespace
-) -> None:
-    """Time three steps of each precision, network and size that no run tells of; keep the least."""
-    from dip.commands.plain import BLOCK, LEAST_SIDE, timed
-
-    device, found = choose_device(args.device), timed_steps(args.results)
-    where = environment(device) | ({"threads": here.threads} if here.threads else {})
-    known = {(speed.arithmetic, speed.work) for speed in found if speed}
-    missing = (row.job for row in rows if row.expected and not row.expected.measured)
-    for experiment in (job.experiment for job in missing if not job.method):
-        precision = arithmetic_on(experiment, here.kind)
-        height, width, _ = size_of(experiment, images)
-        side = max(LEAST_SIDE, round(sqrt(height * width) / BLOCK) * BLOCK)
-        work = multiply_adds(replace(experiment, preview_side=side), images)
-        if (precision, work) not in known:
-            like = {name: getattr(experiment, name) for name in (*WIDTHS, *KERNELS, "arithmetic")}
-            made = Experiment(image="bench/made", mask="bernoulli", **like)
-            seconds = min(timed("engine", side, 3, made, device, here.threads))
-            revision = TRAJECTORY_REVISION[here.kind, precision]
-            found.append(Speed(where, precision, revision, work, seconds))
-            known.add((precision, work))
-            write_text_whole(args.results / STEPS_TIMED, json.dumps(found))
-            print(f"{side}x{side}, {precision}: {seconds:.3f} s an iteration", file=sys.stderr)
 
 
 def _machine(wanted: str, threads: int | None) -> Machine:

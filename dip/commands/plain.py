@@ -1,10 +1,13 @@
-"""`dip bench`, `dip parity`: speed and scores of the engine beside those of a plain loop."""
+"""`dip bench`, `dip parity`, `dip list --measure`: how fast and how good the engine is."""
 
 import argparse
 import json
+import sys
 import time
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from math import sqrt
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,10 +15,17 @@ from statistics import mean, median, stdev
 from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
-from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
+from dip.experiments.experiment import (
+    KERNELS,
+    TRAJECTORY_REVISION,
+    Experiment,
+    arithmetic_on,
+    device_kind,
+)  # fmt: skip
 from dip.experiments.suites import load_suites
-from dip.experiments.test_images import load_images
+from dip.experiments.test_images import ListedImage, load_images
 from dip.files import write_text_whole
+from dip.planning import estimates
 from dip.planning.jobs import choose_jobs, find_suites, record_of
 from dip.records.environment import choose_device, environment
 from dip.records.record import Record
@@ -29,6 +39,7 @@ LOOPS = ("engine", "plain", "plain-channels-last")
 ROUNDS = 2  # child processes for each loop, in turn
 UNCOUNTED = 250  # iterations that a run has beyond those counted, at least
 WARM_UP = 6  # steps that are not counted: the heap, libraries and caches come to rest
+OF_SPEED = ("z_channels", "channels", "skip_channels", *KERNELS, "arithmetic")
 LEAST_SIDE, BLOCK = 64, 32  # what the plain loop can do without padding
 
 
@@ -113,6 +124,30 @@ def seconds_of(
             next(steps)
         seconds.append((time.perf_counter() - start) / together)
     return seconds
+
+
+def measure(
+    experiments: Iterable[Experiment], images: Mapping[str, ListedImage], here: estimates.Machine,
+    args: argparse.Namespace,
+) -> None:  # fmt: skip
+    """Time three steps of each precision, network and size among experiments; keep the least."""
+    device, found = choose_device(args.device), estimates.timed_steps(args.results)
+    where = environment(device) | ({"threads": here.threads} if here.threads else {})
+    known = {(speed.arithmetic, speed.work) for speed in found if speed}
+    for experiment in experiments:
+        precision = arithmetic_on(experiment, here.kind)
+        height, width, _ = estimates.size_of(experiment, images)
+        side = max(LEAST_SIDE, round(sqrt(height * width) / BLOCK) * BLOCK)
+        work = estimates.multiply_adds(replace(experiment, preview_side=side), images)
+        if (precision, work) not in known:
+            like = {name: getattr(experiment, name) for name in OF_SPEED}
+            made = Experiment(image="bench/made", mask="bernoulli", **like)
+            seconds = min(timed("engine", side, 3, made, device, here.threads))
+            revision = TRAJECTORY_REVISION[here.kind, precision]
+            found.append(estimates.Speed(where, precision, revision, work, seconds))
+            known.add((precision, work))
+            write_text_whole(args.results / estimates.STEPS_TIMED, json.dumps(found))
+            print(f"{side}x{side}, {precision}: {seconds:.3f} s an iteration", file=sys.stderr)
 
 
 def made_task(size: int) -> "Task":
