@@ -65,7 +65,7 @@ function typeset(tex, displayed, defined, macros) {
     return JSON.stringify({html: rendered(tex, displayed, macros), said: said});
   } catch (caught) {
     var error = caught.rawMessage || String(caught);
-    return JSON.stringify({error: error, position: caught.position || 0});
+    return JSON.stringify({error: error, position: caught.position || 0, said: said});
   }
 }
 """
@@ -74,11 +74,11 @@ Macros = tuple[tuple[str, str], ...]  # names, such as "\\R", and what they stan
 
 
 class FormulaError(Exception):
-    """What is wrong with a formula, in words, and at which offset of its TeX."""
+    """What is wrong with a formula, at which offset of its TeX, and what was warned of before."""
 
-    def __init__(self, sentence: str, position: int) -> None:
+    def __init__(self, sentence: str, position: int, said: Sequence[str] = ()) -> None:
         super().__init__(sentence)
-        self.sentence, self.position = sentence, position
+        self.sentence, self.position, self.said = sentence, position, said
 
 
 def release_folder() -> Path:
@@ -128,7 +128,7 @@ def typeset(
     except TimeoutError:
         raise FormulaError(f"it takes longer than {seconds:g} seconds", 0) from None
     if "error" in answer:
-        raise FormulaError(answer["error"], answer["position"])
+        raise FormulaError(answer["error"], answer["position"], answer["said"])
     return answer["html"], answer["said"]
 
 
@@ -150,11 +150,10 @@ class Maths:
         try:
             html, warnings = self.context.cache.json("formulas", key, lambda: typeset(*asked))
         except FormulaError as error:  # which is not kept: another time it may not take too long
-            said = error.sentence
+            html, warnings, said = "", error.said, error.sentence
             hint = OWN_FORMS.get(said.rpartition(" ")[2], "")
             sentence = f"in this formula: {said[:1].lower()}{said[1:]}{hint}"
             self.context.error(origin.at(start + error.position), sentence)
-            return ""
         for warning in warnings:
             self.context.warn(place, f"in this formula: {warning.replace(STRICT, '')}")
         return str(html)

@@ -83,7 +83,10 @@ def facts(record: Record) -> dict[str, str]:
     took = "" if record.seconds is None else format_duration(record.seconds)
     found = {"key": record.key, "started": record.started, "took": took, **record.environment}
     known = {name: value for name, value in found.items() if value not in (None, "")}
-    named = {name.replace("_", " "): str(value) for name, value in known.items()}
+    named = {
+        name.replace("_", " "): ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in known.items()
+    }
     return {**record.facts, **named}
 
 
