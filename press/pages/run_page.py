@@ -82,11 +82,11 @@ def facts(record: Record) -> dict[str, str]:
     """What a run's page says of it: what its writer chose to say, then what every record has."""
     took = "" if record.seconds is None else format_duration(record.seconds)
     found = {"key": record.key, "started": record.started, "took": took, **record.environment}
-    known = {name: value for name, value in found.items() if value not in (None, "")}
-    named = {
-        name.replace("_", " "): ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in known.items()
+    words = {
+        name.replace("_", " "): ", ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in found.items()
     }
+    named = {name: str(value) for name, value in words.items() if value not in (None, "")}
     return {**record.facts, **named}
 
 
