@@ -8,6 +8,7 @@ import atexit
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -68,9 +69,11 @@ function typeset(tex, displayed, defined, macros) {
     return JSON.stringify({error: error, position: caught.position || 0, said: said});
   }
 }
+function typesetAll(requests) { return JSON.stringify(requests.map(one => typeset(...one))); }
 """
 
 Macros = tuple[tuple[str, str], ...]  # names, such as "\\R", and what they stand for
+Asked = tuple[str, bool, list[str], Macros]  # TeX, displayed or not, earlier definitions, macros
 
 
 class FormulaError(Exception):
@@ -141,12 +144,32 @@ class Maths:
     defining: Sequence[tuple[Place, str]] = ()  # the formulas of the post that define something
     is_used: bool = False
 
+    def prepare(self, tokens: Sequence[Token]) -> None:
+        """Typeset the formulas of a post in one call, in less than half of the time of many.
+
+        Those that fail, or take too long, are left to `html`, which tells why.
+        """
+        asked = [self._asked(tex, display, place) for place, tex, display in formulas_in(tokens)]
+        new = {key: one for key, one in asked if self.context.cache.get("formulas", key) is None}
+        if len(new) > 1:
+            requests = [(*one[:3], dict(one[3])) for one in new.values()]
+            with suppress(TimeoutError):
+                answers = _engine().call("typesetAll", requests, timeout_sec=SECONDS)
+                for key, answer in zip(new, map(json.loads, json.loads(str(answers))), strict=True):
+                    if "error" not in answer:
+                        kept = json.dumps([answer["html"], answer["said"]], ensure_ascii=False)
+                        self.context.cache.put("formulas", key, kept.encode())
+
+    def _asked(self, tex: str, display: bool, place: Place) -> tuple[str, Asked]:
+        """The key of a formula in the cache, and what `typeset` is to be asked."""
+        defined = [one for at, one in self.defining if at.path == place.path and at < place]
+        asked = (tex, display, defined, self.macros)
+        return f"5|{VERSION}|{json.dumps(asked)}", asked
+
     def html(self, tex: str, display: bool, origin: SourceMap, start: int) -> str:
         """TeX at `start` in `origin`, typeset; mistakes are reported with their place."""
         self.is_used, place = True, origin.at(start)
-        defined = [one for at, one in self.defining if at.path == place.path and at < place]
-        asked = (tex, display, defined, self.macros)
-        key = f"5|{VERSION}|{json.dumps(asked)}"
+        key, asked = self._asked(tex, display, place)
         try:
             html, warnings = self.context.cache.json("formulas", key, lambda: typeset(*asked))
         except FormulaError as error:  # which is not kept: another time it may not take too long

@@ -78,6 +78,7 @@ def write_article(
     for script in _scripts(tokens, context):
         numbers += numbers_in_script(script, search)
     maths = Maths(context, site.macros, defining(tokens))
+    maths.prepare(tokens)
     heading = take_title(tokens) if post.title is None else None
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
     resolve(tokens, crossrefs, citations, blocks)
