@@ -6,7 +6,7 @@ other text is read for formulas, expressions, citations and references, as that 
 
 import re
 from bisect import bisect_right
-from functools import cache
+from functools import cache, lru_cache
 from html import unescape
 from typing import Any
 
@@ -155,13 +155,20 @@ def inline(state: StateInline, silent: bool) -> bool:
         return False
     found = MARKUP.match(state.src, start)
     name = _opened(found) if found else ""
-    if name and (closed := _closing(name).search(state.src, state.pos, state.posMax)):
-        state.pos = closed.end()
+    if name and state.pos <= _last(state.src, name):
+        closed = _closing(name).search(state.src, state.pos, state.posMax)
+        state.pos = closed.end() if closed else state.pos
     if not silent:
         state.tokens.pop()
         state.tokens += tokens_of(state.src[start : state.pos], state.env["origin"], start, [])
         state.tokens_meta += [None] * (len(state.tokens) - len(state.tokens_meta))
     return True
+
+
+@lru_cache(maxsize=16)
+def _last(source: str, name: str) -> int:
+    """Where the last closing tag of a name stands; asked for each opening one, so remembered."""
+    return source.lower().rfind(f"</{name}")
 
 
 def block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
