@@ -133,7 +133,7 @@ def measure(
     """Time three steps of each precision, network and size among experiments; keep the least."""
     device, found = choose_device(args.device), estimates.timed_steps(args.results)
     where = environment(device) | ({"threads": here.threads} if here.threads else {})
-    known = {(speed.arithmetic, speed.work) for speed in found if speed}
+    known = {(speed.arithmetic, speed.work) for speed in found}
     for experiment in experiments:
         precision = arithmetic_on(experiment, here.kind)
         height, width, _ = estimates.size_of(experiment, images)

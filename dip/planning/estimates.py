@@ -144,7 +144,7 @@ def known_speeds(results: Path, images: Mapping[str, ListedImage]) -> list[Speed
     return [speed for speed in found if speed]
 
 
-def timed_steps(results: Path) -> list[Speed | None]:
+def timed_steps(results: Path) -> list[Speed]:
     """What `list --measure` kept; nothing if that is damaged."""
     try:
         rows = json.loads((results / STEPS_TIMED).read_text("utf-8"))

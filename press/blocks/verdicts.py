@@ -163,8 +163,7 @@ class Answered:
         for image in cases:
             column = self.table.column(image)
             ours, claim = self.judge.ours(self.table, self.row, column), self.row.get(column)
-            rule = self.judge.claims.rule
-            judged = None if claim is None else Verdict(claim, ours, rule)
+            judged = None if claim is None else Verdict(claim, ours, self.judge.claims.rule)
             found[image] = ours, judged
         return found
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,8 +157,8 @@ class Maths:
                 answers = _engine().call("typesetAll", requests, timeout_sec=SECONDS)
                 for key, answer in zip(new, map(json.loads, json.loads(str(answers))), strict=True):
                     if "error" not in answer:
-                        kept = json.dumps([answer["html"], answer["said"]], ensure_ascii=False)
-                        self.context.cache.put("formulas", key, kept.encode())
+                        made = answer["html"], answer["said"]
+                        self.context.cache.json("formulas", key, partial(tuple, made))
 
     def _asked(self, tex: str, display: bool, place: Place) -> tuple[str, Asked]:
         """The key of a formula in the cache, and what `typeset` is to be asked."""
