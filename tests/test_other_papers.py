@@ -125,7 +125,7 @@ def test_a_method_without_luck_agrees_or_differs(tmp_path: Path) -> None:
 def test_a_preview_without_a_size_is_told_as_one(tmp_path: Path) -> None:
     post = '# Small\n\n::: preview-table suite="gan" id="tab-small"\nA preview.\n:::\n'
     html = build(tmp_path, post, preview=True)
-    assert "Preview, not comparable with the paper's numbers." in unescape(words_of(html))
+    assert "Preview, not comparable with the paper’s numbers." in unescape(words_of(html))
 
 
 def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(
