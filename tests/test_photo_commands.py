@@ -425,7 +425,7 @@ def test_ctrl_c_or_a_kill_before_anything_is_learnt_writes_nothing(
 
 @pytest.mark.slow
 def test_ctrl_c_later_saves_the_picture_as_it_stands(tmp_path: Path, photo: Made) -> None:
-    said = interrupted(tmp_path, photo(), signal.SIGINT, "an iteration", 600)
+    said = interrupted(tmp_path, photo(), signal.SIGINT, "an iteration", 1000)
     assert said == f"stopped: {tmp_path / 'out.png'} is the picture as it stood\n"
     assert read_photo(tmp_path / "out.png").size == "48x40"
 
