@@ -86,17 +86,27 @@ def difference(one: Any, other: Any) -> Quantity:
     quoted = [each for each in pair if isinstance(each, Quoted)]
     if len(quoted) > 1 or len(results) + len(quoted) < 2:
         raise InputError("a difference is one of two results, or of a result and a claim")
-    for result in results:
-        if isinstance(result, NotRun):
-            return result
-        if result.preview and quoted:
-            raise InputError("a preview is not compared with the numbers of a source")
-    first, second = map(metric_of, pair)
-    if first.name != second.name and (first.unit != second.unit or not first.unit):
-        raise InputError(f"'{first.heading}' and '{second.heading}' are not of one kind")
+    if missing := [result for result in results if isinstance(result, NotRun)]:
+        return missing[0]
+    refuse_pair(one, other)
     ours: Any = results[0]
     metric = ours.metric.of_differences
     return Measured(float(one) - float(other), metric, ours.origin, n=0, preview=ours.preview)
+
+
+def refuse_pair(one: Any, other: Any) -> None:
+    """Raise InputError for two numbers that say nothing about each other.
+
+    These are a preview's and a source's, and two of different kinds; an integer or a number
+    without a record behind it is of any kind.
+    """
+    pair = (one, other)
+    is_preview = any(isinstance(each, Measured) and each.preview for each in pair)
+    if is_preview and any(isinstance(each, Quoted) for each in pair):
+        raise InputError("a preview is not compared with the numbers of a source")
+    first, second = map(metric_of, pair)
+    if first.name != second.name and (first.unit != second.unit or not first.unit):
+        raise InputError(f"'{first.heading}' and '{second.heading}' are not of one kind")
 
 
 def is_difference(number: Quantity) -> bool:
