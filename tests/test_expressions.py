@@ -1,14 +1,18 @@
 """Expressions of a post: numbers with their links, words, and mistakes with their place."""
 
+import re
 from pathlib import Path
 
 import pytest
-from made_site import POST, build_site, make_context, read_anew
+from made_site import POST, build_site, make_context, read_anew, write_content
 from markupsafe import Markup
+from PIL import Image
 
+from press.cli import main
 from press.diagnostics import SourceMap
 from press.errors import InputError
 from press.markdown.expressions import RESULTS, Expressions, parsed
+from press.markdown.syntax import compares
 from press.page import PageContext
 from press.results.expressions import fraction, spelled
 from press.results.numbers import NotRun
@@ -122,9 +126,13 @@ def test_a_mistake_is_told_with_its_place(context: PageContext, source: str, sen
         ('31.85 <= run("paper/anna").psnr_db < claim("inpainting.dip.anna")', ""),
         ('run("paper/anna").psnr_db - claim("inpainting.dip.anna") > -0.2', ""),
         ('setting("paper").iterations != 3', ""),
-        ('verdicts("inpainting").reproduced == 2', "does not hold: 1 and 2"),
-        ('31 < run("paper/anna").psnr_db < 31.5', "does not hold: 31.9 and 31.5"),
-        ('verdict("inpainting.dip.bob").word != "worse"', "does not hold: worse and worse"),
+        ('run("paper/anna").psnr_db - claim("inpainting.dip.anna") >= -0.1', ""),  # in decimals
+        ('setting("paper").iterations > claim("inpainting.dip.anna")', ""),
+        ('verdicts("inpainting").reproduced == 2', "does not hold: 1 == 2"),
+        ('31 < run("paper/anna").psnr_db < 31.5', "does not hold: 31.9 < 31.5"),
+        ('run("paper/anna").psnr_db > 31.9000001', "does not hold: 31.9 > 31.9000001"),
+        ('verdict("inpainting.dip.bob").word != "worse"', "does not hold: 'worse' != 'worse'"),
+        ('verdict("inpainting.dip.bob").word == "\\ud800"', "does not hold: 'worse' == '\\ud800'"),
     ],
 )
 def test_words_rest_on_a_comparison_that_holds(
@@ -148,10 +156,26 @@ def test_words_about_what_was_not_run_cannot_be_told_yet(tmp_path: Path) -> None
     ("source", "sentence"),
     [
         ('run("paper/anna").psnr_db < run("paper/anna").ssim', "are not of one kind"),
-        ('run("paper/anna").psnr_db == "31.90"', "two numbers are compared, or two texts"),
+        ('run("paper/anna").psnr_db > 1 > run("paper/anna").ssim', "are not of one kind"),
+        ('run("small/anna").psnr_db < 31.95 < claim("inpainting.dip.anna")', "a preview is not"),
+        (
+            'run("paper/anna").psnr_db - run("small/anna").psnr_db < claim("inpainting.dip.anna")',
+            "a preview is not",
+        ),
+        (
+            'run("paper/anna").psnr_db - run("paper/bob").psnr_db < run("paper/bob").psnr_db',
+            "a difference is not compared",
+        ),
+        ('run("paper/anna").psnr_db == "31.90"', "numbers are compared with numbers"),
+        ('verdict("inpainting.dip.bob") == "worse"', "of a verdict its .word"),
+        ('run("paper/anna").psnr_db | digits(2) == "31.90"', "use no filter"),
+        ('suite("paper").duration < "2 minutes"', "by == or !="),
         ('run("paper/anna") > 31', "say which score is meant"),
-        ('verdicts("inpainting").reproduced is 1', "a comparison is one by =="),
-        ('(run("paper/anna").psnr_db > 31) | value', "is a result typed by hand"),
+        ('run("paper/anna").recorded == 1', "this is neither a number nor words"),
+        ('verdicts("inpainting").reproduced is 1', "compare by ==, !=, <"),
+        ('(run("paper/anna").psnr_db > 31) | value', "a comparison stands alone"),
+        ('run("paper/anna").psnr_db > 31 and 1 < 2', "a comparison stands alone"),
+        ("1 < 2", "a comparison names a result"),
         ('not run("paper/anna").psnr_db', "is no part of an expression"),
         ('run("papre/anna").psnr_db > 31', "did you mean 'paper'?"),
     ],
@@ -175,7 +199,6 @@ def test_small_counts_are_words() -> None:
 
 
 def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
-    import re
     from dataclasses import replace
 
     root = Path(__file__).parent.parent
@@ -187,8 +210,7 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
     sources = re.findall(r"\{\{(.+?)\}\}", text)
     assert len(sources) > 15
     for source in sources:
-        compares = re.search("[<>]|==", source) is not None
-        assert (worked_out(context, source) == "") == compares, source
+        assert (worked_out(context, source) == "") == compares(source), source
     assert [one for one in context.diagnostics if one.code != "untrue"] == []
 
 
@@ -256,7 +278,7 @@ SETTING, TITLE = 'setting("paper").iterations', 'suite("paper").title'
             (
                 f"{PSNR} + {OTHER}", f"-{PSNR}", f"{COUNT} ** {COUNT}", f"{TITLE} * {COUNT}",
                 f"{TITLE} + {TITLE}", f"{TITLE} % {COUNT}", f"{PSNR} if {COUNT} else {OTHER}",
-                f"({PSNR} > {OTHER}) - {PSNR}", f"{PSNR} or {OTHER}", f"{TITLE}[{COUNT}:{COUNT}]",
+                f"{PSNR} or {OTHER}", f"{TITLE}[{COUNT}:{COUNT}]",
                 f"[{PSNR}, {OTHER}]", f"f'{{{TITLE}}}{{{COUNT}}}'", "[x for x in run]",
                 f"lambda: {PSNR}", "run", "", f"({SETTING} / {SETTING}) / {SETTING}",
             ),
@@ -326,3 +348,39 @@ def test_what_an_expression_writes_stands_in_other_html_as_it_is(
     assert Markup("<p>{}</p>").format(value) == Markup(f"<p>{worked_out(context, source)}</p>")
     absent = NotRun("a & b")
     assert Markup("{}").format(absent) == absent.__html__()
+
+
+def test_a_comparison_leaves_nothing_on_the_page(tmp_path: Path) -> None:
+    holds = '{{ suite("paper").cases == 2 }}'
+    post = f"""---
+title: A
+date: 2026-11-29
+---
+
+The rate is {{{{ setting("paper").learning_rate }}}}.{holds}
+{holds} {holds}
+
+{holds}
+{holds}
+
+| a |
+|---|
+| b |
+
+Table: Words. {{#tab-words}}
+{holds}
+
+![A picture of {{{{ suite("paper").cases }}}}](dot.png "A caption")
+{holds}
+
+[](#tab-words)
+"""
+    write_content(tmp_path / "content", post)
+    Image.new("RGB", (8, 8)).save(tmp_path / "content/posts/dot.png")
+    folders = ["--content", str(tmp_path / "content"), "--results", str(tmp_path / "results")]
+    assert main(["check", *folders, "--out", str(tmp_path / "site"), "--run", "never"]) == 0
+    html = (tmp_path / "site/posts/post.html").read_text(encoding="utf-8")
+    assert "{{ " not in html and not re.search(r"<p>\s*</p>", html)
+    assert re.search(r"The rate is <span[^>]*>0.001</span>\.\s*</p>", html)
+    assert 'id="tab-words"' in html and "A caption" in html
+    assert 'alt="A picture of 2"' in html

@@ -8,7 +8,6 @@ not hold is told.
 """
 
 import ast
-import operator
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,8 +24,9 @@ from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.typed_numbers import SENTENCE
 from press.page import PageContext
+from press.results.comparison import why_not
 from press.results.expressions import FILTERS, OLD_NAMES, namespace
-from press.results.numbers import NotRun, difference, refuse_pair
+from press.results.numbers import difference
 from press.results.run import Run, Score, Stability
 from press.results.selectors import refuse_old
 from press.results.settings import Settings, quotient
@@ -37,11 +37,15 @@ LONGEST = 500  # characters of an expression
 NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .accuracy"
 NO_PART = (
     "'{}' is no part of an expression, which calls a function such as run(\"suite/case\"), asks for"
-    " attributes, takes one result from another, divides one setting by another, and filters"
+    " attributes, takes one result from another, divides one setting by another, filters and"
+    " compares"
 )
-COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
-    ast.Gt: operator.gt, ast.GtE: operator.ge,
+ALONE = (
+    "a comparison stands alone within its braces: write each into braces of its own, or a chain as"
+    " 31 < x < 33"
+)
+SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
 BOUND_TO = {
     "run": "run", "suite": "run", "verdict": "run", "verdicts": "run", "claim": "claim",
@@ -103,6 +107,8 @@ class Expressions:
         if isinstance(tree, ast.Compare):
             self._look_whether_it_holds(tree, source.strip())
             return Written(*bound_to(tree), "", None)
+        if any(isinstance(node, ast.Compare) for node in ast.walk(tree)):
+            raise InputError(ALONE)
         if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed.value))
         value = printed(self._value(tree))
@@ -111,18 +117,13 @@ class Expressions:
 
     def _look_whether_it_holds(self, tree: ast.Compare, source: str) -> None:
         """Tell of a comparison that does not hold, or cannot be told yet; nothing if it holds."""
-        sides = [self._side(node) for node in (tree.left, *tree.comparators)]
-        for kind, one, other in zip(tree.ops, sides, sides[1:], strict=False):
-            missing = [side for side in (one, other) if isinstance(side, NotRun)]
-            if not missing and compared(kind, one, other):
-                continue
-            told = [f"{side:.6g}" if isinstance(side, float) else side for side in (one, other)]
-            why = f"does not hold: {told[0]} and {told[1]}"
-            if missing:
-                why = f"cannot be told yet: {missing[0].what} is not run"
-            sentence = f"'{source}', on which these words rest, {why}"
+        nodes = (tree.left, *tree.comparators)
+        if not any(isinstance(node, ast.Call) for side in nodes for node in ast.walk(side)):
+            raise InputError("a comparison names a result, a claim or a setting")
+        signs = [SIGNS.get(type(kind), "") for kind in tree.ops]
+        if why := why_not(signs, [self._side(node) for node in nodes]):
+            sentence = f"'{' '.join(source.split())}', on which these words rest, {why}"
             self.context.warn(self.context.place, sentence, is_for_check=True, code="untrue")
-            return
 
     def _side(self, node: ast.expr) -> Any:
         """One side of a comparison: a result, or a number or a text that is typed."""
@@ -131,7 +132,7 @@ class Expressions:
                 return value
             case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
                 return -value
-        return self._value(node)
+        return printed(self._value(node))
 
     def _value(self, node: ast.expr) -> Any:
         """What a part of an expression comes to; what has no case here cannot be written."""
@@ -190,19 +191,6 @@ def printed(value: Any) -> Any:
     if type(value) not in (int, str) and not hasattr(value, "__html__"):
         raise InputError(NOTHING_TO_PRINT)
     return value
-
-
-def compared(kind: ast.cmpop, one: Any, other: Any) -> bool:
-    """Whether two numbers, or two texts, compare so; raises InputError if they do not compare."""
-    if type(kind) not in COMPARISONS:
-        raise InputError("a comparison is one by ==, !=, <, <=, > or >=")
-    pair = (one, other)
-    is_number = [isinstance(side, int | float) for side in pair]
-    if not all(is_number) and not all(type(side) is str for side in pair):
-        raise InputError("two numbers are compared, or two texts; say which score is meant")
-    if all(isinstance(side, float) and type(side) is not float for side in pair):
-        refuse_pair(one, other)
-    return COMPARISONS[type(kind)](one, other)
 
 
 def called(name: str, function: Any, call: ast.expr, *given: Any) -> Any:

@@ -147,6 +147,8 @@ def _text_of(children: Sequence[Token], source: str) -> tuple[str, list[tuple[in
             shown = written
         elif token.type in ("softbreak", "hardbreak"):
             shown = "\n"
+        elif token.type == "comparison":
+            shown = ""
         else:
             shown = CODE if token.type == "code_inline" else OTHER
         starts.append((length, start))

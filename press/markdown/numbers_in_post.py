@@ -18,6 +18,7 @@ from press.errors import InputError
 from press.files import text_of
 from press.markdown.math import is_formula
 from press.markdown.syntax import EXPRESSION as BRACES
+from press.markdown.syntax import compares
 from press.markdown.typed_numbers import (
     EXPRESSION,
     HIDDEN,
@@ -131,7 +132,8 @@ def _pieces_of_text(text: str, start: int = 0) -> Iterator[Piece]:
     at = 0
     for braces in BRACES.finditer(text):
         yield Piece(text[at : braces.start()], start + at)
-        yield Piece(HIDDEN, start + braces.start(), EXPRESSION)
+        if not compares(braces[1]):
+            yield Piece(HIDDEN, start + braces.start(), EXPRESSION)
         at = braces.end()
     yield Piece(text[at:], start + at)
 

@@ -39,7 +39,8 @@ def parser() -> MarkdownIt:
     inline.before("escape", "dialect", syntax.dialect)
     inline.push("attributes", syntax.attributes)
     made.core.ruler.at("inline", syntax.parse_inline)
-    made.core.ruler.after("inline", "html", raw_html.read_blocks)
+    made.core.ruler.after("inline", "comparisons", passes.hide_comparisons)
+    made.core.ruler.after("comparisons", "html", raw_html.read_blocks)
     made.core.ruler.after("html", "leftovers", leftovers.find)
     made.core.ruler.push("notes", syntax.give_places_to_notes)
     for run in (passes.find_figures, passes.find_captions, passes.empty_corners):

@@ -1,6 +1,6 @@
 """Passes over the tokens of a post, each one a function with a name.
 
-The first three belong to the dialect and run on every text that is parsed. Those of `resolve` run
+The first four belong to the dialect and run on every text that is parsed. Those of `resolve` run
 once on a whole post, so that the renderer finds every number, back-link and name that a reference
 shows where it needs it.
 """
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from itertools import islice, pairwise
+from itertools import islice, pairwise, zip_longest
 from urllib.parse import unquote
 
 from markdown_it.rules_core import StateCore
@@ -36,6 +36,27 @@ NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", 
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 
 
+def hide_comparisons(state: StateCore) -> None:
+    """Take away the line break before a comparison, and the paragraph of comparisons alone."""
+    tokens = state.tokens
+    for opened, inline, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        words = inline.children or []
+        if not any(one.type == "comparison" for one in words):
+            continue
+        inline.children = [
+            one for one, after in zip_longest(words, words[1:])
+            if one.type != "softbreak" or not after or after.type != "comparison"
+        ]  # fmt: skip
+        if opened.type == "paragraph_open":
+            is_seen = [one.type != "comparison" for one in _visible(inline)]
+            opened.hidden = closed.hidden = opened.hidden or not any(is_seen)
+
+
+def _visible(inline: Token) -> list[Token]:
+    """The tokens of a paragraph but blank texts."""
+    return [one for one in inline.children or [] if one.type != "text" or one.content.strip()]
+
+
 def find_figures(state: StateCore) -> None:
     """Make a picture that is alone in its paragraph a figure; its title is its caption."""
     tokens: list[Token] = []
@@ -43,12 +64,10 @@ def find_figures(state: StateCore) -> None:
         tokens.append(token)
         if token.type != "paragraph_close" or token.hidden:
             continue
-        visible = [
-            one for one in tokens[-2].children or [] if one.type != "text" or one.content.strip()
-        ]  # fmt: skip
-        if [one.type for one in visible] == ["image"]:
-            image = visible[0]
-            figure = Token("figure", "", 0, children=[image], meta=dict(image.meta))
+        words = _visible(tokens[-2])
+        if [one.type for one in words if one.type != "comparison"] == ["image"]:
+            image = next(one for one in words if one.type == "image")
+            figure = Token("figure", "", 0, children=words, meta=dict(image.meta))
             for name in ("title", "id", "class"):
                 figure.attrs[name] = str(image.attrs.pop(name, ""))
             if caption := str(figure.attrs["title"]):
@@ -75,9 +94,10 @@ def find_captions(state: StateCore) -> None:
         if CAPTION.match(inline.content) and not table.meta:
             words = inline.children or []
             words[0].content = CAPTION.sub("", words[0].content)
-            if found := ID_AT_END.search(words[-1].content):
+            last = [one for one in words if one.type != "comparison"][-1]
+            if found := ID_AT_END.search(last.content):
                 table.attrs["id"] = found[1]
-                words[-1].content = words[-1].content[: found.start()].rstrip()
+                last.content = last.content[: found.start()].rstrip()
             table.meta = {"caption": words, "origin": inline.meta["origin"]}
             del tokens[-3:]
     state.tokens = tokens

@@ -93,7 +93,7 @@ class PostRenderer:
         """The text of inline tokens without markup, expressions worked out."""
         words = list(tokens)
         for index, token in enumerate(tokens):
-            if token.type == "expression":
+            if token.type in ("expression", "comparison"):
                 shown = re.sub(r"<[^>]*>", "", self.render_expression(token))  # keeps "n = 3" whole
                 words[index] = text_token(Markup(shown).unescape())
         return plain_text(words)
@@ -136,6 +136,8 @@ class PostRenderer:
         """What an expression comes to."""
         start = token.meta["start"] - len(token.markup)  # of the braces
         return self.expressions.html(token.content, token.meta["origin"], start)
+
+    render_comparison = render_expression
 
     def render_citation(self, token: Token) -> str:
         """A citation, linked to the list of references."""
@@ -234,7 +236,7 @@ class PostRenderer:
         attributes = {
             name: str(value) for name, value in token.attrs.items() if name not in ("alt", "title")
         }
-        alt = plain_text(token.children or [])
+        alt = self.plain(token.children or [])
         address = attributes.pop("src")
         return self.assets.picture(address, alt, place_of(token), sized(attributes))
 

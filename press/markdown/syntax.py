@@ -54,6 +54,8 @@ LABEL = re.compile(
     r"[ \t]*([.,;:!?]?)[ \t]*(?:\{#([\w:.-]+)\}|\(([A-Za-z][\w:.-]*)\)|)([.,;:!?]?)[ \t]*$"
 )
 
+COMPARES = re.compile(r"""("[^"]*"|'[^']*')|[<>]|[!=]=""")  # a sign of it, or a text without one
+
 InlineRule = Callable[[StateInline, bool], bool]
 
 PIPE = "\ue000"  # stands for `|` inside of expressions and formulas while a table is parsed
@@ -130,12 +132,14 @@ _RULES = {  # by the first character
 
 
 def dialect(state: StateInline, silent: bool) -> bool:
-    """Read an expression, a formula, a reference or a citation into a token of that name."""
+    """Read an expression, a comparison, a formula, a reference or a citation: a token so named."""
     for kind, pattern in _RULES.get(state.src[state.pos], ()):
         found = pattern.match(state.src, state.pos, state.posMax)
         if not found or (kind == "citation" and not keys_in(found[1])):
             continue
         if not silent:
+            if kind == "expression" and compares(found[1]):
+                kind = "comparison"
             token = state.push(kind, "", 0)
             token.content = found[1]
             token.markup = state.src[state.pos : found.start(1)]
@@ -143,6 +147,11 @@ def dialect(state: StateInline, silent: bool) -> bool:
         state.pos = found.end()
         return True
     return False
+
+
+def compares(expression: str) -> bool:
+    """Whether an expression compares: it then prints nothing."""
+    return any(not found[1] for found in COMPARES.finditer(expression))
 
 
 def keys_in(citation: str) -> list[str]:

@@ -89,22 +89,24 @@ def difference(one: Any, other: Any) -> Quantity:
     if missing := [result for result in results if isinstance(result, NotRun)]:
         return missing[0]
     refuse_pair(one, other)
-    ours: Any = results[0]
-    metric = ours.metric.of_differences
-    return Measured(float(one) - float(other), metric, ours.origin, n=0, preview=ours.preview)
+    ours = [result for result in results if isinstance(result, Measured)]
+    metric, is_preview = ours[0].metric.of_differences, any(one.preview for one in ours)
+    return Measured(float(one) - float(other), metric, ours[0].origin, n=0, preview=is_preview)
 
 
 def refuse_pair(one: Any, other: Any) -> None:
     """Raise InputError for two numbers that say nothing about each other.
 
-    These are a preview's and a source's, and two of different kinds; an integer or a number
-    without a record behind it is of any kind.
+    These are a preview's and a source's, and two of different kinds; what has no metric, such as
+    a count, a setting or a typed number, is of any kind.
     """
     pair = (one, other)
     is_preview = any(isinstance(each, Measured) and each.preview for each in pair)
     if is_preview and any(isinstance(each, Quoted) for each in pair):
         raise InputError("a preview is not compared with the numbers of a source")
     first, second = map(metric_of, pair)
+    if NO_METRIC in (first, second):
+        return
     if first.name != second.name and (first.unit != second.unit or not first.unit):
         raise InputError(f"'{first.heading}' and '{second.heading}' are not of one kind")
 

@@ -217,7 +217,8 @@ class Run:
             return NotRun(self.name)
         if self.record.seconds is None:
             raise InputError(f"{self.name} has no seconds: its record does not say")
-        return Measured(self.record.seconds, self.metrics["seconds"], self.url)
+        metric, is_preview = self.metrics["seconds"], self.suite.preview
+        return Measured(self.record.seconds, metric, self.url, preview=is_preview)
 
     @property
     def spikes(self) -> int | NotRun:

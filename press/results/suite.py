@@ -78,7 +78,8 @@ class SuiteView:
         found = [run.record.seconds for run in self.runs if run.record and run.record.seconds]
         if not found:
             return NotRun(self.name)
-        return Measured(sum(found), self.metrics["seconds"], self.page, n=len(found))
+        metric, n = self.metrics["seconds"], len(found)
+        return Measured(sum(found), metric, self.page, n=n, preview=self.preview)
 
     @property
     def devices(self) -> str | NotRun:

@@ -1,0 +1,68 @@
+"""Comparisons, on which words of a post rest: which can be made, and why one does not hold."""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations, pairwise
+from math import isclose
+from typing import Any
+
+from press.errors import InputError
+from press.results.numbers import Measured, NotRun, is_difference, refuse_pair
+
+HOLDS: dict[str, Callable[[float], bool]] = {  # of what the first side is more than the second
+    "==": lambda more: more == 0,
+    "!=": lambda more: more != 0,
+    "<": lambda more: more < 0,
+    "<=": lambda more: more <= 0,
+    ">": lambda more: more > 0,
+    ">=": lambda more: more >= 0,
+}
+EQUAL_WITHIN = 1e-9  # as a verdict allows: 20.3 - 20 is more than 0.3 in binary
+
+
+def why_not(signs: Sequence[str], sides: Sequence[Any]) -> str:
+    """Why a chain of comparisons does not hold, or cannot be told yet; empty if it holds.
+
+    Every two sides have to be of one kind, neighbours or not: `a < 3 < b` says something about a
+    and b too. Raises InputError for what is not compared, whether or not all of it is recorded.
+    """
+    if not all(sign in HOLDS for sign in signs):
+        raise InputError(f"compare by {', '.join(HOLDS)}")
+    recorded = [side for side in sides if not isinstance(side, NotRun)]
+    for one, other in combinations(recorded, 2):
+        _refuse(one, other)
+    if any(type(side) is str for side in recorded) and not {*signs} <= {"==", "!="}:
+        raise InputError("two texts are compared by == or !=")
+    if missing := [side for side in sides if isinstance(side, NotRun)]:
+        return f"cannot be told yet: {missing[0].what} is not recorded"
+    for sign, (one, other) in zip(signs, pairwise(sides), strict=True):
+        if not HOLDS[sign](_more(one, other)):
+            return f"does not hold: {_told(one, other)} {sign} {_told(other, one)}"
+    return ""
+
+
+def _refuse(one: Any, other: Any) -> None:
+    """Raise InputError for two sides that say nothing about each other."""
+    is_number = [isinstance(side, int | float) for side in (one, other)]
+    if not all(is_number) and not type(one) is type(other) is str:
+        raise InputError(
+            "numbers are compared with numbers, and texts with texts; of a score say which metric,"
+            " of a verdict its .word, and use no filter"
+        )
+    both = [side for side in (one, other) if isinstance(side, Measured)]
+    if len({is_difference(side) for side in both}) > 1:
+        raise InputError("a difference is not compared with a result itself")
+    refuse_pair(one, other)
+
+
+def _more(one: Any, other: Any) -> float:
+    """What a number is more than another one; of two texts, 0 if they are the same."""
+    if type(one) is str:
+        return float(one != other)
+    return 0 if isclose(one, other, rel_tol=0, abs_tol=EQUAL_WITHIN) else one - other
+
+
+def _told(side: Any, beside: Any) -> str:
+    """A side in six digits, or in as many as tell it from the one beside it."""
+    if not isinstance(side, float) or not isinstance(beside, int | float):
+        return repr(side)
+    return f"{side:.6g}" if f"{side:.6g}" != f"{beside:.6g}" else f"{side:.12g}"
