@@ -404,7 +404,8 @@ def interrupted(
         assert process.stdout is not None
         assert process.stderr is not None
         line = next(line for line in process.stdout if after in line)
-        time.sleep(iterations and iterations * float(line.split()[0]))
+        # The first iterations are slow on a busy machine: what they foresee could outlast the fit.
+        time.sleep(min(60, iterations and iterations * float(line.split()[0])))
         process.send_signal(number)
         told = process.stderr.read()
     assert told.count("\n") == 1
