@@ -6,7 +6,7 @@ from math import isclose
 from typing import Any
 
 from press.errors import InputError
-from press.results.numbers import Measured, NotRun, is_difference, refuse_pair
+from press.results.numbers import Measured, NotRun, Quoted, is_difference, refuse_pair
 
 HOLDS: dict[str, Callable[[float], bool]] = {  # of what the first side is more than the second
     "==": lambda more: more == 0,
@@ -51,7 +51,8 @@ def _refuse(one: Any, other: Any) -> None:
     both = [side for side in (one, other) if isinstance(side, Measured)]
     if len({is_difference(side) for side in both}) > 1:
         raise InputError("a difference is not compared with a result itself")
-    refuse_pair(one, other)
+    if all(isinstance(side, Measured | Quoted) for side in (one, other)):
+        refuse_pair(one, other)  # a count, a setting or a typed number is of any kind
 
 
 def _more(one: Any, other: Any) -> float:

@@ -97,16 +97,13 @@ def difference(one: Any, other: Any) -> Quantity:
 def refuse_pair(one: Any, other: Any) -> None:
     """Raise InputError for two numbers that say nothing about each other.
 
-    These are a preview's and a source's, and two of different kinds; what has no metric, such as
-    a count, a setting or a typed number, is of any kind.
+    These are a preview's and a source's, and two of different kinds.
     """
     pair = (one, other)
     is_preview = any(isinstance(each, Measured) and each.preview for each in pair)
     if is_preview and any(isinstance(each, Quoted) for each in pair):
         raise InputError("a preview is not compared with the numbers of a source")
     first, second = map(metric_of, pair)
-    if NO_METRIC in (first, second):
-        return
     if first.name != second.name and (first.unit != second.unit or not first.unit):
         raise InputError(f"'{first.heading}' and '{second.heading}' are not of one kind")
 
