@@ -117,8 +117,14 @@ class PageContext:
         return self.add(f"media/{stem}-{sha256_of(data)[:10]}{suffix}", data)
 
     def add(self, url: str, data: bytes) -> str:
-        """Write a further file of the site, at `url` from its root; its address from this page."""
-        self.written[url] = data
+        """Write a further file of the site, at `url` from its root; its address from this page.
+
+        Raises InputError if the page wrote something else there.
+        """
+        if self.written.setdefault(url, data) != data:
+            raise InputError(
+                f"two things of this page would be '{url}'; give one of them another id"
+            )
         return self.address(url)
 
     def lacks(self, run: Run) -> None:

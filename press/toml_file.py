@@ -88,13 +88,17 @@ class TomlFile:
         return InputError(sentence, self.path, counts.index(max(counts)) + 1, 1)
 
     def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
-        """Line and column, from 1, of a `[table]` header or of `key` in it; None if not found."""
-        inside = table is None
+        """Line and column, from 1, of a `[table]` header or of `key` in it; None if not found.
+
+        A key may be a table of its own, with a header or in that of a table within it.
+        """
+        inside, whole = table is None, ".".join(filter(None, (table, key)))
         for number, text in enumerate(self.text.splitlines(), 1):
             header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", text)
             if header:
-                inside = header[1].replace('"', "").replace("'", "") == table
-                if inside and key is None:
+                name = header[1].replace('"', "").replace("'", "")
+                inside = name == table
+                if name == whole or (key and name.startswith(f"{whole}.")):
                     return number, header.start(1) + 1
             elif inside and key is not None:
                 found = re.match(rf"""\s*(["']?{re.escape(key)}["']?)\s*=""", text)

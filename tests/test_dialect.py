@@ -1,15 +1,21 @@
 """The dialect of posts: what counts as a formula, and texts of marks that are never closed."""
 
+import re
 import time
 
 import pytest
+from made_site import make_context
 from markdown_it import MarkdownIt
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
+from test_markdown import article_of, context, said
 
 from press.diagnostics import Diagnostic, SourceMap
 from press.markdown.math import formulas_in
 from press.markdown.parser import parse, parse_line
+from press.page import PageContext
+
+__all__ = ["context", "make_context"]
 
 OPENING = (
     "[", "[@", "[@a", "[@a;", "[@a ", "@", "[^", "^[", "![", "![](", "[](", "[](#", "[a](b", "[]: ",
@@ -18,6 +24,7 @@ OPENING = (
     "~~", "**a *b ", "\\", "&#", "'", '"', "|", ": ", "::: ", "> ", "![a](b){", "`a`{", "# {#a ",
     "$$ a\n", "a $$\n", "a\n$$\n", "<BlockMath>\n", "<InlineMath>\n", "::: a\n", ":::: a\n::: b\n",
     "|a\n|-\n|", "a\n=\n", "```\n", "\n: a", "{{ a\n", "\n[^a]: ", "Table: ", " " * 9 + "{#a",
+    "{{ 1 < 2 }}\n", "$$ {{ 1 < 2 }} ", "| a |\n|---|\n{{ 1 < 2 }}\n",
 )  # fmt: skip
 TIMES = 20_000
 LIMIT = 3  # seconds: one at most on an idle machine; what goes over a text anew takes minutes
@@ -100,6 +107,16 @@ LEFT = {  # a text, and the columns of what in it shows as text
     "a[^b]\n\n[^b]: c\n\n[^b]: c\n\n[^d]: no": (1, 1),
     "<div>**no**, `no` and <code>**a**</code></div>": (6, 10, 14, 17),
     "Words^[with {% in them and $$]": (13, 28),
+    "[a](<b{{ c }}>) and [a](b 't {{ c }}') and ![a](b 't {{ c }}')": (1, 21, 44),
+    "[a](b{{ c }}) and [a][b]\n\n[b]: c '{{ d }}'": (1, 19),
+    "[see @one, p. {{ a }}] but `[@one, {{ a }}]`": (15,),
+    '$x^{{2}}$, ${{a}\\over{b}}$, $-{{ run("a").b }}$, <b>$${{ claim("a") < 1 }}$$</b>': (31, 55),
+    '```math\n{{ claim("a") }}\n```\n\n$$ {{a}_b} $$': (1,),
+    "<td title={{ a }}>b</td> <i title='{{ a'>c</i> <i title='{{ a }}'>d</i>": (1, 26),
+    "[](a.md), [a](), [ ](b), [{{ a < 1 }}](b) but [](#a) and [![a](b)](c)": (1, 11, 18, 26),
+    "# {{ a < 1 }}\n\n- {{ a < 1 }}\n- b {{ a < 1 }}\n\nTerm\n: {{ a < 1 }}": (3, 3, 3),
+    "A^[{{ a < 1 }} b] or[^n]\n\n[^n]: {{ a < 1 }}": (7,),
+    "![a](b){onclick=c width=d} ![a](b){width=50% height=2.5em} `a`{title='a on=b'}": (8, 8),
 }
 
 
@@ -108,6 +125,58 @@ def test_what_was_typed_as_markup_and_shows_as_text_is_warned_of(text: str) -> N
     _, found = parse(text, "post.md", keys=("one",))
     assert tuple(one.place.column for one in found if one.place) == LEFT[text]
     assert {one.severity for one in found} <= {"warning"}
+
+
+UNTRUE = '{{ setting("small").iterations < 1 }}'
+ROWS = "| x | y |\n|---|---|\n| 1 | 2 |\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{ROWS}C\n| 3 | 4 |\n|C|C|\n\nC\n\nTable: T {{#t}}", "Table 1. T Data: CSV x y 1 2 3 4"),
+        (f"{ROWS}C\nTable: T\nC", "Table 1. T Data: CSV x y 1 2"),
+        (f"{ROWS}\nC\nTable: T `{{#t}}`", "Table 1. T {#t} Data: CSV x y 1 2"),
+        ("> | x |\n> |---|\n> | 1 |\n> C\n\nC\n\nwords", "x 1 words"),
+        ("$$ z $$ (eq-z) C C\n\n[](#eq-z)", "(1) Equation (1)"),
+        ("Words\n$$ z $$. C {#eq-z}C\nand [](#eq-z)", "(1) and Equation (1)"),
+        ("> $$\n> z\n> $$. {#eq-z} C\n> words [](#eq-z)", "(1) words Equation (1)"),
+        ("faster C, and C C.\n\nBefore\nC!\n\nC\nBehind", "faster, and. Before! Behind"),
+        ('<div title="C">a</div>\n\nb <i title="C">c</i>', "a b c"),
+    ],
+)  # fmt: skip
+def test_comparisons_are_worked_out_and_leave_no_trace(
+    context: PageContext, text: str, words: str
+) -> None:
+    html = article_of(context, text.replace("C", UNTRUE).replace(f"{UNTRUE}SV", "CSV")).body
+    shown = " ".join(re.sub("<[^>]+>", " ", html).split())
+    assert shown.endswith(words) and "<td></td>" not in html and "<p></p>" not in html
+    assert [one.rpartition(" ")[2] for one in said(context)] == ["[untrue]"] * text.count("C")
+
+
+@pytest.mark.parametrize("mark", ["> ", "- ", "1. ", "::: a\n", "[^a]: "])
+def test_what_is_nested_too_deeply_is_told(mark: str) -> None:
+    for times, is_shown in ((20, True), (99, False)):
+        tokens, errors = parse(mark * times + "deep [^a]", "post.md")
+        assert any(one.content == "deep [^a]" for one in tokens) == is_shown
+        told = [one for one in errors if one.severity == "error" and "too deeply" in str(one)]
+        assert [one.place is not None for one in told] == [] if is_shown else [True]
+
+
+def test_an_argument_is_given_once_and_an_id_has_no_space() -> None:
+    _, errors = parse('::: note title="a" title="b" id="c d"\n:::', "post.md")
+    assert [str(error) for error in errors] == [
+        "post.md:1:20: 'title' is given twice",
+        "post.md:1:34: 'c d' is no id: an id has no spaces",
+    ]
+
+
+def test_what_a_formula_may_not_do_is_told(context: PageContext) -> None:
+    article_of(context, r"$\href{https://a.org}{x}$, $\includegraphics{a.png}$")
+    assert [re.sub(r"^body.md:|a formula holds.*", "", one) for one in said(context)] == [
+        r"5:2: warning: in this formula: \href shows in red: ",
+        r"5:29: warning: in this formula: \includegraphics shows in red: ",
+    ]
 
 
 def test_a_title_and_a_caption_are_looked_through_too() -> None:

@@ -14,8 +14,9 @@ from press.errors import InputError
 from press.markdown.expressions import RESULTS, Expressions, parsed
 from press.markdown.syntax import compares
 from press.page import PageContext
+from press.results.comparison import why_not
 from press.results.expressions import fraction, spelled
-from press.results.numbers import NotRun
+from press.results.numbers import Measured, NotRun
 from press.results.settings import Setting
 
 
@@ -71,6 +72,7 @@ def worked_out(context: PageContext, source: str) -> str:
         ('verdicts("inpainting").reproduced', "1"),
         ('verdict("inpainting.dip.bob").word', "worse"),
         ('suite("paper").duration', "12 minutes"),
+        (r'suite("paper").cases \| spelled', "two"),  # in a cell, as other Markdown wants it
     ],
 )
 def test_what_an_expression_writes(context: PageContext, source: str, html: str) -> None:
@@ -133,6 +135,9 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
         ("1 < 2", "a comparison names a result"),
         ('not run("paper/anna").psnr_db', "is no part of an expression"),
         ('run("papre/anna").psnr_db > 31', "did you mean 'paper'?"),
+        ('setting("paper").iterations < 3,000', "has no commas between thousands"),
+        (f'run("paper/anna").psnr_db < 1{"0" * 400}', "this number is too long"),
+        ('run("paper").psnr_db', "name a case of suite 'paper': 'paper/anna'"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(context: PageContext, source: str, sentence: str) -> None:
@@ -166,6 +171,17 @@ def test_words_rest_on_a_comparison_that_holds(
     told = [one for one in context.diagnostics if one.code == "untrue"]
     assert [one.severity for one in told] == ["check"] * bool(sentence)
     assert not told or f"'{source}', on which these words rest, {sentence}" in str(told[0])
+
+
+@pytest.mark.parametrize(
+    ("sign", "one", "other"),
+    [
+        ("<", 5e-11, 2e-10), ("!=", 1e-10, 0), (">", 1e-9, 0),
+        ("<=", 20.3 - 20, 0.3), ("==", 1e9, 1e9 + 0.1),  # but for what binary numbers leave
+    ],
+)  # fmt: skip
+def test_small_numbers_are_compared_as_large_ones_are(sign: str, one: float, other: float) -> None:
+    assert why_not([sign], [Measured(one), other]) == ""
 
 
 def test_words_about_what_was_not_run_cannot_be_told_yet(tmp_path: Path) -> None:
@@ -210,7 +226,7 @@ def test_every_expression_of_the_documentation_works(tmp_path: Path) -> None:
         ('"34.39 dB"', "'34.39 dB' is a result typed by hand"),
         ("100 | value", "'100' is a result typed by hand"),
         ("[34.39][0]", "'34.39' is a result typed by hand"),
-        ("run('paper/anna').psnr_db | value(-1)", "'1' is a result typed by hand"),
+        ("run('paper/anna').psnr_db | value(-1.5)", "'1.5' is a result typed by hand"),
         ('"{} dB".format(34)', "'{} dB' is a result typed by hand"),
         ('run("paper/anna").psnr_db + 1', "'1' is a result typed by hand"),
         ('"better" if run("paper/anna").psnr_db else "worse"', "'better' is a result typed"),
@@ -269,10 +285,11 @@ SETTING, TITLE = 'setting("paper").iterations', 'suite("paper").title'
                 f"{TITLE} + {TITLE}", f"{TITLE} % {COUNT}", f"{PSNR} if {COUNT} else {OTHER}",
                 f"{PSNR} or {OTHER}", f"{TITLE}[{COUNT}:{COUNT}]",
                 f"[{PSNR}, {OTHER}]", f"f'{{{TITLE}}}{{{COUNT}}}'", "[x for x in run]",
-                f"lambda: {PSNR}", "run", "", f"({SETTING} / {SETTING}) / {SETTING}",
+                f"lambda: {PSNR}", "run", f"({SETTING} / {SETTING}) / {SETTING}",
             ),
             "is no part of an expression",
         ),
+        (("", "  "), "there is nothing within these braces"),
         ((f"{PSNR} ~ {OTHER}", "3 +", "`", ";", "(" * 240, "\ud800"), "this is no expression"),
         (('run(run("paper/anna").name)', "run(*x)", "run(3)"), "expected text as its name"),
         (('run("paper/anna", seed=True)', 'run("paper/anna", seed="a")'), "expected an integer"),
@@ -292,7 +309,10 @@ SETTING, TITLE = 'setting("paper").iterations', 'suite("paper").title'
         ),
         ((f"{PSNR} | spelled", f"{TITLE} | spelled"), "is no count"),
         ((f"{PSNR} | digits | value", f"{COUNT} | whole | whole"), "follows a filter"),
-        ((f"{PSNR} | value(13)", f"{PSNR} | mean_sd(99999999999)"), "expected 0 to 12 decimals"),
+        (
+            (f"{PSNR} | value(13)", f"{PSNR} | mean_sd(99999999999)", f"{PSNR} | digits(-1)"),
+            "expected 0 to 12 decimals",
+        ),
         # work and size
         (("'a' * 10**9", "9**(9**9)", "'%0999999999d' % 3"), "is a result typed by hand"),
         (("x" * 501, "-" * 10**6 + "x", "9" * 5000), "an expression has 500 characters at most"),

@@ -146,6 +146,21 @@ def test_a_heading_may_refer_and_cite(context: PageContext) -> None:
     assert article.body.count('id="cite-one-1"') == 1
 
 
+def test_what_stands_in_a_link_is_no_link(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    (tmp_path / "content/posts/line.svg").write_text('<svg viewBox="0 0 9 9"/>')
+    words = 'best {{ run("paper/anna").psnr_db }} [](#fig-a)'
+    raw = words.replace("[](#fig-a)", "")
+    article = article_of(
+        context, f"## Head {words}\n\n[](#head-best) <a href='#fig-a'>{raw}</a> [{raw}](#fig-a)\n\n"
+        f"{raw}\n\n![a](line.svg){{#fig-a}}",
+    )  # fmt: skip
+    within = re.findall(r"<a [^>]*>(.*?)</a>", article.body + article.toc[0].html)
+    assert len(within) == 7 and not any("<a" in one for one in within)
+    assert article.toc[0].html.startswith('Head best <span class="q from-run">')
+    assert article.body.count('href="../runs/paper/anna/seed0.html"') == 2  # of heading and text
+
+
 def test_a_heading_with_an_escape_says_it_once(context: PageContext) -> None:
     article = article_of(context, "## It costs \\$5\n\n[](#it-costs-5)")
     assert [str(heading.html) for heading in article.toc] == ["It costs $5"]
@@ -159,6 +174,20 @@ def test_a_cell_may_hold_a_bar_in_an_expression_or_a_formula(context: PageContex
         '> | {{ suite("small").planned | spelled }} | <InlineMath>x|y</InlineMath> |',
     ).body
     assert html.count("<td>") == 2 and "|" not in re.sub(r"<annotation.*?</annotation>", "", html)
+
+
+@pytest.mark.parametrize("rows", ["", "| ![a](line.svg) |\n", '| {{ run("paper/bob").ps }} |\n'])
+def test_a_table_without_words_has_no_data(context: PageContext, rows: str) -> None:
+    article = article_of(context, f"| a |\n|---|\n{rows}\nTable: Pictures. {{#tab-a}}")
+    assert ">Table 1.</span> Pictures.</caption>" in article.body
+    assert len(said(context)) == ("run(" in rows)
+
+
+def test_data_of_two_tables_have_two_addresses(context: PageContext) -> None:
+    table = "| a |\n|---|\n| b |\n\nTable: "
+    article_of(context, f"{table}One. {{#table-2}}\n\n{table}Two.")
+    (sentence,) = said(context)
+    assert sentence == "table-2.csv'; give one of them another id"
 
 
 def test_citations_are_numbered_as_they_are_read(context: PageContext) -> None:

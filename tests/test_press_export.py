@@ -124,8 +124,11 @@ def test_what_is_not_data_of_a_table_is_left_out() -> None:
         '<tr><td class="picture"><img src="a.png"></td><th>Anna</th>'
         '<td><a class="q from-run" href="../runs/a/b/seed0.html">−1,234</a>'
         '<span class="spiked" title="x">†</span></td></tr>'
-        '<tr><td class="picture"></td><th>Bob</th><td><span class="none">–</span></td></tr></table>'
+        '<tr><td class="picture"></td><th>Bob</th><td><span class="none">–</span></td></tr>'
+        "<tr><td class='picture'></td><th>a<br>b</th><td><math><semantics><mi>x</mi><annotation>"
+        "x_1</annotation>"
+        '</semantics></math><span aria-hidden="true">x</span></td></tr></table>'
     )
     found = Tables(html)
-    assert found.tables == [[["image", "ours"], ["Anna", "-1234"], ["Bob", ""]]]
+    assert found.tables == [[["image", "ours"], ["Anna", "-1234"], ["Bob", ""], ["a b", "x_1"]]]
     assert list(found.runs) == ["a/b/seed0"]

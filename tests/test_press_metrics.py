@@ -84,6 +84,11 @@ def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
     assert Measured(97.24, accuracy).__html__() == '<span class="q">97.2\u202f%</span>'
 
 
+def test_a_mean_is_written_as_its_metric_says(tmp_path: Path) -> None:
+    mean = Measured(5e-5, read(tmp_path)["loss"], spread=1.2e-6, n=3)
+    assert mean_sd(mean) == '<span class="q">5.00×10⁻⁵ ± 1.20×10⁻⁶ (n\u00a0=\u00a03)</span>'
+
+
 def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
     metrics = read(tmp_path)
     accuracy, loss = (Measured(1.0, metrics[name]) for name in ("accuracy", "loss"))

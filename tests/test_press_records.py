@@ -1,4 +1,4 @@
-"""Records as the press reads, refuses and writes them, and those that a table is made into."""
+"""Records as the press reads, refuses and writes them."""
 
 import hashlib
 import json
@@ -134,6 +134,15 @@ WRONG: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda data: data.update(files={"curve.csv": "0" * 64}), "'axis' does not name"),
     (lambda data: data.update(files={"../x": "0" * 64}), "not a path below the record's folder"),
     (lambda data: data.update(pictures={"final": "x.png"}), "'x.png' of 'final' is not under"),
+    (lambda data: data.update(suite="superseded"), "'superseded' is where records go that gave"),
+    (
+        lambda data: data["settings"].update(a=["\0"]),
+        r"run\.json:\d+: .*'settings' holds .* U\+0000",
+    ),
+    (
+        lambda data: data["settings"].update(a=10**400),
+        "'settings' holds a number that is too large",
+    ),
     (lambda data: data.update(format=3), "of another format than 1 or 2"),
 ]
 
@@ -261,6 +270,8 @@ def test_a_curve_that_is_not_finite_or_goes_back_is_told_with_its_line(row: str)
         curve.points("loss")
 
 
+ENDLESS: dict[str, Any] = {}
+ENDLESS["a"] = ENDLESS
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"metrics": {"accuracy": float("nan")}}, "'metrics.final.accuracy' is nan; write None"),
     ({"metrics": 97.0}, "'metrics': expected a table, got a float"),
@@ -278,6 +289,23 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"curve": {"epoch": [1], "loss": [float("inf")]}}, r"'curve.loss\[0\]' is inf"),
     ({"pictures": {"final": "absent.png"}}, "the picture of 'final' is neither .* 'absent.png'"),
     ({"measure": "loss"}, "measure 'loss' is not under 'metrics.final'"),
+    ({"metrics": {"iterations": 3}}, "'iterations' means something else of a run"),
+    ({"metrics": {"accuracy": 97.0, "seconds": 3}}, "'seconds' means something else of a run"),
+    ({"metrics": {"accuracy": 10**5000}}, "'metrics.final.accuracy' is too large a number"),
+    ({"metrics": None}, "'metrics': expected a table, got a NoneType"),
+    ({"steps": [1]}, "'steps': expected a table, got a list"),
+    ({"seed": 1.5}, "'seed' must be integer"),
+    ({"seconds": float("nan")}, "'seconds' is nan"),
+    ({"seconds": 1e30}, r"'seconds' is 1e\+30, longer than any run can take"),
+    ({"settings": ENDLESS}, "a value is nested too deeply, or holds itself"),
+    ({"title": "A\0"}, r"'title' holds the character U\+0000, which no page can show"),
+    ({"facts": {"\ud800": "a"}}, r"'facts' holds the character U\+D800"),
+    ({"case": ""}, "'case' is '', which is not a name of letters"),
+    ({"results": __file__}, "test_press_records.py.*: Not a directory"),
+    ({"curve": {"epoch": [1], "right": [True]}}, "'curve.right' holds what is neither a number"),
+    ({"curve": {"epoch": [1], "loss": [10**400]}}, r"'curve.loss\[0\]' is too large a number"),
+    ({"curve": {1: [1]}}, "the column '1': expected letters"),
+    ({"pictures": {"final": "a\0.png"}}, "the picture of 'final' is neither .* null byte"),
 ]
 
 
@@ -285,10 +313,29 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 def test_a_mistake_is_told_and_nothing_written(
     tmp_path: Path, given: dict[str, Any], sentence: str
 ) -> None:
-    with pytest.raises(InputError, match=sentence) as caught:
-        press.record("digits", "mlp", results=tmp_path, **{"metrics": {"accuracy": 97.0}, **given})
+    usual: dict[str, Any] = {"case": "mlp", "metrics": {"accuracy": 97.0}, "results": tmp_path}
+    with pytest.raises(press.InputError, match=sentence) as caught:
+        press.record("digits", **{**usual, **given})
     assert len(caught.traceback) == 2, "the caller's line, and that of press.record alone"
     assert not list(tmp_path.iterdir())
+
+
+def test_whole_floats_and_numbers_of_numpy_are_taken_as_what_they_are(tmp_path: Path) -> None:
+    folder = press.record(
+        "digits", "mlp", metrics={"accuracy": 97.0}, seed=np.float64(3.0), results=tmp_path,
+        seconds=np.float32(2.5), steps={"final": 4.0},
+    )  # fmt: skip
+    assert folder == tmp_path / "digits/mlp/seed3"
+    record = read_record(folder)
+    assert (repr(record.seed), repr(record.last_step), record.seconds) == ("3", "4", 2.5)
+
+
+def test_no_run_is_lost_for_the_arguments_of_its_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train.py", "\x01", "\udcff"])
+    folder = press.record("digits", "mlp", metrics={"accuracy": 97.0}, results=tmp_path)
+    assert read_record(folder).command.endswith("'\ufffd' '\ufffd'")
 
 
 def test_another_record_is_replaced_only_if_asked_for_and_kept(tmp_path: Path) -> None:
@@ -307,121 +354,3 @@ def test_another_record_is_replaced_only_if_asked_for_and_kept(tmp_path: Path) -
     assert read_record(write(98.0, replace=True)).metrics["final"] == {"accuracy": 98.0}
     (old,) = (tmp_path / "superseded" / key).glob("*/seed0")
     assert read_record(old).metrics["final"] == {"accuracy": 97.0}
-
-
-TABLE = """\
-case,seed,method,title,lr,accuracy,stop.oracle:accuracy,seconds
-mlp,0,,An MLP,0.1,97.25,97.5,12
-mlp,1,,An MLP,0.1,96.5,,13.5
-mlp,,majority,An MLP,,11,,
-"""
-
-
-def imported(folder: Path, text: str, *words: str) -> int:
-    (folder / "table.csv").write_text(text)
-    where = ["--suite", "digits", "--results", str(folder / "results")]
-    return main(["import-csv", str(folder / "table.csv"), *where, *(words or ("--settings", "lr"))])
-
-
-def test_a_table_of_results_becomes_records(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert imported(tmp_path, TABLE) == 0
-    results = tmp_path / "results"
-    told = "metrics: accuracy; the measure: accuracy; settings: lr"
-    assert capsys.readouterr().out == f"3 records written to {results / 'digits'}\n{told}\n"
-    one = read_record(results / "digits/mlp/seed0")
-    assert dict(one.metrics) == {"final": {"accuracy": 97.25}, "stop.oracle": {"accuracy": 97.5}}
-    assert (one.settings, one.seconds, one.title) == ({"lr": 0.1}, 12, "An MLP")
-    assert (one.facts["imported from"], dict(one.environment)) == ("table.csv", {})
-    assert read_record(results / "digits/mlp/majority").kind == "baseline"
-    assert imported(tmp_path, TABLE.replace("\n", "\r\n").replace(",", ";")) == 0
-    assert "0 records written" in (said := capsys.readouterr().out) and "3 stood there" in said
-    assert imported(tmp_path, TABLE.replace("96.5", "96.4")) == 1
-    assert "another record stands here; --replace" in capsys.readouterr().err
-    assert imported(tmp_path, TABLE.replace("96.5", "96.4"), "--replace", "--settings", "lr") == 0
-    assert read_record(results / "digits/mlp/seed1").metrics["final"] == {"accuracy": 96.4}
-
-
-def test_a_table_may_have_headings_and_names_of_its_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = TABLE.replace("case", "Set").replace("accuracy", "Top-1").replace("mlp", "An MLP, 64")
-    text = text.replace("An MLP, 64", '"An MLP, 64"').replace("An MLP,0.1", ",0.1")
-    columns = [
-        "--columns",
-        "case=Set",
-        "accuracy=Top-1",
-        "stop.oracle:accuracy=stop.oracle:Top-1",
-        "--settings",
-        "lr",
-    ]
-    assert imported(tmp_path, text.replace(",An MLP,,11", ",,,11"), *columns) == 0
-    record = read_record(tmp_path / "results/digits/An-MLP-64/seed0")
-    assert (record.title, record.measure) == ("An MLP, 64", "accuracy")
-    assert imported(tmp_path, text, "--columns", "case=Sets") == 1
-    assert "table.csv:1: no column is headed 'Sets'; did you mean" in capsys.readouterr().err
-
-
-def test_a_table_may_name_curves_and_pictures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Image.new("L", (8, 4), 128).save(tmp_path / "out.png")
-    (tmp_path / "0.csv").write_text("epoch,accuracy,loss\n1,90,0.5\n2,97.25,\n")
-    text = "case,seed,accuracy,curve,picture,at.1:accuracy,stop.oracle:accuracy,stop.oracle:step\n"
-    assert (
-        imported(tmp_path, f"{text}mlp,0,97.25,0.csv,out.png,90,97.5,1\n", "--measure", "accuracy")
-        == 0
-    )
-    record = read_record(tmp_path / "results/digits/mlp/seed0")
-    assert (record.axis, dict(record.pictures)) == ("epoch", {"final": "pictures/final.png"})
-    assert dict(record.steps) == {"at.1": 1, "final": 2, "stop.oracle": 1}
-    assert record.file("curve.csv").read_text() == (tmp_path / "0.csv").read_text()
-    assert capsys.readouterr().out.endswith(
-        "settings: none; --settings names the columns that are\n"
-    )
-    for rows, sentence in (
-        ("1", "0.csv:2: the curve is damaged in this line"),
-        ("1,90\n2,high", "0.csv:3: column 'accuracy': expected a number, got 'high'"),
-    ):
-        (tmp_path / "0.csv").write_text(f"epoch,accuracy\n{rows}\n")
-        assert imported(tmp_path, f"{text}mlp,1,97.25,0.csv,out.png,90,97.5,1\n", "--replace") == 1
-        assert capsys.readouterr().err == f"{tmp_path}/{sentence}\n"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("case", "cas", "table.csv:1: the table has no column 'case'; did you mean 'cas'?"),
-        (
-            "96.5",
-            "about 96",
-            "table.csv:3: column 'accuracy': expected a number, got 'about 96'; --se",
-        ),
-        ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
-        ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
-        ("mlp,1", "(),1", "table.csv:3: it lacks 'case'"),
-        ("accuracy", "acc.", "table.csv:2: column 'acc.' has no name that a metric may have"),
-        ("majority", "", "table.csv:4: a row names either a seed or a method"),
-        (",13.5", "", "table.csv:3: the row has not as many cells as the first line"),
-        ("stop.oracle:", "best:", "table.csv:2: 'metrics' has the name 'best', which is not a"),
-        ("lr", "rate", "table.csv:1: the table has no column 'lr'"),
-    ],
-)
-def test_a_table_with_a_mistake_writes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, sentence: str
-) -> None:
-    assert imported(tmp_path, TABLE.replace(old, new, 1)) == 1
-    assert sentence in capsys.readouterr().err
-    assert not (tmp_path / "results").exists()
-
-
-def test_the_help_tells_what_the_columns_are(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.argv", ["press/__main__.py"])
-    with pytest.raises(SystemExit):
-        main(["import-csv", "--help"])
-    told = capsys.readouterr().out
-    assert told.startswith("usage: python -m press import-csv")
-    assert all(f"\n  {name} " in told for name in ("case", "at.10:accuracy", "curve", "picture"))

@@ -53,6 +53,8 @@ def test_comments_and_code_are_inert_wherever_they_stand(context: PageContext) -
         ('<source srcset="line.svg, line.svg 2x">', '<source srcset="MEDIA, MEDIA 2x">'),
         ('<svg><image href="line.svg"/></svg>', '<svg><image href="MEDIA"/></svg>'),
         ("<td title=\"{{ setting('small').iterations }} steps\">", '<td title="1,000 steps">'),
+        ('<td title="{{ setting("small").iterations }} steps">', '<td title="1,000 steps">'),
+        ("<i data-x='{{ setting('small').iterations }}'>a</i>", '<i data-x="1,000">a</i>'),
         ("<b>1 &lt; 2&nbsp;&amp; AT&T</b>", "<b>1 &lt; 2\xa0&amp; AT&amp;T</b>"),
         ("<br/><hr /><rt>a</rt>", "<br/><hr /><rt>a</rt>"),
         ("<i id=free></i>[](#free)", 'href="#free">free</a>'),
@@ -121,6 +123,7 @@ def test_loose_text_stands_in_a_paragraph(context: PageContext) -> None:
 
 MARKS = (
     "<code>", "<pre>", "<!--", "<a", '<a "', "<a x=", "<!", "<?", "<svg>", "<script>", "</p>",
+    '<a x="{{ ', """<a x='{{ " """, '<a x="{{ y }} ',
     "<div><pre>\n\n", "<div><!--\n\n", "<p id='citation-1'>",
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from press.errors import InputError, nearest
 from press.markdown.table_data import data_links
@@ -181,7 +181,7 @@ class Block:
         preview = f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
         note = f"{preview} {made.note}".strip()
         caption, name = made.caption or call.body, id or f"{self.numbered}-{directive.number}"
-        title = f"{self.numbered.capitalize()} {directive.number}. {caption.striptags()}"
+        title = f"{self.numbered.capitalize()} {directive.number}. {caption}"
         has_curves = 'class="chart"' in made.content
         rows = made.data or (curve_rows(shown) if has_curves else ())
         return page.render(
@@ -194,7 +194,7 @@ class Block:
             caption=caption,
             note=note,
             runs=shown,
-            data=data_links(page, name, (title, note), made.content, rows, shown),
+            data=data_links(page, name, (title, escape(note)), made.content, rows, shown),
         )
 
 

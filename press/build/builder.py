@@ -46,7 +46,7 @@ from press.pages.site_pages import (
     load_site,
     newest_first,
 )
-from press.pages.templates import Templates, load_theme, maths_theme
+from press.pages.templates import Templates, Theme, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
 
@@ -84,8 +84,9 @@ class Builder:
             self._settings()  # no output: results typed in them
         with self._telling("making the site's own pages"):
             front = front_page(self.site)
+            maths = maths_theme() if any("katex" in post.title_html for post in posts) else Theme()
             files["index.html"] = self._at_root(
-                "index.html", page=front, posts=in_reading_order(posts)
+                "index.html", page=front, posts=in_reading_order(posts), maths=maths
             )
             files["404.html"] = self._at_root("404.html", page=LOST)
             files["robots.txt"] = site_pages.robots(self.site)

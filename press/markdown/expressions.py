@@ -44,6 +44,7 @@ ALONE = (
     "a comparison stands alone within its braces: write each into braces of its own, or a chain as"
     " 31 < x < 33"
 )
+NO_COMMAS = "a number that is compared has no commas between thousands: 3000"
 SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
@@ -102,13 +103,14 @@ class Expressions:
     def _worked_out(self, source: str) -> Written:
         """What an expression comes to; raises InputError if it was typed, not recorded."""
         self._filtered = None
-        self._source = RESERVED.sub(lambda found: found[1] or f"{found[0]}_", source)
+        plain = source.replace(r"\|", "|")  # as a cell of a table may have it
+        self._source = RESERVED.sub(lambda found: found[1] or f"{found[0]}_", plain)
         tree = parsed(self._source)
         if isinstance(tree, ast.Compare):
             self._look_whether_it_holds(tree, source.strip())
             return Written(*bound_to(tree), "", None)
         if any(isinstance(node, ast.Compare) for node in ast.walk(tree)):
-            raise InputError(ALONE)
+            raise InputError(NO_COMMAS if isinstance(tree, ast.Tuple) else ALONE)
         if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed.value))
         value = printed(self._value(tree))
@@ -178,6 +180,8 @@ def parsed(source: str) -> ast.expr:
     """
     if len(source) > LONGEST:
         raise InputError(f"an expression has {LONGEST} characters at most")
+    if not source.strip():
+        raise InputError("there is nothing within these braces")
     try:
         with catch_warnings(action="ignore"):
             return ast.parse(f"({source})", mode="eval").body
@@ -217,7 +221,12 @@ def called(name: str, function: Any, call: ast.expr, *given: Any) -> Any:
 
 def _constant(node: ast.expr) -> Any:
     """The value of a constant; of another node itself, which is no value of any kind."""
-    return node.value if isinstance(node, ast.Constant) else node
+    match node:
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() as value)):
+            return -value
+        case ast.Constant(value):
+            return value
+    return node
 
 
 def attribute(of: Any, name: str) -> Any:
@@ -251,7 +260,8 @@ def typed_in_expression(tree: ast.expr) -> ast.Constant | None:
     """
     nodes = [*ast.walk(tree)]
     calls = [node for node in nodes if isinstance(node, ast.Call)]
-    choosing = {id(arg) for c in calls for arg in (*c.args, *(word.value for word in c.keywords))}
+    given = [arg for c in calls for arg in (*c.args, *(word.value for word in c.keywords))]
+    choosing = {id(arg.operand if isinstance(arg, ast.UnaryOp) else arg) for arg in given}
     constants = [node for node in nodes if isinstance(node, ast.Constant)]
     typed = [one for one in constants if type(one.value) is float or id(one) not in choosing]
     return min(typed, key=lambda one: (one.lineno, one.col_offset), default=None)

@@ -14,9 +14,12 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
 from press.diagnostics import Diagnostic, Place, SourceMap
-from press.markdown.syntax import CAPTION, ID_AT_END
+from press.markdown.math import is_formula
+from press.markdown.passes import holds_comparisons_alone, is_visible
+from press.markdown.syntax import CAPTION, EXPRESSION, ID_AT_END
 
 OTHER, CODE = "\0", "\x01"  # stand for what is no text, such as a link's end, and for code
+STANDS_FOR = dict.fromkeys(map(ord, OTHER + CODE), "...")
 
 # What can be left, and what to say of it. Each pattern ends at the next mark of its kind.
 KINDS = {
@@ -40,7 +43,8 @@ KINDS = {
     ),
     r"\\[A-Za-z]+\{|(?<![\w:])\\[A-Za-z]{2,}": "TeX counts in formulas alone, as in $...$",
     r"(?<!\w)\[[^\[\]]*\]\((?=[^()\n]*\))": (
-        "a link is of the form [words](address), an address with spaces in it <address>"
+        "a link is of the form [words](address); an address with spaces in it is <address>, and"
+        " no address holds an expression"
     ),
     r"(?<!\w)\[[^\[\]]+\]\[(?=[^\[\]]*?[A-Za-z])[^\[\]]*\]": "no line says where this link leads",
     r"!?\[\[(?=[^\[\]\n]*?[A-Za-z])[^\[\]\n]*\]\]": "a link is of the form [words](file.md)",
@@ -59,6 +63,8 @@ KINDS = {
 LEFT = re.compile("|".join(f"(?P<k{n}>{kind})" for n, kind in enumerate(KINDS)), re.MULTILINE)
 SENTENCES = tuple(KINDS.values())
 FRONT_MATTER = re.compile(r"(?:[A-Za-z][\w-]*:(?: .*)?(?:\n|$))+")
+CALL = re.compile(r"\b(?:run|suite|claim|verdicts?|setting)\s*\(")  # tells an expression from TeX
+HOLDS_ONE = ("list_item_open", "dd_open", "footnote_reference_open")  # a paragraph or more
 WORDS = re.compile(r"[A-Za-z]{2} +[A-Za-z]{2}")  # of a formula that is none
 TEX = re.compile(r"[\\_^{}=<>]")
 
@@ -83,6 +89,48 @@ def find(state: StateCore) -> None:
                 found.append(Diagnostic(token.meta["origin"].at(0), sentence))
         before = [before[1], "setext" if token.markup == "-" and token.tag == "h2" else token.type]
     found += _notes(state)
+    found += _with_nothing_to_show(state.tokens)
+
+
+def _with_nothing_to_show(tokens: Sequence[Token]) -> Iterator[Diagnostic]:
+    """Headings, items, notes and lines that hold comparisons alone, and would show as empty."""
+    kinds = ["", "", *(token.type for token in tokens), "", ""]
+    for at, token in enumerate(tokens):
+        around, before, _, _, behind = kinds[at : at + 5]
+        is_all = around in HOLDS_ONE and behind == around.replace("open", "close")
+        is_all = is_all or before in ("", "heading_open", "dt_open")
+        if is_all and holds_comparisons_alone([token]):
+            sentence = "nothing shows here: a comparison prints nothing"
+            yield Diagnostic(token.meta["origin"].at(0), sentence)
+
+
+def find_expressions(state: StateCore) -> None:
+    """Warn of expressions that stand where none is worked out."""
+    found: list[Diagnostic] | None = state.env.get("errors")
+    if found is not None:
+        found += [one for token in state.tokens for one in _not_worked_out(token)]
+
+
+def _not_worked_out(token: Token) -> Iterator[Diagnostic]:
+    for one in token.children or ():
+        yield from _not_worked_out(one)
+    sentence, at, text = "", token.meta.get("start", 0), token.content
+    attributes = [str(value) for value in token.attrs.values()]
+    match token.type:
+        case "formula" | "formula_block" | "fence" if token.type != "fence" or is_formula(token):
+            calls = [one.start() for one in EXPRESSION.finditer(text) if CALL.search(one[1])]
+            if calls:
+                at, sentence = at + calls[0], "a formula holds no expression"
+        case "citation" if "{{" in text:
+            at, sentence = at + text.index("{{"), "a citation holds no expression"
+        case "link_open" | "image" if token.info != "auto" and "{{" in "".join(attributes):
+            sentence = "the address and the title of a link or a picture hold no expression"
+        case "html_inline" if token.tag and "{{" in text:
+            values = token.meta.get("attributes", {}).values()
+            if sum(len(EXPRESSION.findall(value)) for value in values) < text.count("{{"):
+                sentence = "in a tag, an expression stands between the quotes of a value"
+    if sentence:
+        yield Diagnostic(token.meta["origin"].at(at), f"{{{{ is not worked out here: {sentence}")
 
 
 def _notes(state: StateCore) -> Iterator[Diagnostic]:
@@ -121,14 +169,33 @@ def _left_in(
             continue
         at = bisect_right(starts, (match.start(), len(origin.text))) - 1
         offset = starts[at][1] + match.start() - starts[at][0]
-        shown = match[0].strip(OTHER + CODE).split("\n")[0]
+        shown = match[0].strip(OTHER + CODE).split("\n")[0].translate(STANDS_FOR)
         sentence = sentence.replace("{0}", named)
         yield Diagnostic(origin.at(offset), f"'{shown}' shows as text: {sentence}")
+    yield from _empty_links(children)
     for token in children:
         tex = token.content if token.type == "formula" and token.markup == "$" else ""
         if WORDS.search(tex) and not TEX.search(tex):
             sentence = f"'{tex}' is set as a formula; where a $ is none, it is written \\$"
             yield Diagnostic(origin.at(token.meta["start"]), sentence)
+
+
+def _empty_links(children: Sequence[Token]) -> Iterator[Diagnostic]:
+    """Links that show no words, and those without an address."""
+    opened, shows = Token("", "", 0), False
+    for token in children:
+        if token.type == "link_open":
+            opened, shows = token, False
+        elif token.type == "link_close":
+            place = opened.meta["origin"].at(opened.meta["start"])
+            if not shows:
+                yield Diagnostic(
+                    place, "this link has no words; it is of the form [words](address)"
+                )
+            if not opened.attrs["href"]:
+                yield Diagnostic(place, "this link has no address")
+        else:
+            shows = shows or is_visible(token)
 
 
 def _text_of(children: Sequence[Token], source: str) -> tuple[str, list[tuple[int, int]]]:

@@ -20,10 +20,18 @@ from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import leftovers, passes, raw_html, syntax
 
 
+class Dialect(MarkdownIt):
+    """CommonMark's parser, but for addresses: braces in them stay, so that they can be told."""
+
+    def normalizeLink(self, url: str) -> str:
+        """An address with its characters encoded, the braces of an expression left out."""
+        return "{{".join(map(super().normalizeLink, url.split("{{")))
+
+
 @cache
 def parser() -> MarkdownIt:
     """The one parser of all posts."""
-    made = MarkdownIt("commonmark", {"html": True, "typographer": True, "xhtmlOut": False})
+    made = Dialect("commonmark", {"html": True, "typographer": True, "xhtmlOut": False})
     made.enable(["table", "strikethrough", "smartquotes"])
     made.use(deflist_plugin).use(footnote_plugin)
     block, inline = made.block.ruler, made.inline.ruler
@@ -32,18 +40,23 @@ def parser() -> MarkdownIt:
     inline.at("html_inline", raw_html.inline)
     inline.at("footnote_inline", syntax.note)
     ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    block.before("table", "too_deep", syntax.too_deep)
+    block.before("table", "caption", syntax.caption, {"alt": ["blockquote"]})
     block.before("fence", "directive", syntax.directive, ends_paragraph)
     block.before("fence", "display", syntax.display_formula, ends_paragraph)
     block.at("html_block", raw_html.block, ends_paragraph)
     block.at("table", syntax.table, {"alt": ["paragraph", "reference"]})
     inline.before("escape", "dialect", syntax.dialect)
     inline.push("attributes", syntax.attributes)
+    made.core.ruler.at("block", syntax.parse_blocks)
     made.core.ruler.at("inline", syntax.parse_inline)
     made.core.ruler.after("inline", "comparisons", passes.hide_comparisons)
     made.core.ruler.after("comparisons", "html", raw_html.read_blocks)
     made.core.ruler.after("html", "leftovers", leftovers.find)
     made.core.ruler.push("notes", syntax.give_places_to_notes)
-    for run in (passes.find_figures, passes.find_captions, passes.empty_corners):
+    for run in (
+        passes.find_figures, leftovers.find_expressions, passes.find_captions, passes.empty_corners,
+    ):  # fmt: skip
         made.core.ruler.push(run.__name__, run)
     return made
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from itertools import islice, pairwise, zip_longest
+from itertools import islice, pairwise
 from urllib.parse import unquote
 
 from markdown_it.rules_core import StateCore
@@ -33,28 +33,73 @@ RESERVED = ("content", "references", "cite-this")  # ids of the template
 IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
+BREAKS = ("softbreak", "hardbreak")
+STOPS = ".,;:!?)"
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 
 
 def hide_comparisons(state: StateCore) -> None:
-    """Take away the line break before a comparison, and the paragraph of comparisons alone."""
-    tokens = state.tokens
-    for opened, inline, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        words = inline.children or []
-        if not any(one.type == "comparison" for one in words):
+    """Leave no trace of comparisons: of the row or paragraph that holds nothing else, of a space.
+
+    Those of a row, or of a paragraph right behind a table, go to the table's last words, so that
+    its caption still follows it.
+    """
+    tokens: list[Token] = []
+    row = 0  # where the last one begins
+    for token in state.tokens:
+        tokens.append(token)
+        if token.type == "inline":
+            token.children = _closed_up(token.children or [])
+        elif token.type == "tr_open":
+            row = len(tokens) - 1
+        elif token.type == "tr_close" and tokens[row - 1].type != "thead_open":
+            if holds_comparisons_alone(tokens[row:]):
+                _give_to_table(tokens, row)
+        elif token.type == "paragraph_close" and holds_comparisons_alone(tokens[-3:]):
+            tokens[-3].hidden = token.hidden = True
+            if [one.type for one in tokens[-4:-3]] == ["table_close"]:
+                _give_to_table(tokens, len(tokens) - 3)
+    state.tokens = tokens
+
+
+def _closed_up(words: list[Token]) -> list[Token]:
+    """The words around comparisons without a break before one, or a space before one and a stop."""
+    kept: list[Token] = []
+    behind = ""  # what a reader sees there, or its kind
+    for word in reversed(words):
+        is_before = bool(kept) and kept[-1].type == "comparison"
+        if is_before and word.type in BREAKS:
             continue
-        inline.children = [
-            one for one, after in zip_longest(words, words[1:])
-            if one.type != "softbreak" or not after or after.type != "comparison"
-        ]  # fmt: skip
-        if opened.type == "paragraph_open":
-            is_seen = [one.type != "comparison" for one in _visible(inline)]
-            opened.hidden = closed.hidden = opened.hidden or not any(is_seen)
+        if is_before and word.type == "text" and (not behind or behind[0] in STOPS):
+            word.content = word.content.rstrip()
+        if word.type != "comparison":
+            behind = (word.content if word.type == "text" else word.type) or behind
+        kept.append(word)
+    kept.reverse()
+    first = next((at for at, one in enumerate(kept) if one.type != "comparison"), 0)
+    if first and kept[first].type in BREAKS:
+        del kept[first]
+    return kept
 
 
-def _visible(inline: Token) -> list[Token]:
-    """The tokens of a paragraph but blank texts."""
-    return [one for one in inline.children or [] if one.type != "text" or one.content.strip()]
+def holds_comparisons_alone(tokens: Sequence[Token]) -> bool:
+    """Whether comparisons are all that the texts among some tokens hold."""
+    words = [word for one in tokens if one.type == "inline" for word in one.children or ()]
+    return any(one.type == "comparison" for one in words) and not any(map(is_visible, words))
+
+
+def _give_to_table(tokens: list[Token], start: int) -> None:
+    """Move the comparisons of the tokens from `start` on behind the last words of a table."""
+    words = [word for token in tokens[start:] for word in token.children or ()]
+    del tokens[start:]
+    last = next(token for token in reversed(tokens) if token.type == "inline")
+    last.children = [*(last.children or ()), *(one for one in words if one.type == "comparison")]
+
+
+def is_visible(word: Token) -> bool:
+    """Whether an inline token is more than a blank text, a break or a comparison."""
+    blank = word.type == "text" and not word.content.strip()
+    return not blank and word.type not in (*BREAKS, "comparison")
 
 
 def find_figures(state: StateCore) -> None:
@@ -64,9 +109,11 @@ def find_figures(state: StateCore) -> None:
         tokens.append(token)
         if token.type != "paragraph_close" or token.hidden:
             continue
-        words = _visible(tokens[-2])
-        if [one.type for one in words if one.type != "comparison"] == ["image"]:
-            image = next(one for one in words if one.type == "image")
+        words = tokens[-2].children or []
+        seen = [one for one in words if is_visible(one)]
+        if [one.type for one in seen] == ["image"]:
+            [image] = seen
+            words = [one for one in words if one is image or one.type == "comparison"]
             figure = Token("figure", "", 0, children=words, meta=dict(image.meta))
             for name in ("title", "id", "class"):
                 figure.attrs[name] = str(image.attrs.pop(name, ""))
@@ -91,11 +138,11 @@ def find_captions(state: StateCore) -> None:
         if [one.type for one in tokens[-4:-2]] != ["table_close", "paragraph_open"]:
             continue
         inline = tokens[-2]
-        if CAPTION.match(inline.content) and not table.meta:
-            words = inline.children or []
-            words[0].content = CAPTION.sub("", words[0].content)
-            last = [one for one in words if one.type != "comparison"][-1]
-            if found := ID_AT_END.search(last.content):
+        words = inline.children or []
+        seen = [one for one in words if one.type != "comparison"]
+        if seen and CAPTION.match(seen[0].content) and seen[0].type == "text" and not table.meta:
+            seen[0].content, last = CAPTION.sub("", seen[0].content, count=1), seen[-1]
+            if last.type == "text" and (found := ID_AT_END.search(last.content)):
                 table.attrs["id"] = found[1]
                 last.content = last.content[: found.start()].rstrip()
             table.meta = {"caption": words, "origin": inline.meta["origin"]}

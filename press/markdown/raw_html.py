@@ -6,6 +6,7 @@ other text is read for formulas, expressions, citations and references, as that 
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import cache, lru_cache
 from html import unescape
 from typing import Any
@@ -33,17 +34,23 @@ INLINE = (
     "s", "samp", "small", "span", "strong", "sub", "sup", "svg", "time", "u", "var", "wbr",
 )  # fmt: skip
 COMMENT = "<!--"
+# An attribute's value: quotes within the braces of an expression do not end it.
+_BRACES = rf"\{{\{{{syntax.IN_BRACES}\}}\}}"
+_DOUBLE = rf'(?:[^"{{]|{_BRACES}|\{{)*+'
+_SINGLE = rf"(?:[^'{{]|{_BRACES}|\{{)*+"
 # Each alternative ends at the end of the text at the latest, so that one walk is enough.
 MARKUP = re.compile(
     rf"{COMMENT}(?:-?>|.*?(?:-->|\Z))"
     r"|<(?!/?(?:Inline|Block)Math>)(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*)"
-    r"""(?P<rest>(?:[^>"']+|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))*)(?:>|\Z)"""
+    rf"""(?P<rest>(?:[^>"']+|"{_DOUBLE}(?:"|\Z)|'{_SINGLE}(?:'|\Z))*)(?:>|\Z)"""
     r"|<(?:[!?]|/(?![a-zA-Z]))[^>]*(?:>|\Z)",
     re.DOTALL,
 )
 ATTRIBUTE = re.compile(
-    r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""", re.DOTALL
+    rf"""([^\s"'<>/=]+)(?:\s*=\s*(?:"({_DOUBLE})"|'({_SINGLE})'|([^\s"'>]+)))?""", re.DOTALL
 )
+
+MASK = str.maketrans(dict.fromkeys("\"'<>", "_"))
 
 
 @cache
@@ -143,10 +150,29 @@ def _with_back_links(tokens: list[Token]) -> list[Token]:
     return placed + wanted
 
 
+@lru_cache(maxsize=4)
+def _masked(source: str) -> str:
+    """A text in whose expressions no quote and no bracket stands, which could end a value or a tag.
+
+    Of the same length; the library's own rules for tags know no expressions.
+    """
+    return syntax.EXPRESSION.sub(lambda found: found[0].translate(MASK), source)
+
+
+def _reads(rule: Callable[..., bool], state: StateInline | StateBlock, *rest: int) -> bool:
+    """Whether one of the library's rules for HTML reads what stands here."""
+    if rule(state, *rest):
+        return True
+    source, state.src = state.src, _masked(state.src)
+    matched = state.src != source and rule(state, *rest)
+    state.src = source
+    return matched
+
+
 def inline(state: StateInline, silent: bool) -> bool:
     """Read a tag or a comment within a line, or a whole element of INERT or PLAIN."""
     start = state.pos
-    if not html_inline(state, silent):
+    if not _reads(html_inline, state, silent):
         if state.src.startswith(COMMENT, start) and not silent:
             sentence = f"{COMMENT} is not closed in this paragraph, and shows as text"
             state.env.setdefault("errors", []).append(
@@ -173,8 +199,10 @@ def _last(source: str, name: str) -> int:
 
 def block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read lines of HTML; an empty line ends them only where no inert element is open."""
-    if not html_block(state, start, end, silent):
+    if not _reads(html_block, state, start, end, silent):
         return False
+    if not silent:
+        state.tokens[-1].content = state.getLines(start, state.line, state.blkIndent, True)
     unclosed = state.env.setdefault("unclosed", set())  # so that none is looked for twice
     while not silent and state.line < end:
         token, within = state.tokens[-1], list[str]()

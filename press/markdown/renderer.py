@@ -14,6 +14,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from press.diagnostics import Place, SourceMap
+from press.errors import InputError
 from press.markdown.assets import OUTSIDE, Assets, tag
 from press.markdown.citations import Citations
 from press.markdown.code import fence
@@ -36,6 +37,7 @@ ADDRESSES = ("href", "poster", "src", "srcset", "xlink:href")
 CANDIDATE = re.compile(r"([^\s,]\S*[^\s,])((?:\s+[^\s,]+)?\s*(?:,|$))")  # of a srcset
 LINKS = ("a", "area")  # all else shows or loads what it names
 WILL_NOT_RUN = ("embed", "iframe", "object", "script")
+LINK = re.compile(r'<(/?)a\b( class="[^"]*")?[^>]*>')
 SCROLL = '<div class="table-scroll" role="region" aria-label="{}" tabindex="0">'
 
 
@@ -62,6 +64,7 @@ class PostRenderer:
     blocks: Blocks
     toc: list[Heading] = field(default_factory=list)
     _heading: str = ""
+    _is_in_link: bool = False  # which holds no link of its own
 
     def render(self, tokens: Sequence[Token]) -> Markup:
         """Render block or inline tokens; a directive, or a table, after what stands in it."""
@@ -100,7 +103,16 @@ class PostRenderer:
 
     def render_inline(self, token: Token) -> str:
         """The text of a paragraph, a heading or a cell."""
-        return self.render(token.children or [])
+        html = self.render(token.children or [])
+        self._is_in_link = False  # whatever the raw HTML of a paragraph left open
+        return html
+
+    def name(self, words: Sequence[Token]) -> Markup:
+        """The words of a title or a section as a link shows them: on one line, without links."""
+        self._is_in_link, outer = True, self._is_in_link
+        html = self.render(words)
+        self._is_in_link = outer
+        return Markup(" ".join(html.split()))
 
     def render_heading_open(self, token: Token) -> str:
         """The start of a heading, which becomes an entry of the table of contents."""
@@ -109,8 +121,7 @@ class PostRenderer:
         if level == 1:
             self.context.warn(place_of(token), "a second heading of the first level")
         if 2 <= level <= 3:
-            name = Markup(self._section_name(self._heading))
-            self.toc.append(Heading(self._heading, name, level))
+            self.toc.append(Heading(self._heading, self._section_name(self._heading), level))
         return f'<{token.tag} id="{escape(self._heading)}">'
 
     def render_heading_close(self, token: Token) -> str:
@@ -135,7 +146,8 @@ class PostRenderer:
     def render_expression(self, token: Token) -> str:
         """What an expression comes to."""
         start = token.meta["start"] - len(token.markup)  # of the braces
-        return self.expressions.html(token.content, token.meta["origin"], start)
+        html = self.expressions.html(token.content, token.meta["origin"], start)
+        return LINK.sub(r"<\1span\2>", html) if self._is_in_link else html
 
     render_comparison = render_expression
 
@@ -148,12 +160,14 @@ class PostRenderer:
         id = token.content
         self.crossrefs.wanted.append((id, place_of(token)))
         name = self.crossrefs.labels.get(id) or self._section_name(id)
+        if self._is_in_link:
+            return name
         return f'<a class="reference" href="#{escape(id)}">{name}</a>'
 
-    def _section_name(self, id: str) -> str:
+    def _section_name(self, id: str) -> Markup:
         """The words of the heading that has an id, as HTML; the id itself if there is none."""
         words = self.crossrefs.sections.get(id) or [text_token(id)]
-        return " ".join(self.render(words).split())
+        return self.name(words)
 
     def render_fence(self, token: Token) -> str:
         """A block of code, or a formula written as one."""
@@ -174,6 +188,8 @@ class PostRenderer:
         Scripts and frames get a warning: the page's security policy will not run them.
         """
         given: dict[str, str] = token.meta.get("attributes", {})
+        if token.tag == "a":
+            self._is_in_link = token.nesting > 0
         if token.nesting < 0 or not token.tag:
             return token.content
         self._warn(token, given)
@@ -265,18 +281,33 @@ class PostRenderer:
             label, id = f"Table {token.meta['number']}", str(token.attrs.get("id", ""))
             named = f' id="{escape(id)}"' if id else ""
             caption = Markup(self.render(token.meta["caption"]))
-            name, title = id or f"table-{token.meta['number']}", f"{label}. {caption.striptags()}"
-            [(words, url)] = data_links(self.context, name, (title,), table)
-            data = f'<span class="data">Data: <a href="{escape(url)}">{words}</a></span>'
-            head = f'<caption><span class="number">{label}.</span> {caption} {data}</caption>'
+            name, title = id or f"table-{token.meta['number']}", f"{label}. {caption}"
+            data = self._data(token, name, title, table)
+            head = f'<caption><span class="number">{label}.</span> {caption}{data}</caption>'
             table = f"<table{named}>\n{head}\n{rows}</table>"
         return f"{SCROLL.format(label)}{table}</div>\n"
+
+    def _data(self, token: Token, name: str, title: str, table: str) -> str:
+        """The link to a table's data; none of a table that is a head alone."""
+        try:
+            links = data_links(self.context, name, (title,), table)
+        except InputError as error:
+            self.context.error(place_of(token), error.sentence)
+            links = []
+        named = (f'<a href="{escape(url)}">{words}</a>' for words, url in links)
+        return "".join(f' <span class="data">Data: {one}</span>' for one in named)
 
     def render_link_open(self, token: Token) -> str:
         """The start of a link, led to where the site has what it names."""
         attributes = {name: str(value) for name, value in token.attrs.items()}
         attributes["href"] = self._led(attributes["href"], place_of(token))
+        self._is_in_link = True
         return tag("a", attributes)
+
+    def render_link_close(self, token: Token) -> str:
+        """The end of a link."""
+        self._is_in_link = False
+        return f"</{token.tag}>"
 
     def _led(self, href: str, place: Place) -> str:
         """Where an address leads: within the page, on the site, or elsewhere."""

@@ -6,12 +6,12 @@ itself finds wrong goes to `env["errors"]`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import lru_cache
 from typing import Any
 
-from markdown_it import rules_block
+from markdown_it import rules_block, rules_core
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.rules_core import StateCore
@@ -20,13 +20,14 @@ from markdown_it.token import Token
 from mdit_py_plugins.attrs.index import _attr_inline_rule
 from mdit_py_plugins.footnote.index import footnote_inline
 
-from press.diagnostics import Diagnostic, SourceMap, map_source
+from press.diagnostics import Diagnostic, Place, SourceMap, map_source
 
 # No pattern goes back over what it has read, or past the next mark that opens what it reads: a text
 # of opening marks alone is read in time that grows with its length.
 
-# `{{ ... }}`, with quoted text and one level of braces inside
-EXPRESSION = re.compile(r"""\{\{((?:[^{}"']|"[^"\n]*+"|'[^'\n]*+'|\{[^{}]*+\}|\}(?!\}))*+)\}\}""")
+# Within `{{ ... }}`: quoted text, and one level of braces.
+IN_BRACES = r"""(?:[^{}"']|"[^"\n]*+"|'[^'\n]*+'|\{[^{}]*+\}|\}(?!\}))*+"""
+EXPRESSION = re.compile(rf"\{{\{{({IN_BRACES})\}}\}}")
 MATH_TAGS = re.compile(r"<(?:Inline|Block)Math>((?:[^<]|<(?!/?(?:Inline|Block)Math>))*+)</\w+Math>")
 TWO_DOLLARS = re.compile(r"\$\$((?:[^$`\\]|\\.)++)\$\$", re.DOTALL)
 # One that stands behind a digit opens a formula if TeX or a name follows: "10$\times$", but "5$/h".
@@ -47,6 +48,8 @@ DISPLAY_OPEN = re.compile(r"\$\$(?!\$)|<InlineMath>[ \t]*$|<BlockMath>")
 DISPLAY_CLOSE = {"$$": "$$", "<InlineMath>": "</InlineMath>", "<BlockMath>": "</BlockMath>"}
 BRACES = re.compile(r"""\{:?((?:[^{}"']|"[^"]*+"|'[^']*+')*+)\}""")
 VALUE = re.compile(r"""=([^\s"'=]+|'[^'"]*+')|("[^"]*+")""")  # of an attribute
+RUNS = re.compile(r"""("[^"]*+"|'[^']*+')|(?<![\w-])on\w+(?==)""")  # an attribute, or a text
+SIZE = re.compile(r"\d*\.?\d+(?:[a-z]+|%)?|[a-z-]+\(.*\)|auto")
 CAPTION = re.compile(r"Table:[ \t]+")  # begins a paragraph behind a table
 ID_AT_END = re.compile(r"\{#([\w:.-]+)\}[ \t]*$")
 # behind a displayed formula: its label, before or behind a stop that belongs to the sentence
@@ -58,6 +61,7 @@ COMPARES = re.compile(r"""("[^"]*"|'[^']*')|[<>]|[!=]=""")  # a sign of it, or a
 
 InlineRule = Callable[[StateInline, bool], bool]
 
+DEEPEST = 50  # levels of blocks; at each, the lines that are left may be read once more
 PIPE = "\ue000"  # stands for `|` inside of expressions and formulas while a table is parsed
 
 
@@ -91,6 +95,37 @@ def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     for token in state.tokens[count:]:
         token.content = token.content.replace(PIPE, "|")
     return matched
+
+
+def caption(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """End a table before its caption, also where no empty line stands between them."""
+    text = _text(state, start) if silent and state.parentType == "table" else ""
+    return bool(CAPTION.match(text)) and "|" not in text
+
+
+def too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Leave out what is nested so deeply that it would take long to read, and tell of it."""
+    if silent or state.level < DEEPEST:
+        return False
+    sentence = (
+        f"this is nested too deeply: at most {DEEPEST} levels are shown, and a list takes two"
+    )
+    state.env["errors"].append(Diagnostic(_line(state, start).at(0), sentence, "error"))
+    state.line = end
+    return True
+
+
+def parse_blocks(state: StateCore) -> None:
+    """Read a text's blocks, as deep as `too_deep` allows: deeper ones would vanish silently.
+
+    What stands in lines keeps the library's limit, beyond which it shows as text, and is told.
+    """
+    options = state.md.options
+    usual, options["maxNesting"] = options["maxNesting"], DEEPEST + 9
+    try:
+        rules_core.block(state)
+    finally:
+        options["maxNesting"] = usual
 
 
 def parse_inline(state: StateCore) -> None:
@@ -197,8 +232,21 @@ def attributes(state: StateInline, silent: bool) -> bool:
     alone = copy(state)
     alone.src, alone.pos = f"{{{given}}}", 0
     matched = _attr_inline_rule(alone, silent, ("image", "link_close", "code_inline"))
+    if matched and not silent and state.env.get("errors") is not None:
+        place = state.env["origin"].at(state.pos)
+        state.env["errors"] += [Diagnostic(place, one) for one in _lost(found[1], state.tokens[-1])]
     state.pos = found.end() if matched else state.pos
     return bool(matched)
+
+
+def _lost(attributes: str, token: Token) -> Iterator[str]:
+    """What is wrong with attributes that were given to a token, and would be left out."""
+    for found in RUNS.finditer(attributes):
+        if not found[1]:
+            yield f"{found[0]} will not run: the page allows its own scripts alone"
+    for name in ("width", "height"):
+        if not SIZE.fullmatch(value := str(token.attrs.get(name, "1"))):
+            yield f"'{value}' is no {name}: it is of the form 50% or 200px"
 
 
 def give_places_to_notes(state: StateCore) -> None:
@@ -236,13 +284,7 @@ def directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         state.env["errors"].append(Diagnostic(origin.at(0), sentence, "error"))
     token = state.push("directive_open", "", 1)
     token.map, token.info = [start, close], found[2]
-    arguments, places, offset = {}, {}, found.start(3)
-    while match := ARGUMENT.match(origin.text, offset):
-        arguments[match[1]], places[match[1]] = match[2], origin.at(match.start(2))
-        offset = match.end()
-    if rest := origin.text[offset:].rstrip():
-        sentence = f"'{rest}' is not of the form key=\"value\""
-        state.env["errors"].append(Diagnostic(origin.at(offset), sentence, "error"))
+    arguments, places = _arguments(origin, found.start(3), state.env["errors"])
     token.meta = {"origin": origin, "arguments": arguments, "places": places}
     state.lineMax, outer_end = close, state.lineMax
     state.md.block.tokenize(state, start + 1, close)
@@ -252,11 +294,35 @@ def directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
+def _arguments(
+    origin: SourceMap, offset: int, errors: list[Diagnostic]
+) -> tuple[dict[str, str], dict[str, Place]]:
+    """The arguments of a directive, and where their values stand."""
+    arguments, places = dict[str, str](), dict[str, Place]()
+
+    def tell(at: int, sentence: str) -> None:
+        errors.append(Diagnostic(origin.at(at), sentence, "error"))
+
+    while match := ARGUMENT.match(origin.text, offset):
+        name, value = match.groups()
+        if name in arguments:
+            tell(offset, f"'{name}' is given twice")
+        if name == "id" and re.search(r"\s", value):
+            tell(match.start(2), f"'{value}' is no id: an id has no spaces")
+        arguments[name], places[name] = value, origin.at(match.start(2))
+        offset = match.end()
+    if rest := origin.text[offset:].rstrip():
+        tell(offset, f"'{rest}' is not of the form key=\"value\"")
+    return arguments, places
+
+
 def _closing_line(state: StateBlock, colons: str, start: int, end: int) -> int:
     """The line that closes a directive, `end` if there is none; those of as many colons nest."""
     depth = 1
     for number in range(start + 1, end):
         text = _text(state, number).rstrip()
+        if not text.startswith(colons):
+            continue
         opened = BLOCK.match(text)
         depth += bool(opened and opened[1] == colons) - (text == colons)
         if depth == 0:
@@ -268,7 +334,7 @@ def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bo
     """Read a formula that `$$` opens on a line, up to the next `$$`, whatever follows that.
 
     `$$ {#label}` and `$$ (label)` give it a number, a stop joins it, words behind its last line go
-    on as words. `$$x$$` on a line with words is left to the line.
+    on as words, and comparisons. `$$x$$` on a line with words is left to the line.
     """
     opened = DISPLAY_OPEN.match(_text(state, start))
     if not opened or state.is_code_block(start) or (silent and _closes_in_words(state, start)):
@@ -279,7 +345,8 @@ def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bo
     while closing not in rows[-1].text and not _ends(state, start + len(rows), end, closing):
         rows.append(_line(state, start + len(rows)))
     tex, closed, after = "\n".join(row.text for row in rows).partition(closing)
-    label = LABEL.match(after)
+    comparisons = [one[0] for one in EXPRESSION.finditer(after) if compares(one[1])]
+    label = LABEL.match(EXPRESSION.sub(lambda one: "" if compares(one[1]) else one[0], after))
     if not label and len(rows) == 1:
         return False
     if silent:
@@ -294,12 +361,22 @@ def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bo
     if label:
         tex = tex.rstrip() + (label[1] or label[4]) if label[1] or label[4] else tex
         token.info = label[2] or label[3] or ""
+        for one in comparisons:
+            _push_words(state, one)
     else:
         state.line -= 1
         _begin_behind(state, state.line, len(after.lstrip()))
     starts = tuple(row.starts[0] for row in rows)
     token.content, token.meta = tex, {"origin": SourceMap(first.path, tex, starts), "start": 0}
     return True
+
+
+def _push_words(state: StateBlock, words: str) -> None:
+    """Add a paragraph of words that stand on the last line that was read."""
+    state.push("paragraph_open", "p", 1)
+    token = state.push("inline", "", 0)
+    token.content, token.map = words, [state.line - 1, state.line]
+    state.push("paragraph_close", "p", -1)
 
 
 def _closes_in_words(state: StateBlock, line: int) -> bool:

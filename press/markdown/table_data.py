@@ -22,7 +22,8 @@ Rows = Sequence[Sequence[object]]
 class Tables(HTMLParser):
     """The tables of a piece of HTML: the words of their cells, and what these say of their origin.
 
-    Drawings, pictures and signs are left out, and a mean's deviation gets a column of its own.
+    Drawings, pictures and signs are left out, of a formula all but its TeX, and a mean's deviation
+    gets a column of its own.
     """
 
     def __init__(self, html: str) -> None:
@@ -33,7 +34,7 @@ class Tables(HTMLParser):
         self.suites: dict[str, None] = {}  # of which numbers are means
         self.sources: dict[str, None] = {}  # of claims
         self._unseen: list[str] = []  # the open tags within what is left out
-        self._in_cell = False
+        self._in_cell = self._in_formula = False
         self.feed(html)
         self.close()
 
@@ -41,8 +42,13 @@ class Tables(HTMLParser):
         """Open a table, a row or a cell; note a run or a claim."""
         attributes = {name: value or "" for name, value in attrs}
         classes = {*attributes.get("class", "").split()}
-        if self._unseen or tag == "svg" or classes & UNSEEN or "aria-hidden" in attributes:
+        is_doubled = self._in_formula and tag != "annotation"  # what is set of its TeX
+        self._in_formula = self._in_formula or tag == "semantics"
+        is_sign = tag == "svg" or classes & UNSEEN or "aria-hidden" in attributes
+        if self._unseen or is_sign or is_doubled:
             self._unseen += [tag] if tag not in VOID else []
+        elif tag == "br":
+            self.handle_data(" ")
         elif tag == "table":
             self.found.append([])
         elif tag == "tr" and self.found:
@@ -61,6 +67,8 @@ class Tables(HTMLParser):
             self._unseen.pop()
         elif tag in ("td", "th"):
             self._in_cell = False
+        elif tag == "semantics":
+            self._in_formula = False
 
     def handle_data(self, data: str) -> None:
         """Add words to the cell."""
@@ -75,7 +83,7 @@ class Tables(HTMLParser):
 
 def _columns(rows: list[list[str]]) -> list[list[str]]:
     """The rows of a table, with columns of means split into means and deviations."""
-    whole = [[_cell(cell) for cell in row] for row in rows if any(row)]
+    whole = [[_cell(cell) for cell in row] for row in rows if row]
     columns: list[tuple[str, ...]] = []
     for column in zip_longest(*whole, fillvalue=""):
         pairs = [SPREAD.fullmatch(cell) for cell in column]
@@ -91,6 +99,11 @@ def _cell(text: str) -> str:
     return words.replace(",", "") if GROUPED.fullmatch(words) else words
 
 
+def _seen(html: str) -> str:
+    """The words of a piece of HTML, as of a cell."""
+    return " ".join(Tables(f"<table><tr><td>{html}</td></tr></table>").found[0][0][0].split())
+
+
 def data_links(
     page: PageContext,
     name: str,
@@ -101,19 +114,19 @@ def data_links(
 ) -> list[tuple[str, str]]:
     """Write the data of a figure or a table beside the page; the words and addresses of links.
 
-    `name` is its id; `words` are its kind, number and caption, and its note. Without `rows`, those
-    of the tables in its HTML are meant.
+    `name` is its id; `words` are its kind, number and caption, and its note, as HTML. Without
+    `rows`, those of the tables in its HTML are meant.
     """
     tables = Tables(html)
     all_runs = {run.name: run for run in runs}
     all_runs |= {run: page.results.run(run) for run in tables.runs}
     file = re.sub(r"[^\w.-]+", "-", name)
     place = f"{page.url.removesuffix('.html')}/{file}"
-    origin = [*filter(None, words), f"on the page {page.url}#{name}"]
+    origin = [*filter(None, map(_seen, words)), f"on the page {page.url}#{name}"]
     origin += [f"from {origin_of(run)}" for run in all_runs.values() if run.recorded]
     origin += [f"means over the recorded runs of suite {name}" for name in tables.suites]
     origin += [f"quoted: {source}" for source in tables.sources if source]
-    found = [rows] if rows else [table for table in tables.tables if len(table) > 1]
+    found = [rows] if rows else [table for table in tables.tables if any(map(any, table[1:]))]
     links = []
     for number, table in enumerate(found):
         url = f"{place}-all.csv" if number else f"{place}.csv"

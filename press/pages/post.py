@@ -120,8 +120,7 @@ def _heading_text(
         place = Place(renderer.path, 1, 1)
         renderer.context.warn(place, "the post has no title and no heading")
         return post.file.stem, Markup.escape(post.file.stem)
-    words = renderer.render(words_of(heading, renderer.crossrefs.labels))
-    return renderer.plain(heading), Markup(" ".join(words.split()))
+    return renderer.plain(heading), renderer.name(words_of(heading, renderer.crossrefs.labels))
 
 
 def _front_text(
@@ -140,7 +139,7 @@ def _front_text(
     tokens = parse_line(text, source, renderer.context.diagnostics)
     numbers += numbers_in_line(tokens, source, search)
     shown = [token for token in tokens if token.type not in NOT_IN_NAME]
-    return renderer.plain(tokens), renderer.render(shown)
+    return renderer.plain(tokens), renderer.name(shown)
 
 
 def _small_pictures(post: Post, title: str, context: PageContext) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ def load_site(path: Path, base_url: str | None) -> Site:
     repository = settings.get("repository", "")
     if repository and not web_address(repository):
         file.fail(f"'{repository}' is not an address of the web", None, "repository")
+    if not settings.get("title", "Posts").strip():
+        file.fail("the title is empty", None, "title")
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
     return Site(**settings, authors=authors, checks=checks, macros=macros)
@@ -164,7 +166,8 @@ def _address(alias: str) -> str:
     path = alias.removeprefix("/")
     if path.endswith("/") or not path:
         return f"{path}index.html"
-    return path if PurePosixPath(path).suffix else f"{path}/index.html"
+    is_file = re.search(r"\.[A-Za-z]\w*$", path)  # "v1.2" is none
+    return path if is_file else f"{path}/index.html"
 
 
 def _moved(url: str, post: Summary, site: Site) -> bytes:

@@ -151,6 +151,9 @@ class Claims:
         """The rule of verdicts."""
         data = self.file.table("rule")
         self.file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
+        for key, least in (("deviations", 0), ("from_seeds", 2)):
+            if data.get(key, least) < least:
+                self.file.fail(f"'{key}' is {least} or more", "rule", key)
         return Rule(**data)
 
     @cached_property
@@ -206,6 +209,11 @@ class Claims:
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:
         where = f"{table}.{name}"
         known = (*data.get("cases", ()), MEAN)
+        unknown = next((key for key in row if key not in (*known, *ROW_KEYS)), "")
+        if unknown and "cases" not in data:
+            self.file.fail(
+                f"'{unknown}' is none of the table's 'cases': it states none", where, unknown
+            )
         self.file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
         source, title = row.get("source", data.get("source", "")), row.get("name", name)
         try:

@@ -6,7 +6,14 @@ from math import isclose
 from typing import Any
 
 from press.errors import InputError
-from press.results.numbers import Measured, NotRun, Quoted, is_difference, refuse_pair
+from press.results.numbers import (
+    SAME_WITHIN,
+    Measured,
+    NotRun,
+    Quoted,
+    is_difference,
+    refuse_pair,
+)  # fmt: skip
 
 HOLDS: dict[str, Callable[[float], bool]] = {  # of what the first side is more than the second
     "==": lambda more: more == 0,
@@ -16,7 +23,6 @@ HOLDS: dict[str, Callable[[float], bool]] = {  # of what the first side is more 
     ">": lambda more: more > 0,
     ">=": lambda more: more >= 0,
 }
-EQUAL_WITHIN = 1e-9  # as a verdict allows: 20.3 - 20 is more than 0.3 in binary
 
 
 def why_not(signs: Sequence[str], sides: Sequence[Any]) -> str:
@@ -59,7 +65,10 @@ def _more(one: Any, other: Any) -> float:
     """What a number is more than another one; of two texts, 0 if they are the same."""
     if type(one) is str:
         return float(one != other)
-    return 0 if isclose(one, other, rel_tol=0, abs_tol=EQUAL_WITHIN) else one - other
+    try:
+        return 0 if isclose(one, other, rel_tol=SAME_WITHIN) else float(one) - float(other)
+    except OverflowError:
+        raise InputError("this number is too long") from None
 
 
 def _told(side: Any, beside: Any) -> str:

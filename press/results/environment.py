@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from press.files import FORBIDDEN
+
 # Their versions are noted if the program has loaded them.
 LIBRARIES = ("numpy", "scipy", "sklearn", "pandas", "torch", "jax", "tensorflow", "transformers")
 
@@ -31,11 +33,16 @@ def running_command() -> str:
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
     if spec:  # python -m package
-        return shlex.join(["python", "-m", spec.name.removesuffix(".__main__"), *sys.argv[1:]])
+        return _joined("-m", spec.name.removesuffix(".__main__"))
     path, here = Path(getattr(main, "__file__", None) or "/").resolve(), Path.cwd().resolve()
     if not path.is_relative_to(here) or path == here:
         return ""
-    return shlex.join(["python", path.relative_to(here).as_posix(), *sys.argv[1:]])
+    return _joined(path.relative_to(here).as_posix())
+
+
+def _joined(*program: str) -> str:
+    """The command line, without what no record may hold: no run is lost for its arguments."""
+    return FORBIDDEN.sub("\ufffd", shlex.join(["python", *program, *sys.argv[1:]]))
 
 
 def _device() -> str:

@@ -20,7 +20,6 @@ from press.results.numbers import (
     Measured,
     NotRun,
     Quantity,
-    decimal,
     grouped,
     is_difference,
     linked,
@@ -137,11 +136,9 @@ def mean_sd(mean: Any, digits: int | None = None) -> Any:
     """Write a mean with its standard deviation between seeds and n: "97.2 ± 0.1 % (n = 3)"."""
 
     def write(number: Measured) -> str:
-        metric = number.metric
-        count = metric.digits if digits is None else digits
-        spread = "" if number.spread is None else f" ± {decimal(number.spread, count)}"
-        over = unit_behind(decimal(number, count) + spread, metric)
-        return f"{over} (n\u00a0=\u00a0{number.n})"
+        both = (number, number.spread)
+        texts = [written(one, number.metric, digits) for one in both if one is not None]
+        return f"{unit_behind(' ± '.join(texts), number.metric)} (n\u00a0=\u00a0{number.n})"
 
     return _number(_of_seeds(mean), write, digits)
 

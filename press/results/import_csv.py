@@ -6,7 +6,7 @@ docs/records.md says what its columns are.
 import csv
 import re
 from collections.abc import Collection, Iterator, Mapping
-from math import isfinite
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from press.errors import InputError, nearest
 from press.files import text_of
 from press.results.record import parse_curve
 from press.results.recording import Draft, draft, stands, write
+from press.results.schema import is_finite
 
 NO_NAME = re.compile("[^A-Za-z0-9_.+-]+")
 TEXTS, NUMBERS = ("title", "command"), ("seed", "seconds")
@@ -63,28 +64,44 @@ def _drafts(
     columns: Collection[str],
     same: Mapping[str, Any],
 ) -> Iterator[Draft]:
-    lines = text_of(table).splitlines() or [""]
-    rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count), strict=True)
-    seen: dict[Path, int] = {}
-    try:
-        headings = [heading.strip() for heading in rows.fieldnames or ()]
-        rows.fieldnames = _names(headings, settings, columns)
-        for row in rows:
-            if None in row or None in row.values():
+    names = list[str]()
+    seen = dict[Path, int]()
+    for line, cells in _rows(table):
+        try:
+            if not names:
+                names = _names([heading.strip() for heading in cells], settings, columns)
+                continue
+            if len(cells) != len(names):
                 raise InputError("the row has not as many cells as the first line")
+            row = dict(zip(names, cells, strict=True))
             data, curve, pictures = _parts(row, settings, table.parent)
             one = draft(results, {**data, **same}, curve, pictures)
-            if one.folder in seen:
-                line = seen[one.folder]
-                raise InputError(f"the same case, and seed or method, as in line {line}")
-            seen[one.folder] = rows.line_num
-            yield one
-    except (InputError, csv.Error) as error:
-        if isinstance(error, InputError) and error.line:  # of a curve's file
-            raise
-        raise InputError(str(error), table, rows.line_num) from None
+            if first := seen.get(one.folder):
+                raise InputError(f"the same case, and seed or method, as in line {first}")
+        except InputError as error:
+            if error.line:  # of a curve's file
+                raise
+            raise InputError(str(error), table, line) from None
+        seen[one.folder] = line
+        yield one
     if not seen:
         raise InputError("the table has no rows", table)
+
+
+def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each behind the line where it begins; raises InputError."""
+    text = text_of(table)
+    divider = max(",;\t", key=text.lstrip("\n").partition("\n")[0].count)
+    rows, line = csv.reader(StringIO(text), delimiter=divider, strict=True), 1
+    try:
+        for cells in rows:
+            if cells:
+                yield line, cells
+            line = rows.line_num + 1
+    except csv.Error as error:
+        unclosed = str(error) == "unexpected end of data"
+        sentence = "a quotation mark opens in this row and is not closed"
+        raise InputError(sentence if unclosed else str(error), table, line) from None
 
 
 def _names(headings: list[str], settings: Collection[str], columns: Collection[str]) -> list[str]:
@@ -120,6 +137,9 @@ def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> P
     }  # fmt: skip
     for name in {"case", "method"} & cells.keys():  # folders are called so
         data[name] = NO_NAME.sub("-", cells[name]).strip("-")
+        if not data[name]:
+            sentence = f"no folder can be named after '{cells[name]}'; that takes letters of a to z"
+            raise InputError(f"column '{name}': {sentence}, or digits")
     pictures = {}
     for name, text in cells.items():
         if name in (*KNOWN, *settings):
@@ -155,7 +175,7 @@ def _curve(path: Path) -> dict[str, list[float | None]]:
 
 def _number(name: str, text: str, tip: str = "") -> int | float:
     value = _value(text)
-    if isinstance(value, str) or not isfinite(value):
+    if isinstance(value, str) or not is_finite(value):
         raise InputError(f"column '{name}': expected a number, got '{text}'{tip}")
     return value
 

@@ -97,6 +97,10 @@ class Suite:
             if word in (name, name.rpartition("/")[2], case.folder):
                 return name
         known = [case.folder for case in self.cases.values()]
+        if not word:
+            raise InputError(
+                f"name a case of suite '{self.name}': '{self.name}/{next(iter(known), 'case')}'"
+            )
         raise InputError(f"suite '{self.name}' has no case '{word}'{nearest(word, known)}")
 
 

@@ -6,17 +6,19 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
-from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from press.errors import InputError
+from press.errors import InputError, sentence_of
 from press.files import fresh_folder, sha256_of, sync_names, sync_tree
 from press.results.environment import collect_environment, running_command
+from press.results.metrics import BUILT_IN, TAKEN
 from press.results.record import CURVE, read_record, seal_of
-from press.results.schema import mistakes
+from press.results.run import taken_names
+from press.results.schema import is_finite, mistakes
 
-KEPT = ("seed", "method", "settings", "metrics", "environment")  # even if they say nothing
+# These even if they say nothing.
+KEPT = ("suite", "case", "seed", "method", "settings", "metrics", "environment")
 
 
 def record(
@@ -51,16 +53,17 @@ def record(
     page compares a number with a source's. `environment` adds to what is collected, or corrects
     it; `command` is this program's command line if it is not given.
 
-    Raises InputError, and writes nothing, for what docs/records.md does not allow, and where
-    another record stands, unless `replace` moves that one to `superseded/`.
+    Raises InputError, and writes nothing, for what docs/records.md does not allow, for what the
+    system refuses, and where another record stands, unless `replace` moves that one to
+    `superseded/`.
     """
     try:
-        _require_tables(metrics=metrics, curve=curve, pictures=pictures, environment=environment)
-        if not isinstance(seconds, int | float | None):
-            raise InputError(f"'seconds': expected a number, got a {type(seconds).__name__}")
+        _require_tables(
+            metrics=metrics, settings=settings, curve=curve, steps=steps, pictures=pictures,
+            facts=facts, environment=environment,
+        )  # fmt: skip
         if method and seed:
             raise InputError("a baseline is recorded once for all seeds: give 'seed' or 'method'")
-        started = datetime.now(UTC) - timedelta(seconds=seconds) if seconds is not None else None
         if not any(isinstance(value, Mapping) for value in metrics.values()):
             metrics = {"final": metrics}
         data = {
@@ -69,17 +72,33 @@ def record(
             "metrics": metrics, "measure": measure, "steps": steps, "facts": facts,
             "environment": {**collect_environment(), **(environment or {})},
             "command": running_command() if command is None else command,
-            "started": f"{started:%Y-%m-%dT%H:%M:%SZ}" if started else "", "seconds": seconds,
+            "started": _started(plain(seconds, "seconds")), "seconds": seconds,
         }  # fmt: skip
         return write(draft(Path(results), data, curve, pictures), replace)
     except InputError as error:  # told at the caller's line, not within the press
         raise error.with_traceback(None) from None
+    except OSError as error:
+        raise InputError(sentence_of(error)) from None
+    except RecursionError:
+        raise InputError("a value is nested too deeply, or holds itself") from None
 
 
 def _require_tables(**arguments: Any) -> None:
     for name, value in arguments.items():
-        if not isinstance(value, Mapping | None):
+        if not isinstance(value, Mapping) and (value is not None or name == "metrics"):
             raise InputError(f"'{name}': expected a table, got a {type(value).__name__}")
+
+
+def _started(seconds: Any) -> str:
+    """When a run began that took so long and ends now; "" if that is not known."""
+    if seconds is None:
+        return ""
+    if not isinstance(seconds, int | float):
+        raise InputError(f"'seconds': expected a number, got a {type(seconds).__name__}")
+    try:
+        return f"{datetime.now(UTC) - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+    except OverflowError:
+        raise InputError(f"'seconds' is {seconds:g}, longer than any run can take") from None
 
 
 class Draft(NamedTuple):
@@ -99,13 +118,14 @@ def draft(
     """Check what a record is to say; raises InputError. Names without a value are left out."""
     given = {name: plain(value, name) for name, value in data.items()}
     given = {name: value for name, value in given.items() if value or name in KEPT}
+    given |= {name: _whole(given[name]) for name in ("seed", "steps") if name in given}
     files = dict[str, bytes]()
     if curve:
         steps = given.get("steps", {})
         given["axis"], given["steps"], files[CURVE] = _curve(curve, data["kind"], steps)
     for selector, picture in (pictures or {}).items():
         name, content = _picture(selector, picture)
-        given.setdefault("pictures", {})[selector], files[name] = name, content
+        given.setdefault("pictures", {})[str(selector)], files[name] = name, content
     hashes = {name: sha256_of(content) for name, content in sorted(files.items())}
     identity = [given.get(name) for name in ("suite", "case", "seed", "method", "settings")]
     key = sha256_of(json.dumps(identity, sort_keys=True).encode())[:16]
@@ -113,6 +133,9 @@ def draft(
     whole["seal"] = seal_of(whole)
     for sentence, _ in mistakes(whole):
         raise InputError(sentence)
+    names = {name for output in whole["metrics"].values() for name in output}
+    if taken := names & {*taken_names(), *BUILT_IN}:
+        raise InputError(TAKEN.format(min(taken)))
     last = whole["method"] or f"seed{whole['seed']}"
     return Draft(whole, files, results.joinpath(whole["suite"], whole["case"], last))
 
@@ -160,26 +183,34 @@ def plain(value: Any, name: str) -> Any:
         return [plain(part, f"{name}[{place}]") for place, part in enumerate(value)]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if isinstance(value, float) and not isfinite(value):
-        raise InputError(f"'{name}' is {value}; write None for what was not measured")
+    if isinstance(value, int | float) and not is_finite(value):
+        said = value if isinstance(value, float) else "too large a number"
+        raise InputError(f"'{name}' is {said}; write None for what was not measured")
     if value is None or isinstance(value, str | int | float):
         return value
     kind = type(value).__name__
     raise InputError(f"'{name}': expected a number, a text, a list or a table, got a {kind}")
 
 
+def _whole(value: Any) -> Any:
+    """A whole number that is written as a float, as pandas has them, as an integer; or a table."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _curve(
     curve: Mapping[str, Sequence[Any]], kind: str, steps: Mapping[str, int]
 ) -> tuple[str, dict[str, int], bytes]:
     """The curve's axis, the steps of the outputs with that of the last one, and the CSV."""
-    columns = {name: plain(values, f"curve.{name}") for name, values in curve.items()}
+    columns = plain(curve, "curve")
     axis, first = next(iter(columns.items()))
     for name, values in columns.items():
         if not isinstance(values, list) or len(values) != len(first) or not values:
             raise InputError(f"'curve.{name}': expected a list of numbers as long as '{axis}'")
         if not name.isidentifier():
             raise InputError(f"'curve' has the column '{name}': expected letters, digits and _")
-        if any(not isinstance(value, int | float | None) for value in values):
+        if any(isinstance(v, bool) or not isinstance(v, int | float | None) for v in values):
             raise InputError(f"'curve.{name}' holds what is neither a number nor None")
     if None in first or sorted(set(first)) != first:
         raise InputError(f"'curve.{axis}' does not rise from one point to the next")
@@ -204,7 +235,7 @@ def _picture(selector: str, picture: Any) -> tuple[str, bytes]:
         with Image.open(path) as image:
             image.verify()
         return f"pictures/{selector}{path.suffix.lower()}", path.read_bytes()
-    except (TypeError, OSError, SyntaxError) as error:
+    except (TypeError, ValueError, OSError, SyntaxError) as error:
         sentence = f"the picture of '{selector}' is neither a picture's file nor a PIL image"
         raise InputError(f"{sentence}: {error}") from None
 

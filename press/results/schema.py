@@ -5,12 +5,14 @@ The library that reads the schema is loaded when the first record is read.
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from press.errors import nearest
+from press.files import FORBIDDEN
 
 if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
@@ -33,6 +35,11 @@ def mistakes(general: dict[str, Any], text: str = "") -> Iterator[tuple[str, int
         return
     for sentence, *names in _contradictions(general):
         yield sentence, _line_of(names, text)
+
+
+def is_finite(number: float) -> bool:
+    """Whether a float can hold a number, as everything that reads it does."""
+    return abs(number) <= sys.float_info.max
 
 
 @cache
@@ -83,6 +90,11 @@ def _line_of(names: list[str], text: str) -> int | None:
 def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """What the schema cannot tell, each a sentence and the names under which it stands."""
     files, metrics = general["files"], general["metrics"]
+    for name, value in general.items() if _unfit(general) else ():
+        if unfit := _unfit(value):
+            yield f"'{name}' holds {unfit}, which no page can show", name
+    if general["suite"] == "superseded":
+        yield "'superseded' is where records go that gave way: name the suite otherwise", "suite"
     if (general["kind"] == "run") != (general["method"] is None):
         yield "a baseline or a mean has a 'method', and a run has none", "method"
     if not metrics["final"]:
@@ -96,3 +108,19 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for selector, file in general.get("pictures", {}).items():
         if file not in files:
             yield f"the picture '{file}' of '{selector}' is not under 'files'", "pictures", selector
+
+
+def _unfit(value: Any) -> str:
+    """What of a value, at any depth, no page can show; "" if there is no such thing."""
+    parts, texts = [value], list[str]()
+    for part in parts:  # it grows by what is within
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, dict):
+            parts += [*part, *part.values()]
+        elif isinstance(part, list):
+            parts += part
+        elif isinstance(part, int) and not is_finite(part):
+            return "a number that is too large"
+    found = FORBIDDEN.search("\n".join(texts))
+    return f"the character U+{ord(found[0]):04X}" if found else ""

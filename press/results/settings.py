@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from press.errors import InputError, nearest
 from press.results.manifest import Case
+from press.results.numbers import MINUS
 from press.results.store import Results
 from press.toml_file import KINDS
 
@@ -32,7 +33,7 @@ class Setting(float):
 
     def __str__(self) -> str:
         """The shortest way to write it, with commas between thousands: "11,000", "0.001"."""
-        return f"{Decimal(repr(float(self))):,f}".removesuffix(".0")
+        return f"{Decimal(repr(float(self))):,f}".removesuffix(".0").replace("-", MINUS)
 
     def marked(self, text: str) -> Markup:
         """Mark `text` as this setting's number."""

@@ -7,13 +7,22 @@ for: it is not reproduced, it agrees or differs. No word of a verdict is ever ty
 
 from collections import Counter
 from dataclasses import dataclass
+from math import isclose
 
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
 from press.results.claims import MEAN, Claim, Claims, ClaimTable, Row, Rule, stated
 from press.results.metrics import Metric
-from press.results.numbers import NotRun, Quantity, difference, with_sign, with_unit, written
+from press.results.numbers import (
+    SAME_WITHIN,
+    NotRun,
+    Quantity,
+    difference,
+    with_sign,
+    with_unit,
+    written,
+)  # fmt: skip
 from press.results.store import Results
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
@@ -65,7 +74,8 @@ class Verdict:
         difference = self.difference
         if isinstance(difference, NotRun):
             return NOT_RUN
-        is_same = abs(difference) <= self.tolerance + 1e-9
+        gap, tolerance = abs(difference), self.tolerance
+        is_same = gap <= tolerance or isclose(gap, tolerance, rel_tol=SAME_WITHIN)
         if self.is_deterministic:
             return AGREES if is_same else DIFFERS
         stated(self.metric, "better")
