@@ -22,6 +22,7 @@ def call(name: str, **arguments: str) -> Directive:
 
 
 def made(context: PageContext, name: str, **arguments: str) -> str:
+    context.written.clear()  # each is the first table or figure of a page
     blocks = load_blocks(context.content_dir, context)
     return str(blocks[name].render(call(name, **arguments), context))
 

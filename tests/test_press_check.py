@@ -40,6 +40,7 @@ def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: st
         ('<p id="a"></p>\n\n<p id="a"></p>', "the id 'a' is given twice"),
         ('<label for="b">B</label>', "unknown id 'b' in <label>"),
         ("## A\n\n#### B", "a heading of level 4 follows one of level 2"),
+        ("<h1>B</h1>", "one.md:5:1: a second heading of the first level"),
     ],
 )
 def test_what_is_broken_is_an_error(
@@ -69,6 +70,24 @@ def test_what_a_template_breaks_is_an_error_at_its_place_in_the_page(
     (line,) = [line for line in checked(work, "Text.", capsys).splitlines() if told in line]
     path, row, column, _ = line.split(":", 3)
     assert (work / path).read_text().splitlines()[int(row) - 1][int(column) - 1 :].startswith(html)
+
+
+@pytest.mark.parametrize("base", [[], ["--base-url", "https://example.org/a/"]])
+def test_the_page_of_lost_addresses_is_checked_as_others_are(
+    work: Path, capsys: pytest.CaptureFixture[str], base: list[str]
+) -> None:
+    (work / "templates").mkdir()
+    (work / "templates/404.html").write_text(
+        '{% extends "theme/404.html" %}{% block main %}<h3>A</h3><h1 id="content">B</h1>'
+        '<a href="/b/x.html">B</a> <a href="{{ root }}posts/one.html">C</a> '
+        '<a href="{{ root }}">D</a> <a href="{{ root }}gone.html">E</a>{% endblock %}'
+    )
+    told = [line.split(": ", 1)[1] for line in checked(work, "Text.", capsys, *base).splitlines()]
+    root = "/a/" if base else ""
+    assert told == [
+        "a heading of level 3 is the first of the page [html]",
+        f"the link '{root}gone.html' leads nowhere; did you mean 'index.html'? [link]",
+    ]
 
 
 def test_a_picture_that_lacks_something_is_an_error_with_front_matter_alone(

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from made_site import POST, make_results, write_content
+from made_site import POST, build_site, make_results, write_content
 
 from press.cli import main
 from press.markdown.table_data import Tables
@@ -116,6 +116,16 @@ def test_an_ro_crate_describes_both(site: Path) -> None:
     assert whole["datePublished"] == "2026-11-23"
     assert {part["@id"] for part in whole["hasPart"]} == {"results.csv", "results.json"}
     assert parts["results.csv"]["encodingFormat"] == "text/csv"
+
+
+def test_the_crate_has_the_address_of_a_published_site(tmp_path: Path) -> None:
+    build_site(tmp_path, "paper")
+    where = ["--content", f"{tmp_path}/content", "--results", f"{tmp_path}/results"]
+    published = ["--out", f"{tmp_path}/site", "--base-url", "https://example.org/a"]
+    assert main(["build", *where, *published, "--run", "never"]) == 0
+    crate = json.loads((tmp_path / "site/ro-crate-metadata.json").read_text())
+    [whole] = [part for part in crate["@graph"] if part["@id"] == "./"]
+    assert whole["url"] == "https://example.org/a/"
 
 
 def test_what_is_not_data_of_a_table_is_left_out() -> None:

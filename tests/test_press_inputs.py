@@ -166,6 +166,27 @@ def test_a_command_that_prints_no_manifest_has_its_place(tmp_path: Path, printed
         refresh(options, ChangeDetector(options, None))
 
 
+@pytest.mark.parametrize(
+    ("of_site", "of_posts", "names"),
+    [
+        ((), [("A",), ()], ["T"]),
+        ((), [("A",), ("B",)], []),
+        (("S",), [()], ["S"]),
+    ],
+)
+def test_a_feed_has_an_author_wherever_an_entry_has_none(
+    tmp_path: Path, of_site: tuple[str, ...], of_posts: list[tuple[str, ...]], names: list[str]
+) -> None:
+    site = Site(title="T", base_url="https://example.org/", authors=of_site)
+    folders = Options().templates
+    templates = Templates(folders, site, load_theme(folders), Cache(tmp_path))
+    context = PageContext("feed.xml", tmp_path, tmp_path, Cache(tmp_path), templates.render)
+    posts = [Summary("a.html", "A", Markup(""), None, by, "", False) for by in of_posts]
+    feed = ET.fromstring(context.render("feed.xml", **feed_values(posts)).encode())
+    atom = "{http://www.w3.org/2005/Atom}"
+    assert [one.text for one in feed.findall(f"{atom}author/{atom}name")] == names
+
+
 def test_what_xml_forbids_does_not_reach_the_feed(tmp_path: Path) -> None:
     site = Site(title="A\x08", base_url="https://example.org/")
     folders = Options().templates
@@ -176,7 +197,7 @@ def test_what_xml_forbids_does_not_reach_the_feed(tmp_path: Path) -> None:
     )  # fmt: skip
     feed = ET.fromstring(context.render("feed.xml", **feed_values([post])).encode())
     assert [one.text for one in feed.iter() if "\ufffd" in (one.text or "")] == [
-        "A\ufffd", "B\ufffd\ufffd", "C\ufffd",
+        "A\ufffd", "A\ufffd", "B\ufffd\ufffd", "C\ufffd",
     ]  # fmt: skip
 
 

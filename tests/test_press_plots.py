@@ -108,6 +108,66 @@ def test_the_points_of_a_plot_are_data_beside_the_page_with_their_origin(work: P
     assert last.startswith("1,Bob,1000,")  # the line from edge to edge is none of the data
 
 
+MANY = """
+import datetime, os
+import numpy as np
+from matplotlib import pyplot as plt
+
+
+def draw(records, claims):
+    figure, axes = plt.subplots()
+    axes.set_title("中", loc="right")  # which matplotlib's font lacks
+    {}
+    return figure
+"""
+DAY = "datetime.date(2026, 1, 1)"
+KINDS = {
+    'axes.bar(["House", "7"], [1, 2], label="ours", hatch="//", color="accent")': [
+        "panel,series,x,y", "1,ours,House,1", "1,ours,7,2"],
+    'axes.set_xticks([0, 1], ["A", "a tree"]); axes.bar([0, 1], [2, 3], label=["p", "q"])': [
+        "panel,series,x,y", "1,p,A,2", "1,q,a tree,3"],
+    'axes.barh([1, 2], [3, np.nan]); axes.set_xlabel("dB")': [
+        "panel,series,dB,y", "1,1,3,1", "1,1,,2"],
+    f'axes.errorbar([{DAY}, {DAY}], [1, np.inf], label="e")': [
+        "panel,series,x,y", "1,e,2026-01-01,1", "1,e,2026-01-01,"],
+    'axes.hist([1, 2, 2, 3], bins=2, label="of all"); os.chdir("/")': [
+        "panel,series,x,y", "1,of all,1.5,1", "1,of all,2.5,3"],
+    """axes.plot([1], [2], label="ours"); axes.set_ylabel("PSNR")
+    axes = axes.twinx(); axes.plot([1], [3]); axes.set_ylabel("loss")""": [
+        "panel,series,x,y", "1 (PSNR),ours,1,2", "2 (loss),1,1,3"],
+    'axes.set_xscale("log"); axes.plot([1, 10], [1, 2]); axes.set_xticks([1, 10])': [
+        "panel,series,x,y", "1,1,1,1", "1,1,10,2"],
+    'axes.imshow(np.ones((512, 512)), interpolation="none"); axes.fill_between([1, 2], [3, 4])': [],
+    'plt.rcParams["svg.fonttype"] = "path"': [],
+    "axes.pie([1, 2])": [],
+    'axes.remove(); figure.add_subplot(projection="3d").plot([1, 2], [1, 2], [1, 2])': [],
+}  # fmt: skip
+
+
+def test_many_kinds_of_plots_are_drawn_with_their_data_where_they_have_any(
+    work: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    calls = []
+    for number, body in enumerate(KINDS):
+        (work / f"content/figures/{number}.py").write_text(MANY.format(body))
+        calls.append(CALL.replace("level.py", f"{number}.py").replace("fig-level", f"kind{number}"))
+    calls[7] = calls[7].replace('id="kind7"', 'id="plot-10"')
+    calls[9] = calls[9].replace('id="kind9"', "")  # the tenth, whose ids are none of the eighth's
+    write(work, SCRIPT, POST.replace(CALL, "\n".join(calls)).replace("See [](#fig-level).", ""))
+    drawn = drawings(built(work))
+    for number, lines in enumerate(KINDS.values()):
+        file = work / f"site/posts/post/kind{number}.csv"
+        found = file.read_text().splitlines() if file.exists() else []
+        assert [line for line in found if line[0] != "#"][: len(lines) or None] == lines
+    assert len([*(work / "site/posts/post").glob("*.csv")]) == sum(map(bool, KINDS.values()))
+    (pattern,) = re.findall(r'<pattern id="([^"]+)".*?fill="var\(--accent\)".*?--ink', drawn[0])
+    assert drawn[0].count(f"fill:url(#{pattern})") == 2
+    assert re.search(r'transform="matrix\(0\.\d{4,5} 0 0 0\.\d{4,5} ', drawn[7])
+    assert "scale(0.105 -0.105)" in drawn[8] and "scale(0.015625)" in drawn[8]
+    told = capfd.readouterr().err
+    assert told.count("Glyph") == 1 and "content/figures/8.py: Glyph" in told
+
+
 def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = built(work)
     shutil.rmtree(work / "site")
@@ -165,11 +225,14 @@ def test_what_is_not_recorded_is_not_drawn(tmp_path: Path, monkeypatch: pytest.M
     assert drawings(built(tmp_path))
 
 
+BROKEN = r'from matplotlib import pyplot as p; f = p.figure(); p.title(r"a $\frac{1$"); return f'
 TOGETHER = (
     "from matplotlib import pyplot; figure, axes = pyplot.subplots();"
     ' axes.plot([records.run("small/anna").psnr_db, claims["inpainting.dip.anna"]]); return figure'
 )
 MISTAKES = {
+    'import os; os.chdir("/"); return input()': "4:1: EOFError: EOF when reading a line",
+    BROKEN: r"4:1: matplotlib cannot read the formula '\frac{1' from character 6 on",
     TOGETHER: ".py: a preview is not drawn on the axes of a source's numbers",
     'return records.run("paper/ann")': "4:1: suite 'paper' has no case 'ann'",
     'return records.run("paper/anna").curve().points("psnr")': ": the curve has no 'psnr'; did you",

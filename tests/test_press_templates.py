@@ -23,6 +23,16 @@ def told(folder: Path, name: str, **values: object) -> str:
     return str(error.value)
 
 
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a project of one post and an empty folder of templates the working folder."""
+    for folder in ("content/posts", "templates"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "content/posts/one.md").write_text("# One\n\nWords.\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 def test_a_mistake_in_a_template_has_its_line(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<p>\n{{ site.title }}\n{% if %}\n</p>\n")
@@ -40,8 +50,13 @@ def test_a_mistake_in_an_included_template_has_its_own_place(tmp_path: Path) -> 
     assert told(tmp_path, "page.html", page=SimpleNamespace(body="")).startswith(f"{part}:2:16: ")
     part.write_text("\n\n{{ page.bodies }}\n")
     assert told(tmp_path, "page.html", page=SimpleNamespace(body="")).startswith(f"{part}:3:9: ")
+    part.write_bytes(b"\n\n\xff")
+    assert told(tmp_path, "page.html") == f"{part}:3:1: this is not UTF-8 text"
     part.unlink()
-    assert "there is no template 'part.html'" in told(tmp_path, "page.html")
+    (tmp_path / "parts.html").write_text("")
+    assert told(tmp_path, "page.html") == (
+        f"{tmp_path}/page.html:2:13: there is no template 'part.html'; did you mean 'parts.html'?"
+    )
 
 
 def test_a_file_of_the_project_goes_before_the_theme_s(
@@ -73,12 +88,79 @@ def test_a_file_of_the_project_goes_before_the_theme_s(
     assert sheet.read_text() == "\n".join(dict(sorted({**theirs, **ours}.items())).values())
 
 
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("\n{{ titel }}", "2:4: this template cannot be filled: 'titel' is undefined"),
+        ("{{ page.nix }}", "1:9: this template cannot be filled: this value has no attribute"),
+        ("\n{{ 1 / 0 }}", "2:1: this template cannot be filled: division by zero"),
+        (
+            '{% extends "post.html" %}',
+            "1:1: this template extends itself; did you mean 'theme/post.html'?",
+        ),
+        (
+            '\n{% from "post.html" import x %}',
+            "2:1: this template imports itself; did you mean 'theme/post.html'?",
+        ),
+        (
+            "{% macro m() %}\n {{ m() }}{% endmacro %}{{ m() }}",
+            "2:2: this template calls itself without end",
+        ),
+        (
+            '{% extends "theme/pots.html" %}',
+            "1:13: there is no template 'theme/pots.html'; did you mean 'theme/post.html'?",
+        ),
+    ],
+)
 def test_a_mistake_in_a_template_of_the_project_has_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    work: Path, capsys: pytest.CaptureFixture[str], template: str, said: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, text in (("content/posts/one.md", "# One"), ("templates/post.html", "\n{{ titel }}")):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_text(text)
+    (work / "templates/post.html").write_text(template)
     assert main(["build"]) == 1
-    assert capsys.readouterr().err.startswith("templates/post.html:2:4: ")
+    assert capsys.readouterr().err.startswith(f"templates/post.html:{said}")
+
+
+def test_a_template_of_any_name_and_behind_a_link_is_followed(work: Path) -> None:
+    (work / "elsewhere").mkdir()
+    (work / "templates/linked").symlink_to(work / "elsewhere")
+    (work / "elsewhere/again").symlink_to(work / "templates")
+    (work / "templates/index.html").write_text(
+        '{% include "footer" %}{% include "linked/x.html" %}'
+    )
+    footer, linked = work / "templates/footer", work / "elsewhere/x.html"
+    linked.write_text("")
+    for path, words, page in ((footer, "A", "A"), (footer, "B", "B"), (linked, "C", "BC")):
+        path.write_text(words)
+        assert main(["build"]) == 0
+        assert (work / "site/index.html").read_text() == page
+
+
+def test_what_one_s_own_base_puts_into_the_head_is_in_every_page(work: Path) -> None:
+    (work / "templates/base.html").write_text(
+        '{% extends "theme/base.html" %}'
+        '{% block head %}{{ super() }}<meta name="own">{% endblock %}'
+    )
+    assert main(["build"]) == 0
+    pages = [*(work / "site").rglob("*.html")]
+    assert len(pages) == 3
+    assert all(page.read_text().count('<meta name="own">') == 1 for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"),
+    [("pt-BR", '<html lang="pt-BR">'), ("fa-IR", '<html lang="fa-IR" dir="rtl">')],
+)
+def test_a_page_says_its_language_and_its_direction(work: Path, language: str, begins: str) -> None:
+    (work / "content/site.toml").write_text(f'language = "{language}"\n')
+    assert main(["build"]) == 0
+    assert begins in (work / "site/posts/one.html").read_text()
+
+
+@pytest.mark.parametrize("language", ["", "de_DE", "a", "English, mostly"])
+def test_a_language_that_has_no_tag_is_refused(
+    work: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    (work / "content/site.toml").write_text(f'\nlanguage = "{language}"\n')
+    assert main(["build"]) == 1
+    said = f"content/site.toml:2:1: '{language}' is no tag of a language"
+    assert capsys.readouterr().err.startswith(said)

@@ -138,13 +138,30 @@ def test_code_keeps_its_lines(tmp_path: Path) -> None:
 def test_a_post_is_cited_so_that_tex_prints_its_title() -> None:
     post = Summary(
         "posts/a.html", "R&D at 50% of x_0", Markup(""), datetime.date(2026, 3, 1),
-        ("The contributors", "Ada Byron", "Plato"), "", False,
+        ("The contributors", "Ada Byron", "Plato", "Smith and Sons"), "", False,
     )  # fmt: skip
     text = bibtex_of(post, Site(base_url="https://example.org/a_b/", title="A"))
     assert r"title = {{R\&D at 50\% of x\_0}}," in text
-    assert "author = {{The contributors} and Ada Byron and {Plato}}," in text
+    assert "author = {{The contributors} and Ada Byron and {Plato} and {Smith and Sons}}," in text
     assert "url = {https://example.org/a_b/posts/a.html}," in text
     assert text.startswith("@misc{contributors2026,\n")
+
+
+@pytest.mark.parametrize(
+    ("author", "key"),
+    [
+        ("Ümläut, Ann", "umlaut2026"),
+        ("Ann van Ümläut", "umlaut2026"),
+        ("von Berg, A", "vonberg2026"),
+    ],
+)
+def test_a_post_s_key_is_its_first_author_s_family_name(author: str, key: str) -> None:
+    post = Summary(
+        "posts/a.html", "X}Y", Markup(""), datetime.date(2026, 3, 1), (author,), "", False
+    )
+    text = bibtex_of(post, Site())
+    assert text.startswith(f"@misc{{{key},\n")
+    assert r"title = {{X\textbraceright{}Y}}," in text
 
 
 def test_formulas_are_set_within_an_event_loop_and_after_it_has_ended() -> None:

@@ -65,9 +65,29 @@ def test_a_file_that_came_or_went(work: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_an_unknown_page(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["why", "posts/oen.html"]) == 1
-    assert main(["why", "oen"]) == 1
-    assert "there is no page 'oen'" in capsys.readouterr().err
+    for name in ("posts/oen.html", "oen", "runs/index.html", "runs/index"):
+        assert main(["why", name]) == 1
+        assert f"there is no page '{name}'" in capsys.readouterr().err
+
+
+def test_a_page_of_the_site_as_a_whole_is_no_page_of_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_site(tmp_path, "paper")
+    names = ("content", "results", "site")
+    folders = [str(tmp_path / name) for name in names]
+    ask = ["--content", folders[0], "--results", folders[1], "--out", folders[2]]
+    answers = {
+        "index.html": "index.html is written by every build",
+        "404": "404.html is written by every build",
+        "runs/index.html": "runs/index.html is up to date",
+        "paper/anna/seed0": "runs/paper/anna/seed0.html is up to date",
+        "posts/post/tab-results.csv": "posts/post.html is up to date",
+    }
+    for name, answer in answers.items():
+        capsys.readouterr()
+        assert main(["why", name, *ask]) == 0
+        assert answer in capsys.readouterr().out
 
 
 def test_a_run_whose_suite_asks_for_something_else(

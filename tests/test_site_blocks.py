@@ -60,7 +60,43 @@ def test_a_site_adds_a_block_by_one_file(
             "blocks.py:3:1: ImportError: cannot import name",
         ),
         ("suite.duration", "1 / 0", "blocks.py:14:1: ZeroDivisionError: division by zero"),
-        ('"took"', '"curve"', "blocks.py: the press has a block 'curve' already"),
+        ('"took"', '"curve"', "blocks.py:7:1: the press has a block 'curve' already"),
+        ('"took"', '"my took"', "blocks.py:7:1: 'my took' cannot be the name of a block: "),
+        (
+            "def took(",
+            "def other(call, suite, title): return Markup()\n\n@block('took', 'again')\ndef took(",
+            "blocks.py:7:1: there are two blocks 'took'",
+        ),
+        (
+            "def took(",
+            "def took(call, suite, title): return Markup()\n\n@block('again', 'again')\ndef took(",
+            "blocks.py:15:1: there are two functions 'took'",
+        ),
+        (
+            ", title: str)",
+            ")",
+            "and its arguments differ: got an unexpected keyword argument 'title'",
+        ),
+        (
+            "title: str)",
+            "title: str, more: str)",
+            "blocks.py:7:1: the function of block 'took' and its arguments differ: missing a",
+        ),
+        (
+            "return Markup(",
+            "return str(",
+            "one.md:3:1: block 'took' returned a value of type 'str'; ",
+        ),
+        (
+            "return Markup(",
+            "return None and Markup(",
+            "one.md:3:1: block 'took' returned None; it returns",
+        ),
+        (
+            'return Markup("<p>{} {}.</p>").format(title, escape(suite.duration))',
+            'from press.blocks.declaration import Figure; return Figure(Markup("A"), runs=["x"])',
+            "one.md:3:1: block 'took' returned a Figure with 'x' for a run",
+        ),
         ('"took"', '"tok"', "one.md:3:1: unknown block 'took'; did you mean 'tok'?"),
     ],
 )
@@ -70,6 +106,15 @@ def test_a_mistake_in_them_is_told_with_its_line(
     write_site(tmp_path, TOOK.replace(old, new, 1))
     assert build(tmp_path) == 1
     assert said in capsys.readouterr().err
+
+
+def test_the_plain_text_of_a_figure_is_escaped(tmp_path: Path) -> None:
+    returned = 'return Markup("<p>{} {}.</p>").format(title, escape(suite.duration))'
+    numbered = TOOK.replace('"Computed in"),', '"Computed in"), numbered="figure",')
+    own = numbered.replace(returned, 'return Figure(f"{title} <fast>")')
+    write_site(tmp_path, own.replace("Call, block", "Call, Figure, block"))
+    assert build(tmp_path) == 0
+    assert "Computed in &lt;fast&gt;" in (tmp_path / "site/posts/one.html").read_text()
 
 
 def test_the_documentation_has_the_table_of_blocks() -> None:

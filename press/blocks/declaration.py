@@ -12,7 +12,7 @@ number, caption and id here.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -171,22 +171,20 @@ class Block:
                 raise call.error(name, sentence)
         values = {argument.name: argument.value(call) for argument in self.arguments}
         id, width = values.pop("id", None), values.pop("width", "text")
-        made = self.make(call, **values)
-        if isinstance(made, Markup):
-            made = Figure(made)
+        made = self._figure(self.make(call, **values))
         if not self.numbered:
             return made.content
         shown = [run for run in made.runs if run.recorded]
         sides = sorted({run.case.preview_side for run in shown if run.case.preview_side})
         preview = f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
         note = f"{preview} {made.note}".strip()
-        caption, name = made.caption or call.body, id or f"{self.numbered}-{directive.number}"
+        caption, kind = made.caption or call.body, f"{self.numbered}-{directive.number}"
         title = f"{self.numbered.capitalize()} {directive.number}. {caption}"
         has_curves = 'class="chart"' in made.content
         rows = made.data or (curve_rows(shown) if has_curves else ())
         return page.render(
             "blocks/figure.html",
-            content=Markup(made.content),
+            content=made.content,
             kind=self.numbered,
             number=directive.number,
             id=id,
@@ -194,8 +192,20 @@ class Block:
             caption=caption,
             note=note,
             runs=shown,
-            data=data_links(page, name, (title, escape(note)), made.content, rows, shown),
+            data=data_links(page, id or "", kind, (title, escape(note)), made.content, rows, shown),
         )
+
+    def _figure(self, made: object) -> Figure:
+        """What the function returned as a figure, plain text in it escaped; or InputError."""
+        if isinstance(made, Markup):
+            return Figure(made)
+        if not isinstance(made, Figure):
+            kind = "None" if made is None else f"a value of type '{type(made).__name__}'"
+            raise InputError(f"block '{self.name}' returned {kind}; it returns Markup or a Figure")
+        wrong = [one for one in made.runs if not isinstance(one, Run)]
+        if wrong:
+            raise InputError(f"block '{self.name}' returned a Figure with {wrong[0]!r} for a run")
+        return replace(made, content=escape(made.content))
 
 
 def block(

@@ -39,7 +39,8 @@ def ask_ahead(page: PageContext, post: Path) -> None:
 def plot(call: Call, script: str, alt: str) -> Figure:
     """What `draw(records, claims)` of a script returns, with the runs that it asked for."""
     page = call.page
-    name = call.directive.arguments.get("id") or f"plot-{call.directive.number}"
+    number = call.directive.number  # behind a point, since "plot-2" may be another's id
+    name = call.directive.arguments.get("id") or f"plot.{number}"
     with call.at("script"):
         path = page.file(script, page.content_dir)
         drawn = _drawn(page, path, name)

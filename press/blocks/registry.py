@@ -1,10 +1,12 @@
 """The table of blocks that posts of a site can call: the press's own, and content/blocks.py."""
 
+import re
 from collections.abc import Iterable
 from contextlib import nullcontext
 from functools import lru_cache
+from inspect import signature, unwrap
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from markupsafe import Markup
 
@@ -83,12 +85,36 @@ def _load(file: Path, code: str) -> Blocks:
     module = ModuleType("blocks")
     module.__file__ = str(file)
     with mistakes_of(file):
-        exec(compile(code, str(file), "exec"), vars(module))  # noqa: S102  the site's own code
-    own = declared(module)
+        compiled = compile(code, str(file), "exec")
+        exec(compiled, vars(module))  # noqa: S102  the site's own code
+    own = declared(module)  # of two functions of one name there is only the last
+    functions = [one.co_name for one in compiled.co_consts if isinstance(one, CodeType)]
     for block in own:
-        if block.name in BUILT_IN:
-            raise InputError(f"the press has a block '{block.name}' already", file)
+        made = getattr(unwrap(block.make), "__code__", None)  # a class has none
+        sentence = _mistake(block, own)
+        if made and functions.count(made.co_name) > 1:
+            sentence = f"there are two functions '{made.co_name}'"
+        if sentence:
+            raise InputError(sentence, file, made.co_firstlineno if made else None)
     return Blocks(file, own)
+
+
+def _mistake(block: Block, own: Iterable[Block]) -> str:
+    """Why posts cannot call a site's own block; empty if they can."""
+    if not re.fullmatch(r"[A-Za-z][\w-]*", block.name):
+        return (
+            f"'{block.name}' cannot be the name of a block: a letter, then letters, digits, - or _"
+        )
+    if block.name in BUILT_IN:
+        return f"the press has a block '{block.name}' already"
+    if any(other.name == block.name and other is not block for other in own):
+        return f"there are two blocks '{block.name}'"
+    names = [one.name for one in block.arguments if one.name not in ("id", "width")]
+    try:
+        signature(block.make).bind(None, **dict.fromkeys(names))
+    except TypeError as error:
+        return f"the function of block '{block.name}' and its arguments differ: {error}"
+    return ""
 
 
 def documentation(blocks: Blocks) -> str:

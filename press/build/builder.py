@@ -170,8 +170,8 @@ class Builder:
 
     def _at_root(self, template: str, **values: Any) -> bytes:
         """Fill a template whose page stands at the root, under the template's name."""
-        if template == "404.html" and self.site.base_url:  # which is shown at any address
-            values["root"] = "/" + self.site.base_url.split("/", 3)[3]
+        if template == "404.html" and self.site.root:  # which is shown at any address
+            values["root"] = self.site.root
         return self._context(template).render(template, **values).encode()
 
     def _make_page(self, url: str, source: str, make: MakePage) -> None:

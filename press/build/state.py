@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
@@ -252,6 +252,17 @@ def global_inputs(options: Options) -> list[str]:
     code = sorted([*options.code.rglob("*.py"), *options.code.rglob("*.schema.json")])
     found = find_spec("markdown_it")
     libraries = [Path(found.origin).parent.parent] if found and found.origin else []
-    templates = [path for folder in options.templates for path in sorted(folder.rglob("*.*"))]
+    templates = [path for folder in options.templates for path in sorted(_files_below(folder))]
     settings = options.content / "site.toml"
     return [str(path) for path in (*code, *libraries, *templates, settings)]
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, behind links too; each folder once, where links lead around."""
+    seen = set[str]()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(place, name) for name in names)

@@ -3,7 +3,7 @@
 import difflib
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ def why(options: Options, name: str) -> int:
     if state is None:
         raise InputError("nothing is known of a build with these folders; run: python build.py")
     url = _find(state, name)
+    if url is None and (written := _exact(name, state.outputs)):
+        print(f"{written} is written by every build, whatever changed.")
+        return 0
     if url in (None, f"runs/{name}.html"):
         print(*_run(options, state, name), sep="\n")
     if url is not None:
@@ -31,8 +34,18 @@ def why(options: Options, name: str) -> int:
     return 0
 
 
+def _exact(name: str, outputs: Collection[str]) -> str | None:
+    """The address among these that is `name`, or is but for its `.html`."""
+    return next((url for url in (name, f"{name}.html") if url in outputs), None)
+
+
 def _find(state: State, name: str) -> str | None:
-    """The address of the page called `name`: by address, source, bare name, or run."""
+    """The address of the page called `name`: by address, source, bare name, or run.
+
+    A file of a page, such as its data, has that page's.
+    """
+    if url := _exact(name, state.outputs):
+        return next((one for one, page in state.pages.items() if url in page.outputs), None)
     for url, page in state.pages.items():
         source = str(page.meta.get("source", ""))
         bare = url.removesuffix(".html")
@@ -119,7 +132,7 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
     """Compare a run's record with what its suite asks for now."""
     from press.results.store import Results
 
-    if "/" not in name:
+    if "/" not in name or name.startswith("runs/") or name.endswith((".html", ".md")):
         sources = (str(page.meta.get("source", "")) for page in state.pages.values())
         known = [*state.pages, *sources]
         raise InputError(f"there is no page '{name}'{nearest(name, known)}")

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
+from functools import partial
 from html import escape
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -13,6 +14,9 @@ from matplotlib.figure import Figure
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 NUMBER = re.compile(r"-?\d+\.\d+")
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
+STEP = re.compile(r"(\w+)\(([^)]*)\)")
+FACTORS = {"scale": 2, "matrix": 4}  # how many numbers of a transformation are no places
 EQUAL = {"text-anchor": "start", "stroke-linejoin": "round", "stroke-linecap": "butt"}  # to none
 
 
@@ -56,17 +60,26 @@ def _attributes(
         if key == "id":
             if value in ids:
                 found["id"] = ids[value]
-        elif key == HREF and value.startswith("#"):
-            found["href"] = f"#{ids[value[1:]]}"
-        elif key == "clip-path":
-            found[key] = re.sub(r"#([^)]+)", lambda id: f"#{ids[id[1]]}", value)
+        elif key == HREF:
+            found["href"] = f"#{ids[value[1:]]}" if value.startswith("#") else value.strip()
         elif key == "style":
             found[key] = _style(value, variables)
         elif key == "d":
             found[key] = _path(value)
-        elif key != "transform" or not value.startswith(("rotate(-0 ", "rotate(0 ")):
-            found[key.removeprefix("{http://www.w3.org/1999/xlink}")] = _short(value)
-    return {key: escape(value) for key, value in found.items() if value}
+        elif key == "transform":
+            is_needed = not value.startswith(("rotate(-0 ", "rotate(0 "))
+            found[key] = STEP.sub(_step, value) if is_needed else ""
+        else:  # such as the colour behind a hatch
+            found[key] = variables.get(value) or _short(value)
+    refer = partial(REFERENCE.sub, lambda id: f"url(#{ids[id[1]]})")
+    return {key: escape(refer(value)) for key, value in found.items() if value}
+
+
+def _step(found: re.Match[str]) -> str:
+    """One step of a transformation; factors, which multiply a whole picture, keep five digits."""
+    numbers, count = found[2].split(), FACTORS.get(found[1], 0)
+    words = [f"{float(factor):.5g}" for factor in numbers[:count]]
+    return f"{found[1]}({' '.join([*words, *map(_short, numbers[count:])])})"
 
 
 def _style(style: str, variables: Mapping[str, str]) -> str:

@@ -36,6 +36,7 @@ from press.files import text_of
 from press.markdown.citations import load_bibliography
 from press.options import Options
 from press.page import PageContext
+from press.pages.site_pages import load_site
 
 LINKS = ("href", "src", "srcset", "poster")
 SOURCE = re.compile(r"(?:^|,)\s*([^\s,]+)")  # an address in a srcset
@@ -128,11 +129,12 @@ def check_site(
     urls = {path.relative_to(options.out).as_posix(): path for path in paths}
     pages = {url: PageFacts(path, posts.get(url, "")) for url, path in urls.items()}
     ids = {url: {id.value for id in page.ids} for url, page in pages.items()}
+    root = unquote(load_site(options.content / "site.toml", options.base_url).root)
     found = [*_unused_references(options, cited)]
     for url, page in pages.items():
         found += [Diagnostic(place, sentence, "error", "html") for place, sentence in _page(page)]
         for link in page.links:
-            if sentence := _broken(options.out, url, link, ids):
+            if sentence := _broken(options.out, url, link, ids, root):
                 found.append(Diagnostic(page.place(link), sentence, "error", "link"))
     if outside:
         found += _outside(pages.values())
@@ -162,19 +164,18 @@ def _page(page: PageFacts) -> Iterator[tuple[Place, str]]:
             yield page.place(found), f"unknown id '{found.value}' in <{found.tag}>{near}"
     for image in page.without_alt:
         yield image.place, f"the picture '{image.value}' has no alternative text"
-    level = 0
-    for heading in page.headings:
-        now = int(heading.value)
-        if now == 1 and level:
+    levels = [int(heading.value) for heading in page.headings]
+    for number, (heading, now) in enumerate(zip(page.headings, levels, strict=True)):
+        if now == 1 and 1 in levels[:number]:
             yield page.heading_place(heading), "a second heading of the first level"
-        if now > level + 1:
-            sentence = f"a heading of level {now} follows one of level {level}"
-            yield page.heading_place(heading), sentence
-        level = now
+        before = levels[number - 1] if number else 0
+        if now > before + 1:
+            follows = f"follows one of level {before}" if before else "is the first of the page"
+            yield page.heading_place(heading), f"a heading of level {now} {follows}"
 
 
-def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
-    """What is wrong with a link; empty if nothing is."""
+def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]], root: str) -> str:
+    """What is wrong with a link; empty if nothing is. The lost page's begin at `root`."""
     try:
         parts = urlsplit(found.value)
     except ValueError:
@@ -184,10 +185,14 @@ def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]]) -> str:
     if parts.scheme or parts.netloc:
         loads = found.tag not in ("a", "link")
         return f"'{found.value}' is loaded from another site" if loads else ""
-    if parts.path.startswith("/"):
-        return "" if url == "404.html" else f"'{found.value}' begins at the root of the domain"
-    target = url
-    if path := unquote(parts.path):
+    path, target = unquote(parts.path), url
+    if path.startswith("/"):
+        if url != "404.html":
+            return f"'{found.value}' begins at the root of the domain"
+        if not root or not path.startswith(root):  # outside of the site
+            return ""
+        path = path.removeprefix(root) or "index.html"
+    if path:
         file = f"{path}index.html" if path.endswith("/") else path
         target = posixpath.normpath(posixpath.join(posixpath.dirname(url), file))
     if target.startswith("../") or not (out / target).is_file():

@@ -281,16 +281,16 @@ class PostRenderer:
             label, id = f"Table {token.meta['number']}", str(token.attrs.get("id", ""))
             named = f' id="{escape(id)}"' if id else ""
             caption = Markup(self.render(token.meta["caption"]))
-            name, title = id or f"table-{token.meta['number']}", f"{label}. {caption}"
-            data = self._data(token, name, title, table)
+            data = self._data(token, id, f"{label}. {caption}", table)
             head = f'<caption><span class="number">{label}.</span> {caption}{data}</caption>'
             table = f"<table{named}>\n{head}\n{rows}</table>"
         return f"{SCROLL.format(label)}{table}</div>\n"
 
-    def _data(self, token: Token, name: str, title: str, table: str) -> str:
+    def _data(self, token: Token, id: str, title: str, table: str) -> str:
         """The link to a table's data; none of a table that is a head alone."""
         try:
-            links = data_links(self.context, name, (title,), table)
+            kind = f"table-{token.meta['number']}"
+            links = data_links(self.context, id, kind, (title,), table)
         except InputError as error:
             self.context.error(place_of(token), error.sentence)
             links = []

@@ -106,7 +106,8 @@ def _seen(html: str) -> str:
 
 def data_links(
     page: PageContext,
-    name: str,
+    id: str,
+    kind: str,
     words: Sequence[str],
     html: str,
     rows: Rows = (),
@@ -114,15 +115,16 @@ def data_links(
 ) -> list[tuple[str, str]]:
     """Write the data of a figure or a table beside the page; the words and addresses of links.
 
-    `name` is its id; `words` are its kind, number and caption, and its note, as HTML. Without
-    `rows`, those of the tables in its HTML are meant.
+    The file is called by its `id`, or where that is empty by its kind and number, "table-2";
+    `words` are these with the caption, and its note, as HTML. Without `rows`, those of the tables
+    in its HTML are meant.
     """
     tables = Tables(html)
     all_runs = {run.name: run for run in runs}
     all_runs |= {run: page.results.run(run) for run in tables.runs}
-    file = re.sub(r"[^\w.-]+", "-", name)
+    file = re.sub(r"[^\w.-]+", "-", id or kind)
     place = f"{page.url.removesuffix('.html')}/{file}"
-    origin = [*filter(None, map(_seen, words)), f"on the page {page.url}#{name}"]
+    origin = [*filter(None, map(_seen, words)), f"on the page {page.url}{'#' * bool(id)}{id}"]
     origin += [f"from {origin_of(run)}" for run in all_runs.values() if run.recorded]
     origin += [f"means over the recorded runs of suite {name}" for name in tables.suites]
     origin += [f"quoted: {source}" for source in tables.sources if source]

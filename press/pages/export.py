@@ -37,7 +37,7 @@ def _crate(records: Sequence[Record], site: Site) -> bytes:
     if site.licence:
         crate.license = site.licence
     if site.base_url:
-        crate.url = site.base_url
+        crate.root_dataset["url"] = site.base_url
     for url, (words, kind) in FILES.items():
         crate.add_file(url, properties={"name": words, "encodingFormat": kind})
     return json.dumps(crate.metadata.generate(), ensure_ascii=False, indent=1).encode()

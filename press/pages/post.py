@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from unicodedata import normalize
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -30,8 +31,10 @@ from press.pages.social_card import pictures_of, social_card
 from press.pages.templates import Templates, Theme, maths_theme
 from press.results.errata import errata
 
-TEX_LETTERS = {ord(letter): f"\\{letter}" for letter in "&%$#_{}"}
+TEX_LETTERS = {ord(letter): f"\\{letter}" for letter in "&%$#_"}
 TEX_LETTERS |= str.maketrans({"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}"})
+# BibTeX counts braces, those behind a backslash too.
+TEX_LETTERS |= str.maketrans({"{": "\\textbraceleft{}", "}": "\\textbraceright{}"})
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,8 @@ def is_group(name: str) -> bool:
 
 def bibtex_of(post: Summary, site: Site) -> str:
     """The BibTeX entry by which a post can be cited."""
-    name = (post.authors[0].split()[-1] if post.authors else "anonymous").lower()
+    family, comma, _ = (post.authors[0] if post.authors else "anonymous").partition(",")
+    name = normalize("NFKD", family if comma else family.split()[-1]).lower()  # without accents
     year = str(post.date.year) if post.date else ""
     fields = {
         "author": " and ".join(map(_bibtex_name, post.authors)),
@@ -173,7 +177,7 @@ def bibtex_of(post: Summary, site: Site) -> str:
 
 def _bibtex_name(name: str) -> str:
     """A name for TeX; one of a single word, or of a group, stays in one piece."""
-    whole = " " not in name or is_group(name)
+    whole = " " not in name or " and " in name or is_group(name)
     return f"{{{_bibtex_text(name)}}}" if whole else _bibtex_text(name)
 
 

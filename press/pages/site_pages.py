@@ -23,6 +23,8 @@ from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"  # of a page that only leads on
+LANGUAGE = r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"  # a tag as BCP 47 has it
+RIGHT_TO_LEFT = {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
 OTHERS = ("experiments", "metrics", "names", "checks", "math")  # tables beside the site's own words
 
 
@@ -43,6 +45,16 @@ class Site:
     repository: str = ""  # where the source is, for links
     checks: Checks = NO_CHECKS  # of the table of this name
     macros: Macros = ()  # of the table `math.macros`
+
+    @property
+    def root(self) -> str:
+        """The way to the site's root from anywhere on its host; empty without a base URL."""
+        return "/" + self.base_url.split("/", 3)[3] if self.base_url else ""
+
+    @property
+    def is_right_to_left(self) -> bool:
+        """Whether the site's language is written from right to left."""
+        return self.language.partition("-")[0].lower() in RIGHT_TO_LEFT
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""
@@ -73,6 +85,9 @@ def load_site(path: Path, base_url: str | None) -> Site:
         file.fail(f"'{repository}' is not an address of the web", None, "repository")
     if not settings.get("title", "Posts").strip():
         file.fail("the title is empty", None, "title")
+    language = settings.get("language", "en")
+    if not re.fullmatch(LANGUAGE, language):
+        file.fail(f"'{language}' is no tag of a language, such as en or pt-BR", None, "language")
     settings["base_url"] = f"{url.removesuffix('/')}/" if url else ""
     authors = tuple(filter(str.strip, settings.pop("authors", ())))
     return Site(**settings, authors=authors, checks=checks, macros=macros)

@@ -5,7 +5,7 @@ names the theme's. A mistake in a template is reported with the template's line.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,12 +15,19 @@ import jinja2
 from jinja2.bccache import Bucket, BytecodeCache
 
 from press.cache import Cache
-from press.errors import InputError, innermost
+from press.errors import InputError, innermost, nearest
 from press.files import FORBIDDEN, sha256_of, text_of
 from press.markdown.math import FIRST_FONTS, FOLDER, katex_files
 from press.page import PageContext
 from press.pages.site_pages import Site
 from press.results.expressions import FILTERS
+
+# A template that another one names.
+NAMING = re.compile(r"""\{%[-+]?\s*(extend|include|import|from)s?\s+["']([^"']+)["']""")
+# What a slip in a template comes to; anything else is a defect of the press.
+MISTAKES = (
+    jinja2.TemplateError, TypeError, AttributeError, LookupError, ValueError, ArithmeticError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,21 @@ class CompiledTemplates(BytecodeCache):
         self.cache.put("templates", f"{bucket.key}|{bucket.checksum}", kept)
 
 
+class TextLoader(jinja2.FileSystemLoader):
+    """Reads templates; raises InputError, with its place, for one that is not UTF-8."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """A template's text, its file, and whether that is as it was."""
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError:
+            paths = [Path(folder, template) for folder in self.searchpath]
+            text_of(next(path for path in paths if path.is_file()))
+            raise
+
+
 @dataclass
 class Templates:
     """The templates of a site, and what all of them see."""
@@ -93,8 +115,7 @@ class Templates:
 
     @cached_property
     def _environment(self) -> jinja2.Environment:
-        every = jinja2.FileSystemLoader(self.folders)
-        theme = jinja2.FileSystemLoader(self.folders[-1])
+        every, theme = TextLoader(self.folders), TextLoader(self.folders[-1])
         environment = jinja2.Environment(
             loader=jinja2.ChoiceLoader([every, jinja2.PrefixLoader({"theme": theme})]),
             autoescape=True,
@@ -117,16 +138,35 @@ class Templates:
             text = self._environment.get_template(name).render(seen)
             return FORBIDDEN.sub("\ufffd", text) if name.endswith(".xml") else text
         except jinja2.TemplateNotFound as error:
-            raise InputError(f"there is no template '{error.name}'", self.folders[0]) from None
+            near = nearest(str(error.name), self._environment.list_templates())
+            sentence = f"there is no template '{error.name}'{near}"
+            raise self._mistake(error, sentence, self.folders[0]) from None
         except jinja2.TemplateSyntaxError as error:
             path = Path(error.filename or name)
             column = _column(path, error.lineno, str(error.message))
             raise InputError(f"{error.message}", path, error.lineno, column) from None
-        except (jinja2.TemplateError, TypeError, AttributeError, KeyError, ValueError) as error:
-            path, line = innermost(error, *self.folders) or (Path(name), None)
-            text = re.sub(r"^'press\.\S+ object' has", "this value has", str(error))
+        except RecursionError as error:
+            raise self._mistake(error, self._endless(error), Path(name)) from None
+        except MISTAKES as error:
+            text = re.sub(r"^'[\w.]+ object' has", "this value has", str(error))
             sentence = f"this template cannot be filled: {text}"
-            raise InputError(sentence, path, line, _column(path, line, sentence)) from error
+            raise self._mistake(error, sentence, Path(name)) from error
+
+    def _mistake(self, error: BaseException, sentence: str, file: Path) -> InputError:
+        """A mistake at the template's line through which it came, or else in `file`."""
+        path, line = innermost(error, *self.folders) or (file, None)
+        return InputError(sentence, path, line, _column(path, line, sentence))
+
+    def _endless(self, error: RecursionError) -> str:
+        """What a template does that comes back to itself without end."""
+        path, line = innermost(error, *self.folders) or (Path(), 1)
+        found = NAMING.search(_line(path, line))
+        if not found:
+            return "this template calls itself without end"
+        verb, name = found.groups()
+        itself = "itself" if path.as_posix().endswith(f"/{name}") else f"'{name}' without end"
+        theme = f"; did you mean 'theme/{name}'?" if (self.folders[-1] / name).is_file() else ""
+        return f"this template {verb.replace('from', 'import')}s {itself}{theme}"
 
     def _assets(self, root: str, maths: Theme) -> dict[str, Any]:
         """The style sheets, scripts and fonts as a page at this root names them."""
@@ -143,7 +183,13 @@ def _column(path: Path, line: int | None, sentence: str) -> int | None:
     """The column, from 1, of what a sentence quotes in a line of a template, or of its tag."""
     if line is None or not path.is_file():
         return None
-    text = [*path.read_text(encoding="utf-8").splitlines(), *[""] * line][line - 1]
+    text = _line(path, line)
     quoted = [word for word in re.findall(r"'([^']+)'", sentence) if word in text]
     tag = re.search(r"\{[{%]", text)
     return text.index(quoted[0]) + 1 if quoted else tag.start() + 1 if tag else 1
+
+
+def _line(path: Path, line: int) -> str:
+    """A line of a template; empty if it has none of this number."""
+    rows = text_of(path).splitlines() if path.is_file() else []
+    return [*rows, *[""] * line][line - 1]
