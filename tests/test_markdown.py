@@ -161,6 +161,19 @@ def test_what_stands_in_a_link_is_no_link(tmp_path: Path) -> None:
     assert article.body.count('href="../runs/paper/anna/seed0.html"') == 2  # of heading and text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| a |\n|---|\n| b |\n\nTable: <a href='#fig-a'>Open\n\n[](#fig-a)",
+        "- <a id='q'>\n- [](#fig-a)",
+        "A note^[<a href='#fig-a'>Open] [](#fig-a)",
+    ],
+)
+def test_a_link_that_is_left_open_ends_with_its_words(context: PageContext, text: str) -> None:
+    body = article_of(context, f"{text}\n\n![a](line.svg){{#fig-a}}").body
+    assert '<a class="reference" href="#fig-a">' in body
+
+
 def test_a_heading_with_an_escape_says_it_once(context: PageContext) -> None:
     article = article_of(context, "## It costs \\$5\n\n[](#it-costs-5)")
     assert [str(heading.html) for heading in article.toc] == ["It costs $5"]

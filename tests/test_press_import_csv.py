@@ -121,7 +121,6 @@ def test_a_table_may_name_curves_and_pictures(
             "table.csv:2: 'title' holds the character U+0000, which no page can show",
         ),
         ("96.5", f"1{'0' * 400}", "table.csv:3: column 'accuracy': expected a number, got '1000"),
-        ("oracle:accuracy", "oracle:seconds", "table.csv:2: 'seconds' means something else of a"),
         ("accuracy", "acc.", "table.csv:2: column 'acc.' has no name that a metric may have"),
         ("majority", "", "table.csv:4: a row names either a seed or a method"),
         (",13.5", "", "table.csv:3: the row has not as many cells as the first line"),

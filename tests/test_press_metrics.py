@@ -7,6 +7,7 @@ from made_site import results_of
 
 from press.blocks.tables import cell
 from press.errors import InputError
+from press.markdown.expressions import attribute
 from press.pages.site_pages import load_site
 from press.results.expressions import mean_sd
 from press.results.metrics import Metric, Metrics, read_metrics
@@ -87,6 +88,15 @@ def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
 def test_a_mean_is_written_as_its_metric_says(tmp_path: Path) -> None:
     mean = Measured(5e-5, read(tmp_path)["loss"], spread=1.2e-6, n=3)
     assert mean_sd(mean) == '<span class="q">5.00×10⁻⁵ ± 1.20×10⁻⁶ (n\u00a0=\u00a03)</span>'
+
+
+def test_a_name_that_means_two_things_is_told(tmp_path: Path) -> None:
+    metrics = {"score": 1.0, "seconds": 1.5}
+    record("timing", "sort", metrics=metrics, seconds=100, results=tmp_path / "results")
+    run = results_of(tmp_path / "results", tmp_path / "content").run("timing/sort")
+    assert attribute(run, "score") == 1 and attribute(run.final, "seconds") == 1.5
+    with pytest.raises(InputError, match="'seconds' is a metric here, and something else"):
+        attribute(run, "seconds")
 
 
 def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:

@@ -141,6 +141,8 @@ KINDS = {
     'plt.rcParams["svg.fonttype"] = "path"': [],
     "axes.pie([1, 2])": [],
     'axes.remove(); figure.add_subplot(projection="3d").plot([1, 2], [1, 2], [1, 2])': [],
+    f'axes.barh(["train"], [datetime.timedelta(3)], left=[{DAY}])': [
+        "panel,series,x,y", "1,1,2026-01-01,train", "1,1,2026-01-04,train"],
 }  # fmt: skip
 
 

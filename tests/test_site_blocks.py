@@ -117,6 +117,23 @@ def test_the_plain_text_of_a_figure_is_escaped(tmp_path: Path) -> None:
     assert "Computed in &lt;fast&gt;" in (tmp_path / "site/posts/one.html").read_text()
 
 
+def test_a_block_may_be_any_callable(tmp_path: Path) -> None:
+    write_site(
+        tmp_path,
+        "from functools import wraps\nfrom markupsafe import Markup\n"
+        "from press.blocks.declaration import TEXT, Argument, block\n"
+        "def twice(make):\n    @wraps(make)\n    def made(call, title):\n"
+        "        return make(call, title, title)\n    return made\n"
+        "one = block('one', 'x')(lambda call: Markup('1'))\n"
+        "two = block('two', 'x')(lambda call: Markup('2'))\n"
+        "@block('took', 'x', Argument('suite', TEXT, 'x'), Argument('title', TEXT, 'x'))\n"
+        "def took(call, suite, title): return Markup(title)\n"
+        "@block('three', 'x', Argument('title', TEXT, 'x'))\n@twice\n"
+        "def three(call, one, two): return Markup(one + two)\n",
+    )
+    assert build(tmp_path) == 0
+
+
 def test_the_documentation_has_the_table_of_blocks() -> None:
     blocks = load_blocks(ROOT / "content")
     assert documentation(blocks) in (ROOT / "docs/writing.md").read_text()

@@ -202,10 +202,11 @@ class Block:
         if not isinstance(made, Figure):
             kind = "None" if made is None else f"a value of type '{type(made).__name__}'"
             raise InputError(f"block '{self.name}' returned {kind}; it returns Markup or a Figure")
+        made = replace(made, content=escape(made.content), runs=[*made.runs])
         wrong = [one for one in made.runs if not isinstance(one, Run)]
         if wrong:
             raise InputError(f"block '{self.name}' returned a Figure with {wrong[0]!r} for a run")
-        return replace(made, content=escape(made.content))
+        return made
 
 
 def block(

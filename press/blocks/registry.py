@@ -1,12 +1,13 @@
 """The table of blocks that posts of a site can call: the press's own, and content/blocks.py."""
 
+import ast
 import re
 from collections.abc import Iterable
 from contextlib import nullcontext
 from functools import lru_cache
 from inspect import signature, unwrap
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 
 from markupsafe import Markup
 
@@ -85,14 +86,13 @@ def _load(file: Path, code: str) -> Blocks:
     module = ModuleType("blocks")
     module.__file__ = str(file)
     with mistakes_of(file):
-        compiled = compile(code, str(file), "exec")
-        exec(compiled, vars(module))  # noqa: S102  the site's own code
+        exec(compile(code, str(file), "exec"), vars(module))  # noqa: S102  the site's own code
     own = declared(module)  # of two functions of one name there is only the last
-    functions = [one.co_name for one in compiled.co_consts if isinstance(one, CodeType)]
+    named = [one.name for one in ast.parse(code).body if isinstance(one, ast.FunctionDef)]
     for block in own:
         made = getattr(unwrap(block.make), "__code__", None)  # a class has none
         sentence = _mistake(block, own)
-        if made and functions.count(made.co_name) > 1:
+        if made and named.count(made.co_name) > 1:
             sentence = f"there are two functions '{made.co_name}'"
         if sentence:
             raise InputError(sentence, file, made.co_firstlineno if made else None)
@@ -111,7 +111,7 @@ def _mistake(block: Block, own: Iterable[Block]) -> str:
         return f"there are two blocks '{block.name}'"
     names = [one.name for one in block.arguments if one.name not in ("id", "width")]
     try:
-        signature(block.make).bind(None, **dict.fromkeys(names))
+        signature(block.make, follow_wrapped=False).bind(None, **dict.fromkeys(names))
     except TypeError as error:
         return f"the function of block '{block.name}' and its arguments differ: {error}"
     return ""

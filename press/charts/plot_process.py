@@ -24,6 +24,7 @@ from matplotlib.axis import Axis
 from matplotlib.category import StrCategoryLocator
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator
 
 from press.charts.plot_svg import svg_of
@@ -238,18 +239,23 @@ def _drawn(axes: Any) -> Iterator[tuple[str, Any]]:
 def _bars(container: BarContainer) -> Iterator[tuple[str, list[tuple[float, float]]]]:
     """Bars that were drawn together, each where it stands and as long as it is."""
     is_upright = container.orientation == "vertical"
-    points = [
-        (bar.get_x() + bar.get_width() / 2, bar.get_height())
-        if is_upright
-        else (bar.get_width(), bar.get_y() + bar.get_height() / 2)
-        for bar in container.patches
-    ]
+    points = [_ends(bar, is_upright) for bar in container.patches]
     own = [str(bar.get_label()) for bar in container.patches]  # one for all, or one for each
     labels = {label for label in (str(container.get_label()), *own) if not label.startswith("_")}
     if len(labels) > 1:
-        yield from ((label, [point]) for label, point in zip(own, points, strict=True))
+        yield from zip(own, points, strict=True)
     else:
-        yield "".join(labels) or "_", points
+        yield "".join(labels) or "_", [point for ends in points for point in ends]
+
+
+def _ends(bar: Rectangle, is_upright: bool) -> list[tuple[float, float]]:
+    """Where a bar ends, and where it begins if that is not at 0."""
+    (x, y), width, height = bar.get_xy(), bar.get_width(), bar.get_height()
+    if is_upright:
+        ends = [(x + width / 2, y), (x + width / 2, y + height)]
+    else:
+        ends = [(x, y + height / 2), (x + width, y + height / 2)]
+    return ends[1:] if ends[0][is_upright] == 0 else ends
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from press.page import PageContext
 from press.results.comparison import why_not
 from press.results.expressions import FILTERS, OLD_NAMES, namespace
 from press.results.numbers import difference
-from press.results.run import Run, Score, Stability
+from press.results.run import Run, Score, Stability, refuse_clash
 from press.results.selectors import refuse_old
 from press.results.settings import Settings, quotient
 from press.results.suite import ScoreTable, SuiteView
@@ -110,7 +110,7 @@ class Expressions:
             self._look_whether_it_holds(tree, source.strip())
             return Written(*bound_to(tree), "", None)
         if any(isinstance(node, ast.Compare) for node in ast.walk(tree)):
-            raise InputError(NO_COMMAS if isinstance(tree, ast.Tuple) else ALONE)
+            raise InputError(NO_COMMAS if _is_grouped(tree) else ALONE)
         if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed.value))
         value = printed(self._value(tree))
@@ -171,6 +171,11 @@ class Expressions:
             raise InputError(f"'{name}' follows a filter that has written the number already")
         self._filtered = value if isinstance(value, float) else self._filtered
         return called(name, FILTERS[name], given, value)
+
+
+def _is_grouped(tree: ast.expr) -> bool:
+    """Whether a comparison has a number with commas, as in `a < 3,000`."""
+    return isinstance(tree, ast.Tuple) and isinstance(tree.elts[-1], ast.Constant)
 
 
 def parsed(source: str) -> ast.expr:
@@ -234,6 +239,7 @@ def attribute(of: Any, name: str) -> Any:
     name = name[:-1] if iskeyword(name[:-1]) else name
     is_result = isinstance(of, RESULTS)
     if is_result and not name.startswith("_"):
+        refuse_clash(of, name)
         with suppress(AttributeError):
             return getattr(of, name)
     known = [one for one in dir(of) if is_result and not one.startswith("_")]

@@ -34,7 +34,7 @@ IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 BREAKS = ("softbreak", "hardbreak")
-STOPS = ".,;:!?)"
+STOPS = ".,;:!?)]"
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 
 
@@ -72,7 +72,7 @@ def _closed_up(words: list[Token]) -> list[Token]:
             continue
         if is_before and word.type == "text" and (not behind or behind[0] in STOPS):
             word.content = word.content.rstrip()
-        if word.type != "comparison":
+        if word.type != "comparison" and word.nesting >= 0:
             behind = (word.content if word.type == "text" else word.type) or behind
         kept.append(word)
     kept.reverse()

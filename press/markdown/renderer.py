@@ -70,6 +70,7 @@ class PostRenderer:
         """Render block or inline tokens; a directive, or a table, after what stands in it."""
         opened: list[Token] = []
         parts: list[list[str]] = [[]]  # of the text, then of each directive or table that is open
+        was_in_link = self._is_in_link
         for index, token in enumerate(tokens):
             if token.type in ("directive_open", "table_open"):
                 opened.append(token)
@@ -80,6 +81,7 @@ class PostRenderer:
                 parts[-1].append(whole(start, body))
             else:
                 parts[-1].append(self._rendered(tokens, index))
+        self._is_in_link = was_in_link  # whatever raw HTML left open
         return Markup("".join(parts[0]))
 
     def _rendered(self, tokens: Sequence[Token], index: int) -> str:
@@ -103,9 +105,7 @@ class PostRenderer:
 
     def render_inline(self, token: Token) -> str:
         """The text of a paragraph, a heading or a cell."""
-        html = self.render(token.children or [])
-        self._is_in_link = False  # whatever the raw HTML of a paragraph left open
-        return html
+        return self.render(token.children or [])
 
     def name(self, words: Sequence[Token]) -> Markup:
         """The words of a title or a section as a link shows them: on one line, without links."""
@@ -189,7 +189,7 @@ class PostRenderer:
         """
         given: dict[str, str] = token.meta.get("attributes", {})
         if token.tag == "a":
-            self._is_in_link = token.nesting > 0
+            self._is_in_link = token.nesting > 0 and "href" in given
         if token.nesting < 0 or not token.tag:
             return token.content
         self._warn(token, given)

@@ -49,7 +49,9 @@ DISPLAY_CLOSE = {"$$": "$$", "<InlineMath>": "</InlineMath>", "<BlockMath>": "</
 BRACES = re.compile(r"""\{:?((?:[^{}"']|"[^"]*+"|'[^']*+')*+)\}""")
 VALUE = re.compile(r"""=([^\s"'=]+|'[^'"]*+')|("[^"]*+")""")  # of an attribute
 RUNS = re.compile(r"""("[^"]*+"|'[^']*+')|(?<![\w-])on\w+(?==)""")  # an attribute, or a text
-SIZE = re.compile(r"\d*\.?\d+(?:[a-z]+|%)?|[a-z-]+\(.*\)|auto")
+SIZE = re.compile(
+    r"\+?\d*\.?\d+(?:[a-z]+|%)?|[a-z-]+\(.*\)|auto|inherit|(?:fit|max|min)-content", re.IGNORECASE
+)
 CAPTION = re.compile(r"Table:[ \t]+")  # begins a paragraph behind a table
 ID_AT_END = re.compile(r"\{#([\w:.-]+)\}[ \t]*$")
 # behind a displayed formula: its label, before or behind a stop that belongs to the sentence
@@ -243,7 +245,7 @@ def _lost(attributes: str, token: Token) -> Iterator[str]:
     """What is wrong with attributes that were given to a token, and would be left out."""
     for found in RUNS.finditer(attributes):
         if not found[1]:
-            yield f"{found[0]} will not run: the page allows its own scripts alone"
+            yield f"'{found[0]}' is left out: what begins with 'on' would be a script"
     for name in ("width", "height"):
         if not SIZE.fullmatch(value := str(token.attrs.get(name, "1"))):
             yield f"'{value}' is no {name}: it is of the form 50% or 200px"

@@ -23,8 +23,11 @@ from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"  # of a page that only leads on
-LANGUAGE = r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"  # a tag as BCP 47 has it
-RIGHT_TO_LEFT = {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
+LANGUAGE = r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*"  # a tag as BCP 47 has it
+RIGHT_TO_LEFT = {  # languages, and scripts, which have the last word
+    "ar", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi",
+    "arab", "hebr", "nkoo", "syrc", "thaa",
+}  # fmt: skip
 OTHERS = ("experiments", "metrics", "names", "checks", "math")  # tables beside the site's own words
 
 
@@ -54,7 +57,9 @@ class Site:
     @property
     def is_right_to_left(self) -> bool:
         """Whether the site's language is written from right to left."""
-        return self.language.partition("-")[0].lower() in RIGHT_TO_LEFT
+        language, *parts = self.language.lower().split("-")
+        scripts = [part for part in parts if len(part) == 4 and part.isalpha()]
+        return (*scripts, language)[0] in RIGHT_TO_LEFT
 
     def full_url(self, url: str) -> str:
         """The full address of `url`, named from the site's root."""

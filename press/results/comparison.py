@@ -65,6 +65,8 @@ def _more(one: Any, other: Any) -> float:
     """What a number is more than another one; of two texts, 0 if they are the same."""
     if type(one) is str:
         return float(one != other)
+    if type(one) is type(other) is int:
+        return one - other
     try:
         return 0 if isclose(one, other, rel_tol=SAME_WITHIN) else float(one) - float(other)
     except OverflowError:

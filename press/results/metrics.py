@@ -63,7 +63,6 @@ class Metric:
 
 
 NO_METRIC = Metric("", "", digits=0)  # of a plain count
-TAKEN = "'{}' means something else of a run; give the metric another name"
 BUILT_IN = {"seconds": Metric("seconds", "seconds", "s", 0)}  # every record has them
 
 
@@ -87,7 +86,8 @@ def read_metrics(path: Path, taken: Collection[str] = ()) -> Metrics:
     found = {name: _metric(file, name) for name in file.table("metrics")}
     for name in found:
         if name in taken:
-            file.fail(TAKEN.format(name), f"metrics.{name}")
+            sentence = f"'{name}' means something else of a run; give the metric another name"
+            file.fail(sentence, f"metrics.{name}")
     return Metrics(found)
 
 

@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 from press.errors import InputError, sentence_of
 from press.files import fresh_folder, sha256_of, sync_names, sync_tree
 from press.results.environment import collect_environment, running_command
-from press.results.metrics import BUILT_IN, TAKEN
 from press.results.record import CURVE, read_record, seal_of
-from press.results.run import taken_names
 from press.results.schema import is_finite, mistakes
 
 # These even if they say nothing.
@@ -133,9 +131,6 @@ def draft(
     whole["seal"] = seal_of(whole)
     for sentence, _ in mistakes(whole):
         raise InputError(sentence)
-    names = {name for output in whole["metrics"].values() for name in output}
-    if taken := names & {*taken_names(), *BUILT_IN}:
-        raise InputError(TAKEN.format(min(taken)))
     last = whole["method"] or f"seed{whole['seed']}"
     return Draft(whole, files, results.joinpath(whole["suite"], whole["case"], last))
 

@@ -20,7 +20,7 @@ from press.results.manifest import Case, Images, Planned, Suite
 from press.results.metrics import Metric, Metrics
 from press.results.numbers import Measured, NotRun, Quantity, grouped, listed, with_unit, written
 from press.results.record import CURVE, Curve, Record, parse_curve, read_record
-from press.results.selectors import OLD_ATTRIBUTES, Selector, parse_selector, refuse_old
+from press.results.selectors import Selector, parse_selector, refuse_old
 from press.results.stops import RULES, StopPoint, require_rule
 
 SHARE = 5  # the last one of so many equal parts of the iterations
@@ -348,7 +348,17 @@ class Score:
 def taken_names() -> set[str]:
     """The names of what a run has beside its metrics, its seconds apart, which are one."""
     names = {name for of in (Run, Score) for name in (*vars(of), *of.__dataclass_fields__)}
-    return {name for name in names if not name.startswith("_")} - {"seconds"} | {*OLD_ATTRIBUTES}
+    return {name for name in names if not name.startswith("_")} - {"seconds"}
+
+
+def refuse_clash(of: object, name: str) -> None:
+    """Raise InputError for a name that is a metric of a run, or an output, and something else."""
+    if not isinstance(of, Run | Score):
+        return
+    score = of.final if isinstance(of, Run) else of
+    if name in (score._values or {}) and name in {*vars(type(of)), *of.__dataclass_fields__}:
+        own = " of every run" if isinstance(of, Run) else " of every output"
+        raise InputError(f"'{name}' is a metric here, and something else{own}: rename the metric")
 
 
 @dataclass(eq=False)
