@@ -16,6 +16,7 @@ from press.blocks.declaration import Block
 from press.diagnostics import Diagnostic
 from press.errors import InputError, mistakes_of, nearest
 from press.files import text_of
+from press.markdown.syntax import NAME
 from press.page import Directive, PageContext
 
 FILE = "blocks.py"
@@ -101,7 +102,7 @@ def _load(file: Path, code: str) -> Blocks:
 
 def _mistake(block: Block, own: Iterable[Block]) -> str:
     """Why posts cannot call a site's own block; empty if they can."""
-    if not re.fullmatch(r"[A-Za-z][\w-]*", block.name):
+    if not re.fullmatch(NAME, block.name):
         return (
             f"'{block.name}' cannot be the name of a block: a letter, then letters, digits, - or _"
         )

@@ -14,6 +14,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
 from press.diagnostics import Diagnostic, Place, SourceMap
+from press.markdown.expressions import BOUND_TO
 from press.markdown.math import is_formula
 from press.markdown.passes import holds_comparisons_alone, is_visible
 from press.markdown.syntax import CAPTION, EXPRESSION, ID_AT_END
@@ -63,7 +64,7 @@ KINDS = {
 LEFT = re.compile("|".join(f"(?P<k{n}>{kind})" for n, kind in enumerate(KINDS)), re.MULTILINE)
 SENTENCES = tuple(KINDS.values())
 FRONT_MATTER = re.compile(r"(?:[A-Za-z][\w-]*:(?: .*)?(?:\n|$))+")
-CALL = re.compile(r"\b(?:run|suite|claim|verdicts?|setting)\s*\(")  # tells an expression from TeX
+CALL = re.compile(rf"\b(?:{'|'.join(BOUND_TO)})\s*\(")  # tells an expression from TeX
 HOLDS_ONE = ("list_item_open", "dd_open", "footnote_reference_open")  # a paragraph or more
 WORDS = re.compile(r"[A-Za-z]{2} +[A-Za-z]{2}")  # of a formula that is none
 TEX = re.compile(r"[\\_^{}=<>]")

@@ -148,12 +148,12 @@ def _composed(file: Path, text: str) -> list[tuple[Any, Any]]:
 
 def _line_and_column(node: Any) -> tuple[int, int]:
     """Where the text of a node begins in its file: that of `title: >` on the line below."""
-    if getattr(node, "style", None) in ("|", ">"):
+    style = getattr(node, "style", None)
+    if style in ("|", ">"):
         rows = node.start_mark.buffer[node.start_mark.pointer :].split("\n")[1:] or [""]
         number = next((n for n, row in enumerate(rows) if row.strip("\0 ")), 0)
         return node.start_mark.line + 3 + number, len(rows[number]) - len(rows[number].lstrip()) + 1
-    is_quoted = getattr(node, "style", None) in ("'", '"')
-    return node.start_mark.line + 2, node.start_mark.column + 1 + is_quoted
+    return node.start_mark.line + 2, node.start_mark.column + 1 + (style in ("'", '"'))
 
 
 def _value(key: str, node: Any) -> Any:

@@ -42,8 +42,9 @@ CITED = re.compile(  # but no `@` of code, of an address, or behind an escape
     rf"`[^`]*`?|<[^<>\s]*>?|\w+://\S*|(?<![\w\\/])-?@(?:\{{([^\s{{}}]+)\}}|({KEY}))"
 )
 
-BLOCK = re.compile(r"(:{3,})[ \t]*([A-Za-z][\w-]*)[ \t]*(.*)$")
-ARGUMENT = re.compile(r'([A-Za-z][\w-]*)[ \t]*=[ \t]*"([^"]*)"[ \t]*')
+NAME = r"[A-Za-z][\w-]*"  # of a block, or of an argument
+BLOCK = re.compile(rf"(:{{3,}})[ \t]*({NAME})[ \t]*(.*)$")
+ARGUMENT = re.compile(rf'({NAME})[ \t]*=[ \t]*"([^"]*)"[ \t]*')
 DISPLAY_OPEN = re.compile(r"\$\$(?!\$)|<InlineMath>[ \t]*$|<BlockMath>")
 DISPLAY_CLOSE = {"$$": "$$", "<InlineMath>": "</InlineMath>", "<BlockMath>": "</BlockMath>"}
 BRACES = re.compile(r"""\{:?((?:[^{}"']|"[^"]*+"|'[^']*+')*+)\}""")

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from itertools import combinations, pairwise
-from math import isclose
 from typing import Any
 
 from press.errors import InputError
 from press.results.numbers import (
-    SAME_WITHIN,
     Measured,
     NotRun,
     Quoted,
     is_difference,
+    is_same,
     refuse_pair,
 )  # fmt: skip
 
@@ -68,7 +67,7 @@ def _more(one: Any, other: Any) -> float:
     if type(one) is type(other) is int:
         return one - other
     try:
-        return 0 if isclose(one, other, rel_tol=SAME_WITHIN) else float(one) - float(other)
+        return 0 if is_same(one, other) else float(one) - float(other)
     except OverflowError:
         raise InputError("this number is too long") from None
 

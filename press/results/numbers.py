@@ -13,7 +13,6 @@ from press.results.metrics import NO_METRIC, Metric
 
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"
-SAME_WITHIN = 1e-12  # of the larger one: in binary, 20.3 - 20 is more than 0.3
 
 
 class Measured(float):
@@ -93,9 +92,13 @@ def difference(one: Any, other: Any) -> Quantity:
     refuse_pair(one, other)
     ours = [result for result in results if isinstance(result, Measured)]
     metric, is_preview = ours[0].metric.of_differences, any(one.preview for one in ours)
-    is_none = isclose(one, other, rel_tol=SAME_WITHIN)
-    gap = 0.0 if is_none else float(one) - float(other)
+    gap = 0.0 if is_same(one, other) else float(one) - float(other)
     return Measured(gap, metric, ours[0].origin, n=0, preview=is_preview)
+
+
+def is_same(one: float, other: float) -> bool:
+    """Whether two numbers are one, but for the binary ones' last places: 20.3 - 20 and 0.3."""
+    return isclose(one, other, rel_tol=1e-12)
 
 
 def refuse_pair(one: Any, other: Any) -> None:

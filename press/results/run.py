@@ -347,16 +347,20 @@ class Score:
 
 def taken_names() -> set[str]:
     """The names of what a run has beside its metrics, its seconds apart, which are one."""
-    names = {name for of in (Run, Score) for name in (*vars(of), *of.__dataclass_fields__)}
-    return {name for name in names if not name.startswith("_")} - {"seconds"}
+    return (_own_names(Run) | _own_names(Score)) - {"seconds"}
+
+
+def _own_names(of: type[Run] | type[Score]) -> set[str]:
+    names = {*vars(of), *of.__dataclass_fields__}
+    return {name for name in names if not name.startswith("_")}
 
 
 def refuse_clash(of: object, name: str) -> None:
     """Raise InputError for a name that is a metric of a run, or an output, and something else."""
-    if not isinstance(of, Run | Score):
+    if not isinstance(of, Run | Score) or name not in _own_names(type(of)):
         return
     score = of.final if isinstance(of, Run) else of
-    if name in (score._values or {}) and name in {*vars(type(of)), *of.__dataclass_fields__}:
+    if name in (score._values or {}):
         own = " of every run" if isinstance(of, Run) else " of every output"
         raise InputError(f"'{name}' is a metric here, and something else{own}: rename the metric")
 

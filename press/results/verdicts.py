@@ -7,7 +7,6 @@ for: it is not reproduced, it agrees or differs. No word of a verdict is ever ty
 
 from collections import Counter
 from dataclasses import dataclass
-from math import isclose
 
 from markupsafe import Markup
 
@@ -15,10 +14,10 @@ from press.errors import InputError, nearest
 from press.results.claims import MEAN, Claim, Claims, ClaimTable, Row, Rule, stated
 from press.results.metrics import Metric
 from press.results.numbers import (
-    SAME_WITHIN,
     NotRun,
     Quantity,
     difference,
+    is_same,
     with_sign,
     with_unit,
     written,
@@ -75,11 +74,11 @@ class Verdict:
         if isinstance(difference, NotRun):
             return NOT_RUN
         gap, tolerance = abs(difference), self.tolerance
-        is_same = gap <= tolerance or isclose(gap, tolerance, rel_tol=SAME_WITHIN)
+        is_within = gap <= tolerance or is_same(gap, tolerance)
         if self.is_deterministic:
-            return AGREES if is_same else DIFFERS
+            return AGREES if is_within else DIFFERS
         stated(self.metric, "better")
-        if is_same:
+        if is_within:
             return REPRODUCED
         return BETTER if self.metric.gain(difference) > 0 else WORSE
 
