@@ -1,6 +1,7 @@
 """Expressions of a post: numbers with their links, words, and mistakes with their place."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,14 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
         ('setting("paper").iterations < 3,000', "has no commas between thousands"),
         (f'run("paper/anna").psnr_db < 1{"0" * 400}', "this number is too long"),
         ('(run("paper/anna").psnr_db > 31), (1 < 2)', "a comparison stands alone"),
+        ('runs("paper").psnr_db', "are many numbers, which are compared, not written"),
+        ('runs("paper").psnr_db | value', "are many numbers"),
+        ('runs("paper") > 31', "say which score is meant"),
+        ('runs("paper").mean_psnr_db > 31', "has no 'mean_psnr_db'"),
+        ('runs("paper", "at.7").psnr_db > 31', "has no snapshot at 7"),
+        ('runs("small").psnr_db > claims("inpainting.dip")', "a preview is not compared"),
+        ('claims("inpainting.dap") > 1', "table 'inpainting' has no row 'dap'; did you mean 'dip'"),
+        ('claims("inpainting") > 1', "name a row of 'inpainting'"),
         ('run("paper").psnr_db', "name a case of suite 'paper': 'paper/anna'"),
     ],
 )
@@ -162,6 +171,21 @@ def test_a_mistake_is_told_with_its_place(context: PageContext, source: str, sen
         ('31 < run("paper/anna").psnr_db < 31.5', "does not hold: 31.9 < 31.5"),
         ('run("paper/anna").psnr_db > 31.9000001', "does not hold: 31.9 > 31.9000001"),
         ('verdict("inpainting.dip.bob").word != "worse"', "does not hold: 'worse' != 'worse'"),
+        ('runs("paper").psnr_db > 27.7', ""),
+        ('runs("paper", "average").psnr_db > runs("paper").psnr_db', ""),
+        ('runs("paper").psnr_db > runs("paper", "baseline.nearest-known-pixel").psnr_db', ""),
+        ('runs("paper").stable.highest >= runs("paper").stable.median > 27', ""),
+        ('-2.5 < runs("paper").psnr_db - claims("inpainting.dip") < 0.5', ""),
+        ('claims("inpainting.papyan") < claims("inpainting.dip")', ""),
+        ('runs("small").psnr_db - runs("paper").psnr_db == 0', ""),
+        (
+            'run("paper/anna").psnr_db >= runs("paper").psnr_db',
+            "does not hold: 31.9 >= 32.1 for set/anna, seed 1, nor for 1 more of 6",
+        ),
+        (
+            'runs("paper", "baseline.biharmonic").psnr_db > claims("inpainting.dip")',
+            "does not hold: 29 > 32 for set/anna, nor for 1 more of 2",
+        ),
         ('verdict("inpainting.dip.bob").word == "\\ud800"', "does not hold: 'worse' == '\\ud800'"),
     ],
 )
@@ -191,6 +215,19 @@ def test_words_about_what_was_not_run_cannot_be_told_yet(tmp_path: Path) -> None
     (told,) = context.diagnostics
     assert told.code == "untrue"
     assert "cannot be told yet: paper/anna" in told.sentence
+
+
+def test_of_each_run_those_are_compared_that_are_recorded(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    assert worked_out(context, 'runs("small").psnr_db > 20') == ""
+    (told,) = context.diagnostics
+    assert "cannot be told yet: small/anna/seed0 is not recorded" in told.sentence
+    shutil.rmtree(tmp_path / "results/paper/bob/seed1")
+    context = read_anew(context)
+    context.diagnostics.clear()
+    assert worked_out(context, 'runs("paper").psnr_db > 31') == ""
+    (told,) = context.diagnostics
+    assert "for set/bob, seed 0, nor for 1 more of 5" in told.sentence
 
 
 def test_a_post_says_what_was_not_run(tmp_path: Path) -> None:

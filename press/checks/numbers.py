@@ -45,7 +45,8 @@ def _unquoted(options: Options, quoted: set[str]) -> Iterable[Diagnostic]:
     for table in claims.tables.values():
         for row in table.rows.values():
             ids = {claim.id for claim in row.numbers.values()}
-            if ids and not ids & quoted and f'"{table.id}.' not in scripts:
+            quoted_as = {*ids, f"{table.id}.{row.id}"}  # one by one, or all
+            if ids and not quoted_as & quoted and f'"{table.id}.' not in scripts:
                 line, column = claims.file.place(f"{table.id}.{row.id}") or (1, 1)
                 sentence = f"nothing quotes the claims '{table.id}.{row.id}'"
                 place = Place(str(claims.file.path), line, column)

@@ -25,6 +25,7 @@ from press.errors import InputError, nearest
 from press.markdown.typed_numbers import SENTENCE
 from press.page import PageContext
 from press.results.comparison import why_not
+from press.results.each import Each, one_by_one
 from press.results.expressions import FILTERS, OLD_NAMES, namespace
 from press.results.numbers import difference
 from press.results.run import Run, Score, Stability, refuse_clash
@@ -49,8 +50,8 @@ SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
 BOUND_TO = {
-    "run": "run", "suite": "run", "verdict": "run", "verdicts": "run", "claim": "claim",
-    "setting": "setting",
+    "run": "run", "runs": "run", "suite": "run", "verdict": "run", "verdicts": "run",
+    "claim": "claim", "claims": "claim", "setting": "setting",
 }  # fmt: skip
 # What has attributes that an expression may ask for, and what it may call of them: Python's
 # `replace` of a text, or `denominator` of a count, could write what no record says.
@@ -134,7 +135,8 @@ class Expressions:
                 return value
             case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
                 return -value
-        return printed(self._value(node))
+        value = self._value(node)
+        return value.map(printed) if isinstance(value, Each) else printed(value)
 
     def _value(self, node: ast.expr) -> Any:
         """What a part of an expression comes to; what has no case here cannot be written."""
@@ -156,7 +158,7 @@ class Expressions:
             case ast.BinOp(number, ast.BitOr(), ast.Name(name) | ast.Call(ast.Name(name)) as given):
                 return self._written(number, name, given)
             case ast.BinOp(one, ast.Sub(), other):
-                return difference(self._value(one), self._value(other))
+                return one_by_one(difference, self._value(one), self._value(other))
             case ast.BinOp(ast.Attribute() as one, ast.Div(), ast.Attribute() as other):
                 return quotient(self._value(one), self._value(other))
         raise InputError(NO_PART.format(ast.get_source_segment(f"({self._source})", node)))
@@ -197,6 +199,8 @@ def parsed(source: str) -> ast.expr:
 
 def printed(value: Any) -> Any:
     """What an expression came to, if a page can show it; else raises InputError."""
+    if isinstance(value, Each):
+        raise InputError(f"{value.name} are many numbers, which are compared, not written")
     if type(value) not in (int, str) and not hasattr(value, "__html__"):
         raise InputError(NOTHING_TO_PRINT)
     return value
@@ -236,6 +240,8 @@ def _constant(node: ast.expr) -> Any:
 
 def attribute(of: Any, name: str) -> Any:
     """What a result has under a name; raises InputError for what an expression may not ask."""
+    if isinstance(of, Each):
+        return of.map(lambda one: attribute(one, name))
     name = name[:-1] if iskeyword(name[:-1]) else name
     is_result = isinstance(of, RESULTS)
     if is_result and not name.startswith("_"):
@@ -253,7 +259,7 @@ def bound_to(tree: ast.expr) -> tuple[str, tuple[str, ...]]:
         match node:
             case ast.Call(ast.Name(name), given):
                 kinds.add(BOUND_TO.get(name, ""))
-                if name in ("claim", "verdict"):
+                if name in ("claim", "claims", "verdict"):
                     claims += [str(one.value) for one in given[:1] if isinstance(one, ast.Constant)]
     return next((kind for kind in BOUND_TO.values() if kind in kinds), "run"), tuple(claims)
 

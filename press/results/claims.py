@@ -8,6 +8,7 @@ from typing import Any, Self
 from markupsafe import Markup
 
 from press.errors import InputError, nearest
+from press.results.each import Each
 from press.results.metrics import Metric
 from press.results.numbers import Quoted, with_unit
 from press.results.selectors import KINDS, Selector, parse_selector
@@ -176,6 +177,19 @@ class Claims:
         if id not in self._numbers:
             raise InputError(f"unknown claim '{id}'{nearest(id, self._numbers)}")
         return self._numbers[id]
+
+    def row(self, id: str) -> Each:
+        """The numbers of a row, case by case, by "table.row"; raises InputError."""
+        name, _, row = id.partition(".")
+        table = self.table(name)
+        if not row:
+            raise InputError(f"name a row of '{name}': '{name}.{next(iter(table.rows), 'row')}'")
+        if row not in table.rows:
+            raise InputError(f"table '{name}' has no row '{row}'{nearest(row, table.rows)}")
+        found = {case: table.rows[row].get(table.column(case)) for case in table.cases}
+        return Each(
+            f'claims("{id}")', {(case, None): one for case, one in found.items() if one is not None}
+        )
 
     @cached_property
     def _numbers(self) -> dict[str, Claim]:

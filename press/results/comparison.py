@@ -5,6 +5,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from press.errors import InputError
+from press.results.each import Each, Key, together
 from press.results.numbers import (
     Measured,
     NotRun,
@@ -25,6 +26,30 @@ HOLDS: dict[str, Callable[[float], bool]] = {  # of what the first side is more 
 
 
 def why_not(signs: Sequence[str], sides: Sequence[Any]) -> str:
+    """Why a chain of comparisons does not hold, or cannot be told yet; empty if it holds.
+
+    With an `Each` among the sides it has to hold for each of the runs that are recorded, of which
+    there is at least one. Raises InputError for what is not compared.
+    """
+    if not any(isinstance(side, Each) for side in sides):
+        return _why_not(signs, sides)
+    rows = [(key, row, _why_not(signs, row)) for key, row in together(sides).items()]
+    known = [(key, why) for key, row, why in rows if not any(isinstance(s, NotRun) for s in row)]
+    if not known:
+        return rows[0][2]
+    wrong = [(key, why) for key, why in known if why]
+    if not wrong:
+        return ""
+    more = f", nor for {len(wrong) - 1} more of {len(known)}" if len(wrong) > 1 else ""
+    return f"{wrong[0][1]} for {_name(wrong[0][0])}{more}"
+
+
+def _name(key: Key) -> str:
+    case, seed = key
+    return case if seed is None else f"{case}, seed {seed}"
+
+
+def _why_not(signs: Sequence[str], sides: Sequence[Any]) -> str:
     """Why a chain of comparisons does not hold, or cannot be told yet; empty if it holds.
 
     Every two sides have to be of one kind, neighbours or not: `a < 3 < b` says something about a

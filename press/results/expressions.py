@@ -15,6 +15,7 @@ from markupsafe import Markup
 from press.diagnostics import format_duration
 from press.errors import InputError
 from press.results.claims import Claim
+from press.results.each import Each
 from press.results.metrics import MOST_DIGITS
 from press.results.numbers import (
     Measured,
@@ -53,9 +54,11 @@ def namespace(results: Results) -> dict[str, Any]:
     judge = Judge(results)
     return {
         "run": partial(_run, results),
+        "runs": partial(_runs, results),
         "suite": partial(_suite, results),
         "setting": partial(settings_of, results),
         "claim": judge.claims.claim,
+        "claims": judge.claims.row,
         "verdict": judge.verdict,
         "verdicts": judge.table,
     }
@@ -65,6 +68,11 @@ def _run(results: Results, name: str, output: str | None = None, seed: int | Non
     """A run, or one of its outputs: `run("inpainting/house", "average")`."""
     run = results.run(name, seed)
     return run if output is None else run.output(output)
+
+
+def _runs(results: Results, name: str, output: str = "final") -> Each:
+    """Each run of a suite, or an output of each: `runs("denoising", "average")`."""
+    return results.suite(name).each(output)
 
 
 def _suite(results: Results, name: str, output: str | None = None) -> Any:

@@ -7,6 +7,7 @@ from statistics import mean, stdev
 
 from press.diagnostics import format_duration
 from press.errors import InputError, nearest
+from press.results.each import Each
 from press.results.manifest import Suite
 from press.results.metrics import Metrics
 from press.results.numbers import Measured, NotRun, Quantity, listed
@@ -124,6 +125,16 @@ class SuiteView:
         name = self.name if chosen.kind == "final" else f"{self.name}, {chosen}"
         seeds = self.suite.seeds[:1] if self.suite.method_of(chosen) else self.suite.seeds
         return ScoreTable(self, name, chosen, seeds)
+
+    def each(self, selector: str | Selector) -> Each:
+        """One output of each run, or each of its baselines or means; raises InputError."""
+        chosen = parse_selector(selector)
+        method, is_final = self.suite.method_of(chosen), chosen.kind == "final"
+        runs = [self._one(case, 0, method) for case in self.suite.images] if method else self.runs
+        of_runs = {(run.image, None if method else run.seed): run for run in runs}
+        name = f'"{self.name}"' if is_final else f'"{self.name}", "{chosen}"'
+        found = Each(f"runs({name})", of_runs)
+        return found if method or is_final else found.map(lambda run: run.output(chosen))
 
     @cached_property
     def final(self) -> "ScoreTable":
