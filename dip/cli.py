@@ -156,6 +156,7 @@ COMMANDS: dict[str, tuple[str, str, str, Arguments]] = {
         "--threads --device --results --images --time-limit --image", {
             "suites": {"nargs": "+", "metavar": "SUITE", "help": "a suite, or all"},
             "--seed": {"action": "append", "type": int, "metavar": "K"},
+            "--method": {"action": "append", "metavar": "NAME", "help": "a baseline, or a mean"},
             "--jobs": {"type": _count, "default": 1, "metavar": "N", "help": "runs at once"},
             "--checkpoint-every": {
                 "type": float, "default": 30.0, "metavar": "SECONDS", "help": "at least; 30"},

@@ -1,5 +1,6 @@
 """Mistakes in what a person wrote, each a sentence with its place."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,6 +25,12 @@ class InputError(Exception):
         """The sentence behind as much of its place as is known."""
         place = [str(part) for part in (self.path, self.line, self.column) if part is not None]
         return f"{':'.join(place)}: {self.sentence}" if place else self.sentence
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, of the machine or of a graphics card."""
+    is_said = re.search("(out of|allocate) memory", str(error).lower())
+    return isinstance(error, MemoryError) or bool(is_said)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

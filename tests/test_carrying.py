@@ -110,6 +110,10 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
     assert pack(tmp_path / "results", path) == (1, [])
     with tarfile.open(path) as archive:
         assert {name.split("/")[1] for name in archive.getnames()} == {"rings"}
+    (tmp_path / ".gitignore").write_text("/results/\n")
+    assert pack(tmp_path / "results", path) == (1, []), "ignored, and so not held"
+    with pytest.raises(InputError, match="no such folder of results"):
+        pack(tmp_path / "result", path)
 
 
 def test_what_is_half_written_is_no_record(project: tuple[Path, Suite], tmp_path: Path) -> None:

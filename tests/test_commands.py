@@ -68,6 +68,12 @@ def test_rerun_moves_the_old_record_aside_and_says_so(project: Path, capsys: Tol
         "seeded/waves/seed1: the old record is now results/superseded/" in capsys.readouterr().out
     )
     assert len(list(project.glob("results/superseded/*/*/seed1/run.json"))) == 1
+    assert main([*command, "--rerun", "--time-limit", "0"]) == 0
+    assert "stopped; name those that are left by --image and --seed" in capsys.readouterr().out
+    baseline = ["run", "tiny", "--method", "biharmonic", "--image", "waves", "--plain"]
+    assert main(baseline) == main([*baseline, "--rerun"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert {line.partition(":")[0] for line in told} == {"tiny/waves/biharmonic"}
 
 
 def test_a_failed_run_names_itself_and_the_others_go_on(project: Path, capsys: Told) -> None:
@@ -163,6 +169,9 @@ def test_an_entry_of_one_s_own_is_completed_by_what_the_list_says(
         (["run", "tyni"], "unknown suite 'tyni'; did you mean 'tiny'?"),
         (["run", "tiny", "--image", "wave"], "suite 'tiny' has no image 'wave'; did you mean"),
         (["run", "tiny", "--seed", "9"], "no such seed 9; there are [0]"),
+        (["run", "tiny", "--method", "bicubik"], "no such method 'bicubik'"),
+        (["run", "tiny", "seeded", "--image", "rings", "--seed", "1"], "nothing that the suites"),
+        (["run", "tiny", "--device", "cpu:x"], "this machine has no device 'cpu:x'; it has "),
         (["run", "tiny", "--device", "tpu"], "this machine has no device 'tpu'; it has "),
         (["run", "tiny", "--rerun", "--jobs", "2"], "--rerun works on one run after the other"),
         (["describe", "all"], "describe takes one suite, not all"),
@@ -231,6 +240,8 @@ def test_each_child_sees_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [child_environment("cuda", place)["CUDA_VISIBLE_DEVICES"] for place in range(3)] == [
         "2", "5", "2"
     ]  # fmt: skip
+    named = [child_environment("cuda:1", place)["CUDA_VISIBLE_DEVICES"] for place in range(2)]
+    assert named == ["5", "5"], "the one that was asked for"
     assert child_environment("cpu", 1)["CUDA_VISIBLE_DEVICES"] == "2,5"
 
 

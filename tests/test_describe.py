@@ -47,6 +47,12 @@ def test_no_skip_where_it_has_no_channels() -> None:
     assert by_name["down5.conv2"]["shape"] == [128, 8, 8]
 
 
+def test_sides_are_those_that_the_network_runs_on() -> None:
+    odd, whole = (describe(DEFAULT, *sides, 32, 3) for sides in ((261, 400), (288, 416)))
+    assert odd["layers"] == whole["layers"]
+    assert (odd["height"], odd["width"]) == (261, 400), "the image's own"
+
+
 def test_every_unit_is_reached_from_z_and_leads_to_x() -> None:
     edges = describe(DEFAULT, 512, 512, 32, 1)["edges"]
     reached = {"z"}

@@ -99,6 +99,28 @@ def test_an_operator_of_another_shape_is_an_error() -> None:
         dip.Fit(task, dip.Experiment(image="own/x", task="fit"))
 
 
+def test_a_mask_goes_with_an_operator_that_makes_the_image_smaller() -> None:
+    pytest.importorskip("torch")
+
+    class Mean:
+        def on(self, device: str) -> Callable[["Tensor"], "Tensor"]:
+            from torch.nn.functional import avg_pool2d
+
+            return lambda x: avg_pool2d(x, 4)
+
+    x = np.linspace(0, 1, 32 * 32, dtype=np.float32).reshape(1, 32, 32)
+    mask = np.ones((1, 8, 8), np.float32)
+    mask[0, :2] = 0
+    x0 = x.reshape(1, 8, 4, 8, 4).mean(axis=(2, 4))
+    task = dip.Task("own", x0, x=x, mask=mask, operator=Mean(), factor=4)
+    experiment = dip.Experiment(image="own/x", task="fit", channels=(2,) * 5, iterations=1)
+    *_, last = dip.Fit(task, experiment, keep=[1])
+    assert last.output is not None
+    squares = (last.output.astype(np.float64) - x) ** 2
+    for found, where in ((last.psnr_unknown_db, np.s_[:, :8]), (last.psnr_known_db, np.s_[:, 8:])):
+        assert found == pytest.approx(-10 * np.log10(squares[where].mean()), abs=1e-4)
+
+
 def test_what_does_not_go_together_is_told_in_a_sentence() -> None:
     torch = pytest.importorskip("torch")
     task = dip.denoising(np.full((3, 32, 32), 0.5, np.float32))

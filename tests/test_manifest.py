@@ -120,7 +120,7 @@ def test_a_run_is_recorded_or_has_a_command_and_an_expected_time(
     assert missing["seconds"] is not None
     baseline = run_of(capsys, "tiny/waves/biharmonic")
     assert (baseline["kind"], baseline["method"]) == ("baseline", "biharmonic")
-    assert baseline["command"] == "python -m dip run tiny --image waves"
+    assert baseline["command"] == "python -m dip run tiny --image waves --method biharmonic"
 
 
 @pytest.mark.parametrize(

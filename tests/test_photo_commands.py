@@ -297,6 +297,14 @@ def test_max_side_makes_the_picture_smaller(
     assert main([*command, *QUICK]) == 0
     assert read_photo(out).pixels.shape == (1, 40, 80)
     assert "made smaller first, to 80x40, as --max-side says" in told(capsys)
+    square = photo(pixels=picture(1, 180, 180))
+    command = ["upscale", str(square), "-o", str(out), "--channels", "2", "--max-side", "300"]
+    assert main([*command, "--factor", "8", *QUICK]) == 0
+    assert max(read_photo(out).pixels.shape) == 296, "the largest multiple of 8 below"
+    wide = photo(pixels=picture(1, 33, 5000))
+    command = ["upscale", str(wide), "-o", str(tmp_path / "out.webp"), "--max-side", "9000"]
+    assert main([*command, *QUICK]) == 1, "would leave too few, but the format could hold it"
+    assert "WEBP" not in capsys.readouterr().err
 
 
 def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(

@@ -18,13 +18,13 @@ from made_records import changed
 from PIL import Image
 from small_runs import SUITES, write_project
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 from dip.errors import InputError
 from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, jobs_of, record_of
-from dip.records.record import check_files, load_record
+from dip.records.record import check_files, identity, load_record
 from dip.records.store import move_aside, write_record
 from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
@@ -81,7 +81,7 @@ def test_a_run_is_recorded_in_its_form(tmp_path: Path) -> None:
     best = max(row[2] or 0 for row in curve)
     assert record.data["stops"]["oracle"]["psnr_db"] == pytest.approx(best, abs=1e-4)
     assert record.data["environment"]["threads"] == 1
-    assert not (tmp_path / "results/.work" / record.key).exists()
+    assert not [*(tmp_path / "results/.work").iterdir()]
     truth = make_task(job.experiment, context.load(job.experiment)).x
     with Image.open(record.snapshot(60)) as picture:
         output = np.asarray(picture.convert("L"))[None] / 255
@@ -214,6 +214,10 @@ def test_a_mean_counts_only_for_the_runs_that_it_is_made_of(tmp_path: Path) -> N
     assert record_of(mean, context.results, context.images) is None, "it was remade"
     changed(made.folder, lambda data: data.pop("runs"))
     assert record_of(mean, context.results, context.images), "an older mean does not say"
+    of_bf16 = identity(runs[1].experiment, context.images, "bf16", 1)
+    changed(runs[1].folder(context.results), lambda data: data.update(of_bf16))
+    with pytest.raises(InputError, match="seeds-0-1 are in bf16 and ieee: no mean joins them"):
+        perform(mean, context)
 
 
 def test_an_output_kept_of_another_run_enters_no_mean(tmp_path: Path) -> None:
@@ -277,7 +281,7 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str
     assert lines[0].startswith(f"{path}: the checkpoint {reason}")
     assert lines[0].endswith("it is now checkpoint.set-aside.npz; starting again from iteration 0")
     assert record
-    assert path.parent.name == record.key
+    assert path.parent.name == f"{record.key}-tiny"
     assert not path.parent.exists()
 
 
@@ -285,12 +289,28 @@ def test_a_run_goes_on_with_the_threads_that_it_began_with(tmp_path: Path) -> No
     jobs, context = project(tmp_path, should_stop=lambda: True)
     job = next(job for job in jobs if job.name == "tiny/waves/seed0")
     assert perform(job, context) is None
-    lines = Lines()
+    lines, threads = Lines(), torch.get_num_threads()
     record = perform(job, RunContext(context.results, context.images, context.image_folder,
                                   threads=2, listener=lines))  # fmt: skip
     assert record
     assert lines == ["tiny/waves/seed0 1 60"]
     assert record.data["environment"]["threads"] == 1
+    assert torch.get_num_threads() == threads, "the next run has its own"
+
+
+def test_the_same_run_of_another_suite_leaves_a_checkpoint_alone(tmp_path: Path) -> None:
+    twin = '[twin]\nlike = "tiny"\ntitle = "Twin"\npictures_of = []\n'
+    calls = iter(range(10_000))
+    jobs, context = project(tmp_path, SUITES + twin, should_stop=lambda: next(calls) == 9)
+    by_name = {job.name: job for job in jobs}
+    assert perform(by_name["tiny/waves/seed0"], context) is None
+    record, lines = perform(by_name["twin/waves/seed0"], context), Lines()
+    context = RunContext(context.results, context.images, context.image_folder, listener=lines)
+    gone_on = perform(by_name["tiny/waves/seed0"], context)
+    assert lines == ["tiny/waves/seed0 10 60"]
+    assert record and gone_on
+    assert record.key == gone_on.key
+    assert record.curve() == gone_on.curve()
 
 
 def test_a_second_process_keeps_away(tmp_path: Path) -> None:

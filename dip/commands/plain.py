@@ -133,7 +133,13 @@ def measure(
     """Time three steps of each precision, network and size among experiments; keep the least."""
     device, found = choose_device(args.device), estimates.timed_steps(args.results)
     where = environment(device) | ({"threads": here.threads} if here.threads else {})
-    known = {(speed.arithmetic, speed.work) for speed in found}
+    revisions = {p: r for (kind, p), r in TRAJECTORY_REVISION.items() if kind == here.kind}
+    known = {
+        (speed.arithmetic, speed.work)
+        for speed in found
+        if here.made(speed.environment)
+        and speed.trajectory_revision == revisions.get(speed.arithmetic)
+    }
     for experiment in experiments:
         precision = arithmetic_on(experiment, here.kind)
         height, width, _ = estimates.size_of(experiment, images)
@@ -143,8 +149,7 @@ def measure(
             like = {name: getattr(experiment, name) for name in OF_SPEED}
             made = Experiment(image="bench/made", mask="bernoulli", **like)
             seconds = min(timed("engine", side, 3, made, device, here.threads))
-            revision = TRAJECTORY_REVISION[here.kind, precision]
-            found.append(estimates.Speed(where, precision, revision, work, seconds))
+            found.append(estimates.Speed(where, precision, revisions[precision], work, seconds))
             known.add((precision, work))
             write_text_whole(args.results / estimates.STEPS_TIMED, json.dumps(found))
             print(f"{side}x{side}, {precision}: {seconds:.3f} s an iteration", file=sys.stderr)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dip.errors import InputError
+from dip.errors import InputError, is_lack_of_memory
 from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
 from dip.planning.jobs import choose_jobs, find_suites
@@ -29,6 +29,10 @@ def verify_records(args: argparse.Namespace) -> int:
             result = f"FAILED: {error}"
         except InputError as error:
             result = f"could not be verified: {error}"
+        except (MemoryError, RuntimeError) as error:
+            if not is_lack_of_memory(error):
+                raise
+            result = "could not be verified: out of memory"
         print(f"{name}: {result}", flush=True)
         failed += not good
     return 1 if failed else 0
@@ -38,13 +42,15 @@ def _chosen(args: argparse.Namespace) -> tuple[list[Record], int]:
     """The runs that are recorded of the suite, or of all, and how many are damaged."""
     suites = load_suites(args.content / "experiments.toml")
     chosen = find_suites(suites, [args.suite])
-    places = [place for suite in chosen for place in find_records(args.results, suite.name)]
+    places = {place for suite in chosen for place in find_records(args.results, suite.name)}
+    folders = {job.folder(args.results) for job in choose_jobs(chosen)}
+    places |= {folder for folder in folders if any(folder.glob("[!.]*"))}  # without run.json too
     if args.image:
         jobs = choose_jobs(chosen, args.image)
         wanted = {job.folder(args.results).parent for job in jobs}
-        places = [place for place in places if place.parent in wanted]
+        places = {place for place in places if place.parent in wanted}
     records, damaged = [], 0
-    for place in places:
+    for place in sorted(places):
         try:
             records.append(load_record(place))
         except InputError as error:

@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
     """
     device = choose_device(args.device)
     suites = load_suites(args.content / "experiments.toml")
-    jobs = choose_jobs(find_suites(suites, args.suites), args.image or (), args.seed or ())
+    chosen = find_suites(suites, args.suites)
+    jobs = choose_jobs(chosen, args.image or (), args.seed or (), args.method or ())
     if args.rerun and args.jobs > 1:
         raise InputError("--rerun works on one run after the other: leave --jobs out")
     sequence = Sequence(args, device)
@@ -67,7 +68,10 @@ class Sequence:
                 break
             failed += not self._one(job)
         if self.interrupts.should_stop():
-            self.say.say("stopped; the same command goes on from here")
+            rest = "the same command goes on from here"
+            if self.rerun:
+                rest = "name those that are left by --image and --seed, or they all run anew"
+            self.say.say(f"stopped; {rest}")
         return self.interrupts.exit_code(failed)
 
     def _one(self, job: Job) -> bool:
@@ -166,7 +170,8 @@ def _command(job: Job, args: argparse.Namespace, device: str, limit_s: float | N
     command = [
         sys.executable, "-m", "dip", "--content", str(args.content), "run", job.suite.name,
         "--image", job.experiment.case, "--seed", str(job.experiment.seed),
-        "--device", device, "--results", str(args.results), "--plain",
+        "--device", device_kind(device), "--checkpoint-every", str(args.checkpoint_every),
+        "--results", str(args.results), "--plain",
     ]  # fmt: skip
     if args.images:
         command += ["--images", str(args.images)]
@@ -178,7 +183,10 @@ def _command(job: Job, args: argparse.Namespace, device: str, limit_s: float | N
 
 
 def child_environment(device: str, place: int) -> dict[str, str]:
-    """The environment of the child at `place`, from 0 on: on CUDA it sees one GPU, in turn."""
+    """The environment of the child at `place`, from 0 on.
+
+    On CUDA it sees one GPU, the one that `device` names ("cuda:1"), or each in turn.
+    """
     environment = dict(os.environ)
     if device_kind(device) == "cuda":
         named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
@@ -187,5 +195,6 @@ def child_environment(device: str, place: int) -> dict[str, str]:
             import torch
 
             visible = [str(number) for number in range(torch.cuda.device_count())]
-        environment["CUDA_VISIBLE_DEVICES"] = visible[place % len(visible)]
+        number = device.partition(":")[2]
+        environment["CUDA_VISIBLE_DEVICES"] = visible[int(number or place) % len(visible)]
     return environment

@@ -33,6 +33,7 @@ class Objective:
         self.x0 = _image(task.x0, device)
         self.x = None if task.x is None else _image(task.x, device)
         self.mask = None if task.mask is None else _image(task.mask, device)
+        self.known = None if task.known is None else _image(task.known, device)
         self.operator = None if task.operator is None else task.operator.on(device)
         if self.operator is not None:
             with torch.no_grad():
@@ -59,9 +60,9 @@ class Objective:
             return None
         squares = (output - self.x).square()
         whole = squares.mean()
-        if self.mask is None:
+        if self.known is None:
             return whole.view(1)
-        known = self.mask.expand_as(squares)
+        known = self.known.expand_as(squares)
         each = [(squares * part).sum() / part.sum() for part in (known, 1 - known)]
         return torch.stack([whole, *each])
 

@@ -49,7 +49,7 @@ SEEDS = 2**64  # Philox has keys of 64 bits
 KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
 # Rules for some settings: whether a value is possible, and what it is not if it is not.
 Rule = tuple[tuple[str, ...], Callable[[Any], bool], str]
-NOT_NEGATIVE = ("seed", "problem_seed", "noise_255", "z_max", "sigma_p", "frames")
+NOT_NEGATIVE = ("seed", "problem_seed", "noise_255", "z_max", "sigma_p", "slope", "frames")
 RULES: tuple[Rule, ...] = (
     (NOT_NEGATIVE, lambda value: value >= 0, "at least 0"),
     (("preview_side", "z_channels", "iterations"), lambda value: value >= 1, "at least 1"),

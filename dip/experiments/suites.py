@@ -12,6 +12,9 @@ from dip.experiments.experiment import RETIRED, Experiment
 from dip.toml_file import TomlFile
 
 BASELINES = ("nearest-known-pixel", "biharmonic", "total-variation", "non-local-means", "bicubic")
+# Records lie in folders of these names, and are found and carried by them.
+NAME, OF_NAMES = re.compile(r"\w[\w.+-]*"), "letters, digits and . _ + -"
+RESERVED = ("all", "superseded")
 REPORT_KEYS = (
     "title", "why", "images", "seeds", "baselines", "frames_of", "pictures_of", "image_settings",
     "variants", "like",
@@ -81,6 +84,10 @@ def load_suites(path: Path) -> dict[str, Suite]:
     for name, table in file.data.items():
         if not isinstance(table, dict):
             file.fail(f"'{name}' stands outside a suite; write it under a [suite]", None, name)
+        if not NAME.fullmatch(name) or name in RESERVED:
+            file.fail(
+                f"'{name}' cannot name a suite: {OF_NAMES}, and not {', '.join(RESERVED)}", name
+            )
         suites[name] = _suite(file, name, _inherited(file, name, table))
     return suites
 
@@ -103,6 +110,9 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
     _check_keys(file, name, table)
     _check_lists(file, name, table)
     tables = _tables(file, name, table, "variants", "variant")
+    for word in tables:
+        if not NAME.fullmatch(word):
+            file.fail(f"'{word}' cannot name a variant: {OF_NAMES}", name, "variants")
     variants = [{**settings, "variant": word} for word, settings in tables.items()]
     experiments = tuple(
         _experiment(file, name, table, {**variant, "image": image, "seed": seed})
@@ -128,7 +138,7 @@ def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
     """Raise InputError for values that are not lists, impossible ones, and unknown names."""
     images = _distinct(file, name, table, "images", str)
     for image in images:
-        if len(image.split("/")) != 2:
+        if not re.fullmatch(f"{NAME.pattern}/{NAME.pattern}", image):
             file.fail(
                 f"'{image}' is not '<set>/<name>', as content/images.toml has it", name, "images"
             )

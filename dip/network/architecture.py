@@ -43,6 +43,18 @@ def input_channels(experiment: Experiment) -> int:
     return {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
 
 
+def network_side(length: int, experiment: Experiment) -> int:
+    """The side in pixels that the network runs on for an image side of `length` pixels.
+
+    The next multiple of 2**scales, and so long that the deepest layer can be reflected.
+    """
+    block = 2 ** len(experiment.channels)
+    kernels = (experiment.kernel_down, experiment.kernel_up, experiment.kernel_skip)
+    least = max(kernels) // 2 + 1
+    blocks = max(-(-length // block), least)
+    return int(block * blocks)
+
+
 def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> tuple[Layer, ...]:
     """The layers in the order of their parameters: every scale from the finest, then the end."""
     layers: list[Layer] = []
@@ -94,18 +106,20 @@ def describe(
 ) -> dict[str, Any]:
     """The network at an image of `height` x `width` pixels, as plain values for JSON.
 
+    It runs on the sides that `network_side` gives, and so do its layers here.
     "layers" gives for each layer its fields, its output's shape, parameters and multiply-adds;
     "multiply_adds" counts the convolutions alone (a norm's are listed with the norm).
     """
     layers = layers_of(experiment, z_channels, image_channels)
-    total = sum(x.multiply_adds(height, width) for x in layers if x.kind == "conv")
+    sides = network_side(height, experiment), network_side(width, experiment)
+    total = sum(x.multiply_adds(*sides) for x in layers if x.kind == "conv")
     return {
         "height": height, "width": width, "z_channels": z_channels,
         "image_channels": image_channels, "upsampling": experiment.upsampling,
         "align_corners": experiment.align_corners, "padding": RETIRED["padding"],
         "slope": experiment.slope, "parameters": sum(layer.parameters for layer in layers),
         "multiply_adds": total, "multiply_adds_per_pixel": total / (height * width),
-        "layers": [_layer_values(layer, height, width) for layer in layers],
+        "layers": [_layer_values(layer, *sides) for layer in layers],
         "edges": edges_of(experiment),
     }  # fmt: skip
 

@@ -8,22 +8,11 @@ from torch import Tensor
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
+from dip.network.architecture import network_side
 from dip.network.random_numbers import Z, uniform
 
 if TYPE_CHECKING:
     from dip.tasks.degradations import Task
-
-
-def network_side(length: int, experiment: Experiment) -> int:
-    """The side in pixels that the network runs on for an image side of `length` pixels.
-
-    The next multiple of 2**scales, and so long that the deepest layer can be reflected.
-    """
-    block = 2 ** len(experiment.channels)
-    kernels = (experiment.kernel_down, experiment.kernel_up, experiment.kernel_skip)
-    least = max(kernels) // 2 + 1
-    blocks = max(-(-length // block), least)
-    return int(block * blocks)
 
 
 def margins(length: int, experiment: Experiment) -> tuple[int, int]:

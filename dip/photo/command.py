@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dip.errors import InputError
+from dip.errors import InputError, is_lack_of_memory
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
 from dip.photo import files, restore
 from dip.photo import holes as masks
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"the photograph has {photo.size} pixels; {least}", args.input)
     photo = replace(photo, exif=b"", dpi=None) if args.strip else photo
     job = Job(args, photo)
-    files.check_format(photo, args.output, job.factor)
+    files.check_format(photo, args.output, job.longest)
     lost = files.what_is_lost(photo, args.output, untouched=args.command == "inpaint")
     said = "; ".join(filter(None, [f"{photo.size}, {photo.kind}", *photo.notes, lost]))
     say(f"{args.input}: {said}")
@@ -98,6 +98,13 @@ class Job:
         self.learnt = False  # whether any fit was long enough
         self.progress = Progress(args.output, args.minutes)
 
+    @property
+    def longest(self) -> int:
+        """The longest side of the result in pixels."""
+        longest: int = self.factor * max(self.photo.pixels.shape[1:])
+        limit = None if self.args.command == "inpaint" else self.args.max_side
+        return longest if limit is None else min(longest, limit)
+
     def whole(self) -> Photo:
         """The photograph denoised, enlarged or cleaned; smaller first if --max-side says so."""
         photo = self._limited()
@@ -122,10 +129,9 @@ class Job:
         """The photograph, made so small that the result has no side over --max-side."""
         photo, limit = self.photo, self.args.max_side
         height, width = photo.pixels.shape[1:]
-        longest = max(height, width) * self.factor
-        if limit is None or longest <= limit:
+        if limit is None or max(height, width) * self.factor <= limit:
             return photo
-        sides = _limited_to(limit / longest, (height, width))
+        sides = _limited_to(limit // self.factor / max(height, width), (height, width))
         if min(sides) < LEAST_SIDE:
             raise InputError(
                 f"--max-side {limit} would leave {sides[1]}x{sides[0]} pixels of the photograph;"
@@ -239,7 +245,7 @@ class Job:
         try:
             restored = restore.restore(task, self.settings, self.device, watch, threads)
         except (MemoryError, RuntimeError) as error:
-            if isinstance(error, MemoryError) or "memory" in str(error).lower():
+            if is_lack_of_memory(error):
                 raise InputError("out of memory; a smaller --max-side would fit") from None
             raise
         say(str(restored))

@@ -62,10 +62,9 @@ def check_output(output: Path, sources: Mapping[str, Path]) -> None:
         raise InputError(f"the folder '{output.parent}' may not be written to", output) from None
 
 
-def check_format(photo: Photo, output: Path, factor: int) -> None:
-    """Raise InputError if the output's format cannot hold a photograph `factor` times as large."""
+def check_format(photo: Photo, output: Path, longest: int) -> None:
+    """Raise InputError if the output's format cannot hold it with a side of `longest` pixels."""
     kind = FORMATS[output.suffix.lower()]
-    longest = factor * max(photo.pixels.shape[1:])
     if longest > LONGEST.get(kind, longest):
         raise InputError(f"{kind} holds at most {LONGEST[kind]} pixels a side", output)
     corner = None if photo.alpha is None else photo.alpha[:1, :1]

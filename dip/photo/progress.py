@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,8 +41,8 @@ class Progress:
         self.minutes, self.end = minutes, float("inf")
 
     def begin(self, iterations: int, share: float) -> None:
-        """Begin a fit of at most `iterations`, which may use `share` of the time that is left."""
-        self.iterations = iterations
+        """Begin a fit of at most `iterations`, which is `share` of the work that is left."""
+        self.iterations, self.share = iterations, share
         self.began = self.printed = self.drawn = time.monotonic()
         if self.minutes is not None:
             self.end, self.minutes = self.began + 60 * self.minutes, None
@@ -62,11 +63,12 @@ class Progress:
         """Print the speed, or later the iteration, and how long the fit can still take."""
         self.printed = now
         each = (now - self.began) / max(1, iteration)
-        left = each * (self.iterations - iteration)
-        limited = self.deadline - now < left
+        # With the windows that come after this one.
+        left = each * (self.iterations / self.share - iteration)
+        limited = self.end - now < left
         most = f"at most {duration(left)} left"
         if limited:
-            most = f"{duration(max(0.0, self.deadline - now))} left, as --minutes says"
+            most = f"{duration(max(0.0, self.end - now))} left, as --minutes says"
         if iteration != SPEED_AFTER:
             say(f"iteration {iteration} of at most {self.iterations}, {most}")
             return
@@ -78,7 +80,8 @@ class Progress:
         """Write the average of the outputs so far as the preview, whole."""
         average = fit.average
         if average is not None:
-            write_bytes_whole(self.preview, encoded(Photo(average, None, 8), "PNG"))
+            with suppress(OSError):  # a full disk costs the preview, not the picture
+                write_bytes_whole(self.preview, encoded(Photo(average, None, 8), "PNG"))
         self.drawn = time.monotonic()
 
     def finish(self) -> None:

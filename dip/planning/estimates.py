@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from dip.errors import InputError
 from dip.experiments.experiment import KERNELS, TRAJECTORY_REVISION, Experiment, arithmetic_on
 from dip.experiments.test_images import ListedImage, named
-from dip.network.architecture import input_channels, layers_of
+from dip.network.architecture import input_channels, layers_of, network_side
 from dip.planning.jobs import Job, records_in
 from dip.records.record import Record
 
@@ -200,8 +200,7 @@ SPARE = 0.8  # the part of free memory that is counted on
 def bytes_needed(experiment: Experiment, shape: tuple[int, int, int], precision: str) -> int:
     """Estimated bytes that a fit of a (C, H, W) image takes at its peak, beyond torch's."""
     fixed, of_pixel = _memory_terms(experiment, shape[0], precision)
-    block = 1 << len(experiment.channels)  # the network's sides are multiples of 2**scales
-    height, width = (-(-side // block) * block for side in shape[1:])
+    height, width = (network_side(side, experiment) for side in shape[1:])
     return round(fixed + of_pixel * height * width)
 
 

@@ -39,9 +39,9 @@ class Job:
     @property
     def command(self) -> str:
         """The arguments of `dip` that make the job's record."""
-        seed = "" if self.method else f" --seed {self.experiment.seed}"
+        which = f"--method {self.method}" if self.method else f"--seed {self.experiment.seed}"
         image = self.suite.image_folder(self.experiment.case)
-        return f"run {self.suite.name} --image {image}{seed}"
+        return f"run {self.suite.name} --image {image} {which}"
 
     @property
     def kind(self) -> str:
@@ -87,12 +87,16 @@ def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite
 
 
 def choose_jobs(
-    suites: Iterable[Suite], images: Iterable[str] = (), seeds: Iterable[int] = ()
+    suites: Iterable[Suite],
+    images: Iterable[str] = (),
+    seeds: Iterable[int] = (),
+    methods: Iterable[str] = (),
 ) -> list[Job]:
-    """The jobs of `suites`, those of `images` and `seeds` only where these are given.
+    """The jobs of `suites`, those of `images`, `seeds` and `methods` only where these are given.
 
-    Baselines and means have no seed of their own and are left out where seeds are named. Raises
-    InputError for an image or a seed that no suite has.
+    Baselines and means have no seed of their own and are left out where seeds are named; runs have
+    no method. Raises InputError for an image, a seed or a method that no suite has, and if no job
+    is left.
     """
     images, seeds, suites = list(images), list(seeds), list(suites)
     jobs = [job for suite in suites for job in jobs_of(suite)]
@@ -105,6 +109,14 @@ def choose_jobs(
             if seed not in known:
                 raise InputError(f"no such seed {seed}; there are {sorted(known)}")
         jobs = [job for job in jobs if job.method is None and job.experiment.seed in seeds]
+    if methods := list(methods):
+        names = {job.method for suite in suites for job in jobs_of(suite) if job.method}
+        for method in methods:
+            if method not in names:
+                raise InputError(f"no such method '{method}'{nearest(method, names)}")
+        jobs = [job for job in jobs if job.method in methods]
+    if not jobs:
+        raise InputError("nothing that the suites plan is of all that is named here")
     return jobs
 
 

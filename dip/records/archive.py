@@ -24,12 +24,14 @@ def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
     """Write the records of `results` that git does not hold as they are into one tar file, whole.
 
     Returns how many these are, and what is wrong with damaged ones, which are left out. Where
-    there is none, no file is written.
+    there is none, no file is written. Raises InputError if the folder is absent.
     """
-    changed, damaged, whole = _changed(results), list[InputError](), {}
+    if not results.is_dir():
+        raise InputError("no such folder of results", results)
+    held, damaged, whole = _held(results), list[InputError](), {}
     for place in find_records(results):
         name = place.relative_to(results).as_posix()
-        if changed is None or name in changed:
+        if name not in held:
             try:
                 whole[name] = [*load_record(place, files=True).data["files"], "run.json"]
             except InputError as error:
@@ -46,20 +48,25 @@ def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
     return len(whole), damaged
 
 
-def _changed(results: Path) -> set[str] | None:
-    """The names of the records that git does not hold as they are; None where there is no git."""
+def _held(results: Path) -> set[str]:
+    """The names of the records that git holds as they are; none where there is no git."""
     git = ["git", "-C", str(results)]
     try:
-        prefix, status = (
+        prefix, known, changed = (
             subprocess.run([*git, *words], capture_output=True, text=True, check=True).stdout
             for words in (
                 ["rev-parse", "--show-prefix"],
+                ["ls-files", "-z", "--", "."],
                 ["status", "--porcelain", "-z", "-uall", "--", "."],
             )
         )
     except (OSError, subprocess.CalledProcessError):
-        return None
-    paths = [entry[3:].removeprefix(prefix.strip()) for entry in status.split("\0") if entry]
+        return set()
+    paths = [entry[3:].removeprefix(prefix.strip()) for entry in changed.split("\0") if entry]
+    return _records_of(known.split("\0")) - _records_of(paths)
+
+
+def _records_of(paths: Iterable[str]) -> set[str]:
     return {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
 
 

@@ -35,7 +35,10 @@ def choose_device(wanted: str) -> str:
     here = [device for device in able if able[device]] + ["cpu"]
     if wanted == "auto":
         return here[0]
-    if device_kind(wanted) not in here:
+    kind, colon, number = wanted.partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    is_there = not colon or (number.isdecimal() and int(number) < count)
+    if kind not in here or not is_there:
         raise InputError(f"this machine has no device '{wanted}'; it has {', '.join(here)}")
     return wanted
 

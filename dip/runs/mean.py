@@ -60,6 +60,9 @@ def _records(job: Job, context: RunContext) -> list[Record]:
         if record is None:
             raise InputError(f"the average needs {run.name}, which is not recorded")
         found.append(record)
+    made = sorted({record.data["arithmetic"] for record in found})
+    if len(made) > 1:
+        raise InputError(f"the runs of {job.name} are in {' and '.join(made)}: no mean joins them")
     return found
 
 

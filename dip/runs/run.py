@@ -1,10 +1,11 @@
 """From a job to a record: fitted, scored and written; a kill loses nothing but seconds."""
 
-import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dip.errors import InputError
+from dip.errors import InputError, is_lack_of_memory
 from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, device_kind
 from dip.experiments.test_images import named
 from dip.files import sweep
@@ -23,7 +24,7 @@ from dip.tasks.metrics import scores
 if TYPE_CHECKING:
     import numpy as np
 
-    from dip.engine.fit import Fit, Step
+    from dip.engine.fit import Step
     from dip.engine.monitor import Stop
 
 
@@ -44,18 +45,30 @@ def perform(job: Job, context: RunContext) -> Record | None:
         precision = arithmetic_on(job.experiment, kind)
         revision = TRAJECTORY_REVISION[kind, precision]
         what = identity(job.experiment, context.images, precision, revision)
-        with Work(context.results / ".work" / what["key"]) as work:
-            finished = _Run(job, context, what, work).finish()
+        folder = context.results / ".work" / f"{what['key']}-{job.suite.name}"
+        with Work(folder) as work, _given_back_threads() as threads:
+            finished = _Run(job, context, what, work, context.threads or threads).finish()
             if finished is None:
                 return None
             record = _write(job, context, finished)
             work.remove()  # the checkpoint goes last: until here a kill costs no iteration
             return record
     except (MemoryError, RuntimeError) as error:
-        of_memory = re.search("(out of|allocate) memory", str(error).lower())
-        if of_memory or isinstance(error, MemoryError):
+        if is_lack_of_memory(error):
             raise InputError(recording.what_would_fit(job.experiment, context)) from None
         raise
+
+
+@contextmanager
+def _given_back_threads() -> Iterator[int]:
+    """Torch's count of threads, which a run may change: the next one finds it as it was."""
+    import torch
+
+    threads = torch.get_num_threads()
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _write(job: Job, context: RunContext, finished: Finished) -> Record:
@@ -75,7 +88,9 @@ def _baseline(job: Job, context: RunContext) -> Finished:
 class _Run:
     """One run of a fit: what is kept of it, and its progress so far."""
 
-    def __init__(self, job: Job, context: RunContext, what: dict[str, Any], work: Work) -> None:
+    def __init__(
+        self, job: Job, context: RunContext, what: dict[str, Any], work: Work, threads: int
+    ) -> None:
         self.job, self.context, self.what, self.work = job, context, what, work
         self.experiment = job.experiment
         self.task = make_task(self.experiment, context.load(self.experiment))
@@ -85,17 +100,19 @@ class _Run:
         self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
         # The count of threads moves bits: a run goes on with the one it began with.
-        self.threads = work.threads() or context.threads
-        self.fit = self._new_fit()
-        self.environment = environment(context.device)
+        self.asked = threads
+        self._begin(work.threads() or threads)
         self.commit = commit()
         self.progress = RunProgress(now())
 
-    def _new_fit(self) -> "Fit":
+    def _begin(self, threads: int) -> None:
         from dip.engine.fit import Fit
 
-        device, threads = self.context.device, self.threads
-        return Fit(self.task, self.experiment, device=device, keep=self.scored, threads=threads)
+        device = self.context.device
+        self.fit: Fit = Fit(
+            self.task, self.experiment, device=device, keep=self.scored, threads=threads
+        )
+        self.environment = environment(device)
 
     def finish(self) -> Finished | None:
         """Go on from the checkpoint to the last iteration; None if told to stop before it."""
@@ -133,7 +150,7 @@ class _Run:
                 self.progress = progress
         except (InputError, ValueError, LookupError) as error:
             self.context.listener.say(f"{error}; starting again from iteration 0")
-            self.fit = self._new_fit()
+            self._begin(self.asked)
 
     def _take(self, step: "Step") -> None:
         """Take a step into the curve, the scores and the pictures."""

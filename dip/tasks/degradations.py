@@ -48,7 +48,7 @@ class Task:
     name: str
     x0: np.ndarray  # (C, h, w), the observation
     x: np.ndarray | None = None  # (C, H, W), the truth; None if there is none
-    mask: np.ndarray | None = None  # m, (1, H, W), 1 = known; None: all 1
+    mask: np.ndarray | None = None  # m, (1, h, w), 1 = known; None: all 1
     operator: Operator | None = None  # d; None: the identity
     factor: int = 1  # H / h = W / w
     guide: np.ndarray | None = None  # (C, H, W), the picture that stands in for z
@@ -62,9 +62,17 @@ class Task:
     @property
     def shown(self) -> np.ndarray:
         """The observation as one looks at it, (C, H, W): each pixel as a block of factor^2."""
+        return self._enlarged(self.x0)
+
+    @property
+    def known(self) -> np.ndarray | None:
+        """The mask at the size of the output, (1, H, W); None if there is none."""
+        return None if self.mask is None else self._enlarged(self.mask)
+
+    def _enlarged(self, image: np.ndarray) -> np.ndarray:
         if self.factor == 1:
-            return self.x0
-        return self.x0.repeat(self.factor, axis=1).repeat(self.factor, axis=2)
+            return image
+        return image.repeat(self.factor, axis=1).repeat(self.factor, axis=2)
 
 
 @dataclass(frozen=True)

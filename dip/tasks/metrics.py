@@ -90,9 +90,9 @@ def scores(task: Task, output: np.ndarray, loss: float | None = None) -> dict[st
         return found
     found["psnr_db"] = psnr_db(output, task.x)
     found["ssim"] = ssim(output, task.x)
-    if task.mask is not None:
-        found["psnr_known_db"] = psnr_db(output, task.x, task.mask)
-        found["psnr_unknown_db"] = psnr_db(output, task.x, 1 - task.mask)
+    if task.known is not None:
+        found["psnr_known_db"] = psnr_db(output, task.x, task.known)
+        found["psnr_unknown_db"] = psnr_db(output, task.x, 1 - task.known)
     if task.factor > 1:
         found["psnr_luma_db"] = psnr_luma_db(output, task.x)
     return found
