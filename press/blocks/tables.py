@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from press.blocks.declaration import NAMES, SUITE, SUITES, Argument, Call, Figure, block, named
 from press.blocks.images import small_picture
+from press.blocks.stability import spike_mark
 from press.charts.dot_plot import CORNERS, Dot, DotAxis, sign
 from press.errors import InputError
 from press.results.claims import Claim
@@ -24,7 +25,7 @@ from press.results.numbers import (
     with_unit,
     written,
 )
-from press.results.run import Run, spike_mark
+from press.results.run import Run
 from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import Verdict
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from markupsafe import Markup
 
 from press.blocks.declaration import CLAIMS_TABLE, SUITE, WORDS, Argument, Call, Figure, block
+from press.blocks.stability import SPIKE_MARK, spike_mark, stability_cells
 from press.blocks.tables import (
     Column,
     Value,
@@ -19,7 +20,7 @@ from press.errors import InputError
 from press.results.claims import MEAN, ClaimTable, Row
 from press.results.names import sentence
 from press.results.numbers import Measured, Quantity, linked, listed, with_sign, written
-from press.results.run import SPIKE_MARK, Run, spike_mark, stability_cells
+from press.results.run import Run
 from press.results.selectors import Selector
 from press.results.suite import SuiteView
 from press.results.verdicts import Judge, Verdict

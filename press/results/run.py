@@ -5,27 +5,24 @@ range over the last fifth of the iterations stand beside it, and a last iterate 
 spike is told as such. A curve has every tenth iteration there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import Any
-
-from markupsafe import Markup
 
 from press.errors import InputError, nearest
 from press.files import content_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.metrics import Metric, Metrics
-from press.results.numbers import Measured, NotRun, Quantity, grouped, listed, with_unit, written
+from press.results.numbers import Measured, NotRun, Quantity, grouped, listed
 from press.results.record import CURVE, Curve, Record, parse_curve, read_record
 from press.results.selectors import Selector, parse_selector, refuse_old
 from press.results.stops import RULES, StopPoint, require_rule
 
 SHARE = 5  # the last one of so many equal parts of the iterations
 BEFORE = 500  # iterations before the last one, which in a spike is worse than their median
-SPIKE_MARK = "†"
 ITERATION = "iteration"  # the axis that the two speak of
 # How a page calls an output that is no iterate.
 BESIDES = {
@@ -428,27 +425,3 @@ class Stability:
     def in_spike(self) -> bool:
         """Whether the last iterate lies in a loss spike: worse than that by over `at_most`."""
         return self.known and self.fall > self.metric.at_most
-
-
-def spike_mark(runs: Sequence[Run]) -> Markup:
-    """The mark of a number in which a last iterate that lies in a loss spike takes part."""
-    spiked = [run for run in runs if run.recorded and run.method is None and run.stable.in_spike]
-    if not spiked:
-        return Markup("")
-    words = "; ".join(
-        f"{run.last}: the last iterate lies in a loss spike,"
-        f" {with_unit(run.stable.fall, run.stable.metric.of_differences)} worse than the median of"
-        f" the {BEFORE} before it"
-        for run in spiked
-    )
-    return Markup('<span class="spiked" title="{}">{}</span>').format(words, SPIKE_MARK)
-
-
-def stability_cells(runs: Sequence[Run]) -> list[str | None]:
-    """Over the last fifth: the mean of the runs' medians, and the range of them all."""
-    steady = [run.stable for run in runs if run.recorded and run.stable.known]
-    if not steady:
-        return [None, None]
-    levels, write = [each.levels() for each in steady], partial(written, metric=steady[0].metric)
-    lowest, highest = min(map(min, levels)), max(map(max, levels))
-    return [write(mean(map(median, levels))), f"{write(lowest)} to {write(highest)}"]
