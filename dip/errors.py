@@ -29,7 +29,7 @@ class InputError(Exception):
 
 def is_lack_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out, of the machine or of a graphics card."""
-    is_said = re.search("(out of|allocate) memory", str(error).lower())
+    is_said = re.search("(out of|not enough|allocate) memory", str(error).lower())
     return isinstance(error, MemoryError) or bool(is_said)
 
 

@@ -112,6 +112,10 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
         assert {name.split("/")[1] for name in archive.getnames()} == {"rings"}
     (tmp_path / ".gitignore").write_text("/results/\n")
     assert pack(tmp_path / "results", path) == (1, []), "ignored, and so not held"
+    git_rm = [*git, "rm", "-q", "--cached", "results/tiny/waves/seed0/curve.csv"]
+    subprocess.run(git_rm, check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    assert pack(tmp_path / "results", path) == (2, []), "a part of it is not held"
     with pytest.raises(InputError, match="no such folder of results"):
         pack(tmp_path / "result", path)
 
@@ -306,6 +310,13 @@ def test_a_file_with_another_hash_fails(recorded: Path, capsys: Told) -> None:
     path = recorded / "snapshots/60.webp"
     path.write_bytes(path.read_bytes() + b"\0")
     assert "snapshots/60.webp: the record is damaged: the hash" in verified(capsys, 1)
+
+
+def test_a_folder_without_its_run_json_fails(recorded: Path, capsys: Told) -> None:
+    (recorded / "run.json").unlink()
+    told = verified(capsys, 1)
+    assert told.startswith("tiny/waves/seed0: FAILED: ")
+    assert "run.json: the record is damaged: this file is missing" in told
 
 
 def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: Told) -> None:

@@ -69,7 +69,7 @@ def test_rerun_moves_the_old_record_aside_and_says_so(project: Path, capsys: Tol
     )
     assert len(list(project.glob("results/superseded/*/*/seed1/run.json"))) == 1
     assert main([*command, "--rerun", "--time-limit", "0"]) == 0
-    assert "stopped; name those that are left by --image and --seed" in capsys.readouterr().out
+    assert "stopped; name the rest by --image, --seed and --method" in capsys.readouterr().out
     baseline = ["run", "tiny", "--method", "biharmonic", "--image", "waves", "--plain"]
     assert main(baseline) == main([*baseline, "--rerun"]) == 0
     told = capsys.readouterr().out.splitlines()
@@ -170,7 +170,10 @@ def test_an_entry_of_one_s_own_is_completed_by_what_the_list_says(
         (["run", "tiny", "--image", "wave"], "suite 'tiny' has no image 'wave'; did you mean"),
         (["run", "tiny", "--seed", "9"], "no such seed 9; there are [0]"),
         (["run", "tiny", "--method", "bicubik"], "no such method 'bicubik'"),
-        (["run", "tiny", "seeded", "--image", "rings", "--seed", "1"], "nothing that the suites"),
+        (
+            ["run", "tiny", "seeded", "--image", "rings", "--seed", "1"],
+            "the suites have no run of these",
+        ),
         (["run", "tiny", "--device", "cpu:x"], "this machine has no device 'cpu:x'; it has "),
         (["run", "tiny", "--device", "tpu"], "this machine has no device 'tpu'; it has "),
         (["run", "tiny", "--rerun", "--jobs", "2"], "--rerun works on one run after the other"),

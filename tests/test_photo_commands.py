@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from PIL import Image
 
 from dip.photo.command import Job
 from dip.photo.files import write_photo
+from dip.photo.progress import Progress
 from dip.tasks.photographs import Photo, read_photo
 
 QUICK = ["--device", "cpu", "--minutes", "0.01"]
@@ -203,6 +205,21 @@ def test_minutes_are_shared_by_the_pixels_that_are_worked_on(
     after = read_photo(out).pixels
     for hole in (np.s_[:, 20:24, 640:644], np.s_[:, 660:664, 20:24]):
         assert abs(after[hole] - read_photo(source).pixels[hole]).max() < 0.1
+
+
+def test_the_time_left_counts_the_windows_that_come(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit, step = SimpleNamespace(average=picture()), SimpleNamespace(iteration=20)
+    for minutes, left in ((None, "1 s an iteration: at most 6 min left"), (1.0, "40 s left, as")):
+        progress = Progress(tmp_path / "out.png", minutes)
+        progress.begin(100, 0.25)
+        progress.began -= 20
+        progress.end -= 20
+        assert progress.watch(fit, step) == ""  # type: ignore[arg-type]
+        assert left in told(capsys)
+    progress.preview, progress.drawn = tmp_path / "gone/out.preview.png", 0.0
+    assert progress.watch(fit, step) == "", "no preview, and all goes on"  # type: ignore[arg-type]
 
 
 def test_a_long_scratch_is_filled_along_it(

@@ -281,7 +281,7 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str
     assert lines[0].startswith(f"{path}: the checkpoint {reason}")
     assert lines[0].endswith("it is now checkpoint.set-aside.npz; starting again from iteration 0")
     assert record
-    assert path.parent.name == f"{record.key}-tiny"
+    assert path.parent.name == f"{record.key}-tiny-waves-seed0"
     assert not path.parent.exists()
 
 

@@ -86,10 +86,10 @@ def test_each_precision_is_estimated_by_itself(images: dict[str, ListedImage]) -
 def test_the_threads_of_a_run_come_first_then_the_nearest_size(
     images: dict[str, ListedImage],
 ) -> None:
-    small = an_experiment(preview_side=16)
+    large = an_experiment(preview_side=128)
     of_one = {"threads": 1}
-    speeds = [a_speed(images, 3.0, environment=of_one), a_speed(images, 1.0, of=small)]
-    whole = multiply_adds(an_experiment(), images) / multiply_adds(small, images)
+    speeds = [a_speed(images, 3.0, environment=of_one), a_speed(images, 1.0, of=large)]
+    whole = multiply_adds(an_experiment(), images) / multiply_adds(large, images)
     told = seconds_per_iteration(an_experiment(), images, speeds, HERE)
     assert (told.seconds, told.threads) == (pytest.approx(whole), 2)
     told = seconds_per_iteration(an_experiment(), images, speeds[:1], HERE)

@@ -70,7 +70,7 @@ class Sequence:
         if self.interrupts.should_stop():
             rest = "the same command goes on from here"
             if self.rerun:
-                rest = "name those that are left by --image and --seed, or they all run anew"
+                rest = "name the rest by --image, --seed and --method, or all run anew"
             self.say.say(f"stopped; {rest}")
         return self.interrupts.exit_code(failed)
 
@@ -175,7 +175,7 @@ def _command(job: Job, args: argparse.Namespace, device: str, limit_s: float | N
     ]  # fmt: skip
     if args.images:
         command += ["--images", str(args.images)]
-    if args.threads or device == "cpu":  # shared among the children
+    if args.threads or device_kind(device) == "cpu":  # shared among the children
         command += ["--threads", str(args.threads or max(1, cores() // args.jobs))]
     if limit_s is not None:
         command += ["--time-limit", f"{limit_s:.0f}"]

@@ -139,9 +139,8 @@ def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
     images = _distinct(file, name, table, "images", str)
     for image in images:
         if not re.fullmatch(f"{NAME.pattern}/{NAME.pattern}", image):
-            file.fail(
-                f"'{image}' is not '<set>/<name>', as content/images.toml has it", name, "images"
-            )
+            sentence = f"'{image}' is not '<set>/<name>', as content/images.toml has it"
+            file.fail(f"{sentence}, each of {OF_NAMES}", name, "images")
     if not _distinct(file, name, {"seeds": [0], **table}, "seeds", int):
         file.fail("'seeds' is empty", name, "seeds")
     for method in _distinct(file, name, table, "baselines", str):

@@ -89,7 +89,8 @@ def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> 
     key = (*_network(experiment), height, width, channels)
     if key not in _works:
         layers = layers_of(experiment, input_channels(experiment), channels)
-        _works[key] = float(sum(layer.multiply_adds(height, width) for layer in layers))
+        sides = network_side(height, experiment), network_side(width, experiment)
+        _works[key] = float(sum(layer.multiply_adds(*sides) for layer in layers))
     return _works[key]
 
 

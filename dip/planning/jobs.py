@@ -39,9 +39,10 @@ class Job:
     @property
     def command(self) -> str:
         """The arguments of `dip` that make the job's record."""
-        which = f"--method {self.method}" if self.method else f"--seed {self.experiment.seed}"
+        seed, method = f" --seed {self.experiment.seed}", f" --method {self.method}"
+        which = {"run": seed, "baseline": method, "mean": ""}[self.kind]  # a mean needs its runs
         image = self.suite.image_folder(self.experiment.case)
-        return f"run {self.suite.name} --image {image} {which}"
+        return f"run {self.suite.name} --image {image}{which}"
 
     @property
     def kind(self) -> str:
@@ -110,14 +111,19 @@ def choose_jobs(
                 raise InputError(f"no such seed {seed}; there are {sorted(known)}")
         jobs = [job for job in jobs if job.method is None and job.experiment.seed in seeds]
     if methods := list(methods):
-        names = {job.method for suite in suites for job in jobs_of(suite) if job.method}
+        names = {name for suite in suites for job in jobs_of(suite) for name in _methods(job)}
         for method in methods:
             if method not in names:
                 raise InputError(f"no such method '{method}'{nearest(method, names)}")
-        jobs = [job for job in jobs if job.method in methods]
-    if not jobs:
-        raise InputError("nothing that the suites plan is of all that is named here")
+        jobs = [job for job in jobs if _methods(job) & {*methods}]
+    if not jobs and (images or seeds or methods):
+        raise InputError("the suites have no run of these images, seeds and methods together")
     return jobs
+
+
+def _methods(job: Job) -> set[str]:
+    """By what a baseline or a mean may be called; nothing for a run."""
+    return {job.method, *(["mean"] if job.kind == "mean" else [])} if job.method else set()
 
 
 def _found(suites: list[Suite], word: str) -> set[tuple[str, str]]:

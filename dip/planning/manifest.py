@@ -135,13 +135,14 @@ class Manifest:
         if state.word != "recorded":
             seconds, estimate = self._expected(job)
         command = f"python -m dip {job.command}"
+        once_more = f"{command}{' --method mean' if job.kind == 'mean' else ''} --rerun"
         image = job.suite.image_folder(job.experiment.case)
         verify = f"python -m dip verify {job.suite.name} --image {image}"
         return {
             "name": job.name, "case": job.experiment.case, "seed": job.experiment.seed,
             "method": job.method, "kind": job.kind, "state": state.word,
             "why": why if state.changed or state.sentence else None,
-            "command": command, "again": [f"{command} --rerun", *([] if job.method else [verify])],
+            "command": command, "again": [once_more, *([] if job.method else [verify])],
             "seconds": seconds, "estimate": estimate,
         }  # fmt: skip
 

@@ -28,14 +28,18 @@ def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
     """
     if not results.is_dir():
         raise InputError("no such folder of results", results)
-    held, damaged, whole = _held(results), list[InputError](), {}
+    tracked, changed = _git_knows(results)
+    damaged, whole = list[InputError](), {}
     for place in find_records(results):
         name = place.relative_to(results).as_posix()
-        if name not in held:
-            try:
-                whole[name] = [*load_record(place, files=True).data["files"], "run.json"]
-            except InputError as error:
-                damaged.append(error)
+        try:
+            record = load_record(place)
+            files = [*record.data["files"], "run.json"]
+            if name in changed or not {f"{name}/{file}" for file in files} <= tracked:
+                check_files(record)
+                whole[name] = files
+        except InputError as error:
+            damaged.append(error)
     if whole:
         with (
             fresh_file(archive) as out,
@@ -48,11 +52,11 @@ def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
     return len(whole), damaged
 
 
-def _held(results: Path) -> set[str]:
-    """The names of the records that git holds as they are; none where there is no git."""
+def _git_knows(results: Path) -> tuple[set[str], set[str]]:
+    """The files that git holds, and the records that differ there; none of both without git."""
     git = ["git", "-C", str(results)]
     try:
-        prefix, known, changed = (
+        prefix, tracked, status = (
             subprocess.run([*git, *words], capture_output=True, text=True, check=True).stdout
             for words in (
                 ["rev-parse", "--show-prefix"],
@@ -61,13 +65,10 @@ def _held(results: Path) -> set[str]:
             )
         )
     except (OSError, subprocess.CalledProcessError):
-        return set()
-    paths = [entry[3:].removeprefix(prefix.strip()) for entry in changed.split("\0") if entry]
-    return _records_of(known.split("\0")) - _records_of(paths)
-
-
-def _records_of(paths: Iterable[str]) -> set[str]:
-    return {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
+        return set(), set()
+    paths = [entry[3:].removeprefix(prefix.strip()) for entry in status.split("\0") if entry]
+    changed = {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
+    return {*tracked.split("\0")}, changed
 
 
 def unpack(archives: Iterable[Path], results: Path, replace: bool = False) -> list[str]:

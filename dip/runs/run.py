@@ -45,7 +45,7 @@ def perform(job: Job, context: RunContext) -> Record | None:
         precision = arithmetic_on(job.experiment, kind)
         revision = TRAJECTORY_REVISION[kind, precision]
         what = identity(job.experiment, context.images, precision, revision)
-        folder = context.results / ".work" / f"{what['key']}-{job.suite.name}"
+        folder = context.results / ".work" / f"{what['key']}-{job.name.replace('/', '-')}"
         with Work(folder) as work, _given_back_threads() as threads:
             finished = _Run(job, context, what, work, context.threads or threads).finish()
             if finished is None:
