@@ -112,21 +112,11 @@ class TomlFile:
         self.expect({name: "a table"}, {name: data}, None)
         return data
 
-    def expect(
-        self,
-        kinds: Mapping[str, str],
-        data: Mapping[str, Any],
-        table: str | None,
-        old: Mapping[str, str] | None = None,
-    ) -> None:
-        """Check that each key of `data` is one of `kinds`, and its value of that kind.
-
-        Raises InputError; `old` has the sentence for a key that is not used any more.
-        """
+    def expect(self, kinds: Mapping[str, str], data: Mapping[str, Any], table: str | None) -> None:
+        """Check that each key of `data` is one of `kinds`, and its value of that kind."""
         for key, value in data.items():
             if key not in kinds:
-                unknown = f"unknown key '{key}'{nearest(key, kinds)}"
-                self.fail((old or {}).get(key, unknown), table, key)
+                self.fail(f"unknown key '{key}'{nearest(key, kinds)}", table, key)
             if not KINDS[kinds[key]](value):
                 self.fail(f"'{key}': expected {kinds[key]}, got {value!r}", table, key)
 

@@ -26,10 +26,9 @@ from press.markdown.typed_numbers import SENTENCE
 from press.page import PageContext
 from press.results.comparison import why_not
 from press.results.each import Each, one_by_one
-from press.results.expressions import FILTERS, OLD_NAMES, namespace
+from press.results.expressions import FILTERS, namespace
 from press.results.numbers import difference
 from press.results.run import Run, Score, Stability, refuse_clash
-from press.results.selectors import refuse_old
 from press.results.settings import Settings, quotient
 from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import Verdict, Verdicts
@@ -151,7 +150,6 @@ class Expressions:
                 return called(name, attribute(self._value(of), name), node)
             case ast.Call(function):
                 name = function.attr if isinstance(function, ast.Attribute) else ""
-                refuse_old(name, 'run("suite/case", ')
                 raise InputError(f"an expression cannot call '{name}'{nearest(name, METHODS)}")
             case ast.Attribute(of, name):
                 return attribute(self._value(of), name)
@@ -166,8 +164,7 @@ class Expressions:
     def _written(self, number: ast.expr, name: str, given: ast.expr) -> Any:
         """What a filter makes of a number."""
         if name not in FILTERS:
-            unknown = f"unknown filter '{name}'{nearest(name, FILTERS)}"
-            raise InputError(OLD_NAMES.get(name, unknown))
+            raise InputError(f"unknown filter '{name}'{nearest(name, FILTERS)}")
         value = printed(self._value(number))
         if isinstance(value, Markup):
             raise InputError(f"'{name}' follows a filter that has written the number already")
@@ -249,7 +246,7 @@ def attribute(of: Any, name: str) -> Any:
         with suppress(AttributeError):
             return getattr(of, name)
     known = [one for one in dir(of) if is_result and not one.startswith("_")]
-    raise InputError(OLD_NAMES.get(name, f"this has no '{name}'{nearest(name, known)}"))
+    raise InputError(f"this has no '{name}'{nearest(name, known)}")
 
 
 def bound_to(tree: ast.expr) -> tuple[str, tuple[str, ...]]:

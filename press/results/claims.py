@@ -21,13 +21,6 @@ TABLE_KEYS = {
 }  # fmt: skip
 ROW_KEYS = {"name": "text", "source": "text", "compare": "text"}
 RULE_KEYS = {"deviations": "a number", "from_seeds": "an integer", "why": "text"}
-OLD_KEYS = {
-    **{
-        old: f"'{old}' is now part of the metric: '{new}' of [metrics.NAME] in content/site.toml"
-        for old, new in (("within_db", "tolerance"), ("at_most_db", "at_most"))
-    },
-    "images": "'images' is now spelled 'cases'",
-}
 MEAN = "mean"
 
 
@@ -151,7 +144,7 @@ class Claims:
     def rule(self) -> Rule:
         """The rule of verdicts."""
         data = self.file.table("rule")
-        self.file.expect(RULE_KEYS, data, "rule", OLD_KEYS)
+        self.file.expect(RULE_KEYS, data, "rule")
         for key, least in (("deviations", 0), ("from_seeds", 2)):
             if data.get(key, least) < least:
                 self.file.fail(f"'{key}' is {least} or more", "rule", key)
@@ -199,7 +192,7 @@ class Claims:
     def _table(self, name: str, data: dict[str, Any]) -> ClaimTable:
         words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
         rows = {key: value for key, value in data.items() if key not in words}
-        self.file.expect(TABLE_KEYS, words, name, OLD_KEYS)
+        self.file.expect(TABLE_KEYS, words, name)
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
             for row in named:

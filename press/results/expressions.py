@@ -38,15 +38,6 @@ SPELLED = [
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve", "thirteen", "fourteen", "fifteen",
 ]  # fmt: skip
-OLD_NAMES = {  # filters and attributes that are gone, and what is written now
-    "db": "'| db' is not needed any more: a number has the unit of its metric, and '| value(1)' "
-    "gives it other decimals",
-    "signed_db": "'| signed_db' is now spelled '| signed'",
-    **{
-        f"{name}_db": f"'.{name}_db' is now spelled '.{name}'"
-        for name in ("difference", "tolerance", "median", "lowest", "highest")
-    },
-}
 
 
 def namespace(results: Results) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from press.results.manifest import Case, Images, Planned, Suite
 from press.results.metrics import Metric, Metrics
 from press.results.numbers import Measured, NotRun, Quantity, grouped, listed
 from press.results.record import CURVE, Curve, Record, parse_curve, read_record
-from press.results.selectors import Selector, parse_selector, refuse_old
+from press.results.selectors import Selector, parse_selector
 from press.results.stops import RULES, StopPoint, require_rule
 
 SHARE = 5  # the last one of so many equal parts of the iterations
@@ -189,7 +189,6 @@ class Run:
         """A metric of the last output."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
-        refuse_old(quantity, f'run("{self.name}", ')
         return getattr(self.final, quantity)  # type: ignore[no-any-return]
 
     @property

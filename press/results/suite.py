@@ -12,7 +12,7 @@ from press.results.manifest import Suite
 from press.results.metrics import Metrics
 from press.results.numbers import Measured, NotRun, Quantity, listed
 from press.results.run import Run
-from press.results.selectors import Selector, parse_selector, refuse_old
+from press.results.selectors import Selector, parse_selector
 from press.results.stops import require_rule
 
 
@@ -36,9 +36,6 @@ class SuiteView:
         """A mean of the last iterates: `mean_` and a metric."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
-        if quantity == "images":
-            raise InputError("'.images' is now spelled '.cases'")
-        refuse_old(quantity, f'suite("{self.name}", ')
         return getattr(self.final, quantity)  # type: ignore[no-any-return]
 
     @property
