@@ -354,7 +354,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("compare", {"run": "small/anna", "outputs": "input stop-oracle"},
          "post.md:9:11: unknown output 'stop-oracle'"),
         ("compare", {"run": "small/anna", "outputs": "input 250"},
-         "post.md:9:11: unknown output '250'; there are final, at, stop, "),
+         "post.md:9:11: unknown output '250'; there are final, at, curve, "),
         ("compare", {"run": "small/anna", "outputs": "input clean"},
          "post.md:9:11: small/anna/seed0 has no picture of 'clean'"),
         ("compare", {"run": "small/anna", "outputs": "final"},

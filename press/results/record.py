@@ -53,6 +53,11 @@ class Curve:
         points = self._read[column]
         return points[bisect_right(points, after, key=itemgetter(0)) :]
 
+    def at(self, step: int) -> dict[str, float]:
+        """What its columns have at a step; those without a value there are left out."""
+        found = {name: self.points(name, after=step - 0.5)[:1] for name in self.columns[1:]}
+        return {name: one[0][1] for name, one in found.items() if one and one[0][0] == step}
+
     def _points(self, place: int) -> list[tuple[float, float]]:
         """The points of a column; only what is asked for is read as numbers."""
         rows = [row for row in self.rows if row[place]]

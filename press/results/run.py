@@ -144,6 +144,8 @@ class Run:
                 return self.final
             case "at":
                 return self._at(int(chosen.name))
+            case "curve":
+                return self._in_curve(int(chosen.name))
             case "stop":
                 return self._stop(chosen.name)
             case "baseline" | "mean":
@@ -168,6 +170,13 @@ class Run:
                 known = f"recorded are {there}, and '{selector}' of press.record's metrics is not"
             raise InputError(f"{self.name} has no snapshot at {step}; {known}")
         return Score(self, selector, f"{self.name} at {step}", self._at_step(step), step)
+
+    def _in_curve(self, step: int) -> "Score":
+        """A step as the curve has it; raises InputError if it has nothing of that step."""
+        name, values = f"{self.name}, curve at {step}", self.curve().at(step)
+        if self.record and not values:
+            raise InputError(f"the curve of {self.name} has no step {step}")
+        return Score(self, f"curve.{step}", name, self._at_step(step), step, _of_curve=values)
 
     def _at_step(self, step: int | None) -> str:
         """Name an output by its step; "the output" where it has none."""
@@ -292,11 +301,13 @@ class Score:
     label: str = ""  # under a picture
     _iteration: int | None = None
     _point: StopPoint | None = None  # what a stopping rule chose, where the output is its choice
+    _of_curve: Mapping[str, float] = field(default_factory=dict)  # where it is a step of that
 
     @property
     def _values(self) -> Mapping[str, Any] | None:
         """What the record has by metric; None if the run is not recorded."""
-        return self._run.record.metrics.get(self._selector, {}) if self._run.record else None
+        record = self._run.record
+        return {**record.metrics.get(self._selector, {}), **self._of_curve} if record else None
 
     @property
     def picture(self) -> Path | None:

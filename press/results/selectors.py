@@ -13,6 +13,7 @@ from press.errors import InputError, nearest
 KINDS = {
     "final": "",
     "at": "an iteration",
+    "curve": "a step",
     "stop": "a stopping rule",
     "average": "",
     "clean": "",
@@ -46,6 +47,6 @@ def parse_selector(text: str | Selector) -> Selector:
     if bool(wanted) != bool(name) or bool(dot) != bool(name):
         example = f"'{kind}.' and {wanted}" if wanted else f"'{kind}' alone"
         raise InputError(f"expected {example}, got '{text}'")
-    if kind == "at" and not re.fullmatch(r"0|[1-9][0-9]{0,8}", name):
-        raise InputError(f"expected an iteration behind 'at.', got '{name}'")
+    if kind in ("at", "curve") and not re.fullmatch(r"0|[1-9][0-9]{0,8}", name):
+        raise InputError(f"expected {wanted} behind '{kind}.', got '{name}'")
     return Selector(kind, name)
