@@ -8,7 +8,7 @@ from made_records import write_over
 from made_site import make_results
 
 from dip.records.record import parse_curve
-from press.blocks.stability import spike_mark, stability_cells
+from press.blocks.tables import spike_mark, stability_cells
 from press.errors import InputError
 from press.pages.run_page import score_rows
 from press.results.run import BEFORE, Run

@@ -43,12 +43,11 @@ def _chosen(args: argparse.Namespace) -> tuple[list[Record], int]:
     suites = load_suites(args.content / "experiments.toml")
     chosen = find_suites(suites, [args.suite])
     places = {place for suite in chosen for place in find_records(args.results, suite.name)}
-    folders = {job.folder(args.results) for job in choose_jobs(chosen)}
-    places |= {folder for folder in folders if any(folder.glob("[!.]*"))}  # without run.json too
+    folders = {job.folder(args.results) for job in choose_jobs(chosen, args.image or ())}
     if args.image:
-        jobs = choose_jobs(chosen, args.image)
-        wanted = {job.folder(args.results).parent for job in jobs}
+        wanted = {folder.parent for folder in folders}
         places = {place for place in places if place.parent in wanted}
+    places |= {folder for folder in folders if any(folder.glob("[!.]*"))}  # without run.json too
     records, damaged = [], 0
     for place in sorted(places):
         try:

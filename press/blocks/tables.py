@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
+from statistics import mean, median
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
 from press.blocks.declaration import NAMES, SUITE, SUITES, Argument, Call, Figure, block, named
 from press.blocks.images import small_picture
-from press.blocks.stability import spike_mark
 from press.charts.dot_plot import CORNERS, Dot, DotAxis, sign
 from press.errors import InputError
 from press.results.claims import Claim
@@ -25,10 +26,11 @@ from press.results.numbers import (
     with_unit,
     written,
 )
-from press.results.run import Run
+from press.results.run import BEFORE, Run
 from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import Verdict
 
+SPIKE_MARK = "†"
 DASH = Markup('<span class="none" title="not stated">–</span>')
 Value = Quantity | Claim | Verdict | str | None
 
@@ -270,3 +272,27 @@ def settings(call: Call, suite: SuiteView) -> Figure:
     if suite.suite.settings is None:
         raise InputError(f"the manifest states no settings of suite '{suite.name}'")
     return Figure(call.page.render("blocks/settings.html", rows=suite.suite.settings))
+
+
+def spike_mark(runs: Sequence[Run]) -> Markup:
+    """The mark of a number in which a last iterate that lies in a loss spike takes part."""
+    spiked = [run for run in runs if run.recorded and run.method is None and run.stable.in_spike]
+    if not spiked:
+        return Markup("")
+    words = "; ".join(
+        f"{run.last}: the last iterate lies in a loss spike,"
+        f" {with_unit(run.stable.fall, run.stable.metric.of_differences)} worse than the median of"
+        f" the {BEFORE} before it"
+        for run in spiked
+    )
+    return Markup('<span class="spiked" title="{}">{}</span>').format(words, SPIKE_MARK)
+
+
+def stability_cells(runs: Sequence[Run]) -> list[str | None]:
+    """Over the last fifth: the mean of the runs' medians, and the range of them all."""
+    steady = [run.stable for run in runs if run.recorded and run.stable.known]
+    if not steady:
+        return [None, None]
+    levels, write = [each.levels() for each in steady], partial(written, metric=steady[0].metric)
+    lowest, highest = min(map(min, levels)), max(map(max, levels))
+    return [write(mean(map(median, levels))), f"{write(lowest)} to {write(highest)}"]

@@ -7,14 +7,16 @@ from functools import cached_property
 from markupsafe import Markup
 
 from press.blocks.declaration import CLAIMS_TABLE, SUITE, WORDS, Argument, Call, Figure, block
-from press.blocks.stability import SPIKE_MARK, spike_mark, stability_cells
 from press.blocks.tables import (
+    SPIKE_MARK,
     Column,
     Value,
     baseline_columns,
     cell,
     dot_table,
     level_note,
+    spike_mark,
+    stability_cells,
 )
 from press.errors import InputError
 from press.results.claims import MEAN, ClaimTable, Row
