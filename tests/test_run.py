@@ -293,7 +293,10 @@ def test_a_run_goes_on_with_the_threads_that_it_began_with(tmp_path: Path) -> No
     record = perform(job, RunContext(context.results, context.images, context.image_folder,
                                   threads=2, listener=lines))  # fmt: skip
     assert record
-    assert lines == ["tiny/waves/seed0 1 60"]
+    folder = tmp_path / f"results/.work/{record.key}-tiny-waves-seed0"
+    told = "tiny/waves/seed0 began with --threads 1 and goes on so, not with 2, which would round"
+    told += f" otherwise; to begin anew, delete {folder}"
+    assert lines == [told, "tiny/waves/seed0 1 60"]
     assert record.data["environment"]["threads"] == 1
     assert torch.get_num_threads() == threads, "the next run has its own"
 

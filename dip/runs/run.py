@@ -148,9 +148,18 @@ class _Run:
                 progress, state = found
                 self.fit.restore(state)
                 self.progress = progress
+                self._tell_threads(int(self.environment["threads"]))
         except (InputError, ValueError, LookupError) as error:
             self.context.listener.say(f"{error}; starting again from iteration 0")
             self._begin(self.asked)
+
+    def _tell_threads(self, began_with: int) -> None:
+        if began_with != self.asked:
+            self.context.listener.say(
+                f"{self.job.name} began with --threads {began_with} and goes on so, not with"
+                f" {self.asked}, which would round otherwise; to begin anew, delete"
+                f" {self.work.folder}"
+            )
 
     def _take(self, step: "Step") -> None:
         """Take a step into the curve, the scores and the pictures."""
