@@ -12,6 +12,7 @@ from press.blocks.tables import spike_mark, stability_cells
 from press.errors import InputError
 from press.pages.run_page import score_rows
 from press.results.run import BEFORE, Run
+from press.results.verdicts import Judge
 
 
 def spiked_run(folder: Path, fall_db: float) -> Run:
@@ -59,3 +60,21 @@ def test_a_last_iterate_in_a_spike_is_marked(tmp_path: Path, fall_db: float, spi
     assert bool(spike_mark([run])) == spiked
     if spiked:
         assert f"\u202fdB worse than the median of the {BEFORE} before it" in spike_mark([run])
+
+
+def test_how_many_of_the_last_iterates_bear_the_verdict_out(tmp_path: Path) -> None:
+    judge = Judge(make_results(tmp_path, "paper"))
+    anna = judge.verdict("inpainting.dip.anna")
+    runs = [judge.results.run("paper/anna", seed) for seed in (0, 1, 2)]
+    levels = [run.stable.levels() for run in runs]
+    close = [sum(abs(level - 32.0) <= anna.tolerance for level in of_run) for of_run in levels]
+    assert float(anna.iterates_within(seed=1)) == 100 * close[1] / len(levels[1])
+    every = anna.iterates_within()
+    assert float(every) == pytest.approx(100 * sum(close) / sum(map(len, levels)))
+    assert every.n == 3
+    with pytest.raises(InputError, match="is not compared with a last iterate of seed 7"):
+        anna.iterates_within(seed=7)
+    with pytest.raises(InputError, match=r"'inpainting\.dip\.mean' is not compared with last iter"):
+        judge.verdict("inpainting.dip.mean").iterates_within()
+    planned = Judge(make_results(tmp_path / "empty")).verdict("inpainting.dip.anna")
+    assert str(planned.iterates_within(seed=0)) == "not run yet"

@@ -5,6 +5,10 @@ from statistics import quantiles
 from matplotlib import pyplot as plt
 
 
+def named(run):
+    return f"{run.title}, seed {run.seed}" if run.seed else run.title
+
+
 def draw(records, claims):
     runs = [run for run in records.suite("inpainting").runs if run.recorded]
     runs.reverse()  # the first is drawn at the top
@@ -29,7 +33,7 @@ def draw(records, claims):
     axes.plot(average, rows, "D", **hollow, label="the sliding average")
     axes.set_xscale("symlog", linthresh=1)
     axes.set_xticks([-10, -5, -2, -1, 0, 1], ["−10", "−5", "−2", "−1", "0", "1"])
-    axes.set_yticks(rows, [run.title for run in runs])
+    axes.set_yticks(rows, [named(run) for run in runs])
     axes.set_xlabel("PSNR less the run's median there, dB")
     axes.set_ylim(-1, len(runs))
     axes.grid(axis="x")

@@ -23,11 +23,10 @@ from press.results.claims import MEAN, ClaimTable, Row
 from press.results.names import sentence
 from press.results.numbers import Measured, Quantity, linked, listed, with_sign, written
 from press.results.run import Run
-from press.results.selectors import Selector
+from press.results.selectors import FINAL
 from press.results.suite import SuiteView
 from press.results.verdicts import Judge, Verdict
 
-FINAL = Selector("final")
 SUITE_OF_TABLE = Argument("suite", SUITE, "whose runs are compared", required=True)
 TABLE = Argument("table", CLAIMS_TABLE, "the source's table; that of the suite if not given")
 

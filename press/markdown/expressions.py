@@ -55,7 +55,7 @@ BOUND_TO = {
 # What has attributes that an expression may ask for, and what it may call of them: Python's
 # `replace` of a text, or `denominator` of a count, could write what no record says.
 RESULTS = (Run, Score, Stability, SuiteView, ScoreTable, Verdict, Verdicts, Settings)
-METHODS = ("mean", "of", "run", "stopped")
+METHODS = ("iterates_within", "mean", "of", "run", "stopped")
 # A word of Python's own as an attribute, which Python would not read: `.lambda`; not within quotes.
 RESERVED = re.compile(rf"""("[^"]*"|'[^']*')|(?<=\.)(?:{"|".join(kwlist)})\b""")
 KINDS = {int: "an integer", str: "text"}  # of constants

@@ -35,6 +35,9 @@ class Selector:
         return f"{self.kind}.{self.name}" if self.name else self.kind
 
 
+FINAL = Selector("final")
+
+
 def parse_selector(text: str | Selector) -> Selector:
     """The selector that `text` spells; raises InputError."""
     if isinstance(text, Selector):

@@ -14,6 +14,7 @@ from press.errors import InputError, nearest
 from press.results.claims import MEAN, Claim, Claims, ClaimTable, Row, Rule, stated
 from press.results.metrics import Metric
 from press.results.numbers import (
+    Measured,
     NotRun,
     Quantity,
     difference,
@@ -22,10 +23,13 @@ from press.results.numbers import (
     with_unit,
     written,
 )  # fmt: skip
+from press.results.run import Run
+from press.results.selectors import FINAL
 from press.results.store import Results
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
 AGREES, DIFFERS = "agrees", "differs"
+SHARE_WITHIN = Metric("share_within", "iterates within the tolerance", "%", 0)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Verdict:
     claim: Claim
     ours: Quantity
     rule: Rule
+    judged: tuple[Run, ...] = ()  # whose last iterates are compared, recorded or not
 
     @property
     def metric(self) -> Metric:
@@ -73,14 +78,34 @@ class Verdict:
         difference = self.difference
         if isinstance(difference, NotRun):
             return NOT_RUN
-        gap, tolerance = abs(difference), self.tolerance
-        is_within = gap <= tolerance or is_same(gap, tolerance)
+        is_within = self._is_within(difference)
         if self.is_deterministic:
             return AGREES if is_within else DIFFERS
         stated(self.metric, "better")
         if is_within:
             return REPRODUCED
         return BETTER if self.metric.gain(difference) > 0 else WORSE
+
+    def _is_within(self, difference: float) -> bool:
+        gap, tolerance = abs(difference), self.tolerance
+        return gap <= tolerance or is_same(gap, tolerance)
+
+    def iterates_within(self, seed: int | None = None) -> Quantity:
+        """How many of the last fifth of the iterates lie within the tolerance too, in per cent.
+
+        They are those of one seed's run, or of all runs that are judged. Raises InputError where
+        no last iterates are compared, or they have no curve.
+        """
+        judged = [run for run in self.judged if seed in (None, run.seed)]
+        if not judged:
+            whose = "last iterates" if seed is None else f"a last iterate of seed {seed}"
+            raise InputError(f"claim '{self.claim.id}' is not compared with {whose}")
+        recorded = [run for run in judged if run.recorded]
+        if not recorded:
+            return NotRun(judged[0].name)
+        levels = [level for run in recorded for level in run.stable.levels(self.metric.name)]
+        within = sum(self._is_within(level - self.claim) for level in levels)
+        return Measured(100 * within / len(levels), SHARE_WITHIN, recorded[0].url, n=len(recorded))
 
     @property
     def runs(self) -> str:
@@ -156,7 +181,16 @@ class Judge:
         claim = self.claims.claim(id)
         table, _, column = id.split(".")
         ours = self.ours(self.claims.tables[table], claim.row, column)
-        return Verdict(claim, ours, self.claims.rule)
+        return Verdict(claim, ours, self.claims.rule, self._judged(table, claim.row, column))
+
+    def _judged(self, table: str, row: Row, column: str) -> tuple[Run, ...]:
+        """The runs whose last iterates a cell of a table is compared with, recorded or not."""
+        found = self.claims.tables[table]
+        known = found.suite if found.suite in self.results.suites else None
+        if row.compare != FINAL or column == MEAN or known is None:
+            return ()
+        runs = self.results.suite(known).runs
+        return tuple(run for run in runs if found.column(run.image) == column)
 
     def ours(self, table: ClaimTable, row: Row, column: str) -> Quantity:
         """Our number for a cell of a table, whether the source has one there or not."""
