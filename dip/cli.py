@@ -123,7 +123,7 @@ PHOTOGRAPH: Arguments = {
     "--channels": {"type": int, "metavar": "N", "help": (
         "width of the network (default: 128 as in the paper on a GPU, 32 on a CPU, where it is"
         " some ten times faster and a little blurrier)")},
-    "--device": {**SHARED["--device"], "help": "default: the best there is"},
+    "--device": {**SHARED["--device"], "help": "default: a CUDA GPU if there is one, else cpu"},
     "--threads": {"type": int, "metavar": "N", "help": (
         "CPU threads (default: one up to 128x128 pixels, else one for each core); another number"
         " rounds otherwise, so that the picture is a little different")},

@@ -319,6 +319,23 @@ def test_a_folder_without_its_run_json_fails(recorded: Path, capsys: Told) -> No
     assert "run.json: the record is damaged: this file is missing" in told
 
 
+def test_of_an_older_engine_the_start_and_the_pictures_are_compared(
+    recorded: Path, capsys: Told
+) -> None:
+    rewrite(recorded, {"trajectory_revision": 1})
+    told = verified(capsys, 0)
+    assert "the engine of its trajectory revision (1) is gone" in told
+    assert "today's engine begins with the same loss, within 1e-05 (relative)" in told
+    record = load_record(recorded)
+    files = {name: (recorded / name).read_bytes() for name in record.data["files"]}
+    first, last = "snapshots/0.webp", "snapshots/60.webp"
+    plain = {k: v for k, v in record.data.items() if k not in ("format", "files")}
+    write_over(recorded, plain, {**files, first: files[last], last: files[first]})
+    told = verified(capsys, 1)
+    assert "snapshots/0.webp: the record is damaged: " in told
+    assert "dB at iteration 0, and this picture has" in told
+
+
 def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: Told) -> None:
     environment = load_record(recorded).data["environment"]
     rewrite(recorded, {"environment": {**environment, "device": "Another CPU"}})
@@ -369,13 +386,15 @@ def test_a_mode_that_this_device_cannot_do_is_told(recorded: Path, capsys: Told)
 
 
 def test_the_records_of_the_repository_are_whole() -> None:
-    from dip.planning.jobs import records_in
     from dip.records.record import check_files
     from dip.runs.verify import check_scores
 
     root = Path(__file__).parent.parent
     images = load_images(root / "content/images.toml")
-    for record in records_in(root / "results"):
+    places = find_records(root / "results")
+    assert len(places) > 200
+    for place in places:
+        record = load_record(place)
         check_files(record)
         if record.kind == "run":
             check_scores(record)

@@ -202,6 +202,18 @@ def test_wrong_usage_is_exit_code_2(capsys: Told) -> None:
         assert left.value.code == 2
 
 
+@pytest.mark.slow
+def test_bench_times_the_three_loops(capsys: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr("dip.commands.plain.ROUNDS", 1)
+    command = ["bench", "--size", "64", "--steps", "1", "--device", "cpu", "--threads", "1"]
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["size"], found["arithmetic"], found["environment"]["threads"]) == (64, "ieee", 1)
+    assert min(found[f"{loop}_s"] for loop in ("engine", "plain", "plain_channels_last")) > 0
+    assert found["ratio"] == found["plain_s"] / found["engine_s"]
+
+
 @pytest.mark.parametrize("word", ["0", "-1", "two", "1.5"])
 def test_a_count_is_a_positive_integer(capsys: Told, word: str) -> None:
     with pytest.raises(SystemExit):

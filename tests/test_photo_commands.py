@@ -20,9 +20,12 @@ pytest.importorskip("PIL")
 
 from PIL import Image
 
+from dip.experiments.experiment import Experiment
 from dip.photo.command import Job
 from dip.photo.files import write_photo
 from dip.photo.progress import Progress
+from dip.photo.restore import SETTLING, restore
+from dip.tasks.degradations import inpainting
 from dip.tasks.photographs import Photo, read_photo
 
 QUICK = ["--device", "cpu", "--minutes", "0.01"]
@@ -520,11 +523,27 @@ def test_the_version_and_the_defaults_are_told(capsys: pytest.CaptureFixture[str
         assert told in capsys.readouterr().out
 
 
-def test_an_old_output_stays_until_the_new_one_is_finished(tmp_path: Path, photo: Made) -> None:
+def test_a_mistake_costs_no_old_output(tmp_path: Path, photo: Made) -> None:
     (tmp_path / "out.png").write_bytes(b"old")
     command = ["inpaint", str(photo()), "-o", str(tmp_path / "out.png")]
     assert main(command) == 1
     assert (tmp_path / "out.png").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(("sigma_p", "reason"), [(0.0, "settled"), (0.1, "last")])
+def test_without_noise_a_fit_stops_once_its_picture_stands_still(
+    sigma_p: float, reason: str
+) -> None:
+    truth = picture(1, 32, 32)
+    task = inpainting(truth, np.indices(truth.shape[1:]).sum(0) % 2 == 0, truth)
+    settings = Experiment(
+        image="own/waves", mask="bernoulli", channels=(4,), skip_channels=(2,), z_channels=4,
+        sigma_p=sigma_p, iterations=6 * SETTLING + 1,
+    )  # fmt: skip
+    restored = restore(task, settings, "cpu", lambda fit, step: "", threads=1)
+    assert (restored.reason, restored.iterations) == (
+        reason, 6 * SETTLING + (reason == "last"),
+    )  # fmt: skip
 
 
 @pytest.mark.slow

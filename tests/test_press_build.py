@@ -1,13 +1,10 @@
 """Builds: what is stale, what is kept, what is written, and that it is whole or not at all."""
 
-import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import fields
 from pathlib import Path
 
@@ -63,22 +60,6 @@ def inodes(folder: Path) -> dict[str, int]:
     """Tell which file each of a folder's files is."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.stat().st_ino for path in files}
-
-
-def test_a_warm_build_loads_nothing_heavy(work: Path) -> None:
-    program = (
-        "import sys, json; from press.cli import main; code = main([]);"
-        "print(json.dumps([code, list(sys.modules)]))"
-    )
-    call = [sys.executable, "-c", program]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        call, capture_output=True, text=True, cwd=work, env=environment, check=True
-    )
-    said, answer = done.stdout.splitlines()
-    code, modules = json.loads(answer)
-    assert code == 0 and "nothing changed" in said
-    assert not [name for name in HEAVY if name in modules]
 
 
 def test_a_cold_build_needs_no_torch_and_no_matplotlib(work: Path) -> None:
@@ -237,7 +218,7 @@ def test_the_cache_can_be_thrown_away(work: Path, capsys: pytest.CaptureFixture[
     assert {path: path.read_bytes() for path in (work / "site").rglob("*.html")} == before
 
 
-def test_a_damaged_cache_is_no_obstacle(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_state_is_no_obstacle(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in (work / ".press").rglob("*.json"):
         path.write_text("{")
     assert "2 pages made anew" in made(capsys)
@@ -319,27 +300,6 @@ def words_of(work: Path) -> set[str]:
     """Collect what the posts of the site say."""
     pages = (work / "site/posts").glob("post-*.html")
     return {word for page in pages for word in ("old", "new") if f"<p>{word} " in page.read_text()}
-
-
-@pytest.mark.slow
-def test_a_build_that_is_killed_leaves_one_whole_site(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    many_posts(work, "old")
-    made(capsys)
-    call = [sys.executable, "-m", "press"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    many_posts(work, "new")
-    for tenth in range(3, 16, 2):
-        child = subprocess.Popen(call, cwd=work, env=environment, stdout=subprocess.DEVNULL)
-        time.sleep(tenth / 10)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        assert len(list((work / "site/posts").glob("post-*.html"))) == 40
-        assert len(words_of(work)) == 1
-    made(capsys)
-    assert words_of(work) == {"new"}
-    assert not list(work.glob(".site.*"))
 
 
 @pytest.mark.slow

@@ -102,7 +102,7 @@ def test_an_image_not_to_be_shown_has_no_pictures(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("task", "has_input"),
-    [('"jpeg"', True), ('"fit"', False), ('"fit"\ntarget = "shuffled"', True)],
+    [('"jpeg"', False), ('"fit"', False), ('"fit"\ntarget = "shuffled"', True)],
 )
 def test_no_record_keeps_a_copy_of_a_clean_test_image(
     tmp_path: Path, task: str, has_input: bool

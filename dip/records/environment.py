@@ -26,7 +26,10 @@ def has_torch() -> bool:
 
 
 def choose_device(wanted: str) -> str:
-    """The device `wanted`, for "auto" the best that is present; raises InputError if absent."""
+    """The device `wanted`, for "auto" a CUDA GPU or else the processor; InputError if absent.
+
+    Apple's GPU ("mps") has to be named: nothing has been run on one.
+    """
     if not has_torch():
         raise InputError(NEEDS_TORCH)
     import torch
@@ -34,7 +37,7 @@ def choose_device(wanted: str) -> str:
     able = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     here = [device for device in able if able[device]] + ["cpu"]
     if wanted == "auto":
-        return here[0]
+        return "cuda" if able["cuda"] else "cpu"
     kind, colon, number = wanted.partition(":")
     count = torch.cuda.device_count() if kind == "cuda" else 1
     is_there = not colon or (number.isdecimal() and int(number) < count)

@@ -62,8 +62,9 @@ def pictured(experiment: Experiment, show: bool) -> set[int]:
 
 
 def input_is_the_image(experiment: Experiment) -> bool:
-    """Whether the input is a clean test image, of which no record keeps a copy."""
-    return experiment.task == "fit" and experiment.target == "image"
+    """Whether the input is a test image as it is, of which no record keeps a copy."""
+    is_clean = experiment.task == "fit" and experiment.target == "image"
+    return is_clean or experiment.task in ("jpeg", "flash")
 
 
 @dataclass(frozen=True)
