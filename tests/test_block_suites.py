@@ -156,8 +156,13 @@ def test_suites_that_differ_in_one_setting_stand_side_by_side(context: PageConte
     with pytest.raises(InputError, match="1 names for 2 suites") as wrong:
         made(context, "suites-table", suites="small slope", names="0.2")
     assert (wrong.value.line, wrong.value.column) == (9, 11)
-    with pytest.raises(InputError, match=r"unknown suite 'slop'; did you mean 'slope'\?"):
-        made(context, "suites-table", suites="small slop")
+    for suites, sentence in (
+        ("small slop", r"unknown suite 'slop'; did you mean 'slope'\?"),
+        ("small paper", "a preview is not compared with a suite in full size"),
+        ("noisy targets", "these suites have no case in common"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            made(context, "suites-table", suites=suites)
 
 
 def test_losses_are_drawn_on_a_scale_of_powers_of_ten(context: PageContext) -> None:
@@ -208,6 +213,8 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
     found = rows(made(read_anew(context), "results-table", suite="larger"))
     assert found["Anna"] == ["29.00", "28.80", "−0.20"]
     assert found["Mean"] == ["29.00", "28.80", "−0.20"], "the mean is over the source's pictures"
+    with pytest.raises(InputError, match="table 'larger' has no case 'set/bob'"):
+        made(read_anew(context), "results-table", suite="larger", images="bob")
     for image, level in (("set/anna", 26.0), ("set/bob", 20.0)):
         record = write_baseline(tmp_path / "results", suite, image, "bicubic", level)
         luma = {"psnr_luma_db": level}

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from dip.experiments.suites import Suite, load_suites
 from press.blocks.registry import load_blocks
+from press.charts.dot_plot import WIDTH
 from press.cli import main
 from press.diagnostics import Place
 from press.errors import InputError
@@ -164,6 +165,22 @@ def test_a_table_of_chosen_images_has_no_mean(tmp_path: Path) -> None:
     body = html[html.index("<tbody") : html.index("</tbody")]
     assert re.findall(r'<th class="name" scope="row"[^>]*>([^<]+)', body) == ["Bob"]
     assert "3 of 3 runs" not in html
+
+
+def test_of_some_cases_several_runs_and_of_others_one(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    suite = load_suites(tmp_path / "content/experiments.toml")["paper"]
+    levels = {("set/anna", 0): 32.5, ("set/anna", 1): 30.1, ("set/bob", 0): 30.0}
+    write_suite(tmp_path / "results", suite, levels)
+    html = made(read_anew(context), "results-table", suite="paper")
+    text = text_of(html)
+    assert "31.30 ± 1.70" in text
+    assert "±: the standard deviation between seeds." in text
+    assert "The mean is over the seeds that have every case (n = 1)." in text
+    alone = made(context, "results-table", suite="paper", images="anna")
+    (whisker,) = re.findall(r"<line[^>]*whisker[^>]*>", alone)
+    ends = [float(x) for x in re.findall(r'x[12]="([^"]+)"', whisker)]
+    assert 0 < min(ends) < max(ends) < WIDTH, "it lies within the axis"
 
 
 def test_a_preview_has_no_verdicts_and_no_claims(tmp_path: Path) -> None:

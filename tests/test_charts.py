@@ -26,6 +26,8 @@ def test_scales_place_their_ends_and_the_root_of_a_quarter_in_the_middle() -> No
         (8.2, 33, [10, 15, 20, 25, 30]),
         (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
         (3, 3, [3]),
+        (97.19999999999999, 97.2, [97.19999999999999]),  # one level, but for its last place
+        (1e-13, 5e-13, [1e-13, 2e-13, 3e-13, 4e-13, 5e-13]),
     ],
 )
 def test_ticks_are_round_and_inside(low: float, high: float, ticks: list[float]) -> None:

@@ -20,6 +20,7 @@ import press
 from press.cli import main
 from press.errors import InputError
 from press.files import write_whole
+from press.pages.run_page import score_rows
 from press.results.format_1 import general_form
 from press.results.manifest import of_records, parts_of
 from press.results.record import parse_curve, read_record, seal_of
@@ -214,9 +215,7 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
             settings={"widths": [64, 32], "equal": [8, 8]},
         )  # fmt: skip
     press.record("digits", "mlp", results=results, method="majority", metrics={"accuracy": 11})
-    for name, part in parts_of(of_records(results)).items():
-        write_whole(tmp_path / "parts" / name, part)
-    read = Results(results, tmp_path, tmp_path / "parts", lambda path: None)
+    read = alone(tmp_path, results)
     view, run = read.suite("digits"), read.run("digits/mlp", seed=1)
     assert (view.planned, view.recorded, view.suite.seeds, view.preview) == (2, 2, (0, 1), False)
     assert (view.measure, view.suite.baselines, run.title) == ("accuracy", ("majority",), "An MLP")
@@ -240,6 +239,30 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
         run.output("stop.earl")
     with pytest.raises(InputError, match="digits/mlp/seed1 has no seconds"):
         assert run.seconds
+
+
+def test_an_output_without_a_step_is_shown_all_the_same(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    press.record(
+        "digits", "mlp", results=results, metrics={"final": {"accuracy": 97.5},
+        "stop.oracle": {"accuracy": 98.5}}, pictures={"at.5": Image.new("L", (8, 4))},
+        curve={"iteration": range(1, 11), "accuracy": [*range(80, 88), 96.0, 97.5]},
+        settings={"variant": 2},
+    )  # fmt: skip
+    run = alone(tmp_path, results).run("digits/mlp")
+    best = run.output("stop.oracle")
+    assert (best.accuracy, best.label, best.iteration) == (98.5, "the best iterate", None)
+    rows = {row["name"]: row["cells"] for row in score_rows(run, [run.metrics["accuracy"]])}
+    assert rows["the best iterate"] == ["98.500"]
+    assert [output.label for output in run.kept()] == ["iteration 5"]
+    assert (float(run.stable.median), run.case.variant) == (96.75, "2"), "of its last fifth, two"
+
+
+def alone(folder: Path, results: Path) -> Results:
+    """Records without a manifest, as a site takes them."""
+    for name, part in parts_of(of_records(results)).items():
+        write_whole(folder / "parts" / name, part)
+    return Results(results, folder, folder / "parts", lambda path: None)
 
 
 @pytest.mark.parametrize("is_planned", [True, False])

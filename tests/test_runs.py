@@ -73,6 +73,8 @@ def test_a_run_that_is_not_recorded_says_so_everywhere(tmp_path: Path) -> None:
         ("papre/anna", None, "unknown suite 'papre'; did you mean 'paper'?"),
         ("paper/ana", None, "suite 'paper' has no case 'ana'; did you mean 'anna'?"),
         ("paper/anna", 7, "suite 'paper' has no seed 7; it has 0, 1 and 2"),
+        ("paper/anna/seed0", 1, "'paper/anna/seed0' is not of seed 1"),
+        ("paper/anna/biharmonic", 1, "'paper/anna/biharmonic' is no run of a seed"),
         ("paper/anna/mean-seeds-7", None, "suite 'paper' has no average 'mean-seeds-7' of runs"),
     ],
 )
@@ -81,6 +83,14 @@ def test_an_unknown_name_is_told_with_the_nearest(
 ) -> None:
     with pytest.raises(InputError, match="^" + sentence.replace("?", r"\?")):
         make_results(tmp_path).run(name, seed)
+
+
+def test_a_mean_of_seeds_leads_to_the_list_of_them_all(tmp_path: Path) -> None:
+    suite = make_results(tmp_path, "paper").suite("paper")
+    mean, one = suite.final.of("anna"), suite.run("anna", seed=1).psnr_db
+    assert (mean.n, mean.origin, one.origin) == (3, suite.page, suite.run("anna", 1).url)
+    with pytest.raises(InputError, match="suite 'paper' has no seed 7"):
+        suite.run("anna", seed=7)
 
 
 def test_unknown_scores_snapshots_and_rules_are_told(tmp_path: Path) -> None:

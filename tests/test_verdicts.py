@@ -15,6 +15,7 @@ from press.results.metrics import Metric
 from press.results.numbers import Measured, decimal, with_sign
 from press.results.selectors import Selector
 from press.results.verdicts import Judge, Verdict
+from press.toml_file import Typed
 
 SITE = Path(__file__).parent.parent / "content"
 
@@ -97,6 +98,22 @@ def test_below_three_seeds_the_verdict_says_on_how_many_runs() -> None:
     assert "reproduced, on 2 runs" in verdict(30, 0.1, 2).__html__()
     assert ", on" not in verdict(30, 0.1, 3).__html__()
     assert "+0.25\u202fdB from the source" in verdict(30.25, 0.1, 3).reason
+
+
+def test_a_tolerance_has_the_decimals_that_it_was_stated_with() -> None:
+    metric = replace(FID, digits=1, agrees=Typed("0.05"), tolerance=Typed("0.25"))
+    found = Verdict(claim_of(metric, "baseline"), Measured(30.1, metric), Rule())
+    assert found.reason == "+0.1 from the source (tolerance 0.05)"
+    assert verdict(30.0, None, 1, metric).tolerance_written == "0.25"
+    assert verdict(30.0, 0.2, 3, metric).tolerance_written == "0.4", "two deviations, measured"
+
+
+def test_what_stands_outside_of_a_table_is_told(tmp_path: Path) -> None:
+    results = make_results(tmp_path)
+    (results.content / "claims.toml").write_text(f"from_seeds = 2\n{CLAIMS}")
+    with pytest.raises(InputError, match="'from_seeds' stands outside of any table") as told:
+        Judge(results).claims.table("inpainting")
+    assert told.value.line == 1
 
 
 def judge(folder: Path, *recorded: str) -> Judge:

@@ -139,7 +139,7 @@ def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
 
 def in_words(run: Run, step: int, level: Measured | None) -> str:
     """An output described for those who do not see it; None where it has no level."""
-    after = f"{run.title} after {counted(step, run.axis)}"
+    after = f"{run.title} after {counted(step, run.axis or 'step')}"
     return after if level is None else f"{after}, {with_unit(level, level.metric)}"
 
 
@@ -247,7 +247,8 @@ def compared(
         else:
             output = run.output(word)
             shown, level = picture(page, run, output.picture, words), output.get(run.measure)
-        sides.append({"label": sentence(label), "picture": shown, "level": level or ""})
+        level_shown = "" if level is None else level  # a level of zero too
+        sides.append({"label": sentence(label), "picture": shown, "level": level_shown})
     return page.render("blocks/compare.html", sides=sides, spot=spot)
 
 

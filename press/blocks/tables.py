@@ -31,6 +31,7 @@ from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import Verdict
 
 SPIKE_MARK = "†"
+SPIKE_NOTE = f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
 DASH = Markup('<span class="none" title="not stated">–</span>')
 Value = Quantity | Claim | Verdict | str | None
 
@@ -102,7 +103,7 @@ def dot_table(
         rows=[*rows, *last],
         columns=columns,
         signs=[sign(*shape) if shape[0] else "" for shape in shapes],
-        axis=DotAxis.around([dot.level for row in rows for dot in row.dots], axis),
+        axis=DotAxis.around([end for row in rows for dot in row.dots for end in dot.ends], axis),
         details=[{head: cell(value) for head, value in row.items()} for row in details],
         pictures=any(row.thumbnail for row in rows),
         title=view.title,
@@ -216,7 +217,8 @@ def preview_table(call: Call, suite: SuiteView) -> Figure:
         }
         for run in suite.runs
     ]
-    return dot_table(call, suite, images, columns, level_note(suite), details=details)
+    note = level_note(suite) + (SPIKE_NOTE if any(map(spiked, images)) else "")
+    return dot_table(call, suite, images, columns, note, details=details)
 
 
 def _of_last(run: Run, metric: str) -> Quantity | None:
@@ -251,9 +253,13 @@ def suites_table(call: Call, suites: list[SuiteView], names: list[str]) -> Figur
     ours = suites[0]
     titles = named(call, names, [view.name for view in suites], "suites")
     images = tuple(i for i in ours.suite.images if all(i in view.suite.images for view in suites))
+    if not images:
+        raise call.error("suites", "these suites have no case in common")
+    if len({view.preview for view in suites}) > 1:
+        raise call.error("suites", "a preview is not compared with a suite in full size")
     marks = ["ours", *["choice"] * (len(suites) - 1)]
     columns = [
-        Column(title, of_images(view.final, images), mark)
+        Column(title, of_images(view.final, images, ours.measure), mark)
         for view, title, mark in zip(suites, titles, marks, strict=True)
     ]
     last = against("Against ours", columns, columns[0].value(None))

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from press.blocks.declaration import CLAIMS_TABLE, SUITE, WORDS, Argument, Call, Figure, block
 from press.blocks.tables import (
-    SPIKE_MARK,
+    SPIKE_NOTE,
     Column,
     Value,
     baseline_columns,
@@ -18,7 +18,7 @@ from press.blocks.tables import (
     spike_mark,
     stability_cells,
 )
-from press.errors import InputError
+from press.errors import InputError, nearest
 from press.results.claims import MEAN, ClaimTable, Row
 from press.results.names import sentence
 from press.results.numbers import Measured, Quantity, linked, listed, with_sign, written
@@ -52,6 +52,11 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
 def printed(table: ClaimTable, row: Row, title: str, mark: str = "other") -> Column:
     """What a source prints of a method, image by image."""
     return Column(title, lambda image: row.get(table.column(image)), mark)
+
+
+def measured(quantity: Quantity) -> Measured | None:
+    """Our number; None if it is not run yet."""
+    return quantity if isinstance(quantity, Measured) else None
 
 
 def difference(verdict: Verdict | None) -> Markup:
@@ -106,16 +111,20 @@ def results_table(
 ) -> Figure:
     """Our runs beside the numbers of a source, each with its verdict."""
     judge = Judge(call.page.results)
+    answering = table_of(call, judge, suite, table)
     with call.at("images"):
         chosen = [suite.run(name).image for name in images]
-    answered = Answered(judge, suite, table_of(call, judge, suite, table), chosen)
+        if strange := next((name for name in chosen if name not in answering.cases), None):
+            near = nearest(strange, answering.cases)
+            raise InputError(f"table '{answering.id}' has no case '{strange}'{near}")
+    answered = Answered(judge, suite, answering, chosen)
     with call.at("table" if table else "suite"):
         row = answered.row
     table, judged = answered.table, answered.judged
     columns = [
         *(printed(table, table.rows[name], table.rows[name].name) for name in table.beside),
         printed(table, row, judge.results.names.paper, "paper"),
-        Column("ours", lambda image: judged[image][0] or None, "ours", after=answered.spike_mark),
+        Column("ours", lambda image: measured(judged[image][0]), "ours", after=answered.spike_mark),
         Column("difference", lambda image: difference(judged[image][1])),
         Column("verdict", lambda image: judged[image][1], numeric=False),
     ]
@@ -125,7 +134,11 @@ def results_table(
     if row.compare != FINAL:
         note += f" Of {judge.results.names.paper} and of our runs: {row.name}."
     if any(map(answered.spike_mark, judged)):
-        note += f" {SPIKE_MARK} The last iterate of a run lies in a loss spike."
+        note += SPIKE_NOTE
+    if any(ours.spread is not None for ours, _ in judged.values()):
+        note += " ±: the standard deviation between seeds."
+        if None in judged and len({ours.n for ours, _ in judged.values()}) > 1:
+            note += f" The mean is over the seeds that have every case (n = {judged[None][0].n})."
     asked = [run.recorded for run in answered.runs(None)]
     if not all(asked):
         note += f" {sum(asked)} of {len(asked)} runs are recorded."
@@ -183,8 +196,13 @@ class Answered:
 
     def spike_mark(self, image: str | None) -> Markup:
         """The mark of a number in which a last iterate that lies in a loss spike takes part."""
-        marked = self.of_last_iterates and self.judged[image][0]
-        return spike_mark(self.runs(image)) if marked else Markup("")
+        if not self.of_last_iterates or measured(self.judged[image][0]) is None:
+            return Markup("")
+        runs = self.runs(image)
+        if image is None:  # of which those seeds take part that have every case
+            lacking = {run.seed for run in runs if not run.recorded}
+            runs = [run for run in runs if run.seed not in lacking]
+        return spike_mark(runs)
 
     def details(self, image: str | None) -> dict[str, Value]:
         """The row of the plain table: each seed, and how the verdict comes about."""
@@ -200,13 +218,13 @@ class Answered:
             sentence(self.judge.results.names.paper): self.row.get(column),
             **{
                 f"seed {seed}": scores.one(image, seed, metric.name) if image else ""
-                for seed in self.view.suite.seeds
+                for seed in scores.seeds
             },
             "Mean": ours,
             "s.d.": None if ours.spread is None else written(ours.spread, metric),
             "n": str(ours.n),
             "Difference": difference(verdict),
-            "Tolerance": written(verdict.tolerance, metric) if verdict else None,
+            "Tolerance": verdict.tolerance_written if verdict else None,
             "Verdict": verdict.word if verdict else None,
         }
         if self.of_last_iterates:
@@ -256,4 +274,6 @@ def claims_table(call: Call, table: ClaimTable) -> Figure:
     used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}
     content = call.page.render("blocks/claims-table.html", heads=used, rows=rows, cell=cell)
     metrics = listed(list(dict.fromkeys(row.metric.phrase for row in rows)))
-    return Figure(content, note=f"Source: {table.source}. {sentence(metrics)}.")
+    sources = [table.source] if table.source else [row.source for row in rows if row.source]
+    source = f"Source: {'; '.join(dict.fromkeys(sources))}. " if sources else ""
+    return Figure(content, note=f"{source}{sentence(metrics)}.")

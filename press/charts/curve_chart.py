@@ -144,10 +144,10 @@ class CurvePanel:
             ]
         parts.append(line(left, bottom, right, bottom, class_="axis"))
         for step in self._steps():
-            x = self.x(step)
+            x, words = self.x(step), grouped(step) if step % 1 == 0 else f"{step:g}"
             parts += [
                 line(x, bottom, x, bottom + 4, class_="axis"),
-                text(grouped(step), x, bottom + 15, class_="tick", text_anchor="middle"),
+                text(words, x, bottom + 15, class_="tick", text_anchor="middle"),
             ]
         label = f"{self.axis}, square-root scale" if self.x.root else self.axis
         parts.append(text(label, right, HEIGHT - 3, class_="label", text_anchor="end"))

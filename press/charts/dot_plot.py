@@ -38,6 +38,11 @@ class Dot:
     spread: float | None = None
     shape: str = "circle"
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """From where to where it reaches, with its whisker."""
+        return self.level - (self.spread or 0), self.level + (self.spread or 0)
+
 
 @dataclass(frozen=True)
 class DotAxis:
@@ -74,8 +79,7 @@ class DotAxis:
             parts.append(self._level_line(min(levels), max(levels), "span"))
         for dot in dots:
             if dot.spread:
-                low, high = dot.level - dot.spread, dot.level + dot.spread
-                parts.append(self._level_line(low, high, "whisker"))
+                parts.append(self._level_line(*dot.ends, "whisker"))
             parts.append(_shape(dot, self.x(dot.level)))
         return _drawing(ROW, parts)
 

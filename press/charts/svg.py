@@ -70,13 +70,13 @@ class Scale:
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round values between `low` and `high`, about so many: steps of 1, 2 or 5."""
-    if high <= low:
+    if high - low <= 1e-12 * max(abs(low), abs(high)):  # one value, but for its last places
         return [low]
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 10) for k in range(first, math.floor(high / step + 1e-9) + 1)]
+    first, digits = math.ceil(low / step - 1e-9), 2 - math.floor(math.log10(step))
+    return [round(k * step, digits) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def widened(low: float, high: float, about: int = 5) -> tuple[float, float]:

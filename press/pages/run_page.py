@@ -97,7 +97,7 @@ def score_rows(run: Run, metrics: Sequence[Metric]) -> list[dict[str, Any]]:
     names = {f"stop.{rule}": point.row for rule, point in run.stop_points.items()}
     if "stop.fixed" not in names:
         names["final"] = "the last output"
-    besides = [name for name in found if not name.startswith(("at.", "stop.", "final"))]
+    besides = [one for one in found if not one.startswith(("at.", "final")) and one not in names]
     names = {"input": "the input", **names} | {name: run.output(name).label for name in besides}
     rows = [(words, found[selector]) for selector, words in names.items() if selector in found]
     if not run.method and run.stable.known:

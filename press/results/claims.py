@@ -153,11 +153,13 @@ class Claims:
     @cached_property
     def tables(self) -> dict[str, ClaimTable]:
         """Every table by its id."""
-        return {
-            name: self._table(name, data)
-            for name, data in self.file.data.items()
-            if name != "rule" and isinstance(data, dict)
-        }
+        found = {}
+        for name, data in self.file.data.items():
+            if not isinstance(data, dict):
+                self.file.fail(f"'{name}' stands outside of any table", key=name)
+            if name != "rule":
+                found[name] = self._table(name, data)
+        return found
 
     def table(self, name: str) -> ClaimTable:
         """A table; raises InputError with the nearest id."""

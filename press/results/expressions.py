@@ -18,6 +18,7 @@ from press.results.claims import Claim
 from press.results.each import Each
 from press.results.metrics import MOST_DIGITS
 from press.results.numbers import (
+    MINUS,
     Measured,
     NotRun,
     Quantity,
@@ -123,7 +124,11 @@ def digits(number: Any, count: int | None = None) -> Any:
 
 def words(value: Any) -> Any:
     """Write seconds as a person says them: "12 minutes"."""
-    return _number(_of_unit(value, ("s", "seconds"), "a time in seconds"), format_duration)
+
+    def write(seconds: float) -> str:
+        return f"{MINUS if seconds < 0 else ''}{format_duration(abs(seconds))}"
+
+    return _number(_of_unit(value, ("s", "seconds"), "a time in seconds"), write)
 
 
 def whole(value: Any) -> Any:

@@ -162,7 +162,8 @@ def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> P
 def _curve(path: Path) -> dict[str, list[float | None]]:
     """The columns of a curve's CSV file; raises InputError with its line."""
     text = text_of(path)
-    curve = parse_curve(text, path, text.partition("\n")[0].partition(",")[0])
+    head = next(csv.reader(text.splitlines()[:1]), [])
+    curve = parse_curve(text, path, *head[:1])
     columns: dict[str, list[float | None]] = {name: [] for name in curve.columns}
     for line, row in enumerate(curve.rows, 2):
         try:
@@ -182,7 +183,7 @@ def _number(name: str, text: str, tip: str = "") -> int | float:
 
 def _value(text: str) -> int | float | str:
     """A cell as what it looks like: an integer, a number, or a text."""
-    for kind in (int, float):
+    for kind in (int, float) if "_" not in text else ():  # to Python 32_64 is 3264
         try:
             return kind(text)
         except ValueError:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from press.errors import InputError, nearest
+from press.results.numbers import listed
 from press.results.record import CURVE, Record, read_record
 from press.results.selectors import Selector
 
@@ -90,6 +91,14 @@ class Suite:
         if chosen.kind == "mean" and not self.mean:
             raise InputError(f"suite '{self.name}' averages no runs")
         return {"baseline": chosen.name, "mean": self.mean}.get(chosen.kind)
+
+    def seed(self, wanted: int | None) -> int:
+        """A seed of the suite, the first for None; raises InputError if it is none."""
+        chosen = self.seeds[0] if wanted is None else wanted
+        if chosen not in self.seeds:
+            known = listed([str(seed) for seed in self.seeds])
+            raise InputError(f"suite '{self.name}' has no seed {chosen}; it has {known}")
+        return chosen
 
     def find(self, word: str) -> str:
         """The case called `word`, in full or bare; raises InputError with the nearest name."""
@@ -269,7 +278,7 @@ def _case(record: Record) -> dict[str, Any]:
     settings = record.settings
     return {
         "folder": record.case, "image": record.data.get("image", record.case),
-        "variant": settings.get("variant", ""), "preview_side": settings.get("preview_side"),
+        "variant": str(settings.get("variant", "")), "preview_side": settings.get("preview_side"),
         "pictures": True, "iterations": settings.get("iterations", record.last_step or 0),
         "paper_iterations": None, "settings": settings,
     }  # fmt: skip

@@ -53,6 +53,12 @@ class Curve:
         points = self._read[column]
         return points[bisect_right(points, after, key=itemgetter(0)) :]
 
+    @property
+    def last(self) -> int:
+        """The last whole step; 0 of an empty curve. Raises InputError if it is damaged."""
+        found = self.points(self.columns[1])[-1:] if self.columns[1:] else []
+        return int(found[0][0]) if found else 0
+
     def at(self, step: int) -> dict[str, float]:
         """What its columns have at a step; those without a value there are left out."""
         found = {name: self.points(name, after=step - 0.5)[:1] for name in self.columns[1:]}

@@ -162,7 +162,7 @@ class Run:
     def _at(self, step: int) -> "Score":
         """A snapshot; raises InputError if that step has none."""
         selector = f"at.{step}"
-        if self.record and selector not in self.record.metrics:
+        if self.record and not self._has(selector):
             steps = sorted(int(s[3:]) for s in self.record.metrics if s.startswith("at."))
             known = f"it has {listed([str(step) for step in steps], 'or')}"
             if not steps:
@@ -170,6 +170,11 @@ class Run:
                 known = f"recorded are {there}, and '{selector}' of press.record's metrics is not"
             raise InputError(f"{self.name} has no snapshot at {step}; {known}")
         return Score(self, selector, f"{self.name} at {step}", self._at_step(step), step)
+
+    def _has(self, selector: str) -> bool:
+        """Whether the record has a score or a picture of an output."""
+        record = self.record
+        return record is not None and selector in {*record.metrics, *record.pictures}
 
     def _in_curve(self, step: int) -> "Score":
         """A step as the curve has it; raises InputError if it has nothing of that step."""
@@ -184,11 +189,13 @@ class Run:
 
     def _stop(self, rule: str) -> "Score":
         """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
-        if rule not in self.stop_points:
+        if rule not in self.stop_points and not self._has(f"stop.{rule}"):
             require_rule(rule)
         if not self.record:
             return Score(self, f"stop.{rule}", self.name)
-        point = self.stop_points.get(rule)
+        point, selector = self.stop_points.get(rule), f"stop.{rule}"
+        if not point and self._has(selector):
+            return Score(self, selector, f"{self.name}, {rule}", RULES.get(rule, rule))
         if not point:
             raise InputError(f"the rule '{rule}' never stopped {self.name}")
         name = f"{self.name}, {rule}"
@@ -385,7 +392,7 @@ class Stability:
         Raises InputError if the recorded run has no such curve: it is a baseline, there is no
         original to score against, or the curve is not over iterations.
         """
-        column, last = column or self.metric.name, self.run.last_step or 0
+        column, last = column or self.metric.name, self._last
         first = last - last // SHARE if since is None else since
         if self.run.axis not in (ITERATION, ""):
             why = f"the last fifth is told of iterations, and its curve goes over '{self.run.axis}'"
@@ -395,6 +402,11 @@ class Stability:
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
         return [value for _, value in found]
+
+    @property
+    def _last(self) -> int:
+        """The last iteration: what the record says, else the last of its curve."""
+        return self.run.last_step or self.run.curve().last
 
     @cached_property
     def known(self) -> bool:
@@ -428,7 +440,7 @@ class Stability:
     @property
     def fall(self) -> float:
         """By how much the last iterate is worse than the median of the 500 iterations before it."""
-        before = self.levels(since=(self.run.last_step or 0) - BEFORE - 1)
+        before = self.levels(since=self._last - BEFORE - 1)
         return self.metric.gain(median(before[:-1]) - before[-1]) if len(before) > 1 else 0.0
 
     @property

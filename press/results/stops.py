@@ -35,7 +35,7 @@ class StopPoint:
     @property
     def name(self) -> str:
         """The rule, as a page calls it."""
-        return RULES.get(self.rule, self.rule)
+        return f"the last {self.axis}" if self.rule == "fixed" else RULES.get(self.rule, self.rule)
 
     @property
     def reached(self) -> bool:

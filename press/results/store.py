@@ -14,7 +14,6 @@ from press.errors import InputError, nearest
 from press.results.manifest import Manifest, Suite
 from press.results.metrics import Metrics, read_metrics
 from press.results.names import Names, read_names
-from press.results.numbers import listed
 from press.results.run import Run
 from press.results.suite import SuiteView
 
@@ -72,18 +71,17 @@ class Results:
         image_word, _, last = rest.rpartition("/")
         methods = [*suite.baselines, *([suite.mean] if suite.mean else [])]
         if last in methods:
+            if seed is not None:
+                raise InputError(f"'{name}' is no run of a seed")
             return self._one(suite, suite.find(image_word), 0, last)
         if last.startswith("mean-seeds-"):
             near = nearest(last, methods)
             raise InputError(f"suite '{suite_name}' has no average '{last}' of runs{near}")
         if given := re.fullmatch(r"seed([0-9]{1,9})", last):
+            if seed not in (None, int(given[1])):
+                raise InputError(f"'{name}' is not of seed {seed}")
             rest, seed = image_word, int(given[1])
-        case = suite.find(rest)
-        chosen = suite.seeds[0] if seed is None else seed
-        if chosen not in suite.seeds:
-            known = listed([str(seed) for seed in suite.seeds])
-            raise InputError(f"suite '{suite_name}' has no seed {chosen}; it has {known}")
-        return self._one(suite, case, chosen, None)
+        return self._one(suite, suite.find(rest), suite.seed(seed), None)
 
     @property
     def asked(self) -> list[Run]:

@@ -114,7 +114,7 @@ class SuiteView:
     def run(self, name: str, seed: int | None = None) -> Run:
         """One run; raises InputError with the nearest name."""
         case = self.suite.find(name)
-        return self._one(case, self.suite.seeds[0] if seed is None else seed, None)
+        return self._one(case, self.suite.seed(seed), None)
 
     def output(self, selector: str | Selector) -> "ScoreTable":
         """The scores of one output of every run, by its selector; raises InputError."""
@@ -178,7 +178,11 @@ class ScoreTable:
         case = self._view.suite.find(case)
         scores = [self.one(case, seed, quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
-        return over_seeds(found) if found else NotRun(f"{self.name}, {case}")
+        if len(found) < 2:
+            return found[0] if found else NotRun(f"{self.name}, {case}")
+        mean = over_seeds(found)
+        mean.origin = self._view.page  # it stands on no run's page
+        return mean
 
     def mean(self, quantity: str = "", cases: tuple[str, ...] | None = None) -> Quantity:
         """The mean over `cases` (all by default), from the seeds that have every one."""

@@ -19,6 +19,7 @@ from press.results.numbers import (
     Quantity,
     difference,
     is_same,
+    unit_behind,
     with_sign,
     with_unit,
     written,
@@ -68,6 +69,14 @@ class Verdict:
         return self.rule.tolerance(self.metric, self.ours.spread, self.n)
 
     @property
+    def tolerance_written(self) -> str:
+        """The tolerance, with the decimals that it was stated with if the metric has fewer."""
+        metric, tolerance = self.metric, self.tolerance
+        told = [t for t in (metric.tolerance, metric.at_most, metric.agrees) if t == tolerance]
+        digits = max([metric.digits, *(getattr(one, "decimals", 0) for one in told)])
+        return written(tolerance, metric, digits)
+
+    @property
     def n(self) -> int:
         """The number of seeds behind our mean."""
         return self.ours.n
@@ -105,7 +114,8 @@ class Verdict:
             return NotRun(judged[0].name)
         levels = [level for run in recorded for level in run.stable.levels(self.metric.name)]
         within = sum(self._is_within(level - self.claim) for level in levels)
-        return Measured(100 * within / len(levels), SHARE_WITHIN, recorded[0].url, n=len(recorded))
+        page = recorded[0].url if len(recorded) == 1 else self.ours.origin
+        return Measured(100 * within / len(levels), SHARE_WITHIN, page, n=len(recorded))
 
     @property
     def runs(self) -> str:
@@ -120,7 +130,7 @@ class Verdict:
         difference, spread, metric = self.difference, self.ours.spread, self.metric
         if isinstance(difference, NotRun):
             return "no run of it is recorded yet"
-        within = f"tolerance {with_unit(self.tolerance, metric.of_differences)}"
+        within = f"tolerance {unit_behind(self.tolerance_written, metric.of_differences)}"
         if not self.is_deterministic:
             within += f"; n = {self.n}"
         if spread is not None:
@@ -179,7 +189,7 @@ class Judge:
     def verdict(self, id: str) -> Verdict:
         """Judge one claim; raises InputError if it is unknown or not compared with our runs."""
         claim = self.claims.claim(id)
-        table, _, column = id.split(".")
+        table, _, column = id.split(".", 2)  # a case may have a dot in its name
         ours = self.ours(self.claims.tables[table], claim.row, column)
         return Verdict(claim, ours, self.claims.rule, self._judged(table, claim.row, column))
 
