@@ -8,6 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ WAIT_S = 30.0  # for another build that writes
 TABLE = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, seal BLOB, data BLOB)"
 GET = "SELECT seal, data FROM entries WHERE key = ?"
 PUT = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)"
+
+
+LIBRARIES = {  # of whose version what they made is
+    "code": ("pygments",), "bibliographies": ("pybtex", "pylatexenc"),
+    "pictures": ("pillow",), "thumbnails": ("pillow",), "share": ("pillow",),
+}  # fmt: skip
 
 
 class Cache:
@@ -33,7 +40,7 @@ class Cache:
 
     def get(self, kind: str, key: str) -> bytes | None:
         """Look for what was kept of this `kind`, made from `key`; None if there is no whole one."""
-        name = _hash(f"{kind}|{key}".encode())
+        name = _name(kind, key)
         row = self._execute(GET, name)
         if row and isinstance(row[1], bytes) and row[0] == _hash(name + row[1]):
             return row[1]
@@ -41,7 +48,7 @@ class Cache:
 
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Keep `data` for the builds to come."""
-        name = _hash(f"{kind}|{key}".encode())
+        name = _name(kind, key)
         self._execute(PUT, name, _hash(name + data), data)
 
     def data(self, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
@@ -105,3 +112,17 @@ class Cache:
 
 def _hash(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
+
+
+def _name(kind: str, key: str) -> bytes:
+    return _hash(f"{kind}|{_versions(kind)}|{key}".encode())
+
+
+@cache
+def _versions(kind: str) -> str:
+    """The versions of the libraries that make things of a kind."""
+    if kind not in LIBRARIES:
+        return ""
+    from importlib.metadata import version
+
+    return " ".join(map(version, LIBRARIES[kind]))

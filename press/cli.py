@@ -1,6 +1,7 @@
 """The press's command line: build, serve, check, why, blocks, new, import-csv."""
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -34,6 +35,8 @@ IMPORT_HELP = """Make a record of each row of a CSV file, whose columns are:
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks; the exit code: 0 well, 1 an error, 2 wrong usage."""
     given = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console may lack a letter of what is told
+        sys.stdout.reconfigure(errors="backslashreplace")
     started = time.perf_counter()
     has_word = given[:1] and given[0] in (*WORDS, NEW, IMPORT, "-h", "--help", "--version")
     try:

@@ -227,7 +227,8 @@ def _make(options: Options, news: News) -> set[Path]:
         report(result, options, started)
     elif is_new:
         print(*errors, file=sys.stderr)
-    inputs = result.state.signatures if result else {}
+    pages = result.state.pages.values() if result else ()
+    inputs = {path for page in pages for path in page.inputs}
     folders = (options.content, options.results, *options.templates)
     return {*folders, *(Path(path).parent for path in inputs)}
 

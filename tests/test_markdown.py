@@ -120,6 +120,16 @@ def test_references_have_the_names_of_what_comes_later(context: PageContext) -> 
     assert said(context) == []
 
 
+def test_a_caption_of_a_picture_holds_no_note_and_a_text_for_the_blind_no_id(
+    context: PageContext,
+) -> None:
+    line = '![set id=3](line.svg "One ^[a note] here"){#fig-a}\n\n![again id=3](line.svg)'
+    article_of(context, line)
+    assert [message for message in said(context) if "as a picture" not in message] == [
+        "body.md:5:23: a picture's caption holds no note; that of ::: figure may",
+    ]
+
+
 def test_ids_that_are_unknown_or_given_twice_have_a_place(context: PageContext) -> None:
     article_of(
         context,

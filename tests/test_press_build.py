@@ -175,6 +175,45 @@ def test_a_picture_that_comes_later_is_seen(work: Path, capsys: pytest.CaptureFi
     assert 'width="4" height="3"' in (work / "site/posts/two.html").read_text()
 
 
+WRITES = """
+from pathlib import Path
+from markupsafe import Markup
+from press.blocks.declaration import block
+
+
+@block("writes", "a post, while a build runs")
+def writes(call):
+    Path("content/posts/late.md").write_text("# Late")
+    return Markup("<p>Written.</p>")
+"""
+
+
+def test_a_post_that_is_written_while_a_build_runs_is_made_by_the_next(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/blocks.py").write_text(WRITES)
+    (work / "content/posts/two.md").write_text(post("Two", "::: writes\n:::"))
+    made(capsys)
+    assert not (work / "site/posts/late.html").exists()
+    made(capsys)
+    assert (work / "site/posts/late.html").exists()
+    assert "nothing changed" in made(capsys)
+
+
+def test_files_of_any_name_are_seen_and_those_of_editors_are_not(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/posts/_three.md").write_text(post("Three"))
+    made(capsys)
+    assert (work / "site/posts/_three.html").exists()
+    for folder in ("content/posts", "templates/styles"):
+        (work / folder).mkdir(parents=True, exist_ok=True)
+        (work / folder / os.fsdecode(b"f\xfcr.png")).write_bytes(b"")
+    (work / "templates/styles/.#zz-own.css").symlink_to("nobody@nowhere.1")
+    made(capsys)
+    assert "nothing changed" in made(capsys)
+
+
 def test_a_post_that_goes_takes_its_page_along(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -50,6 +50,13 @@ def test_what_is_broken_is_an_error(
     assert told in checked(work, text, capsys)
 
 
+def test_a_page_of_the_author_s_that_a_post_links_to_is_none_of_ours(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "content/posts").joinpath("demo.html").write_bytes("<p>f\xfcr</p>".encode("latin-1"))
+    assert checked(work, "The [demo](demo.html#part).", capsys) == ""
+
+
 @pytest.mark.parametrize(
     ("html", "told"),
     [

@@ -4,7 +4,6 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +38,7 @@ from press.errors import InputError
 from press.files import PICTURES, sha256_of
 from press.markdown.assets import Assets, opened, upright, upright_size
 from press.page import PageContext
+from press.paths import AbsentError
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
 from press.results.run import Run
@@ -342,8 +342,11 @@ def _scrubber_data(
 )
 def plain_figure(call: Call, src: str, alt: str) -> Markup:
     """An image file that stands beside the post, or in the folder of the content."""
-    folders = call.page.content_dir, Path(call.directive.place.path).parent
+    beside = Path(call.directive.place.path).parent
     with call.at("src"):
-        path = call.page.file(src, folders[not os.path.exists(folders[0] / src)], "picture")
+        try:
+            path = call.page.file(src, beside, "picture")
+        except AbsentError:
+            path = call.page.file(src, call.page.content_dir, "picture")
     place = call.directive.argument_places.get("src", call.directive.place)
     return Markup(Assets(call.page, path.parent).shown(path, alt, place, {}))

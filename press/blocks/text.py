@@ -52,7 +52,7 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     with call.at("path"):
         file = find_file(path, repository, repository, note=call.page.note, tracked=True)
     try:
-        rows = text_of(file).splitlines()
+        rows = text_of(file).removesuffix("\n").split("\n")  # as editors count lines
     except InputError as error:
         raise call.error("path", f"'{path}': {error.sentence}") from None
     with call.at("lines"):

@@ -49,15 +49,18 @@ from press.pages.site_pages import (
 from press.pages.templates import Templates, Theme, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
+LOADED_NS = time.time_ns()  # when this process had read the press's own code
 
 
 class Builder:
     """Makes the outputs of one site."""
 
-    def __init__(self, options: Options, changes: ChangeDetector, manifest: PageState) -> None:
-        """Read the settings and the theme."""
+    def __init__(
+        self, options: Options, changes: ChangeDetector, manifest: PageState, asked_ns: int
+    ) -> None:
+        """Read the settings and the theme; `asked_ns` is when the manifest was asked for."""
         self.options, self.changes = options, changes
-        self.started_ns = time.time_ns()
+        self.asked_ns, self.started_ns = asked_ns, time.time_ns()
         self.cache = Cache(options.cache)
         self.site = load_site(options.content / "site.toml", options.base_url)
         self.theme = load_theme(options.templates)
@@ -223,11 +226,15 @@ class Builder:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""
         state, old = self.result.state, self.changes.state.signatures
         paths = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
+        read_ns = dict.fromkeys(state.pages[PAGE].inputs, self.asked_ns)
+        code = str(self.options.code)
+        read_ns |= {path: LOADED_NS for path in state.global_inputs if path.startswith(code)}
         for path in [*paths, *state.global_inputs]:
             known = old.get(path)
             if known and self.changes.unchanged([path]):
                 state.signatures[path] = known
                 continue
             size, changed_ns, digest = signature(path)
-            seen = digest if changed_ns < self.started_ns else "changed while it was read"
+            was_whole = changed_ns < read_ns.get(path, self.started_ns)
+            seen = digest if was_whole else "changed while it was read"
             state.signatures[path] = (size, changed_ns, seen)

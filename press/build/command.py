@@ -71,7 +71,7 @@ def _build(options: Options, warnings: list[Diagnostic]) -> BuildResult:
 
 
 def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
-    changes = ChangeDetector(options, load_state(options))
+    changes, asked_ns = ChangeDetector(options, load_state(options)), time.time_ns()
     manifest = refresh(options, changes, meanwhile=partial(import_module, BUILDER))
     if changes.nothing_changed():
         rows = [row for page in changes.state.pages.values() for row in page.messages]
@@ -82,7 +82,7 @@ def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
 
     check_folder(options.out)
     for _ in range(3):
-        with closing(Builder(options, changes, manifest)) as builder:
+        with closing(Builder(options, changes, manifest, asked_ns)) as builder:
             result = builder.make()
         if builder.cache.refusal:
             warnings = [_nothing_is_kept(options, builder.cache.refusal)]

@@ -88,18 +88,19 @@ def _asked(
     fail = partial(file.fail, table="experiments", key="manifest")
     pipe = subprocess.PIPE
     try:
-        child = subprocess.Popen(program(command, options), stdout=pipe, stderr=pipe, text=True)
+        child = subprocess.Popen(program(command, options), stdout=pipe, stderr=pipe)
     except (OSError, ValueError) as error:
         fail(f"'{command}' cannot be run: {getattr(error, 'strerror', error)}")
     with child:
         meanwhile()
-        answer, words = child.communicate()
+        answer, errors = child.communicate()
+    words = errors.decode(errors="replace")
     said = (words.strip().splitlines() or ["it said nothing"])[-1]
     if child.returncode and (found := PLACE.fullmatch(said)):
         raise InputError(found[4], found[1], int(found[2]), int(found[3]) if found[3] else None)
     if child.returncode:
         fail(f"'{command}' failed: {said}")
     try:
-        return _in_parts(json_of(answer, settings))
-    except (InputError, KeyError, TypeError, AttributeError):
+        return _in_parts(json_of(answer.decode(), settings))
+    except (InputError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         fail(f"'{command}' printed no manifest")

@@ -93,10 +93,9 @@ def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]
             said.append(group.sentence(options))
             continue
         if not failure:
-            total += seconds
+            total, made = total + seconds, True  # of a group that fails a part may be made
             try:
                 _make(options, group, AUTO_SECONDS)
-                made = True
                 continue
             except InputError as error:
                 failure = failed_before[key] = str(error)
@@ -112,7 +111,9 @@ def _make(options: Options, group: Group, limit: int | None) -> None:
     for run in group.runs:
         timed = ["--time-limit", str(limit)] if limit else []
         command = [*program(run.command, options), *timed]
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            command, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+        )
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
             raise InputError(f"the runs of '{group.suite.name}' were not made: {lines[-1]}")

@@ -123,7 +123,7 @@ def save_state(options: Options, state: State) -> None:
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:
     """Write JSON whole, below a line with its hash."""
-    data = json.dumps(value, ensure_ascii=False).encode()
+    data = json.dumps(value).encode()  # in ASCII: a file may have a name that is not UTF-8
     write_whole(path, sha256_of(data).encode() + b"\n" + data)
 
 
@@ -138,8 +138,8 @@ def read_sealed(path: Path) -> dict[str, Any]:
 
 def listing(folder: str) -> bytes:
     """The names in a folder, a line each; hidden ones do not count."""
-    names = sorted(name for name in os.listdir(folder) if name[0] not in "._")
-    return "\n".join(names).encode()
+    names = sorted(name for name in os.listdir(folder) if name[0] != "." and name != "__pycache__")
+    return "\n".join(names).encode(errors="surrogateescape")
 
 
 def _size_and_time(path: str | Path) -> tuple[int, int]:
@@ -164,7 +164,8 @@ def signature(path: str) -> Signature:
     """What tells one state of a file from another; a folder's names stand for its content."""
     try:
         if os.path.isdir(path):
-            return -1, 0, hashlib.sha256(listing(path)).hexdigest()
+            changed_ns = _size_and_time(path)[1]  # first, so that what comes in between is seen
+            return -1, changed_ns, hashlib.sha256(listing(path)).hexdigest()
         return *_size_and_time(path), sha256_of(Path(path))
     except OSError:
         return ABSENT

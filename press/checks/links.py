@@ -125,8 +125,9 @@ def check_site(
     `posts` has the file of which each post's page was made, `cited` the keys of the works that
     posts cite; outside addresses are asked for on demand.
     """
-    paths = sorted(options.out.rglob("*.html"))
-    urls = {path.relative_to(options.out).as_posix(): path for path in paths}
+    paths = {path.relative_to(options.out): path for path in sorted(options.out.rglob("*.html"))}
+    # What a post links to is a file of its author's, and no page of ours.
+    urls = {url.as_posix(): path for url, path in paths.items() if url.parts[0] != "media"}
     pages = {url: PageFacts(path, posts.get(url, "")) for url, path in urls.items()}
     ids = {url: {id.value for id in page.ids} for url, page in pages.items()}
     root = unquote(load_site(options.content / "site.toml", options.base_url).root)

@@ -117,6 +117,7 @@ class Assets:
         Another post's file becomes its page, `site:runs/index.html` is named from the site's root,
         any other file is copied. An address that runs a script is an error, and leads nowhere.
         """
+        href = href.strip()  # as browsers do
         if is_unsafe(href):
             self.context.error(place, f"'{href}' is an address that no page may link to")
             return ""
@@ -143,7 +144,7 @@ class Assets:
 
         The attributes `given` are the author's and go before ours.
         """
-        given, alt = given or {}, alt or ""
+        given, alt, address = given or {}, alt or "", address.strip()
         if not alt.strip():
             self._tell(place, f"the picture '{address}' has no alternative text")
         if OUTSIDE.match(address):

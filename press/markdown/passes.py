@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from press.diagnostics import Place, SourceMap
+from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import nearest
 from press.markdown.citations import HAND_MADE, Citations
 from press.markdown.post import slug
@@ -30,7 +30,7 @@ NAMES = {  # of what is numbered, each kind by itself
     "listing": "Listing {}",
 }
 RESERVED = ("content", "references", "cite-this")  # ids of the template
-IDS = re.compile(r"""<[a-zA-Z][^<>]*?\sid\s*=\s*["']?([^"'\s>]+)""")
+IDS = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*')*?\sid\s*=\s*["']?([^"'\s>]+)""")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 BREAKS = ("softbreak", "hardbreak")
@@ -122,7 +122,11 @@ def find_figures(state: StateCore) -> None:
                 start = max(origin.text.find(caption), 0)
                 env = {key: state.env[key] for key in ("errors", "keys") if key in state.env}
                 env["line"] = origin.part(start, start + len(caption))
-                figure.meta["caption"] = state.md.parseInline(caption, env)[0].children
+                said = state.md.parseInline(caption, env)[0].children or []
+                figure.meta["caption"] = said
+                if any(one.type == "footnote_ref" for one in said) and "errors" in env:
+                    sentence = "a picture's caption holds no note; that of ::: figure may"
+                    env["errors"].append(Diagnostic(origin.at(start), sentence, "error"))
             tokens[-3:] = [figure]
     state.tokens = tokens
 

@@ -42,7 +42,7 @@ class Theme:
 
 def load_theme(folders: Sequence[Path]) -> Theme:
     """Join the style sheets and the scripts of the templates' folders, each name once."""
-    style, script = _joined(folders, "styles/*.css"), _joined(folders, "scripts/*.js")
+    style, script = _joined(folders, "styles/[!.]*.css"), _joined(folders, "scripts/[!.]*.js")
     files = {_named("assets/style", ".css", style): style}
     scripts = [_named("assets/script", ".js", script)] if script else []
     return Theme({**files, **dict.fromkeys(scripts, script)}, list(files), scripts)

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote
 
 from press.errors import InputError, nearest
-from press.results.numbers import listed
 from press.results.record import CURVE, Record, read_record
 from press.results.selectors import Selector
 
@@ -96,6 +95,8 @@ class Suite:
         """A seed of the suite, the first for None; raises InputError if it is none."""
         chosen = self.seeds[0] if wanted is None else wanted
         if chosen not in self.seeds:
+            from press.results.numbers import listed
+
             known = listed([str(seed) for seed in self.seeds])
             raise InputError(f"suite '{self.name}' has no seed {chosen}; it has {known}")
         return chosen
