@@ -48,6 +48,8 @@ def new(folder: Path, install_from: str | None) -> int:
     go_there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
     print(f"{folder}: a project with an example, recorded by its {SCRIPT}")
     print(f"next: {go_there}python build.py serve")
+    if words["@PRESS@"].startswith("#"):
+        print("before you publish: say in requirements.txt where the press is to be installed from")
     return 0
 
 

@@ -225,7 +225,9 @@ def test_compare_tells_levels_settings_and_where_trajectories_part(
     write_run(b, suite, slope, 31.5)
     shutil.rmtree(b / "tiny/rings")
     parting = "trajectories part at iteration 1"  # they begin at the same level
+    shutil.copytree(a / "tiny", b / "another")
     assert compare(a, b) == [
+        f"another: only in {b}",
         f"tiny/rings/seed0: only in {a}",
         "tiny/waves/biharmonic: 28.00 and 28.00 dB (+0.00); the same files",
         f"tiny/waves/seed0: 30.00 and 31.50 dB (+1.50); other slope; {parting}",

@@ -111,7 +111,7 @@ def test_a_tolerance_has_the_decimals_that_it_was_stated_with() -> None:
 def test_what_stands_outside_of_a_table_is_told(tmp_path: Path) -> None:
     results = make_results(tmp_path)
     (results.content / "claims.toml").write_text(f"from_seeds = 2\n{CLAIMS}")
-    with pytest.raises(InputError, match="'from_seeds' stands outside of any table") as told:
+    with pytest.raises(InputError, match="'from_seeds' is no table of claims") as told:
         Judge(results).claims.table("inpainting")
     assert told.value.line == 1
 

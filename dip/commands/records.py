@@ -68,7 +68,7 @@ def compare_results(args: argparse.Namespace) -> int:
 
 
 def compare(a: Path, b: Path) -> list[str]:
-    """A line for each record that stands in `a` or in `b`, in order.
+    """A line for each record that stands in `a` or in `b`, in order; or for a suite of one alone.
 
     It has the PSNR of both and their difference, and where the trajectories part, or what
     is damaged. Raises InputError if a folder is absent.
@@ -79,7 +79,14 @@ def compare(a: Path, b: Path) -> list[str]:
     places = sorted({p.relative_to(folder) for folder in (a, b) for p in find_records(folder)})
     if not places:
         raise InputError(f"no record here, and none in {b}", a)
-    return [f"{place.as_posix()}: {_line(a / place, b / place)}" for place in places]
+    in_both = {place.parts[0] for place in places if all((f / place).exists() for f in (a, b))}
+    lines = dict.fromkeys(
+        f"{place.as_posix()}: {_line(a / place, b / place)}"
+        if place.parts[0] in in_both
+        else f"{place.parts[0]}: only in {a if (a / place).exists() else b}"
+        for place in places
+    )
+    return [*lines]
 
 
 def _line(a: Path, b: Path) -> str:

@@ -59,7 +59,8 @@ def verify(
         raise InputError(f"{why}: only its files and hashes could be checked", record.folder)
     task = make_task(experiment, load_all(experiment.images(), images, image_folder))
     revision = record.data["trajectory_revision"]
-    if revision != TRAJECTORY_REVISION[kind, precision]:
+    made_on = record.data["environment"].get("device_kind", kind)
+    if revision != TRAJECTORY_REVISION.get((made_on, precision)):
         return _of_older_revision(record, task, device)
     computed = _recompute(record, task, device, iterations)
     different = _differences(record.data["environment"], exact_part(environment(device)))

@@ -346,7 +346,10 @@ def plain_figure(call: Call, src: str, alt: str) -> Markup:
     with call.at("src"):
         try:
             path = call.page.file(src, beside, "picture")
-        except AbsentError:
-            path = call.page.file(src, call.page.content_dir, "picture")
+        except AbsentError as absent:
+            try:
+                path = call.page.file(src, call.page.content_dir, "picture")
+            except AbsentError:
+                raise absent from None
     place = call.directive.argument_places.get("src", call.directive.place)
     return Markup(Assets(call.page, path.parent).shown(path, alt, place, {}))

@@ -135,10 +135,9 @@ def results_table(
         note += f" Of {judge.results.names.paper} and of our runs: {row.name}."
     if any(map(answered.spike_mark, judged)):
         note += SPIKE_NOTE
-    if any(ours.spread is not None for ours, _ in judged.values()):
-        note += " ±: the standard deviation between seeds."
-        if None in judged and len({ours.n for ours, _ in judged.values()}) > 1:
-            note += f" The mean is over the seeds that have every case (n = {judged[None][0].n})."
+    whole = judged[None][0].n if None in judged else 0
+    if whole and len({ours.n for ours, _ in judged.values()}) > 1:
+        note += f" The mean is over the seeds that have every case (n = {whole})."
     asked = [run.recorded for run in answered.runs(None)]
     if not all(asked):
         note += f" {sum(asked)} of {len(asked)} runs are recorded."

@@ -15,6 +15,7 @@ from press.blocks.plot import ask_ahead
 from press.build.manifest import PAGE
 from press.build.output import PRESERVED
 from press.build.state import (
+    LOADED_NS,
     BuildResult,
     ChangeDetector,
     PageState,
@@ -22,6 +23,7 @@ from press.build.state import (
     Unchanged,
     global_inputs,
     signature,
+    time_of_change,
 )  # fmt: skip
 from press.cache import Cache
 from press.charts.plotting import Plotter, colours_of
@@ -49,7 +51,6 @@ from press.pages.site_pages import (
 from press.pages.templates import Templates, Theme, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
-LOADED_NS = time.time_ns()  # when this process had read the press's own code
 
 
 class Builder:
@@ -227,14 +228,18 @@ class Builder:
         state, old = self.result.state, self.changes.state.signatures
         paths = dict.fromkeys(path for page in state.pages.values() for path in page.inputs)
         read_ns = dict.fromkeys(state.pages[PAGE].inputs, self.asked_ns)
-        code = str(self.options.code)
-        read_ns |= {path: LOADED_NS for path in state.global_inputs if path.startswith(code)}
+        # What a process has loaded, our code and the libraries, it reads once.
+        loaded = [path for path in state.global_inputs if self._is_loaded(Path(path))]
+        read_ns |= dict.fromkeys(loaded, LOADED_NS)
         for path in [*paths, *state.global_inputs]:
             known = old.get(path)
             if known and self.changes.unchanged([path]):
                 state.signatures[path] = known
                 continue
             size, changed_ns, digest = signature(path)
-            was_whole = changed_ns < read_ns.get(path, self.started_ns)
-            seen = digest if was_whole else "changed while it was read"
-            state.signatures[path] = (size, changed_ns, seen)
+            if max(changed_ns, time_of_change(path)) >= read_ns.get(path, self.started_ns):
+                changed_ns, digest = 0, "(changed)"  # with no time that could stand for it
+            state.signatures[path] = (size, changed_ns, digest)
+
+    def _is_loaded(self, path: Path) -> bool:
+        return path.is_relative_to(self.options.code) or path.is_dir()

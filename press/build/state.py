@@ -21,6 +21,7 @@ from press.files import sha256_of, write_whole
 from press.options import Options
 
 FORM = 7  # raise when the form of the state changes
+LOADED_NS = time.time_ns()  # when this process began to read the press's own code
 RACY_NS = 2_000_000_000  # a file younger than this when it was read may change unseen by its time
 
 Signature = tuple[int, int, str]  # size, time of change in ns, hash; size -1: folder
@@ -96,7 +97,7 @@ class BuildResult:
 
 def state_path(options: Options) -> Path:
     """Where the state of builds into this folder is kept."""
-    name = hashlib.sha256(str(options.out.absolute()).encode()).hexdigest()[:12]
+    name = hashlib.sha256(os.fsencode(options.out.absolute())).hexdigest()[:12]
     return options.cache / f"state-{name}.json"
 
 
@@ -151,6 +152,11 @@ def _size_and_time(path: str | Path) -> tuple[int, int]:
     return stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns)
 
 
+def time_of_change(path: str) -> int:
+    """When a file, or the list of names in a folder, last changed, in ns; 0 if it is not there."""
+    return _size_and_time(path)[1]
+
+
 def is_as_written(path: Path, known: Signature) -> bool:
     """Whether a file of the old site has the size and the time that it was written with."""
     try:
@@ -164,8 +170,7 @@ def signature(path: str) -> Signature:
     """What tells one state of a file from another; a folder's names stand for its content."""
     try:
         if os.path.isdir(path):
-            changed_ns = _size_and_time(path)[1]  # first, so that what comes in between is seen
-            return -1, changed_ns, hashlib.sha256(listing(path)).hexdigest()
+            return -1, time_of_change(path), hashlib.sha256(listing(path)).hexdigest()
         return *_size_and_time(path), sha256_of(Path(path))
     except OSError:
         return ABSENT
@@ -266,4 +271,4 @@ def _files_below(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        yield from (Path(place, name) for name in names)
+        yield from (Path(place, name) for name in names if not name.startswith("."))

@@ -156,7 +156,7 @@ class Claims:
         found = {}
         for name, data in self.file.data.items():
             if not isinstance(data, dict):
-                self.file.fail(f"'{name}' stands outside of any table", key=name)
+                self.file.fail(f"'{name}' is no table of claims", key=name)
             if name != "rule":
                 found[name] = self._table(name, data)
         return found

@@ -277,9 +277,11 @@ def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
 
 def _case(record: Record) -> dict[str, Any]:
     settings = record.settings
+    variant = settings.get("variant")
     return {
         "folder": record.case, "image": record.data.get("image", record.case),
-        "variant": str(settings.get("variant", "")), "preview_side": settings.get("preview_side"),
+        "variant": "" if variant is None else str(variant),
+        "preview_side": settings.get("preview_side"),
         "pictures": True, "iterations": settings.get("iterations", record.last_step or 0),
         "paper_iterations": None, "settings": settings,
     }  # fmt: skip

@@ -56,8 +56,8 @@ class Curve:
     @property
     def last(self) -> int:
         """The last whole step; 0 of an empty curve. Raises InputError if it is damaged."""
-        found = self.points(self.columns[1])[-1:] if self.columns[1:] else []
-        return int(found[0][0]) if found else 0
+        ends = [points[-1][0] for points in map(self.points, self.columns[1:]) if points]
+        return int(max(ends, default=0))
 
     def at(self, step: int) -> dict[str, float]:
         """What its columns have at a step; those without a value there are left out."""

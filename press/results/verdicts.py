@@ -74,7 +74,7 @@ class Verdict:
         metric, tolerance = self.metric, self.tolerance
         told = [t for t in (metric.tolerance, metric.at_most, metric.agrees) if t == tolerance]
         digits = max([metric.digits, *(getattr(one, "decimals", 0) for one in told)])
-        return written(tolerance, metric, digits)
+        return written(tolerance, metric, digits if digits > metric.digits else None)
 
     @property
     def n(self) -> int:
@@ -106,6 +106,8 @@ class Verdict:
         no last iterates are compared, or they have no curve.
         """
         judged = [run for run in self.judged if seed in (None, run.seed)]
+        if not judged and isinstance(self.ours, NotRun):
+            return self.ours
         if not judged:
             whose = "last iterates" if seed is None else f"a last iterate of seed {seed}"
             raise InputError(f"claim '{self.claim.id}' is not compared with {whose}")
@@ -200,7 +202,8 @@ class Judge:
         if row.compare != FINAL or column == MEAN or known is None:
             return ()
         runs = self.results.suite(known).runs
-        return tuple(run for run in runs if found.column(run.image) == column)
+        case = next((case for case in found.cases if found.column(case) == column), "")
+        return tuple(run for run in runs if run.image == case)
 
     def ours(self, table: ClaimTable, row: Row, column: str) -> Quantity:
         """Our number for a cell of a table, whether the source has one there or not."""
