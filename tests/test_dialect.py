@@ -110,6 +110,7 @@ LEFT = {  # a text, and the columns of what in it shows as text
     "[a](<b{{ c }}>) and [a](b 't {{ c }}') and ![a](b 't {{ c }}')": (1, 21, 44),
     "[a](b{{ c }}) and [a][b]\n\n[b]: c '{{ d }}'": (1, 19),
     "[see @one, p. {{ a }}] but `[@one, {{ a }}]`": (15,),
+    "[*see* @one and $x$], [so $x_1$ @one] but [@one, 5 * 3 and 2 $]": (2, 27),
     '$x^{{2}}$, ${{a}\\over{b}}$, $-{{ run("a").b }}$, <b>$${{ claim("a") < 1 }}$$</b>': (31, 55),
     '```math\n{{ claim("a") }}\n```\n\n$$ {{a}_b} $$': (1,),
     "<td title={{ a }}>b</td> <i title='{{ a'>c</i> <i title='{{ a }}'>d</i>": (1, 26),

@@ -17,7 +17,7 @@ from press.diagnostics import Diagnostic, Place, SourceMap
 from press.markdown.expressions import BOUND_TO
 from press.markdown.math import is_formula
 from press.markdown.passes import holds_comparisons_alone, is_visible
-from press.markdown.syntax import CAPTION, EXPRESSION, ID_AT_END
+from press.markdown.syntax import CAPTION, CITED, EXPRESSION, ID_AT_END
 
 OTHER, CODE = "\0", "\x01"  # stand for what is no text, such as a link's end, and for code
 STANDS_FOR = dict.fromkeys(map(ord, OTHER + CODE), "...")
@@ -67,6 +67,9 @@ FRONT_MATTER = re.compile(r"(?:[A-Za-z][\w-]*:(?: .*)?(?:\n|$))+")
 CALL = re.compile(rf"\b(?:{'|'.join(BOUND_TO)})\s*\(")  # tells an expression from TeX
 HOLDS_ONE = ("list_item_open", "dd_open", "footnote_reference_open")  # a paragraph or more
 WORDS = re.compile(r"[A-Za-z]{2} +[A-Za-z]{2}")  # of a formula that is none
+MARKUP = re.compile(
+    r"\*(?=\S)|\$[^$]+\$|(?<!\w)_(?=\w)"
+)  # which no citation may have
 TEX = re.compile(r"[\\_^{}=<>]")
 
 
@@ -130,6 +133,9 @@ def _not_worked_out(token: Token) -> Iterator[Diagnostic]:
             values = token.meta.get("attributes", {}).values()
             if sum(len(EXPRESSION.findall(value)) for value in values) < text.count("{{"):
                 sentence = "in a tag, an expression stands between the quotes of a value"
+    if token.type == "citation" and (mark := MARKUP.search(CITED.sub("", text))):
+        place = token.meta["origin"].at(at + text.index(mark[0]))
+        yield Diagnostic(place, f"'{mark[0]}' shows as text: a citation holds no markup")
     if sentence:
         yield Diagnostic(token.meta["origin"].at(at), f"{{{{ is not worked out here: {sentence}")
 
