@@ -67,9 +67,7 @@ FRONT_MATTER = re.compile(r"(?:[A-Za-z][\w-]*:(?: .*)?(?:\n|$))+")
 CALL = re.compile(rf"\b(?:{'|'.join(BOUND_TO)})\s*\(")  # tells an expression from TeX
 HOLDS_ONE = ("list_item_open", "dd_open", "footnote_reference_open")  # a paragraph or more
 WORDS = re.compile(r"[A-Za-z]{2} +[A-Za-z]{2}")  # of a formula that is none
-MARKUP = re.compile(
-    r"\*(?=\S)|\$[^$]+\$|(?<!\w)_(?=\w)"
-)  # which no citation may have
+MARKUP = re.compile(r"\*(?=\S)|\$[^$]+\$|(?<!\w)_(?=\w)")  # which no citation may have
 TEX = re.compile(r"[\\_^{}=<>]")
 
 
