@@ -323,7 +323,7 @@ def test_the_post_of_the_site_is_light(browser: "Browser", own_post: Path) -> No
     page.close()
 
 
-@pytest.mark.parametrize("width", [320, 768, 1280, 1720])
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1720])
 def test_the_post_of_the_site_fits(browser: "Browser", own_post: Path, width: int) -> None:
     page = opened(browser, own_post, viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
