@@ -160,8 +160,6 @@ def test_the_plain_loop_takes_the_same_z_and_weights() -> None:
     for bound, weight in zip(bounds, in_order(plain), strict=True):
         if weight.ndim == 4:
             assert float(weight.detach().abs().max()) == pytest.approx(bound, rel=0.2)
-    with pytest.raises(InputError, match="has no guide"):
-        plain_z(small(z="guide"), x0)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,11 @@ def test_a_long_thin_scratch_is_covered_along_it(side: int) -> None:
     windows = windows_round(holes, side)
     hold_their_margins(holes, windows)
     assert max(max(window.sides) for window in windows) <= side
+    beside = np.zeros((2000, 2000), bool)
+    for i in range(400, 1000):
+        beside[i, i : i + 3] = True
+    beside[1352:1412, 500:560] = True  # a hole below, which the scratch's last windows reach
+    hold_their_margins(beside, windows_round(beside, 256))
     assert sum(np.prod(window.sides) for window in windows) < 0.5 * holes.size
     holes[300:380, 300:380] = True  # no more thin: what is wide is not cut in parts
     assert len(windows_round(holes, side)) == 1

@@ -18,7 +18,6 @@ from dip.records.record import (
     Record,
     check_files,
     load_record,
-    matches,
     parse_curve,
 )
 from dip.records.store import curve_text, find_records, write_record
@@ -64,19 +63,6 @@ def test_a_failed_write_leaves_the_old_record(tmp_path: Path) -> None:
         write(folder, seconds=float("nan"))
     assert load_record(folder).data["seconds"] == 1.0
     assert list(folder.parent.iterdir()) == [folder]
-
-
-def test_a_record_of_an_older_revision_stays_valid(tmp_path: Path) -> None:
-    old = write(tmp_path / "a", key=key(EXPERIMENT, PIXELS, "ieee", 7), trajectory_revision=7)
-    assert matches(old, EXPERIMENT, PIXELS)
-    assert not matches(old, EXPERIMENT, {"set5/bird": "11" * 32})
-    forged = write(tmp_path / "b", trajectory_revision=7)
-    assert not matches(forged, EXPERIMENT, PIXELS)
-
-
-def test_a_record_without_the_snapshots_asked_for_does_not_match(tmp_path: Path) -> None:
-    more = Experiment.from_dict({**EXPERIMENT.to_dict(), "snapshots": [0, 1, 2]})
-    assert not matches(write(tmp_path / "a"), more, PIXELS)
 
 
 @pytest.mark.parametrize(

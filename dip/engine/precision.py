@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from contextlib import suppress
 from functools import cache
 
 import torch
@@ -38,17 +39,15 @@ def set_precision(precision: str, device: str) -> torch.dtype:
 
 
 @cache
-def keep_large_buffers() -> bool:
+def keep_large_buffers() -> None:
     """Make glibc reuse freed arrays of 32 MiB and more instead of returning them to the system.
 
-    The same numbers, without the page faults of fresh memory. True if it was possible.
+    The same numbers, without the page faults of fresh memory. Other systems are left alone.
     """
     if not sys.platform.startswith("linux"):
-        return False
-    try:
+        return
+    with suppress(OSError, AttributeError):  # without glibc
         mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return False
-    wanted = ((MALLOPT_MMAP_MAX, 0), (MALLOPT_TRIM_THRESHOLD, 2**31 - 1), (MALLOPT_TOP_PAD, 2**26))
-    accepted = [mallopt(option, value) == 1 for option, value in wanted]
-    return all(accepted)
+        mallopt(MALLOPT_MMAP_MAX, 0)
+        mallopt(MALLOPT_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(MALLOPT_TOP_PAD, 2**26)

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dip.errors import InputError
 from dip.experiments.experiment import Experiment
 from dip.network.architecture import input_channels
 
@@ -84,8 +83,7 @@ def plain_steps(
     """Fit the known pixels of an inpainting; the last step comes after `iterations` updates.
 
     Yields each step's loss, before its update, and its output, (1, C, H, W) in [0, 1]. With
-    `channels_last` weights and images lie so in memory, and all else is the same. Raises
-    InputError where z is a guide, of which this loop knows nothing.
+    `channels_last` weights and images lie so in memory, and all else is the same.
     """
     assert task.mask is not None
     torch.manual_seed(experiment.seed)
@@ -117,12 +115,7 @@ def plain_network(experiment: Experiment, image_channels: int) -> PlainNetwork:
 
 
 def plain_z(experiment: Experiment, x0: Tensor) -> Tensor:
-    """z for the (1, C, H, W) image x0: uniform on [0, z_max), or its pixels' coordinates in [0, 1].
-
-    Raises InputError where z is a guide.
-    """
-    if experiment.z == "guide":
-        raise InputError("the plain loop has no guide to take as z")
+    """z of the (1, C, H, W) image x0: uniform in [0, z_max), or its pixels' places in [0, 1]."""
     if experiment.z == "meshgrid":
         rows, columns = (torch.linspace(0, 1, side, device=x0.device) for side in x0.shape[2:])
         return torch.stack(torch.meshgrid(columns, rows, indexing="xy"))[None]

@@ -156,7 +156,8 @@ def _along(box: Box, holes: np.ndarray, whole_side: int) -> list[Window]:
     found = []
     for top in range(box[0].start + rows.min(), box[0].stop, step):
         for left in range(box[1].start + columns.min(), box[1].stop, step):
-            core = slice(top, top + step), slice(left, left + step)
+            ends = min(top + step, box[0].stop), min(left + step, box[1].stop)
+            core = slice(top, ends[0]), slice(left, ends[1])
             places = np.nonzero(holes[core])
             if len(places[0]):
                 near = [

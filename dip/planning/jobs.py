@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from dip.errors import InputError, nearest
-from dip.experiments.experiment import REPORTING, Experiment
+from dip.experiments.experiment import REPORTING, Experiment, key
 from dip.experiments.suites import Suite
 from dip.experiments.test_images import ListedImage
-from dip.records.record import Record, check_files, load_record, matches
+from dip.records.record import Record, check_files, load_record
 from dip.records.store import find_records
 
 # The settings that make the problem, whoever solves it: all that a baseline depends on.
@@ -178,10 +178,10 @@ def state_of(
         name: images[name].pixels_sha256 or sha256 if name in images else sha256
         for name, sha256 in recorded.items()
     }
-    if not _fits(record, job, pixels):
-        changed = _changed(record, job, pixels)
-        sentence = None if changed else "its key is not that of its settings"
-        return State("outdated", record, changed, sentence)
+    if changed := _changed(record, job, pixels):
+        return State("outdated", record, changed)
+    if job.kind != "baseline" and not _has_own_key(record, job, pixels):
+        return State("outdated", record, sentence="its key is not that of its settings")
     for name, seal in record.data.get("runs", {}).items():  # of a mean; older ones do not say
         run = readable(folder.parent / name, read)
         if run and run.data["seal"] != seal:
@@ -190,10 +190,10 @@ def state_of(
     return State("recorded", record)
 
 
-def _fits(record: Record, job: Job, pixels: Mapping[str, str]) -> bool:
-    if job.kind == "baseline":
-        return not _changed(record, job, pixels)
-    return matches(record, job.experiment, pixels, kind=job.kind, method=job.method)
+def _has_own_key(record: Record, job: Job, pixels: Mapping[str, str]) -> bool:
+    precision, revision = record.data["arithmetic"], record.data["trajectory_revision"]
+    has_all = set(job.experiment.images()) <= set(pixels)
+    return has_all and record.key == key(job.experiment, pixels, precision, revision)
 
 
 def _changed(record: Record, job: Job, pixels: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -174,31 +174,6 @@ def check_files(record: Record) -> None:
             raise InputError("the record is damaged: the hash in run.json is another", path)
 
 
-def matches(
-    record: Record,
-    experiment: Experiment,
-    pixels: Mapping[str, str],
-    *,
-    kind: str | None = None,
-    method: str | None = None,
-) -> bool:
-    """Whether a record is of this very experiment, whatever revision made it.
-
-    The precision must be the one asked for, or any where the default is asked for. The
-    key does not tell one baseline from another: where `kind` is given ("run", "baseline", "mean"),
-    it and `method` must be the record's.
-    """
-    if kind and (kind, method) != (record.kind, record.data["method"]):
-        return False
-    precision, revision = record.data["arithmetic"], record.data["trajectory_revision"]
-    if experiment.arithmetic not in ("default", precision):
-        return False
-    if not set(experiment.images()) <= set(pixels):
-        return False
-    has_snapshots = set(map(str, experiment.snapshots)) <= set(record.metrics["snapshots"])
-    return has_snapshots and record.key == key(experiment, pixels, precision, revision)
-
-
 def parse_curve(text: str, path: Path) -> list[CurveRow]:
     """Read a curve from CSV text; raises InputError with the line that is damaged."""
     header, *rows = text.splitlines() or [""]

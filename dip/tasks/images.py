@@ -50,38 +50,31 @@ def read_picture(path: Path | str) -> "np.ndarray":
     return read_photo(Path(path), "picture").pixels
 
 
-def differences(image: ListedImage, folder: Path) -> tuple[Path | None, dict[str, Any]]:
-    """An image's file in `folder`, None if it is absent, and what its list entry has wrong.
+def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
+    """Whether a file is absent or as listed, and lines that say so, with what it should be.
 
-    These are the keys of images.toml with the values that the file has. The pixels of a JPEG file
+    These have the keys of images.toml with the values of the file. The pixels of a JPEG file
     depend on the decoder: they are compared only where its SHA-256 differs too. Without numpy and
-    Pillow the SHA-256 alone is compared. Raises InputError if the file is no picture.
+    Pillow the SHA-256 alone is compared.
     """
     path, sha256 = file_in(folder, image)
     if path is None:
-        return None, {}
+        return True, ["not in the folder"]
     found: dict[str, Any] = {"sha256": sha256}
-    with suppress(ModuleNotFoundError):
-        from dip.tasks.photographs import read_photo
-
-        picture = read_photo(path, "picture")
-        values = picture.levels(picture.bits)
-        found |= {"width": values.shape[1], "height": values.shape[0]}
-        found["mode"] = "L" if values.ndim == 2 else "RGB"
-        found["pixels_sha256"] = sha256_of(values.tobytes())
-    if path.suffix.lower() in (".jpg", ".jpeg") and sha256 == image.sha256:
-        found.pop("pixels_sha256", None)
-    return path, {key: value for key, value in found.items() if value != getattr(image, key)}
-
-
-def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
-    """Whether a file is absent or as listed, and lines that say so, with what it should be."""
     try:
-        path, other = differences(image, folder)
+        with suppress(ModuleNotFoundError):
+            from dip.tasks.photographs import read_photo
+
+            picture = read_photo(path, "picture")
+            values = picture.levels(picture.bits)
+            found |= {"width": values.shape[1], "height": values.shape[0]}
+            found["mode"] = "L" if values.ndim == 2 else "RGB"
+            found["pixels_sha256"] = sha256_of(values.tobytes())
     except InputError as error:
         return False, ["damaged", f"  {error}"]
-    if path is None:
-        return True, ["not in the folder"]
+    if path.suffix.lower() in (".jpg", ".jpeg") and sha256 == image.sha256:
+        found.pop("pixels_sha256", None)
+    other = {key: value for key, value in found.items() if value != getattr(image, key)}
     if not other:
         return True, ["here"]
     lines = [
