@@ -33,6 +33,7 @@ SEEN = {
                        [0.004733, 0.691367, 0.303900]],
 }  # fmt: skip
 THEMES = ("light", "dark", "print")
+RAISED = ("raised", "accent-soft")  # what code and words of notes stand on
 
 
 def variables(theme: str) -> dict[str, str]:
@@ -99,6 +100,20 @@ def test_lines_and_dots_stand_out_from_the_page(theme: str) -> None:
     assert len(set(lines.values())) == COLOURS and len(set(dots.values())) == 3
     for name, each in (lines | dots).items():
         assert contrast(each, paper) >= LEAST_CONTRAST, name
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_code_and_charts_can_be_read(theme: str) -> None:
+    known = variables(theme)
+    words = ("ink", "soft", "accent", "published", "better", "worse")
+    code = [name.removeprefix("--") for name in known if name.startswith("--code-")]
+    pairs = [(name, "paper", 4.5) for name in words]
+    pairs += [(n, behind, 4.5) for n in (*code, "ink", "soft") for behind in RAISED]
+    marks = ("baseline", *(n.removeprefix("--") for n in known if n.startswith("--series-")))
+    pairs += [(name, "paper", LEAST_CONTRAST) for name in marks]
+    for name, behind, least in pairs:
+        one, other = (colour(known[f"--{each}"], known) for each in (name, behind))
+        assert contrast(one, other) >= least, (name, behind)
 
 
 def test_verdicts_have_signs_that_differ_in_shape() -> None:

@@ -30,7 +30,6 @@ from press.cli import main
 from press.options import Options
 
 ROOT = Path(__file__).parent.parent
-INVALID = Path(__file__).parent / "sites_invalid"
 OTHER = "---\ntitle: Other\ndate: 2026-01-03\n---\n\nWith $x^2$.\n\n## Part\n"
 NO_NETWORK = (  # a process in which nothing can be reached
     "import socket, sys\n"
@@ -287,57 +286,8 @@ def test_broken_links_of_every_kind_are_told_at_once_and_offline(
     assert time.perf_counter() - started < 60
 
 
-# 7. Errors without file and line.
-
-
-@pytest.mark.parametrize("name", sorted(path.name for path in INVALID.iterdir()))
-def test_errors_have_a_file_and_a_line(name: str) -> None:
-    """What each of the small sites that must fail is told, with its line and column."""
-    whole = {"no-posts": "content/posts", "same-address": "content/posts/a-post.md"}
-    place = whole.get(name, r"content/[\w./-]+:\d+:\d+")
-    for line in (INVALID / name / "expected.txt").read_text().splitlines():
-        assert re.match(rf"{place}: .", line) or name == "bad-base-url", line
-
-
-# 8. Dark mode and hover texts cannot be read (cards in both themes: tests/test_cards.py).
-
-
-def themes() -> dict[str, dict[str, str]]:
-    """Read the colours of both themes from the style sheet."""
-    sheet = (ROOT / "templates/styles/scale.css").read_text()
-    light, dark = (
-        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part))
-        for part in sheet.split("@media (prefers-color-scheme: dark)")
-    )
-    return {"light": light, "dark": {**light, **dark}}
-
-
-def contrast(one: str, other: str) -> float:
-    """Give the ratio of two colours' luminances, as WCAG 2 defines it."""
-    levels = []
-    for colour in (one, other):
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        red, green, blue = (
-            part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-        )
-        levels.append(0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
-    return max(levels) / min(levels)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_dark_mode_words_code_and_charts_can_be_read(theme: str) -> None:
-    colours = themes()[theme]
-    words = ("ink", "soft", "accent", "published", "better", "worse")
-    code = tuple(name for name in colours if name.startswith("code-"))
-    pairs = [(name, "paper", 4.5) for name in words]
-    pairs += [(name, behind, 4.5) for name in code for behind in ("raised", "accent-soft")]
-    pairs += [
-        (name, behind, 4.5) for name in ("ink", "soft") for behind in ("raised", "accent-soft")
-    ]
-    marks = ("baseline", *(name for name in colours if name.startswith("series-")))
-    pairs += [(name, "paper", 3) for name in marks]
-    for name, behind, least in pairs:
-        assert contrast(colours[name], colours[behind]) >= least, (name, behind)
+# 7. Errors without file and line: tests/test_press_sites_invalid.py.
+# 8. Dark mode and hover texts cannot be read: tests/test_colours.py, tests/test_cards.py.
 
 
 # 9. Mathematics needs the network.

@@ -180,9 +180,9 @@ def test_an_address_that_runs_a_script_leads_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
-    def moved(alias: str) -> dict[str, bytes]:
+    def moved(*aliases: str) -> dict[str, bytes]:
         post = Summary(
-            "posts/a.html", "A", Markup("A"), None, (), "", False, aliases=(alias,),
+            "posts/a.html", "A", Markup("A"), None, (), "", False, aliases=aliases,
             aliases_place=("a.md", 3),
         )  # fmt: skip
         return moved_pages([post], Site(), ["index.html", "posts/a.html", "CNAME"])
@@ -197,6 +197,11 @@ def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
     ):
         with pytest.raises(InputError, match="an address in use"):
             moved(alias)
+    for alias in ("//tmp/x.html", ".git/hooks/", "a/../../../x"):
+        with pytest.raises(InputError, match=r"^a\.md:3:1: .* is no address within the site"):
+            moved(alias)
+    with pytest.raises(InputError, match="an address in use"):
+        moved("old/x.html/y.html", "old/x.html")
     (page,) = moved("old/").values()
     assert b"content=\"default-src 'none';" in page
 

@@ -1,5 +1,6 @@
 """Small sites that must fail, each with its sentences, and without touching the last good site."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from press.cli import main
 
 FOLDER = Path(__file__).parent / "sites_invalid"
 CASES = sorted(path.name for path in FOLDER.iterdir())
+WHOLE = {  # what is told of a folder, of a file as such, and of an option
+    "no-posts": "content/posts: .", "same-address": r"content/posts/a-post\.md: .",
+    "bad-base-url": "the base URL .",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -28,6 +33,8 @@ def test_a_mistake_is_told_with_its_place(
     expected = (FOLDER / name / "expected.txt").read_text(encoding="utf-8").splitlines()
     assert code == 1
     assert [line for line in told if "the site is as it was" not in line] == expected
+    begins = WHOLE.get(name, r"content/[\w./-]+:\d+:\d+: .")
+    assert all(re.match(begins, line) for line in expected)
     assert (last_good / "index.html").read_text() == "the last good site"
     assert sorted(path.name for path in last_good.iterdir()) == [".nojekyll", "index.html"]
     assert not [path for path in work.iterdir() if path.name.startswith(".site")]
