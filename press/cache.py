@@ -22,7 +22,6 @@ PUT = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)"
 LIBRARIES = {  # of whose version what they made is
     "code": ("pygments",), "bibliographies": ("pybtex", "pylatexenc"),
     "pictures": ("pillow",), "thumbnails": ("pillow",), "share": ("pillow",),
-    "templates": ("jinja2",),
 }  # fmt: skip
 
 

@@ -266,7 +266,7 @@ def make_context(folder: Path, *recorded: str) -> PageContext:
     make_results(folder, *recorded)
     cache = Cache(folder / "cache")
     results_of(folder / "results", folder / "content", parts=cache.folder / "manifest")
-    templates = Templates([THEME], Site(), Theme(), cache, has_runs=True)
+    templates = Templates([THEME], Site(), Theme(), has_runs=True)
     return PageContext(
         "posts/post.html", folder / "results", folder / "content", cache,
         templates.render,

@@ -72,6 +72,17 @@ def texts(svg: str, kind: str) -> list[ElementTree.Element]:
     return [e for e in root.iter("text") if kind in (e.get("class") or "").split()]
 
 
+def test_a_long_label_has_several_rows() -> None:
+    lines = [
+        Line("MLP, 2x800 units, dropout p = 1/2", [(0, 2), (9, 1)]),
+        Line("A", [(0, 2), (9, 1)]),
+    ]
+    rows = texts(CurvePanel("Loss", lines, "loss", "epoch").svg(), "end")
+    assert [e.text for e in rows] == ["MLP, 2x800 units,", "dropout p = 1/2", "A"]
+    heights = [float(e.get("y", "")) for e in rows]
+    assert [b - a for a, b in pairwise(heights)] == pytest.approx([12, 12])
+
+
 def test_a_curve_is_labelled_in_words_and_follows_the_theme() -> None:
     svg = panel().svg()
     assert ElementTree.fromstring(svg).find("title").text == "PSNR of Anna"  # type: ignore[union-attr]

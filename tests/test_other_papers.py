@@ -103,7 +103,7 @@ def test_pictures_over_epochs_are_shown_by_their_epochs(tmp_path: Path, image: s
     assert 'alt="Faces after 10 epochs, 12.6"' in html
     assert '"words":"Epoch 5: 40.6"' in html and '"axis":"epoch"' in html
     assert re.search(r'width="48" height="32" alt="Faces after 1 epoch, 147\.0"', html)
-    assert "After 10 epochs" in words_of(html)
+    assert "After 10 epochs" in words_of(html) and "After 1 epoch " in words_of(html)
     gallery = (tmp_path / "site/runs/gan/faces/seed1.html").read_text()
     assert gallery.count("<img") >= 4 and "after 10 epochs" in gallery
 
@@ -152,3 +152,65 @@ def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(
     path.write_text('# One\n\nIt is {{ verdict("table.generator.faces") }}.\n')
     assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
     assert capsys.readouterr().err == f"{path}:3:7: warning: 'gan' is not recorded\n"
+
+
+def test_cases_that_lack_seeds_or_runs_keep_their_columns_and_names(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    for case, seed, loss in (("net", 0, 97.0), ("net", 1, 97.5), ("other", 1, 55.0)):
+        record("digits", case, seed=seed, metrics={"loss": loss}, results=results)
+    record("digits", "chance", method="majority", metrics={"loss": 10.0}, results=results)
+    (tmp_path / "content/posts").mkdir(parents=True)
+    post = '# One\n\n{{ suite("digits").n }} {{ run("digits/other").loss }}\n\n'
+    post += '::: preview-table suite="digits"\nA table.\n:::\n'
+    (tmp_path / "content/posts/post.md").write_text(post)
+    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
+    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    said = [words_of(row).strip() for row in rows_of(tmp_path / "site/runs/index.html")]
+    assert "case seed 0 seed 1 Majority" in said
+    assert "Other not run yet 55.000 not run yet" in said
+    assert "Chance not run yet 10.000" in said
+    titles = [words_of(row).split()[0] for row in rows_of(tmp_path / "site/posts/post.html")]
+    assert titles[1:5] == ["Chance", "Net", "Other", "Mean"]
+
+
+def rows_of(page: Path) -> list[str]:
+    """The rows of the tables of a page."""
+    return re.findall(r"<tr.*?</tr>", page.read_text(), re.DOTALL)
+
+
+def test_a_mean_that_a_source_prints_alone_is_the_one_case(tmp_path: Path) -> None:
+    build(tmp_path, POST)
+    claims = tmp_path / "content/claims.toml"
+    claims.write_text(CLAIMS.replace("COMPARED", "final").replace("faces = 12.5", "mean = 12.5"))
+    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
+    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    strip = words_of((tmp_path / "site/posts/post.html").read_text())
+    assert "Reproduced 1 of 1 case" in strip and "none recorded" not in strip
+
+
+@pytest.mark.parametrize(
+    ("compared", "sentence"),
+    [
+        ("baseline.copie", "suite 'gan' has no baseline 'copie'; did you mean 'copies'?"),
+        ("at.7", "gan/faces/seed0 has no snapshot at 7; it has 1, 5 or 10"),
+    ],
+)
+def test_a_name_mistyped_in_a_claim_is_told_there(
+    tmp_path: Path, compared: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(tmp_path, POST)
+    claims = tmp_path / "content/claims.toml"
+    claims.write_text(CLAIMS.replace("COMPARED", compared))
+    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
+    capsys.readouterr()
+    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 1
+    assert f"{claims}:10:1: {sentence}\n" in capsys.readouterr().err
+
+
+def test_pictures_of_a_few_pixels_are_enlarged_by_a_whole_number(tmp_path: Path) -> None:
+    shown = {"at.1": Image.new("RGB", (28, 28)), "final": Image.new("RGB", (28, 28), "red")}
+    record("gan", "digits", metrics={"final": {"fid": 9.0}, "at.1": {"fid": 11.0}}, pictures=shown,
+           curve={"epoch": [1, 2], "fid": [11.0, 9.0]}, results=tmp_path / "results")  # fmt: skip
+    html = build(tmp_path, "# One\n" + PICTURES.replace("faces", "digits").replace('"1 10"', '"1"'))
+    assert 'width="252" height="252" alt="Digits: after 2 epochs' in html
+    assert '"words":"Epoch 2: 9.0"' in html, "the last output is a frame as well"

@@ -222,6 +222,14 @@ def test_a_table_can_be_sorted_and_goes_back(browser: "Browser", site: Path) -> 
         orders.append((names.all_inner_texts(), table.locator("th[aria-sort]").count()))
     assert orders == [(["Anna", "Bob", "Mean"], 1), (["Bob", "Anna", "Mean"], 1),
                       (["Anna", "Bob", "Mean"], 0)]  # fmt: skip
+    rows = table.locator("tbody tr")
+    for row, level in ((0, "5.18×10⁻⁵"), (1, "0.02")):
+        rows.nth(row).evaluate(
+            "(row, level) => row.querySelectorAll('td.number').forEach(c => c.textContent = level)",
+            level,
+        )
+    page.keyboard.press("Enter")
+    assert names.all_inner_texts() == ["Bob", "Anna", "Mean"]
     page.context.close()
 
 

@@ -37,7 +37,7 @@ def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: st
     ("text", "told"),
     [
         ("See [there](two.md#gone).", "'posts/two.html' has no id 'gone'; did you mean 'gone-by'?"),
-        ('<p id="a"></p>\n\n<p id="a"></p>', "the id 'a' is given twice"),
+        ('<p id="a"></p>\n\n<p id="a"></p>', "one.md:7:8: the id 'a' is given 2 times"),
         ('<label for="b">B</label>', "unknown id 'b' in <label>"),
         ("## A\n\n#### B", "a heading of level 4 follows one of level 2"),
         ("<h1>B</h1>", "one.md:5:1: a second heading of the first level"),

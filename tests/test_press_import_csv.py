@@ -94,13 +94,23 @@ def test_a_table_may_name_curves_and_pictures(
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("case", "cas", "table.csv:1: the table has no column 'case'; did you mean 'cas'?"),
+        ("case", "cas", "table.csv:1: the table has no column 'case'; --columns case=HEADING"),
         (
             "96.5",
             "about 96",
             "table.csv:3: column 'accuracy': expected a number, got 'about 96'; --se",
         ),
         ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
+        (
+            "96.5",
+            "96.5 %",
+            "table.csv:3: column 'accuracy': expected a number, got '96.5 %'; w",
+        ),
+        (
+            "mlp,1",
+            "mlp!,1",
+            "table.csv:3: column 'case': 'mlp' and 'mlp!' would have the sam",
+        ),
         ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
         ("mlp,1", ",1", "table.csv:3: it lacks 'case'"),
         (

@@ -180,7 +180,7 @@ def test_a_feed_has_an_author_wherever_an_entry_has_none(
 ) -> None:
     site = Site(title="T", base_url="https://example.org/", authors=of_site)
     folders = Options().templates
-    templates = Templates(folders, site, load_theme(folders), Cache(tmp_path))
+    templates = Templates(folders, site, load_theme(folders))
     context = PageContext("feed.xml", tmp_path, tmp_path, Cache(tmp_path), templates.render)
     posts = [Summary("a.html", "A", Markup(""), None, by, "", False) for by in of_posts]
     feed = ET.fromstring(context.render("feed.xml", **feed_values(posts)).encode())
@@ -191,7 +191,7 @@ def test_a_feed_has_an_author_wherever_an_entry_has_none(
 def test_what_xml_forbids_does_not_reach_the_feed(tmp_path: Path) -> None:
     site = Site(title="A\x08", base_url="https://example.org/")
     folders = Options().templates
-    templates = Templates(folders, site, load_theme(folders), Cache(tmp_path))
+    templates = Templates(folders, site, load_theme(folders))
     context = PageContext("feed.xml", tmp_path, tmp_path, Cache(tmp_path), templates.render)
     post = Summary(
         "posts/a.html", "B\ud800\0", Markup(""), None, (), "C\uffff", False

@@ -248,13 +248,13 @@ def test_claims_that_nothing_quotes_are_warnings(
 SCRIPT = '''"""Of 120 runs."""
 
 WIDE = 121
-
+aside = 0.2
 
 def draw(records, claims):
     figure, axes = plt.subplots(1, 2, figsize=(6, 4))
     levels = [122, 123]
     axes.plot(levels, records.run("paper/anna").curve())
-    axes.bar(x, [124], width=0.4)
+    axes.bar([k - aside for k in range(2)], [124], width=0.4)
     axes.axhline(0)
     axes.axhline(WIDE)
     axes.set_title(f"After 125 of {len(levels):.1f}")

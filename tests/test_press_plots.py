@@ -214,7 +214,9 @@ def test_one_process_draws_every_plot_of_a_build(
     assert len(found) == 2 and len({*found, str(os.getpid())}) == 2  # the same call is drawn once
 
 
-def test_what_is_not_recorded_is_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_recorded_is_not_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     make_results(tmp_path)
     (tmp_path / "content/figures").mkdir()
     write(tmp_path, SCRIPT)
@@ -225,6 +227,12 @@ def test_what_is_not_recorded_is_not_drawn(tmp_path: Path, monkeypatch: pytest.M
     suite = load_suites(tmp_path / "content/experiments.toml")["paper"]
     write_suite(tmp_path / "results", suite, LEVELS)
     assert drawings(built(tmp_path))
+    added = 'records.run("paper/anna").psnr_db + records.run("small/anna").psnr_db'
+    write(tmp_path, f"def draw(records, claims):\n    return {added}\n")
+    page = built(tmp_path)
+    assert not drawings(page) and "python -m dip run small --image anna" in page
+    told = "for +: 'Measured' and 'NotRun', and small/anna/seed0 is not recorded: the plot is left"
+    assert told in capfd.readouterr().err
 
 
 BROKEN = r'from matplotlib import pyplot as p; f = p.figure(); p.title(r"a $\frac{1$"); return f'

@@ -295,6 +295,21 @@ def test_a_curve_that_is_not_finite_or_goes_back_is_told_with_its_line(row: str)
         curve.points("loss")
 
 
+def test_a_curve_that_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
+    curve = b"epoch,loss\n1,\xff\n"
+    files = {"curve.csv": hashlib.sha256(curve).hexdigest()}
+    data = {**ACCURACY, "axis": "epoch", "files": files}
+    folder = written(tmp_path / "digits/mlp/seed1", data)
+    (folder / "curve.csv").write_bytes(curve)
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for name, part in parts_of(of_records(tmp_path)).items():
+        (parts / name).write_bytes(part)
+    results = Results(tmp_path, tmp_path, parts, lambda path: None)
+    with pytest.raises(InputError, match=r"curve\.csv:2:1: this is not UTF-8 text"):
+        results.run("digits/mlp").curve()
+
+
 ENDLESS: dict[str, Any] = {}
 ENDLESS["a"] = ENDLESS
 MISTAKES: list[tuple[dict[str, Any], str]] = [

@@ -16,8 +16,8 @@ from press.pages.templates import Templates, Theme
 
 def told(folder: Path, name: str, **values: object) -> str:
     """Fill a template that has a mistake, and give what is said of it."""
-    templates = Templates([folder], Site(), Theme(), Cache(folder))
-    context = PageContext("posts/one.html", folder, folder, templates.cache, templates.render)
+    templates = Templates([folder], Site(), Theme())
+    context = PageContext("posts/one.html", folder, folder, Cache(folder), templates.render)
     with pytest.raises(InputError) as error:
         context.render(name, **values)
     return str(error.value)

@@ -164,6 +164,8 @@ def curve(
 ) -> Figure:
     """The curves of one or more runs."""
     note = ""
+    if runs and (suite or images):
+        raise call.error("suite" if suite else "images", "name either runs, or a suite")
     if not runs:
         if suite is None:
             raise call.needs("suite")

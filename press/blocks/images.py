@@ -4,7 +4,6 @@ Images of records are copied as they are; small ones are made for rows and strip
 """
 
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -64,16 +63,21 @@ def size_of(path: Path) -> tuple[int, int]:
 
 
 def image(url: str, size: tuple[int, int], alternative: str, kind: str = "") -> Markup:
-    """An image element with its size, so that nothing shifts while it loads."""
+    """An image element with its size, so that nothing shifts while it loads.
+
+    One of less than 86 pixels a side is enlarged by a whole number.
+    """
     width, height = size
-    exact = width if width == height and width in EXACT_SIDES else "other"
+    name = str(width) if width == height and width in EXACT_SIDES else "other"
+    if not kind and (factor := 2 * SMALL // max(size)) > 2:  # as of MNIST or CIFAR
+        width, height, name = factor * width, factor * height, "small"
     return element(
         "img",
         src=url,
         width=width,
         height=height,
         alt=alternative,
-        class_=kind or f"pixels native-{exact}",
+        class_=kind or f"pixels native-{name}",
         loading="lazy",
         decoding="async",
     )
@@ -223,7 +227,10 @@ def _label(page: PageContext, run: Run, folder: Path, word: str) -> str:
         raise InputError(f"{run.name} has no picture of '{selector}'")
     if selector.kind == "baseline":
         return page.results.names.method(selector.name)
-    return re.sub(f"^{run.axis} (.*)", rf"after \1 {run.axis}s", output.label)
+    step = output.iteration
+    if isinstance(step, int) and output.label.startswith(f"{run.axis} "):
+        return f"after {counted(step, run.axis)}"
+    return output.label
 
 
 def compared(
@@ -283,17 +290,18 @@ def scrubber(
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
 
-    def frame(step: int, level: Measured) -> Markup:
-        return small(call.page, run, run.picture(step), in_words(run, step, level))
+    def frame(step: int, path: Path, level: Measured) -> Markup:
+        return small(call.page, run, path, in_words(run, step, level))
 
-    metric = next(iter(frames.values())).metric
+    last, level = [*frames.values()][-1]
+    metric = level.metric
     panel = RunChart(run, [metric.name]).panel(stop_marks(run))
     content = call.page.render(
         "blocks/scrubber.html",
         run=run,
-        last=picture(call.page, run, run.picture(max(frames)), ""),
+        last=picture(call.page, run, last, ""),
         chart=panel.svg(),
-        strip=[{"step": k, "picture": frame(k, level)} for k, level in frames.items()],
+        strip=[{"step": k, "picture": frame(k, *shown)} for k, shown in frames.items()],
         data=_scrubber_data(call.page, run, panel, frames),
     )
     late = [point for point in run.stop_points.values() if not point.reached]
@@ -301,31 +309,32 @@ def scrubber(
     return Figure(content, [run], f"{note} {rules}".strip())
 
 
-def _frames(run: Run) -> dict[int, Measured]:
-    """Each step of which a run has a picture and a level of the metric that its chart follows."""
+def _frames(run: Run) -> dict[int, tuple[Path, Measured]]:
+    """The picture, and the level of what the run's chart follows, at each step that has both."""
     assert run.record
     metrics = RunChart(run).metrics
-    levels = dict[int, Measured]()
-    for selector in run.record.pictures:
-        level = run.output(selector).get(metrics[0].name) if metrics else None
-        if selector.startswith("at.") and level is not None:
-            levels[run.record.steps[selector]] = level
-    return levels
+    found = dict[int, tuple[Path, Measured]]()
+    for selector in sorted(run.record.pictures):  # of a step's own name and "final" the latter
+        output, step = run.output(selector), run.record.steps.get(selector)
+        level = output.get(metrics[0].name) if metrics else None
+        if selector.startswith(("at.", "final")) and step is not None and level is not None:
+            assert output.picture
+            found[step] = output.picture, level
+    return dict(sorted(found.items()))
 
 
 def _scrubber_data(
-    page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, Measured]
+    page: PageContext, run: Run, panel: CurvePanel, frames: dict[int, tuple[Path, Measured]]
 ) -> Markup:
     """What the script needs, as JSON: each frame's address, words, and place on the curve."""
-    assert run.record
     described = [
         {
             "step": k,
             "words": f"{sentence(run.axis)} {grouped(k)}: {with_unit(level, level.metric)}",
-            "src": page.copy(run.file(run.record.pictures[f"at.{k}"])),
+            "src": page.copy(path),
             "at": [round(panel.x(k), 1), round(panel.height(level), 1)],
         }
-        for k, level in frames.items()
+        for k, (path, level) in frames.items()
     ]
     value = {"title": run.title, "axis": run.axis, "frames": described}
     return htmlsafe_json_dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -1,8 +1,6 @@
 """The block `plot`: an author's own figure, drawn by a script that gets records and claims."""
 
 import json
-import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +8,8 @@ from markupsafe import Markup, escape
 
 from press.blocks.declaration import TEXT, WORD, Argument, Call, Figure, block, not_run
 from press.errors import InputError
-from press.files import sha256_of, text_of
-from press.markdown.syntax import ARGUMENT
+from press.files import sha256_of
 from press.page import PageContext
-
-OPENED = re.compile(r"^:{3,} *plot\b(.*)", re.MULTILINE)
-
-
-def ask_ahead(page: PageContext, post: Path) -> None:
-    """Have the plots that a post names drawn beside the build; `plot` tells what is wrong."""
-    with suppress(InputError):
-        for opened in OPENED.finditer(text_of(post)):
-            arguments = dict(ARGUMENT.findall(opened[1]))
-            if {"script", "id"} <= arguments.keys():  # one without an id is drawn in its turn
-                script = page.file(arguments["script"], page.content_dir)
-                page.plotter.ask(_request(page, script, arguments["id"]))
 
 
 @block(
@@ -51,10 +36,15 @@ def plot(call: Call, script: str, alt: str) -> Figure:
     runs = [page.results.run(name.as_posix()) for name in names]
     for run_name, output, metric in drawn["asked"]:  # for the page's errata
         page.results.run(run_name).asked[output, metric] = None
-    if runs and not any(run.recorded for run in runs):
+    missing = [run for run in runs if not run.recorded]
+    if runs and runs == missing:
         return not_run(call, runs)
     if "error" in drawn:
         error = InputError(*drawn["error"])
+        if missing:  # it may well be that what is missing cannot be added or drawn
+            sentence = f"{error}, and {missing[0].name} is not recorded: the plot is left out"
+            page.warn(call.directive.place, sentence)
+            return not_run(call, missing)
         if error.path == str(path):
             raise call.error("script", str(error))
         raise error  # of a file that others read too: told once, at its own place
@@ -80,20 +70,16 @@ def _drawn(page: PageContext, script: Path, name: str) -> dict[str, Any]:
     if kept and all(_hash(path) == digest for path, digest in kept["inputs"].items()):
         drawn: dict[str, Any] = kept
     else:
-        drawn = page.plotter.draw(_request(page, script, name))
+        folders = {"results": page.results_dir, "content": page.content_dir}
+        folders |= {"parts": page.results.parts, "script": script}
+        request = {key: str(path) for key, path in folders.items()}
+        drawn = page.plotter.draw({**request, "name": name, "colours": page.plotter.colours})
         drawn["inputs"] = {path: _hash(path) for path in drawn["inputs"]}
         if "error" not in drawn:
             page.cache.put("plots", key, json.dumps(drawn).encode())
     for path in drawn["inputs"]:
         page.note(Path(path))
     return drawn
-
-
-def _request(page: PageContext, script: Path, name: str) -> dict[str, Any]:
-    folders = {"results": page.results_dir, "content": page.content_dir}
-    folders |= {"parts": page.results.parts, "script": script}
-    request = {key: str(path) for key, path in folders.items()}
-    return {**request, "name": name, "colours": page.plotter.colours}
 
 
 def _hash(path: str) -> str:

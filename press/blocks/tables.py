@@ -141,10 +141,10 @@ def _row(
             dots.append(Dot(kind, column.title, float(value), words, spread, shape))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
     runs = [run for run in view.runs if run.image == image]
-    if not runs:
+    if image is None:
         return Row("Mean", Markup(""), dots, cells, "mean")
     small = small_picture(call.page, runs) if pictures else Markup("")
-    return Row(runs[0].title, small, dots, cells)
+    return Row(view.run(image).title, small, dots, cells)
 
 
 def level_note(view: SuiteView, metric: Metric | None = None) -> str:
@@ -279,7 +279,8 @@ def suites_table(call: Call, suites: list[SuiteView], names: list[str]) -> Figur
 def settings(call: Call, suite: SuiteView) -> Figure:
     """A suite's settings, each with its source, and why."""
     if suite.suite.settings is None:
-        raise InputError(f"the manifest states no settings of suite '{suite.name}'")
+        sentence = f"no manifest states the settings of suite '{suite.name}'"
+        raise InputError(f"{sentence}; {{{{ setting('{suite.name}').NAME }}}} writes one of them")
     return Figure(call.page.render("blocks/settings.html", rows=suite.suite.settings))
 
 

@@ -46,7 +46,12 @@ def table_of(call: Call, judge: Judge, view: SuiteView, table: ClaimTable | None
     if not answered:
         sentence = f"content/claims.toml has no table that suite '{view.name}' answers"
         raise call.error("suite", sentence)
-    return table or answered[0]
+    table = table or answered[0]
+    for row in table.rows.values():
+        if row.compare:
+            with judge.compared(table, row):  # else a name mistyped there would be a row left out
+                view.suite.method_of(row.compare)
+    return table
 
 
 def printed(table: ClaimTable, row: Row, title: str, mark: str = "other") -> Column:
@@ -212,7 +217,9 @@ class Answered:
         runs = self.runs(image) if image else []
         beside = [self.table.rows[row] for row in self.table.beside]
         row: dict[str, Value] = {
-            sentence(self.judge.results.names.case): runs[0].title if runs else "Mean",
+            sentence(self.judge.results.names.case): (
+                self.view.run(image).title if image else "Mean"
+            ),
             **{row.name: row.get(column) for row in beside},
             sentence(self.judge.results.names.paper): self.row.get(column),
             **{

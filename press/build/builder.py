@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from press.blocks.plot import ask_ahead
 from press.build.manifest import PAGE
 from press.build.output import PRESERVED
 from press.build.state import (
@@ -43,7 +43,6 @@ from press.pages.run_page import run_pages
 from press.pages.site_pages import (
     LOST,
     Summary,
-    front_page,
     in_reading_order,
     load_site,
     newest_first,
@@ -65,7 +64,7 @@ class Builder:
         self.cache = Cache(options.cache)
         self.site = load_site(options.content / "site.toml", options.base_url)
         self.theme = load_theme(options.templates)
-        self.templates = Templates(options.templates, self.site, self.theme, self.cache)
+        self.templates = Templates(options.templates, self.site, self.theme)
         self.plotter = Plotter(colours_of(self.theme.files[self.theme.styles[0]]))
         self.result = BuildResult(State(options.identity(), global_inputs(options)))
         self.result.state.pages[PAGE] = manifest
@@ -74,9 +73,6 @@ class Builder:
         """Every output of the site, in this order; a page whose inputs did not change is kept."""
         gc.set_threshold(50_000, 20, 50)  # most of what a build makes stays: looking costs a fifth
         files = self.result.files
-        if not self.changes.state.pages:  # a first build draws every plot
-            for path in list_posts(self.options.content):
-                ask_ahead(self._context(""), path)
         files |= self.theme.files  # assets/: one style sheet, one script
         run_urls = self._runs()  # runs/: the list, and a page for each recorded run; media/
         if run_urls and not self._keep_page(EXPORT):  # results.json, results.csv, an RO-Crate
@@ -87,13 +83,14 @@ class Builder:
         with self._telling("searching the settings"):
             self._settings()  # no output: results typed in them
         with self._telling("making the site's own pages"):
-            front = front_page(self.site)
+            front = SimpleNamespace(
+                title=self.site.title, summary=self.site.description, url="index.html"
+            )
             maths = maths_theme() if any("katex" in post.title_html for post in posts) else Theme()
             files["index.html"] = self._at_root(
                 "index.html", page=front, posts=in_reading_order(posts), maths=maths
             )
             files["404.html"] = self._at_root("404.html", page=LOST)
-            files["robots.txt"] = site_pages.robots(self.site)
             if self.site.base_url:
                 published = [post for post in posts if not post.draft]
                 urls = ["index.html", *(post.url for post in published), *run_urls]

@@ -21,7 +21,7 @@ PRESERVED = (".gitignore", ".gitkeep", "CNAME")
 # What we write at a site's top, beside the pages at old addresses of posts.
 ALWAYS = (
     "404.html", "assets", "feed.xml", "index.html", "media", "posts", "results.csv",
-    "results.json", "ro-crate-metadata.json", "robots.txt", "runs", "sitemap.xml",
+    "results.json", "ro-crate-metadata.json", "runs", "sitemap.xml",
 )  # fmt: skip
 HERE = -100  # AT_FDCWD: paths are as seen from the working folder
 OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor, log10
+from textwrap import wrap
 
 from markupsafe import Markup
 
@@ -194,11 +195,15 @@ class CurvePanel:
         for each, recorded in drawn:
             points = [(self.x(k), self.height(v)) for k, v in svg.thinned(recorded, self.x)]
             parts.append(svg.path(points, class_=f"line {_kind('line', each.series)}"))
-        named = [(each, self.height(points[-1][1])) for each, points in drawn if each.label]
-        words_at = svg.spread_apart([y for _, y in named], 12, self.top, HEIGHT - BOTTOM)
-        for (each, _), y in zip(named, words_at, strict=True):
-            kind = f"end {_kind('end', each.series)}"
-            parts.append(text(each.label, self.right + 5, y + 3.5, class_=kind))
+        letters = round((WIDTH - self.right - 8) / (1.2 * LETTER))
+        named = [
+            (row, f"end {_kind('end', each.series)}", self.height(points[-1][1]))
+            for each, points in drawn
+            for row in wrap(each.label, letters, break_long_words=False)
+        ]
+        words_at = svg.spread_apart([y for *_, y in named], 12, self.top, HEIGHT - BOTTOM)
+        for (row, kind, _), y in zip(named, words_at, strict=True):
+            parts.append(text(row, self.right + 5, y + 3.5, class_=kind))
         return parts
 
 

@@ -1,8 +1,7 @@
 """Authors' plots: the one child process of a build that draws all of them that are stale.
 
 The child (`plot_process.py`) is started by the first plot that must be drawn, so that a build
-without one never loads matplotlib, and it ends with the build. Plots that are sure to be shown may
-be asked for before, and are then drawn beside the build.
+without one never loads matplotlib, and it ends with the build.
 """
 
 import json
@@ -11,7 +10,6 @@ import re
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,8 +36,6 @@ class Plotter:
     colours: tuple[str, ...] = ()
     _child: "subprocess.Popen[str] | None" = field(default=None, init=False)
     _is_ready: bool = field(default=False, init=False)
-    _waiting: ThreadPoolExecutor | None = field(default=None, init=False)  # for the child, in turn
-    _asked: "dict[str, Future[dict[str, Any]]]" = field(default_factory=dict, init=False)
 
     @cached_property
     def identity(self) -> str:
@@ -56,19 +52,8 @@ class Plotter:
             raise InputError("plots need matplotlib: pip install matplotlib") from None
         return json.dumps([matplotlib, self.colours, *map(sha256_of, code)])
 
-    def ask(self, request: dict[str, Any]) -> "Future[dict[str, Any]]":
-        """Have something drawn, once, and do not wait for it."""
-        key = json.dumps(request)
-        if key not in self._asked:
-            self._waiting = self._waiting or ThreadPoolExecutor(1)
-            self._asked[key] = self._waiting.submit(self._draw, request)
-        return self._asked[key]
-
     def draw(self, request: dict[str, Any]) -> dict[str, Any]:
         """The child's answer to a request; raises InputError if it gives none in time."""
-        return self.ask(request).result()
-
-    def _draw(self, request: dict[str, Any]) -> dict[str, Any]:
         child = self._child or self._start()
         assert child.stdin
         if not self._is_ready and self._line(child, STARTING_S)[0] != "ready\n":
@@ -112,21 +97,11 @@ class Plotter:
         late.cancel()
         if line.endswith("\n"):
             return line, in_time
-        self._end()
+        self.close()
         return "", in_time
 
     def close(self) -> None:
-        """End the child process, whatever it draws."""
-        if self._waiting:
-            self._waiting.shutdown(wait=False, cancel_futures=True)
-            if self._child:
-                self._child.kill()
-            self._waiting.shutdown()
-        self._waiting = None
-        self._asked.clear()
-        self._end()
-
-    def _end(self) -> None:
+        """End the child process."""
         child, self._child, self._is_ready = self._child, None, False
         if child and child.stdin and child.stdout:
             child.kill()  # it has nothing to keep, and a script may have left a thread in it

@@ -31,7 +31,7 @@ from press.results.numbers import difference
 from press.results.run import Run, Score, Stability, refuse_clash
 from press.results.settings import Settings, quotient
 from press.results.suite import ScoreTable, SuiteView
-from press.results.verdicts import Verdict, Verdicts
+from press.results.verdicts import WORDS, Verdict, Verdicts
 
 LONGEST = 500  # characters of an expression
 NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .accuracy"
@@ -122,6 +122,10 @@ class Expressions:
         nodes = (tree.left, *tree.comparators)
         if not any(isinstance(node, ast.Call) for side in nodes for node in ast.walk(side)):
             raise InputError("a comparison names a result, a claim or a setting")
+        if any(isinstance(node, ast.Attribute) and node.attr == "word" for node in nodes):
+            texts = [str(node.value) for node in nodes if isinstance(node, ast.Constant)]
+            for text in (text for text in texts if text not in WORDS):
+                raise InputError(f"no verdict is called '{text}'{nearest(text, WORDS)}")
         signs = [SIGNS.get(type(kind), "") for kind in tree.ops]
         if why := why_not(signs, [self._side(node) for node in nodes]):
             sentence = f"'{' '.join(source.split())}', on which these words rest, {why}"

@@ -38,6 +38,9 @@ KINDS = {
     r"\$(?=[^$\n\0\x01]*\$)(?=[^$]*?(?:\\[A-Za-z]|[_^]))[^$\n]*\$": (
         "a formula has no space behind its first $ and before its last, and no digit behind it"
     ),
+    r"(?:\A|(?<=\0)|(?<=\0 ))\(eq[-:][\w:.-]*\)?": (
+        "a formula's label is (eq-name), alone behind its last $$"
+    ),
     r"\\\((?=(?:[^\0\\]|\\[^()])*+\\\))": "a formula stands between dollars: $...$",
     r"\\\[(?=(?:[^\0\\]|\\[^][])*+\\\])(?=[^]]*?(?:\\[A-Za-z]|\w[_^][\w{]|=))": (
         "a formula of its own stands between $$ and $$"

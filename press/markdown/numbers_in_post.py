@@ -7,7 +7,7 @@ number is bound to nothing where it is drawn, unless it is a line at 0 or 1.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,7 @@ def numbers_in_script(path: Path, search: NumberSearch) -> Iterator[Number]:
 def _places(tree: ast.AST) -> tuple[set[int], set[int], set[int]]:
     """The ids of constants that are no part of the plot, of words in it, and of data in it."""
     unseen, written, data = list[ast.expr](), list[ast.expr](), list[ast.expr]()
+    places: list[ast.expr] = []  # where bars stand, which a script may shift as it likes
     named: dict[str, ast.expr] = {}
     for node in ast.walk(tree):
         match node:
@@ -174,13 +175,25 @@ def _places(tree: ast.AST) -> tuple[set[int], set[int], set[int]]:
                 named[name] = value
             case ast.keyword(name, value):
                 (data if name in DATA else written if name in PRINTED else unseen).append(value)
+            case ast.Call(ast.Attribute(attr="bar" | "barh"), [beside, *arguments]):
+                places.append(beside)
+                data += arguments
             case ast.Call(ast.Attribute(attr=name), arguments) if WRITING.fullmatch(name):
                 written += arguments
             case ast.Call(ast.Attribute(attr=name), arguments) if DRAWING.fullmatch(name):
                 data += arguments
-    names = [one.id for one in _within(data) if isinstance(one, ast.Name)]
-    drawn = _within(_stated([*data, *(named[name] for name in names if name in named)]))
-    return set(map(id, _within(unseen))), set(map(id, _within(written))), set(map(id, drawn))
+    values = _values_of(data, named)
+    drawn = _within(_stated([*data, *values]))
+    places += [one for one in _values_of(places, named) if one not in values]
+    shifts = [one for one in _within(places) if type(getattr(one, "value", "")) in (int, float)]
+    out_of_sight = {id(one) for one in (*_within(unseen), *shifts)}
+    return out_of_sight, set(map(id, _within(written))), set(map(id, drawn))
+
+
+def _values_of(nodes: list[ast.expr], named: Mapping[str, ast.expr]) -> list[ast.expr]:
+    """What the names within these stand for."""
+    names = [one.id for one in _within(nodes) if isinstance(one, ast.Name)]
+    return [named[name] for name in names if name in named]
 
 
 def _within(nodes: Iterable[ast.expr]) -> list[ast.AST]:

@@ -167,7 +167,6 @@ class CrossReferences:
     """What a page can refer to, and what it does refer to."""
 
     context: PageContext
-    path: str  # of the post
     labels: dict[str, str] = field(default_factory=dict)  # id -> "Figure 1"
     sections: dict[str, list[Token]] = field(default_factory=dict)  # id -> a heading's words
     wanted: list[tuple[str, Place]] = field(default_factory=list)  # ids that links name
@@ -194,17 +193,14 @@ class CrossReferences:
         return self._counts[kind]
 
     def check(self, html: str) -> None:
-        """Tell of links to ids that the page's HTML has not, and of ids that it has twice."""
-        ids = Counter(unescape(id) for id in IDS.findall(COMMENT.sub("", html)))
+        """Tell of links to ids that the page's HTML has not."""
+        ids = {unescape(id): None for id in IDS.findall(COMMENT.sub("", html))}
         known = {"", *ids, *RESERVED}
         unknown = [(id, place) for id, place in self.wanted if id not in known]
         few = islice(dict.fromkeys(id for id, _ in unknown), 20)  # to look for a name takes time
         hints = {id: nearest(id, ids) for id in few}
         for id, place in unknown:
             self.context.error(place, f"unknown id '{id}'{hints.get(id, '')}")
-        for id, times in ids.items():
-            if times > 1 and id not in self.labels:
-                self.context.error(Place(self.path, 1, 1), f"the id '{id}' is given twice")
 
 
 def resolve(

@@ -157,7 +157,7 @@ class PostRenderer:
 
     def render_reference(self, token: Token) -> str:
         """A reference to a numbered thing or a section, with its name."""
-        id = token.content
+        id = unquote(token.content)
         self.crossrefs.wanted.append((id, place_of(token)))
         name = self.crossrefs.labels.get(id) or self._section_name(id)
         if self._is_in_link:
@@ -315,6 +315,12 @@ class PostRenderer:
             return self.assets.address(href, place)
         self.crossrefs.wanted.append((unquote(href[1:]), place))
         return href
+
+    def render_footnote_ref(self, token: Token) -> str:
+        """The number of a footnote, raised; those of citations stand in brackets."""
+        number, again = token.meta["id"] + 1, token.meta.get("subId", -1)
+        id = f"fnref{number}:{again}" if again > 0 else f"fnref{number}"
+        return f'<sup class="footnote-ref"><a href="#fn{number}" id="{id}">{number}</a></sup>'
 
     def render_footnote_anchor(self, token: Token) -> str:
         """The link from a footnote back to where it is referred to."""

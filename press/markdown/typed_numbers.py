@@ -130,7 +130,8 @@ class NumberSearch:
     def __init__(self, metrics: Metrics, checks: Checks = NO_CHECKS) -> None:
         """Make the patterns of what is looked for around a number."""
         self.checks = checks
-        units = [metric.unit for metric in metrics.values() if metric.name != "seconds"]
+        usual = [metric for metric in metrics.values() if metric.name != "seconds"]
+        units = [unit for metric in usual for unit in (metric.unit, metric.difference)]
         unit = f"(?:{_any_of([*units, *checks.units])})"
         label = f"(?i:{_any_of([*(metric.label for metric in metrics.values()), *SECONDS])})"
         named = (

@@ -34,6 +34,8 @@ def _crate(records: Sequence[Record], site: Site) -> bytes:
     crate.name = f"Results of {site.title}"
     crate.description = site.description or crate.name
     crate.datePublished = max((record.started for record in records), default="")[:10]
+    if not crate.datePublished:  # else the library says today
+        del crate.root_dataset["datePublished"]
     if site.licence:
         crate.license = site.licence
     if site.base_url:

@@ -83,7 +83,7 @@ def write_article(
     maths = Maths(context, site.macros, defining(tokens))
     maths.prepare(tokens)
     heading = take_title(tokens) if post.title is None else None
-    citations, crossrefs = Citations(context, entries, maths), CrossReferences(context, path)
+    citations, crossrefs = Citations(context, entries, maths), CrossReferences(context)
     resolve(tokens, crossrefs, citations, blocks)
     expressions = Expressions(context)
     assets = Assets(context, post.file.parent, is_checked=post.has_front_matter)

@@ -143,15 +143,17 @@ def _suite_rows(view: SuiteView, names: Names) -> dict[str, Any]:
     """A suite's cases against its seeds and baselines."""
     heads = [f"seed {seed}" for seed in view.suite.seeds]
     heads += map(names.method, view.suite.baselines)
-    runs = (*view.runs, *view.baselines)
-    of_images = [[run for run in runs if run.image == image] for image in view.suite.images]
-    rows = [{"title": found[0].title, "cells": [*_cells(found)]} for found in of_images]
+    rows = []
+    for image in view.suite.images:
+        runs = [view.run(image, seed) for seed in view.suite.seeds]
+        runs += [run for run in view.baselines if run.image == image]
+        rows.append({"title": view.run(image).title, "cells": [*_cells(runs)]})
     return {
         "view": view,
         "levels": sentence(view.metrics[view.measure].phrase),
         "heads": heads,
         "rows": rows,
-        "any": any(run.recorded for run in runs),
+        "any": any(run.recorded for run in (*view.runs, *view.baselines)),
     }
 
 

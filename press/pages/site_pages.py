@@ -138,26 +138,14 @@ def newest_first(posts: Iterable[Summary]) -> list[Summary]:
 
 
 def in_reading_order(posts: Iterable[Summary]) -> list[Summary]:
-    """Posts by the order that they give themselves; then those that give none, the newest first."""
-    newest = newest_first(posts)
-    return sorted(newest, key=lambda post: (post.order is None, post.order or 0))
-
-
-def front_page(site: Site) -> SimpleNamespace:
-    """What the front page's template needs of its page."""
-    return SimpleNamespace(title=site.title, summary=site.description, url="index.html")
+    """Posts by the order that they give themselves, then those that give none; all as they were."""
+    return sorted(posts, key=lambda post: (post.order is None, post.order or 0))
 
 
 def feed_values(posts: Sequence[Summary]) -> dict[str, Any]:
     """What the feed's template needs; the feed is as old as its newest post."""
     newest = max((post.date for post in posts if post.date), default="1970-01-01")
     return {"posts": posts, "updated": f"{newest}T00:00:00Z"}
-
-
-def robots(site: Site) -> bytes:
-    """Allow everything to be read, and name the sitemap."""
-    sitemap = f"Sitemap: {site.full_url('sitemap.xml')}\n" if site.base_url else ""
-    return f"User-agent: *\nAllow: /\n{sitemap}".encode()
 
 
 def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> dict[str, bytes]:
@@ -172,6 +160,7 @@ def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> d
             url = _address(alias)
             path, parts = PurePosixPath(url), url.split("/")
             is_used = not used.isdisjoint(str(one).casefold() for one in (path, *path.parents))
+            is_used = is_used or any(one.startswith(f"{url.casefold()}/") for one in used)
             if is_used or not url.isprintable() or any(part[:1] in ("", ".") for part in parts):
                 wrong = "an address in use" if is_used else "no address within the site"
                 sentence = f"the alias '{alias}' is {wrong}"

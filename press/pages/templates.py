@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2.bccache import Bucket, BytecodeCache
 
-from press.cache import Cache
 from press.errors import InputError, innermost, nearest
 from press.files import FORBIDDEN, sha256_of, text_of
 from press.markdown.math import FIRST_FONTS, FOLDER, katex_files
@@ -70,24 +68,6 @@ def maths_theme() -> Theme:
     return Theme(files, [url], [], [f"{FOLDER}/fonts/{name}.woff2" for name in FIRST_FONTS])
 
 
-@dataclass
-class CompiledTemplates(BytecodeCache):
-    """Keeps compiled templates in the cache, whose seal keeps broken code from being run."""
-
-    cache: Cache
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill a bucket with what was kept for its template and that template's text."""
-        kept = self.cache.get("templates", f"{bucket.key}|{bucket.checksum}")
-        if kept is not None:
-            bucket.bytecode_from_string(kept)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was made of a template."""
-        kept = bucket.bytecode_to_string()
-        self.cache.put("templates", f"{bucket.key}|{bucket.checksum}", kept)
-
-
 class TextLoader(jinja2.FileSystemLoader):
     """Reads templates; raises InputError, with its place, for one that is not UTF-8."""
 
@@ -110,7 +90,6 @@ class Templates:
     folders: Sequence[Path]  # those whose files come first, first; the theme's is the last
     site: Site
     theme: Theme
-    cache: Cache
     has_runs: bool = False  # whether the site has pages about runs
 
     @cached_property
@@ -120,7 +99,6 @@ class Templates:
             loader=jinja2.ChoiceLoader([every, jinja2.PrefixLoader({"theme": theme})]),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
-            bytecode_cache=CompiledTemplates(self.cache),
         )
         environment.filters.update(FILTERS)
         environment.globals["site"] = self.site

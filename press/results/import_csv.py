@@ -66,6 +66,7 @@ def _drafts(
 ) -> Iterator[Draft]:
     names = list[str]()
     seen = dict[Path, int]()
+    folders = dict[tuple[str, str], str]()
     for line, cells in _rows(table):
         try:
             if not names:
@@ -74,6 +75,7 @@ def _drafts(
             if len(cells) != len(names):
                 raise InputError("the row has not as many cells as the first line")
             row = dict(zip(names, cells, strict=True))
+            _tell_apart(row, folders)
             data, curve, pictures = _parts(row, settings, table.parent)
             one = draft(results, {**data, **same}, curve, pictures)
             if first := seen.get(one.folder):
@@ -86,6 +88,20 @@ def _drafts(
         yield one
     if not seen:
         raise InputError("the table has no rows", table)
+
+
+def _tell_apart(row: Mapping[str, str], folders: dict[tuple[str, str], str]) -> None:
+    """Two cases, or methods, of one folder would be averaged as one; raises InputError."""
+    for column in ("case", "method"):
+        word = row.get(column, "").strip()
+        folder = _folder(word)
+        if folder and (other := folders.setdefault((column, folder), word)) != word:
+            sentence = f"'{other}' and '{word}' would have the same folder, '{folder}'"
+            raise InputError(f"column '{column}': {sentence}; give one another name")
+
+
+def _folder(word: str) -> str:
+    return NO_NAME.sub("-", word).strip("-")
 
 
 def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
@@ -113,7 +129,8 @@ def _names(headings: list[str], settings: Collection[str], columns: Collection[s
     names = [renamed.get(heading, heading) for heading in headings]
     for needed in ("case", *settings):
         if needed not in names:
-            raise InputError(f"the table has no column '{needed}'{nearest(needed, names)}")
+            tip = f"--columns {needed}=HEADING says which it is"
+            raise InputError(f"the table has no column '{needed}'; {tip}")
     if len(set(names)) < len(names):
         raise InputError("two columns of the table have the same name")
     return names
@@ -136,7 +153,7 @@ def _parts(row: Mapping[str, str], settings: Collection[str], folder: Path) -> P
         "metrics": {"final": {}}, "steps": {},
     }  # fmt: skip
     for name in {"case", "method"} & cells.keys():  # folders are called so
-        data[name] = NO_NAME.sub("-", cells[name]).strip("-")
+        data[name] = _folder(cells[name])
         if not data[name]:
             sentence = f"no folder can be named after '{cells[name]}'; that takes letters of a to z"
             raise InputError(f"column '{name}': {sentence}, or digits")
@@ -177,6 +194,7 @@ def _curve(path: Path) -> dict[str, list[float | None]]:
 def _number(name: str, text: str, tip: str = "") -> int | float:
     value = _value(text)
     if isinstance(value, str) or not is_finite(value):
+        tip = "; write it as 97.2" if re.fullmatch(r"-?[\d.,]+ ?%?", text) else tip
         raise InputError(f"column '{name}': expected a number, got '{text}'{tip}")
     return value
 

@@ -9,11 +9,10 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf, isfinite
-from operator import itemgetter, lt
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +52,6 @@ class Curve:
         points = self._read[column]
         return points[bisect_right(points, after, key=itemgetter(0)) :]
 
-    @property
-    def last(self) -> int:
-        """The last whole step; 0 of an empty curve. Raises InputError if it is damaged."""
-        ends = [points[-1][0] for points in map(self.points, self.columns[1:]) if points]
-        return int(max(ends, default=0))
-
     def at(self, step: int) -> dict[str, float]:
         """What its columns have at a step; those without a value there are left out."""
         found = {name: self.points(name, after=step - 0.5)[:1] for name in self.columns[1:]}
@@ -66,23 +59,20 @@ class Curve:
 
     def _points(self, place: int) -> list[tuple[float, float]]:
         """The points of a column; only what is asked for is read as numbers."""
-        rows = [row for row in self.rows if row[place]]
-        with suppress(ValueError):
-            points = [(float(row[0]), float(row[place])) for row in rows]
-            steps, values = zip(*points, strict=True) if points else ((), ())
-            if all(map(lt, steps, steps[1:])) and all(map(isfinite, (*steps, *values))):
-                return points
-        last = -inf
+        points, last = list[tuple[float, float]](), -inf
         for line, row in enumerate(self.rows, 2):
+            if not row[place]:
+                continue
             try:
-                step, value = float(row[0]), float(row[place] or 0)
+                step, value = float(row[0]), float(row[place])
             except ValueError:
                 raise InputError("the curve is damaged in this line", self.path, line) from None
-            if row[place] and not (last < step < inf and isfinite(value)):
-                break
-            last = step if row[place] else last
-        sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
-        raise InputError(sentence, self.path, line)
+            if not (last < step < inf and isfinite(value)):
+                sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+                raise InputError(sentence, self.path, line)
+            points.append((step, value))
+            last = step
+        return points
 
 
 @dataclass(frozen=True)

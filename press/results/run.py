@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from press.errors import InputError, nearest
-from press.files import content_of
+from press.files import text_of
 from press.results.manifest import Case, Images, Planned, Suite
 from press.results.metrics import Metric, Metrics
 from press.results.numbers import Measured, NotRun, Quantity, grouped, listed
@@ -189,17 +189,14 @@ class Run:
 
     def _stop(self, rule: str) -> "Score":
         """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
-        if rule not in self.stop_points and not self._has(f"stop.{rule}"):
+        selector, point = f"stop.{rule}", self.stop_points.get(rule)
+        if not point and not self._has(selector):
             require_rule(rule)
-        if not self.record:
-            return Score(self, f"stop.{rule}", self.name)
-        point, selector = self.stop_points.get(rule), f"stop.{rule}"
-        if not point and self._has(selector):
-            return Score(self, selector, f"{self.name}, {rule}", RULES.get(rule, rule))
-        if not point:
-            raise InputError(f"the rule '{rule}' never stopped {self.name}")
-        name = f"{self.name}, {rule}"
-        return Score(self, f"stop.{rule}", name, point.label, point.iteration, point)
+            if self.record:
+                raise InputError(f"the rule '{rule}' never stopped {self.name}")
+        label = point.label if point else RULES.get(rule, rule)
+        step = point.iteration if point else None
+        return Score(self, selector, f"{self.name}, {rule}", label, step, point)
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A metric of the last output."""
@@ -248,14 +245,6 @@ class Run:
         return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
 
     @property
-    def size(self) -> tuple[int, int]:
-        """The width and height that its record states of its images, in pixels; or InputError."""
-        said = self.record.data if self.record else {}
-        if "width" not in said:
-            raise InputError(f"{self.name} has no size: its record does not say")
-        return int(said["width"]), int(said["height"])
-
-    @property
     def command(self) -> str:
         """The command that makes the run; empty if it is not known."""
         return self.planned.command if self.planned else ""
@@ -265,7 +254,7 @@ class Run:
         if not self.record or CURVE not in self.record.files:
             return Curve()
         path = self.file(CURVE)
-        return parse_curve(content_of(path).decode(), path, self.record.axis)
+        return parse_curve(text_of(path), path, self.record.axis)
 
     def picture(self, selector: str | int) -> Path | None:
         """The path of the picture of an output; None if absent or not to be shown.
@@ -348,7 +337,7 @@ class Score:
         """A score by its metric; raises InputError if it is unknown or was not scored."""
         if quantity.startswith("_"):
             raise AttributeError(quantity)
-        known = {**self._run.metrics, **(self._values or {})}
+        known = {*self._run.metrics, self._run.measure, *(self._values or {})}
         if quantity not in known:
             raise InputError(f"{self.name} has no '{quantity}'{nearest(quantity, known)}")
         if self._values is None:
@@ -386,27 +375,24 @@ class Stability:
     run: Run  # recorded or not
     metric: Metric
 
-    def levels(self, column: str = "", since: int | None = None) -> list[float]:
-        """The values of a curve's column after iteration `since`, by default over the last fifth.
+    def levels(self, column: str = "", back: int | None = None) -> list[float]:
+        """The values of a curve's column over so many iterations, by default the last fifth.
 
         Raises InputError if the recorded run has no such curve: it is a baseline, there is no
         original to score against, or the curve is not over iterations.
         """
-        column, last = column or self.metric.name, self._last
-        first = last - last // SHARE if since is None else since
+        column = column or self.metric.name
         if self.run.axis not in (ITERATION, ""):
             why = f"the last fifth is told of iterations, and its curve goes over '{self.run.axis}'"
             raise InputError(f"{self.run.name} has no such level: {why}")
         curve = self.run.curve()
-        found = curve.points(column, after=first) if column in curve.columns else []
+        points = curve.points(column) if column in curve.columns else []
+        last = self.run.last_step or (points[-1][0] if points else 0)
+        first = last - (last // SHARE if back is None else back)
+        found = [value for step, value in points if step > first]
         if self.run.recorded and not found:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
-        return [value for _, value in found]
-
-    @property
-    def _last(self) -> int:
-        """The last iteration: what the record says, else the last of its curve."""
-        return self.run.last_step or self.run.curve().last
+        return found
 
     @cached_property
     def known(self) -> bool:
@@ -440,7 +426,7 @@ class Stability:
     @property
     def fall(self) -> float:
         """By how much the last iterate is worse than the median of the 500 iterations before it."""
-        before = self.levels(since=self._last - BEFORE - 1)
+        before = self.levels(back=BEFORE + 1)
         return self.metric.gain(median(before[:-1]) - before[-1]) if len(before) > 1 else 0.0
 
     @property

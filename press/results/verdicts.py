@@ -6,6 +6,8 @@ for: it is not reproduced, it agrees or differs. No word of a verdict is ever ty
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -30,6 +32,7 @@ from press.results.store import Results
 
 REPRODUCED, BETTER, WORSE, NOT_RUN = "reproduced", "better", "worse", "not run yet"
 AGREES, DIFFERS = "agrees", "differs"
+WORDS = (REPRODUCED, BETTER, WORSE, AGREES, DIFFERS, NOT_RUN)
 SHARE_WITHIN = Metric("share_within", "iterates within the tolerance", "%", 0)
 
 
@@ -220,24 +223,40 @@ class Judge:
         view = self.results.suite(table.suite)
         if view.preview:
             raise InputError(f"'{table.suite}' is a preview, which is never judged")
-        scores, quantity = view.output(row.compare), row.metric.name
+        quantity = row.metric.name
         for case in table.cases:
             if case not in view.suite.images:
                 near = nearest(case, view.suite.images)
                 raise InputError(
                     f"table '{table.id}' names '{case}', which suite '{view.name}' lacks{near}"
                 )
-        if column == MEAN:
-            return scores.mean(quantity, table.cases)
-        case = next(name for name in table.cases if table.column(name) == column)
-        return scores.of(case, quantity)
+        with self.compared(table, row):
+            scores = view.output(row.compare)
+            if column == MEAN:
+                return scores.mean(quantity, table.cases)
+            case = next(name for name in table.cases if table.column(name) == column)
+            return scores.of(case, quantity)
+
+    @contextmanager
+    def compared(self, table: ClaimTable, row: Row) -> Iterator[None]:
+        """Give an InputError, such as of an output that no run has, the row's place."""
+        try:
+            yield
+        except InputError as error:
+            if error.path:  # such as of a damaged record
+                raise
+            self.claims.file.fail(error.sentence, f"{table.id}.{row.id}", "compare")
 
     def table(self, name: str) -> Verdicts:
-        """Judge our row of a table, case by case, in the source's order."""
+        """Judge our row of a table, case by case, in the source's order.
+
+        Where the source prints a mean alone, that is the one case.
+        """
         table = self.claims.table(name)
         if not table.ours:
             raise InputError(f"table '{name}' has no row that our runs answer")
         row = table.rows[table.ours]
-        claims = [row.get(table.column(case)) for case in table.cases]
-        verdicts = [self.verdict(claim.id) for claim in claims if claim is not None]
+        columns = [table.column(case) for case in table.cases if table.column(case) in row.numbers]
+        columns = columns or [column for column in (MEAN,) if column in row.numbers]
+        verdicts = [self.verdict(row.numbers[column].id) for column in columns]
         return Verdicts(self, f"{name}.{row.id}", verdicts)

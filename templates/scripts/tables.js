@@ -3,8 +3,8 @@
   "use strict";
 
   const valueOf = (row, index) => {
-    const text = row.cells[index].textContent.trim().replace("\u2212", "-");
-    const number = parseFloat(text.replace(/^[^\d+-]*/, ""));
+    const text = row.cells[index].textContent.trim().normalize("NFKC");
+    const number = parseFloat(text.replace("×10", "e").replaceAll("\u2212", "-"));
     return Number.isNaN(number) ? text.toLowerCase() : number;
   };
 
