@@ -36,7 +36,7 @@ def find_file(
     Raises AbsentError, with the nearest name, where there is none, and InputError for a path from
     the disk's root, for what lies outside of the folder `within` (links followed), for a hidden
     file, a folder, a FIFO or a device. With `tracked`, a file that git has may be hidden, and one
-    that it has not is refused; where there is no git, that rule does not hold.
+    that it has not is refused; where it has none yet, or there is no git, that rule does not hold.
     """
     path = start / name
     try:
@@ -66,16 +66,15 @@ def find_file(
 
 
 def _is_tracked(path: Path, folder: Path) -> bool | None:
-    """Whether git has a file of a folder; None where there is no git."""
-    command = ["git", "-c", "core.fsmonitor=false", "--literal-pathspecs", "ls-files", "--"]
+    """Whether git has a file of a folder; None where there is no git, or it has no file yet."""
+    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z"]
     own = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
     try:
-        done = subprocess.run(
-            [*command, path.as_posix()], cwd=folder, env=own, capture_output=True, check=False
-        )
+        done = subprocess.run(command, cwd=folder, env=own, capture_output=True, check=False)
     except OSError:
         return None
-    return None if done.returncode else bool(done.stdout)
+    known = done.stdout.split(b"\0") if done.stdout and not done.returncode else None
+    return None if known is None else os.fsencode(path.as_posix()) in known
 
 
 def is_unsafe(address: str) -> bool:

@@ -1,6 +1,5 @@
 """Blocks that set suites and choices of an output side by side, and the curves of losses."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -105,26 +104,6 @@ def test_a_mean_of_runs_with_other_settings_does_not_count(
     path.write_text(path.read_text().replace(MORE, noisy))
     fresh = results_of(context.results_dir, context.content_dir)
     assert isinstance(fresh.suite("noisy").output("mean").mean_psnr_db, NotRun)
-
-
-def test_a_mean_of_a_run_that_was_made_again_does_not_count(
-    context: PageContext, tmp_path: Path
-) -> None:
-    read: set[Path] = set()
-
-    def level() -> object:
-        fresh = results_of(context.results_dir, context.content_dir, read.add)
-        return fresh.suite("noisy").output("mean").mean_psnr_db
-
-    noisy = tmp_path / "results/noisy"
-    for image in ("anna", "bob"):
-        seal = json.loads((noisy / image / "seed0/run.json").read_text())["seal"]
-        (mean,) = (noisy / image).glob("mean-seeds-*")
-        changed(mean, lambda data, seal=seal: data.update(runs={"seed0": seal}))  # type: ignore[misc]
-    assert level() == pytest.approx(31.0)
-    changed(noisy / "bob/seed0", lambda data: data.update(seconds=12.5))
-    assert isinstance(level(), NotRun)
-    assert context.content_dir.parent / "parts/suite-noisy.json" in read, "or it would stay stale"
 
 
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:

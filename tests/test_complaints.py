@@ -320,31 +320,8 @@ def test_html_every_number_leads_to_its_run_and_its_data(work: Path) -> None:
             assert ">--rerun<" in run.read_text()
 
 
-# 11. The paper's numbers are not reached, and nobody says which settings were used.
-
-
-def test_numbers_not_reached_are_called_worse_with_the_difference(work: Path) -> None:
-    """Bob: 28.2 dB on the mean of three seeds, where the paper prints 30."""
-    page = (work / "site/posts/post.html").read_text()
-    row = next(row for row in page.split("<tr") if ">Bob<" in row and "verdict" in row)
-    assert "verdict-worse" in row and "−1.80" in row
-    assert page.index("verdict-worse") > page.index("strip-of-verdicts")
-
-
-def test_numbers_not_reached_each_run_shows_all_its_settings(work: Path) -> None:
-    suite = load_suites(work / "content/experiments.toml")["paper"]
-    page = (work / "site/runs/paper/bob/seed0.html").read_text()
-    for name in suite.experiments[0].to_dict():
-        assert f"<dt>{name}</dt>" in page
-
-
-def test_numbers_not_reached_cannot_be_typed_over(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = work / "content/posts/post.md"
-    page.write_text(page.read_text().replace("The mean is", "We reach 33.48 dB. The mean is"))
-    assert re.search(r"post\.md:\d+:\d+: .*33\.48", said(capsys, "check", "--run", "never"))
-    assert main(["check", "--run", "never"]) == 1
+# 11. The paper's numbers are not reached, and nobody says which settings were used:
+# tests/test_blocks.py, tests/test_run_pages.py, tests/sites_invalid/typed-result.
 
 
 # 12. Nobody says when to stop, and "several minutes" says nothing.

@@ -11,8 +11,8 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
-from small_runs import rings, waves, write_project
+from PIL import Image
+from small_runs import waves, write_project
 
 from dip.errors import InputError
 from dip.experiments.test_images import find, load_images, named
@@ -169,48 +169,6 @@ def test_an_image_of_another_size_than_listed_is_told(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("width = 64", "width = 63"))
     with pytest.raises(InputError, match="has 64x48 pixels in 1 channels, not 63x48 in 1"):
         load(load_images(path)["made/waves"], folder)
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "P", "LA", "RGBA", "1", "I;16"])
-def test_pictures_of_every_kind_are_read(tmp_path: Path, mode: str) -> None:
-    path = tmp_path / "picture.png"
-    if mode == "I;16":
-        levels = waves().astype(np.uint16) * 256 + 77
-        Image.fromarray(levels).save(path)
-        assert np.array_equal(read_picture(path)[0], (levels / 65535).astype(np.float32))
-        return
-    picture = Image.fromarray(rings()).convert(mode)
-    picture.save(path)
-    plain = np.asarray(picture.convert("L" if mode in ("L", "LA", "1") else "RGB"))
-    read = read_picture(path)
-    assert read.dtype == np.float32
-    assert len(read) == (1 if plain.ndim == 2 else 3)
-    rows = read[0] if plain.ndim == 2 else read.transpose(1, 2, 0)
-    assert np.array_equal(np.round(rows * 255), plain)
-
-
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_colour_of_16_bit_keeps_its_depth(tmp_path: Path, channels: int) -> None:
-    encode = pytest.importorskip("imagecodecs").png_encode
-    levels = np.random.default_rng(0).integers(0, 2**16, (9, 7, channels)).astype(np.uint16)
-    path = tmp_path / "deep.png"
-    path.write_bytes(encode(levels))
-    seen = levels[..., : 1 if channels < 3 else 3].transpose(2, 0, 1)
-    assert np.array_equal(read_picture(path), (seen / 65535).astype(np.float32))
-    path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(InputError, match=f"^{path}: the picture is damaged: "):
-        read_picture(path)
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_a_picture_is_turned_as_its_exif_says(tmp_path: Path, mode: str) -> None:
-    picture, path = Image.fromarray(waves()).convert(mode), tmp_path / "turned.png"
-    tags = Image.Exif()
-    tags[274] = 6
-    picture.save(path, exif=tags)
-    expected = np.asarray(ImageOps.exif_transpose(Image.open(path)))
-    rows = read_picture(path).transpose(1, 2, 0) * 255
-    assert np.array_equal(np.round(rows), expected.reshape(rows.shape))
 
 
 def test_what_is_no_picture_is_told(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """From a post's text to HTML: parsed, numbered by passes on tokens, rendered."""
 
-import ast
 import re
 from collections.abc import Mapping
 from html import unescape
@@ -288,16 +287,6 @@ def test_blocks_have_kinds() -> None:
     assert {block.numbered for block in BUILT_IN.values()} == {
         "figure", "table", "listing", "",
     }  # fmt: skip
-
-
-def test_markdown_knows_neither_blocks_nor_pages() -> None:
-    late = ("press.blocks", "press.pages", "press.checks", "press.build")
-    for file in FOLDER.glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                assert not node.module.startswith(late), f"{file.name} imports {node.module}"
-                is_late = node.col_offset > 0 and node.module.startswith("press.")
-                assert not is_late, f"{file.name}:{node.lineno} imports {node.module} late"
 
 
 def test_a_note_written_in_place_knows_where_it_stands(context: PageContext) -> None:

@@ -41,11 +41,6 @@ def test_it_holds_no_outputs() -> None:
             assert cell["execution_count"] is None
 
 
-@pytest.mark.parametrize("place", range(len(sources())))
-def test_its_code_compiles(place: int) -> None:
-    compile(sources()[place], f"cell {place}", "exec")
-
-
 def test_the_commands_that_it_calls_exist() -> None:
     calls = [
         node

@@ -88,6 +88,7 @@ def read(path: Path, data: bytes) -> Photo:
 
 def shows(seen: Photo, values: np.ndarray, alpha: np.ndarray | None, peak: float) -> None:
     """Assert that a photo shows (H, W, C) levels of at most `peak`, and (H, W) alpha."""
+    assert seen.pixels.dtype == np.float32
     assert np.array_equal(seen.pixels, (values.transpose(2, 0, 1) / peak).astype(np.float32))
     assert (seen.alpha is None) == (alpha is None)
     if alpha is not None:

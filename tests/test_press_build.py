@@ -18,18 +18,6 @@ from press.options import Options
 from press.pages.site_pages import Site
 
 ROOT = Path(__file__).parent.parent
-HEAVY = (
-    "torch",
-    "matplotlib",
-    "numpy",
-    "markdown_it",
-    "jinja2",
-    "PIL",
-    "pygments",
-    "pybtex",
-    "pylatexenc",
-    "yaml",
-)
 
 
 def post(title: str, text: str = "Text.") -> str:

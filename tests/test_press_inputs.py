@@ -1,6 +1,5 @@
 """What no file of a project may hold: each such input ends in one sentence with its place."""
 
-import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -200,7 +199,3 @@ def test_what_xml_forbids_does_not_reach_the_feed(tmp_path: Path) -> None:
     assert [one.text for one in feed.iter() if "\ufffd" in (one.text or "")] == [
         "A\ufffd", "A\ufffd", "B\ufffd\ufffd", "C\ufffd",
     ]  # fmt: skip
-
-
-def test_a_number_of_json_may_be_read_back_as_it_was() -> None:
-    assert json_of(json.dumps({"a": [1, 2.5, None]}), Path("a.json")) == {"a": [1, 2.5, None]}

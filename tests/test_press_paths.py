@@ -95,6 +95,7 @@ def test_a_listing_shows_what_git_tracks(work: Path) -> None:
     assert told("notes.txt") == ""
     assert told(".env") == "'.env' is a hidden file, which no page shows"
     subprocess.run(["git", "init", "-q"], check=True)
+    assert told("notes.txt") == "", "nothing was added yet"
     subprocess.run(["git", "add", ".env"], check=True)
     assert told(".env") == ""
     assert told("notes.txt").startswith("git does not track 'notes.txt'")

@@ -25,7 +25,7 @@ from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, jobs_of, record_of
 from dip.records.record import check_files, identity, load_record
-from dip.records.store import move_aside, write_record
+from dip.records.store import move_aside
 from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
 from dip.runs.run import perform
@@ -370,19 +370,6 @@ def test_an_old_record_is_moved_aside_never_lost(tmp_path: Path) -> None:
     assert place
     assert place.parent.parent.name == "damaged"
     assert not old.folder.exists()
-
-
-def test_the_old_record_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
-    jobs, context = project(tmp_path)
-    old = perform(jobs[0], context)
-    assert old
-    before = (old.folder / "run.json").read_bytes()
-    told = {k: v for k, v in old.data.items() if k not in ("format", "files", "seal")}
-    with pytest.raises(ValueError):
-        write_record(old.folder, {**told, "seconds": float("nan")}, {})
-    assert (old.folder / "run.json").read_bytes() == before
-    assert not (context.results / "superseded").exists()
-    assert list(old.folder.parent.iterdir()) == [old.folder]
 
 
 def test_a_record_is_on_the_disk_before_its_checkpoint_goes(

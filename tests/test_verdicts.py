@@ -215,7 +215,7 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
         ),
         (
             lambda t: t.replace("bob = 30.0", "bobb = 30.0"),
-            r"toml:25:1: unknown key 'bobb'; .*'bob'",
+            r"toml:25:1: 'bobb' is none of the table's 'cases'; .*'bob'",
         ),
         (
             lambda t: t.replace("deviations", "deviation"),

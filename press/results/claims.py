@@ -219,10 +219,10 @@ class Claims:
         where = f"{table}.{name}"
         known = (*data.get("cases", ()), MEAN)
         unknown = next((key for key in row if key not in (*known, *ROW_KEYS)), "")
-        if unknown and "cases" not in data and isinstance(row[unknown], int | float):
-            self.file.fail(
-                f"'{unknown}' is none of the table's 'cases': it states none", where, unknown
-            )
+        if unknown and isinstance(row[unknown], int | float):
+            near = nearest(unknown, known) if "cases" in data else ": it states none"
+            sentence = f"'{unknown}' is none of the table's 'cases'{near}"
+            self.file.fail(sentence, where, unknown)
         self.file.expect(dict.fromkeys(known, "a number") | ROW_KEYS, row, where)
         source, title = row.get("source", data.get("source", "")), row.get("name", name)
         try:

@@ -179,7 +179,10 @@ class Verdicts:
 
     @property
     def mean(self) -> Verdict:
-        """The verdict on the mean over the table's cases."""
+        """The verdict on the mean over the table's cases; InputError if the source prints none."""
+        table, _, row = self._row.partition(".")
+        if MEAN not in self._judge.claims.tables[table].rows[row].numbers:
+            raise InputError(f"row '{self._row}' of content/claims.toml has no '{MEAN}'")
         return self._judge.verdict(f"{self._row}.{MEAN}")
 
 
