@@ -184,6 +184,13 @@ def test_a_mistake_is_told_with_its_place(context: PageContext, source: str, sen
         ('runs("paper", "average").psnr_db > runs("paper").psnr_db', ""),
         ('runs("paper").psnr_db > runs("paper", "baseline.nearest-known-pixel").psnr_db', ""),
         ('runs("paper").stable.highest >= runs("paper").stable.median > 27', ""),
+        ('runs("paper/anna").psnr_db > runs("paper/bob").psnr_db', ""),
+        ('runs("paper/anna").psnr_db - claim("inpainting.dip.anna") > -0.2', ""),
+        ('runs("paper/anna").psnr_db > runs("paper/anna", "baseline.biharmonic").psnr_db', ""),
+        (
+            'runs("paper/bob").psnr_db > runs("paper/anna").psnr_db',
+            "does not hold: 28 > 31.9 for seed 0, nor for 2 more of 3",
+        ),
         ('-2.5 < runs("paper").psnr_db - claims("inpainting.dip") < 0.5', ""),
         ('claims("inpainting.papyan") < claims("inpainting.dip")', ""),
         ('runs("small").psnr_db - runs("paper").psnr_db == 0', ""),

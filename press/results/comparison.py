@@ -46,7 +46,7 @@ def why_not(signs: Sequence[str], sides: Sequence[Any]) -> str:
 
 def _name(key: Key) -> str:
     case, seed = key
-    return case if seed is None else f"{case}, seed {seed}"
+    return case if seed is None else f"{case}, seed {seed}".removeprefix(", ")
 
 
 def _why_not(signs: Sequence[str], sides: Sequence[Any]) -> str:

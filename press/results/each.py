@@ -9,7 +9,8 @@ from typing import Any
 
 from press.errors import InputError
 
-Key = tuple[str, int | None]  # the case, and the seed; None of what is one for all seeds
+# The case, "" of one that is compared with another; the seed, None of what is one for all seeds.
+Key = tuple[str, int | None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -63,8 +63,18 @@ def _run(results: Results, name: str, output: str | None = None, seed: int | Non
 
 
 def _runs(results: Results, name: str, output: str = "final") -> Each:
-    """Each run of a suite, or an output of each: `runs("denoising", "average")`."""
-    return results.suite(name).each(output)
+    """Each run of a suite, or an output of each: `runs("denoising", "average")`.
+
+    Those of one case, as `runs("inpainting/house")`, are compared with another's seed by seed.
+    """
+    suite_name, _, word = name.partition("/")
+    view = results.suite(suite_name)
+    every = view.each(output)
+    if not word:
+        return every
+    case = view.suite.find(word)
+    of_case = {("", seed): run for (of, seed), run in every.by_run.items() if of == case}
+    return Each(every.name.replace(suite_name, name, 1), of_case)
 
 
 def _suite(results: Results, name: str, output: str | None = None) -> Any:
