@@ -64,6 +64,11 @@ class TomlFile:
                 self.fail(f"'{key}': expected {kinds[key]}, got {value!r}", table, key)
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
-        """Raise InputError with the place of `table` and `key`."""
-        line, column = self.place(table, key) or self.place(table) or (None, None)
+        """Raise InputError with the place of `table` and `key`.
+
+        A table that has no header of its own stands in the one above it: `wide = { keep = 2 }`.
+        """
+        while not (found := self.place(table, key) or self.place(table)) and "." in (table or ""):
+            table, _, key = str(table).rpartition(".")
+        line, column = found or (None, None)
         raise InputError(sentence, self.path, line, column)

@@ -235,6 +235,18 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
             'variants = { "1/30" = {} }',
             ":8:1: '1/30' cannot name a variant: letters",
         ),
+        ("frames = 24", "variants = { y = { seed = 5 } }", ":8:1: 'seed' is no setting of one va"),
+        (
+            "frames = 24",
+            'variants = { y = {} }\nimage_settings = { "set5/bird" = { iterations = -5 } }',
+            ":9:1: iterations is -5, not at least 1",
+        ),
+        ('"set5/bird", "set5/baby"]', '"a/b-c", "a-b/c"]', "'a/b-c' and 'a-b/c' would have one fo"),
+        (
+            '"set5/baby"]',
+            '"set5/bird-y"]\nvariants = { y = {}, z = {} }',
+            ":6:1: 'set5/bird-y' is an image, and a variant of 'set5/bird'; rename",
+        ),
         ('"set5/bird", "set5/baby"]', "5]", ":5:1: 'images' is not a list of names"),
         ('title = "Small"', "title = 5", ":3:1: 'title': expected text, got 5"),
         ("frames = 24", "image_settings = 4", ":8:1: 'image_settings' is not a table of settings"),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -83,6 +83,36 @@ def test_the_deblurring_of_the_document_runs_in_fifteen_lines(
     ]
     expected = np.mean((windows[0] / windows[1] - stripes / 255) ** 2)
     assert losses[2] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"x0": np.zeros((32, 32), np.float32)}, r"x0 is float32 \(32, 32\); expected finite"),
+        ({"x0": np.zeros((3, 32, 32), np.uint8)}, r"x0 is uint8 \(3, 32, 32\); expected finite"),
+        ({"x0": np.full((3, 32, 32), np.nan, np.float32)}, "x0 is not finite everywhere"),
+        ({"x": np.zeros((1, 32, 32), np.float32)}, r"x is \(1, 32, 32\); expected \(3, 32, 32\)"),
+        (
+            {"mask": np.full((1, 32, 32), 255.0)},
+            r"mask is \(1, 32, 32\); expected \(1, 32, 32\), v",
+        ),
+        ({"mask": np.ones((1, 1, 32))}, r"mask is \(1, 1, 32\); expected \(1, 32, 32\), values"),
+        ({"guide": np.ones((4, 8, 32))}, r"guide is \(4, 8, 32\); expected \(C, 32, 32\), values"),
+    ],
+)
+def test_arrays_that_do_not_belong_together_are_told(parts: dict[str, Any], sentence: str) -> None:
+    pytest.importorskip("torch")
+    task = dip.Task(**{"name": "own", "x0": np.full((3, 32, 32), 0.5, np.float32), **parts})
+    with pytest.raises(dip.InputError, match=sentence):
+        dip.Fit(task, dip.Experiment(image="own/x", task="fit"))
+
+
+@pytest.mark.parametrize("keep", [{600}, {-1}, {4.5}, "5"])
+def test_outputs_that_a_fit_never_has_cannot_be_kept(keep: Any) -> None:
+    pytest.importorskip("torch")
+    task = dip.denoising(np.full((3, 32, 32), 0.5, np.float32))
+    with pytest.raises(dip.InputError, match=r"keep names iteration .*; expected 0 to 5, integers"):
+        dip.Fit(task, dip.Experiment(image="own/x", task="fit", iterations=5), keep=keep)
 
 
 def test_an_operator_of_another_shape_is_an_error() -> None:

@@ -59,7 +59,16 @@ def test_a_site_adds_a_block_by_one_file(
             "import SUITES, SIUTE,",
             "blocks.py:3:1: ImportError: cannot import name",
         ),
-        ("suite.duration", "1 / 0", "blocks.py:14:1: ZeroDivisionError: division by zero"),
+        (
+            "suite.duration",
+            "1 / 0",
+            "one.md:3:1: {folder}/content/blocks.py:14:1: ZeroDivisionError: division by zero",
+        ),
+        (
+            'default="Computed in"),',
+            'default="Computed in"), numbered="chart",',
+            "7:1: 'took': numbered is figure, table or listing, not 'chart'",
+        ),
         ('"took"', '"curve"', "blocks.py:7:1: the press has a block 'curve' already"),
         ('"took"', '"my took"', "blocks.py:7:1: 'my took' cannot be the name of a block: "),
         (
@@ -105,7 +114,7 @@ def test_a_mistake_in_them_is_told_with_its_line(
 ) -> None:
     write_site(tmp_path, TOOK.replace(old, new, 1))
     assert build(tmp_path) == 1
-    assert said in capsys.readouterr().err
+    assert said.replace("{folder}", str(tmp_path)) in capsys.readouterr().err
 
 
 def test_the_plain_text_of_a_figure_is_escaped(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ class Fit:
     blocks ahead of what was yielded; whoever asks for the state gets the one after the step yielded
     last. Elsewhere each step is yielded as soon as it is done.
 
-    Raises InputError where task and experiment disagree, the device is not there or does not have
+    Raises InputError where task and experiment disagree, the task's arrays do not belong together,
+    `keep` names an iteration that the run has not, the device is not there or does not have
     the experiment's precision, or z needs a guide.
     """
 
@@ -97,6 +98,10 @@ class Fit:
                 f"the task is '{task.name}' and the experiment's task '{experiment.task}';"
                 ' give the experiment the same, or "fit" for a task of one\'s own'
             )
+        task.check()
+        last = experiment.iterations
+        if wrong := [k for k in keep if k not in range(last + 1)]:
+            raise InputError(f"keep names iteration {wrong[0]!r}; expected 0 to {last}, integers")
         device = choose_device(device)
         if threads is not None:
             torch.set_num_threads(threads)

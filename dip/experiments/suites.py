@@ -15,6 +15,7 @@ BASELINES = ("nearest-known-pixel", "biharmonic", "total-variation", "non-local-
 # Records lie in folders of these names, and are found and carried by them.
 NAME, OF_NAMES = re.compile(r"\w[\w.+-]*"), "letters, digits and . _ + -"
 RESERVED = ("all", "superseded")
+OF_CASES = ("image", "seed", "variant")  # settings that tell a suite's experiments from each other
 REPORT_KEYS = (
     "title", "why", "images", "seeds", "baselines", "frames_of", "pictures_of", "image_settings",
     "variants", "like",
@@ -121,12 +122,29 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
         for variant in variants or [{}]
     )
     baselines = tuple(table.get("baselines", []))
-    return Suite(name, table["title"], table.get("why", ""), experiments, baselines)
+    suite = Suite(name, table["title"], table.get("why", ""), experiments, baselines)
+    _check_cases(file, suite)
+    return suite
+
+
+def _check_cases(file: TomlFile, suite: Suite) -> None:
+    """Raise InputError where two cases have one folder, or one has the name of another's image."""
+    images = {experiment.case: experiment.image for experiment in suite.experiments}
+    folders = dict[str, str]()
+    for case, image in images.items():
+        folder = suite.image_folder(case)
+        other = folders.setdefault(folder, case)
+        if other != case:
+            sentence = f"'{other}' and '{case}' would have one folder, '{folder}'"
+            file.fail(sentence, suite.name, "images")
+        if case != image and case in images.values():
+            sentence = f"'{case}' is an image, and a variant of '{image}'; rename the variant"
+            file.fail(sentence, suite.name, "variants")
 
 
 def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
     """Raise InputError for an unknown key, a missing one, or a title that is not text."""
-    settings = [field.name for field in fields(Experiment) if field.name not in ("image", "seed")]
+    settings = [field.name for field in fields(Experiment) if field.name not in OF_CASES]
     kinds = dict.fromkeys((*settings, *RETIRED, *REPORT_KEYS), "anything")
     file.expect(kinds | {"title": "text", "why": "text"}, table, name)
     for needed in ("title", "task", "images"):
@@ -174,6 +192,10 @@ def _tables(
     tables = table.get(key, {})
     if not isinstance(tables, dict) or not all(isinstance(v, dict) for v in tables.values()):
         file.fail(f"'{key}' is not a table of settings for each {of}'s name", name, key)
+    for word, settings in tables.items():
+        if wrong := next((one for one in OF_CASES if one in settings), None):
+            sentence = f"'{wrong}' is no setting of one {of}; the suite names them all"
+            file.fail(sentence, f"{name}.{key}.{word}", wrong)
     return tables
 
 
@@ -193,5 +215,13 @@ def _experiment(
     except InputError as error:
         words = re.findall(r"\w+", error.sentence)
         words += [f"{word}s" for word in words if word in ("seed", "snapshot")]
-        wrong = next((key for key in table if key in words), None)
-        file.fail(error.sentence, name, wrong)
+        tables = {
+            f"{name}.variants.{this.get('variant')}": this,
+            f"{name}.image_settings.{image}": own,
+            name: table,
+        }
+        for where, settings in tables.items():
+            known = (key for key in settings if key in words and key not in OF_CASES)
+            if wrong := next(known, None):
+                file.fail(error.sentence, where, wrong)
+        file.fail(error.sentence, name)

@@ -69,6 +69,22 @@ class Task:
         """The mask at the size of the output, (1, H, W); None if there is none."""
         return None if self.mask is None else self._enlarged(self.mask)
 
+    def check(self) -> None:
+        """Raise InputError for arrays that do not belong together, and would be broadcast."""
+        x0 = np.asarray(self.x0)
+        if x0.ndim != 3 or not x0.size or x0.dtype.kind != "f" or not np.isfinite(x0).all():
+            what = f"{x0.dtype} {x0.shape}" if np.isfinite(x0).all() else "not finite everywhere"
+            raise InputError(f"x0 is {what}; expected finite floats, (C, H, W)")
+        sides = {"x": self.shape, "mask": (1, *x0.shape[1:]), "guide": (..., *self.shape[1:])}
+        for name, shape in sides.items():
+            array = getattr(self, name)
+            if array is None:
+                continue
+            wanted = tuple(a if b is ... else b for a, b in zip(array.shape, shape, strict=False))
+            if array.ndim != 3 or array.shape != wanted or not 0 <= array.min() <= array.max() <= 1:
+                shown = str(shape).replace("Ellipsis", "C")
+                raise InputError(f"{name} is {array.shape}; expected {shown}, values in [0, 1]")
+
     def _enlarged(self, image: np.ndarray) -> np.ndarray:
         if self.factor == 1:
             return image

@@ -197,14 +197,17 @@ def curve(
     "loss-curves",
     "a metric in the course of all runs of a suite, in one chart",
     Argument("suite", SUITE, "whose runs are drawn", required=True),
+    IMAGES,
     Argument("metric", WORD, "a column of their curves", default="loss"),
     numbered="figure",
     width="text",
     example='suite="noise-impedance" id="fig-losses"',
 )
-def loss_curves(call: Call, suite: SuiteView, metric: str) -> Figure:
-    """The curves of all runs of a suite that are recorded."""
-    runs = [run for run in suite.runs if run.recorded]
+def loss_curves(call: Call, suite: SuiteView, images: list[str], metric: str) -> Figure:
+    """The curves of all runs of a suite, or of some cases of it, that are recorded."""
+    with call.at("images"):
+        chosen = {suite.suite.find(name) for name in images} or {*suite.suite.images}
+    runs = [run for run in suite.runs if run.recorded and run.image in chosen]
     if not runs:
         return not_run(call, suite.runs)
     with call.at("metric" if "metric" in call.directive.arguments else "suite"):
@@ -212,10 +215,13 @@ def loss_curves(call: Call, suite: SuiteView, metric: str) -> Figure:
             if not any(line.points for line in RunChart(run, [metric]).lines):
                 raise InputError(f"{run.name} has no curve of '{metric}'")
     shown, cases = suite.metrics[metric], list(dict.fromkeys(run.image for run in runs))
+    if len(cases) > SERIES:
+        many = f"{len(cases)} cases are more than a chart tells apart: name up to {SERIES}"
+        raise call.error("images", many)
     lines, last = list[Line](), []
     for k, run in enumerate(runs):
         label, series = run.case.variant or run.title, cases.index(run.image) % SERIES + 1
-        if len(cases) == 1 < len(runs):
+        if len(cases) == 1 < len(runs) <= SERIES:
             label, series = f"seed {run.seed}", k % SERIES + 1
         points = run.curve().points(metric)
         is_first = label not in (line.label for line in lines)

@@ -12,7 +12,7 @@ from types import ModuleType
 from markupsafe import Markup
 
 from press.blocks import curves, images, plot, tables, text, verdicts
-from press.blocks.declaration import Block
+from press.blocks.declaration import Argument, Block, Kind
 from press.diagnostics import Diagnostic
 from press.errors import InputError, mistakes_of, nearest
 from press.files import text_of
@@ -63,6 +63,8 @@ class Blocks(dict[str, Block]):
                 return self[name].render(directive, context)
         except InputError as error:
             told = Diagnostic.from_error(error)
+            if told.place and error.path == self.file:  # which call of it failed
+                told = Diagnostic(directive.place, str(error))
             context.error(told.place or directive.place, told.sentence)
             id = directive.arguments.get("id")  # so that what refers to it is no second mistake
             return Markup('<div id="{}"></div>').format(id) if id else Markup("")
@@ -102,6 +104,11 @@ def _load(file: Path, code: str) -> Blocks:
 
 def _mistake(block: Block, own: Iterable[Block]) -> str:
     """Why posts cannot call a site's own block; empty if they can."""
+    given = block.arguments
+    if not all(isinstance(one, Argument) and isinstance(one.kind, Kind) for one in given):
+        return f"'{block.name}': each argument is an Argument(name, kind, help)"
+    if block.numbered not in ("", "figure", "table", "listing"):
+        return f"'{block.name}': numbered is figure, table or listing, not '{block.numbered}'"
     if not re.fullmatch(NAME, block.name):
         return (
             f"'{block.name}' cannot be the name of a block: a letter, then letters, digits, - or _"

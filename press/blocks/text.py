@@ -1,6 +1,7 @@
 """Blocks of text: notes, text that is folded away, and lines of a file of the repository."""
 
 import ast
+from collections.abc import Iterator
 
 from markupsafe import Markup
 
@@ -9,6 +10,7 @@ from press.errors import InputError, nearest
 from press.files import text_of
 from press.markdown.code import code_block, lines_asked
 from press.paths import find_file
+from press.results.numbers import listed
 
 
 def _note(call: Call, title: str) -> Markup:
@@ -39,7 +41,7 @@ def details(call: Call, title: str) -> Markup:
     "lines of a file of this repository, with the numbers that they have there",
     Argument("path", WORD, "the file, from the folder that holds `content`", required=True),
     Argument("lines", WORD, "which lines, such as `10-40`; all if it is not given"),
-    Argument("of", WORD, "the function or class to show instead"),
+    Argument("of", WORD, "the function or class to show instead, such as `Fit` or `Fit.step`"),
     numbered="listing",
     width="text",
     example='path="dip/engine/fit.py" of="Fit" id="code-fit"',
@@ -68,17 +70,32 @@ def include(call: Call, path: str, lines: str | None, of: str | None) -> Figure:
     return Figure(Markup(code), caption=caption)
 
 
+Definition = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef
+
+
+def _definitions(within: ast.AST, prefix: str = "") -> Iterator[tuple[str, Definition]]:
+    """Every function and class by its full name, such as "Fit.step"."""
+    for node in ast.iter_child_nodes(within):
+        if isinstance(node, Definition):
+            yield f"{prefix}{node.name}", node
+            yield from _definitions(node, f"{prefix}{node.name}.")
+        else:
+            yield from _definitions(node, prefix)
+
+
 def _definition(call: Call, rows: list[str], name: str) -> tuple[int, int]:
     """The lines of a function or class of a Python file, decorators and all."""
-    kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
     try:
-        walked = list(ast.walk(ast.parse("\n".join(rows))))
+        tree = ast.parse("\n".join(rows))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f": line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise call.error("path", f"this is no Python file{where}") from None
-    nodes = {node.name: node for node in reversed(walked) if isinstance(node, kinds)}
-    if name not in nodes:
+    nodes = dict(reversed([*_definitions(tree)]))  # of two of one name the first
+    ends = [name] if name in nodes else [one for one in nodes if one.endswith(f".{name}")]
+    if not ends:
         raise call.error("of", f"there is no '{name}' in this file{nearest(name, nodes)}")
-    node = nodes[name]
+    if len(ends) > 1:
+        raise call.error("of", f"there are several: name one of {listed(sorted(ends), 'or')}")
+    node = nodes[ends[0]]
     first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
     return first, node.end_lineno or node.lineno

@@ -272,9 +272,12 @@ def baselines_table(call: Call, suite: SuiteView, table: ClaimTable | None) -> F
 )
 def claims_table(call: Call, table: ClaimTable) -> Figure:
     """A table of a source as it stands there, every number with its id."""
-    titles = {
-        table.column(case): call.page.results.suites.images.title(case) for case in table.cases
-    }
+    results, titles = call.page.results, dict[str, str]()
+    view = results.suite(table.suite) if table.suite and table.suite in results.suites else None
+    for case in table.cases:
+        is_run = view is not None and case in view.suite.images
+        title = view.run(case).title if view and is_run else results.suites.images.title(case)
+        titles[table.column(case)] = title
     titles[MEAN] = "Mean"
     rows = table.rows.values()
     used = {c: title for c, title in titles.items() if any(c in row.numbers for row in rows)}

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from press.charts import svg
 from press.charts.svg import Point, Scale, element, line, text
-from press.results.numbers import SUPERSCRIPTS, grouped
+from press.results.numbers import SUPERSCRIPTS, grouped, powers
 
 LONG = 1000  # an axis of so many steps goes by the square root, which shows the early ones
 COLOURS = 5  # of lines; after the last they begin again, in dashes and dots
@@ -21,6 +21,8 @@ SERIES = 2 * COLOURS  # the ways in which the style sheet draws a line
 WIDTH, HEIGHT = 400, 250
 BOTTOM = 32
 LETTER = 6.7  # how wide a letter is on a phone, where words are largest beside the drawing
+MOST_LETTERS = 10  # of a level beside its axis; others are multiples of powers of ten
+MOST = 1e300  # the largest level on an axis: a run that diverged may have been beyond
 FIRST_ROW, ROW = 22, 13  # of the words beside the marks
 
 
@@ -77,9 +79,12 @@ class CurvePanel:
 
     @cached_property
     def x(self) -> Scale:
-        """The scale of steps."""
-        last = max((line.points[-1][0] for line in self.lines if line.points), default=1.0)
-        return Scale(0, last or 1.0, self.left, self.right, root=last >= LONG)
+        """The scale of steps, from 0 on or from the first below it."""
+        drawn = [line.points for line in self.lines if line.points]
+        first = min([0.0, *(points[0][0] for points in drawn)])
+        last = max([first, *(points[-1][0] for points in drawn)])
+        is_long = first == 0 and last >= LONG
+        return Scale(first, last if last > first else first + 1, self.left, self.right, is_long)
 
     @cached_property
     def y(self) -> Scale:
@@ -89,7 +94,9 @@ class CurvePanel:
     @cached_property
     def _range(self) -> tuple[float, float]:
         """The lowest and the highest level of the axis."""
-        low, high = self.ends or extent(self.lines, self.powers)
+        low, high = (
+            max(-MOST, min(MOST, end)) for end in self.ends or extent(self.lines, self.powers)
+        )
         if self.powers:
             low, high = floor(log10(low)), ceil(log10(high))
         else:  # to fifths of the steps that the axis names
@@ -159,7 +166,10 @@ class CurvePanel:
         """The levels that the axis names, with their words."""
         levels = svg.nice_ticks(*self._range)
         if not self.powers:
-            return list(zip(levels, svg.tick_words(levels), strict=True))
+            words = svg.tick_words(levels)
+            if max(map(len, words)) > MOST_LETTERS:
+                words = [powers(level) if level else "0" for level in levels]
+            return list(zip(levels, words, strict=True))
         whole = [level for level in levels if level % 1 == 0]
         return [(k, f"10{f'{k:.0f}'.translate(SUPERSCRIPTS)}" if k else "1") for k in whole]
 
@@ -170,7 +180,7 @@ class CurvePanel:
             shares = [last * (part / 5) ** 2 for part in range(1, 5)]
             steps = [0.0, *map(_rounded, shares)]
         else:
-            steps = [step for step in svg.nice_ticks(0, last) if step % 1 == 0]
+            steps = [step for step in svg.nice_ticks(self.x.low, last) if step % 1 == 0]
         kept: list[float] = []
         for step in steps:
             room = min(self.x(last) - self.x(step), self.x(step) - self.x(kept[-1]) if kept else 40)

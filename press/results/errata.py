@@ -38,13 +38,18 @@ def errata(results: Results, published: datetime.date) -> list[Erratum]:
     found: list[Erratum] = []
     for run in results.asked:
         given_way = map(read_record, results.superseded(run.name))
-        history = sorted(given_way, key=lambda record: record.started)
+        history = sorted(given_way, key=lambda record: (record.started, _written_ns(record)))
         history += [run.record] if run.record else []
         for old, new in pairwise(history):
             day = max(filter(None, map(_day, (old, new))), default=None)
             if day is None or day > published:
                 found += _changes(run, old, new, day)
     return found
+
+
+def _written_ns(record: Record) -> int:
+    """When a record was written on this disk, which tells those of one second apart."""
+    return (record.folder / "run.json").stat().st_mtime_ns
 
 
 def _day(record: Record) -> datetime.date | None:

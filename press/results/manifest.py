@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -241,7 +241,7 @@ def of_records(results: Path) -> dict[str, Any]:
         "manifest": VERSION,
         "inputs": [str(path) for path in (*sorted(folders), *paths)],
         "images": {
-            record.case: {"title": record.title}
+            f"{record.suite}/{record.case}": {"title": record.title}
             for record in chain(*suites.values())
             if record.title
         },
@@ -252,8 +252,12 @@ def of_records(results: Path) -> dict[str, Any]:
 
 def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
     """Describe a suite by its records."""
-    first, *others = sorted(records, key=lambda record: record.kind != "run")
-    cases = {record.case: _case(record) for record in (*reversed(others), first)}
+    records = sorted(records, key=lambda one: (one.case, one.kind, one.method or "", one.seed))
+    first = next((record for record in records if record.kind == "run"), records[0])
+    cases = {}
+    for case, same in groupby(records, key=lambda record: record.case):
+        of_case = [*same]
+        cases[case] = _case([one for one in of_case if one.kind == "run"] or of_case)
     return {
         "title": name, "why": "", "settings": None, "network": None,
         "command": "",
@@ -275,13 +279,18 @@ def _recorded(name: str, records: list[Record]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _case(record: Record) -> dict[str, Any]:
-    settings = record.settings
-    variant = settings.get("variant")
+def _case(records: Sequence[Record]) -> dict[str, Any]:
+    """Describe a case by its runs; a setting in which these differ has the values of all."""
+    record, of_first = records[0], records[0].settings
+    settings = dict[str, Any]()
+    for name in chain(*(one.settings for one in records)):
+        values = [one.settings.get(name) for one in records]
+        settings[name] = values if any(value != values[0] for value in values) else values[0]
+    variant = of_first.get("variant")
     return {
-        "folder": record.case, "image": record.data.get("image", record.case),
+        "folder": record.case, "image": f"{record.suite}/{record.case}",
         "variant": "" if variant is None else str(variant),
-        "preview_side": settings.get("preview_side"),
-        "pictures": True, "iterations": settings.get("iterations", record.last_step or 0),
+        "preview_side": of_first.get("preview_side"),
+        "pictures": True, "iterations": of_first.get("iterations", record.last_step or 0),
         "paper_iterations": None, "settings": settings,
     }  # fmt: skip

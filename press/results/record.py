@@ -37,7 +37,7 @@ class Curve:
     path: Path = Path()
     _read: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
-    def points(self, column: str, after: float = -1) -> list[tuple[float, float]]:
+    def points(self, column: str, after: float = -inf) -> list[tuple[float, float]]:
         """The steps above `after` at which a column has a value, each with that value.
 
         Of a run without a curve there are none. Raises InputError for a column that the curve has

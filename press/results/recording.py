@@ -88,9 +88,8 @@ def _require_tables(**arguments: Any) -> None:
 
 
 def _started(seconds: Any) -> str:
-    """When a run began that took so long and ends now; "" if that is not known."""
-    if seconds is None:
-        return ""
+    """When a run began that took so long, if that is known, and ends now."""
+    seconds = 0 if seconds is None else seconds
     if not isinstance(seconds, int | float):
         raise InputError(f"'seconds': expected a number, got a {type(seconds).__name__}")
     try:
