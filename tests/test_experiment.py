@@ -241,12 +241,6 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
             'variants = { y = {} }\nimage_settings = { "set5/bird" = { iterations = -5 } }',
             ":9:1: iterations is -5, not at least 1",
         ),
-        ('"set5/bird", "set5/baby"]', '"a/b-c", "a-b/c"]', "'a/b-c' and 'a-b/c' would have one fo"),
-        (
-            '"set5/baby"]',
-            '"set5/bird-y"]\nvariants = { y = {}, z = {} }',
-            ":6:1: 'set5/bird-y' is an image, and a variant of 'set5/bird'; rename",
-        ),
         ('"set5/bird", "set5/baby"]', "5]", ":5:1: 'images' is not a list of names"),
         ('title = "Small"', "title = 5", ":3:1: 'title': expected text, got 5"),
         ("frames = 24", "image_settings = 4", ":8:1: 'image_settings' is not a table of settings"),
@@ -329,3 +323,27 @@ def test_numbers_of_numpy_are_numbers() -> None:
     )
     assert theirs == ours
     assert json.dumps(theirs.to_dict()) == json.dumps(ours.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("images", "variants", "sentence"),
+    [
+        ('"a/b-c", "a-b/c"', "", "5:1: 'a/b-c' and 'a-b/c' would have one folder, 'a-b-c'"),
+        (
+            '"a/b", "a/b-c"',
+            "c = {}\nd = {}",
+            "7:1: 'a/b-c' is an image, and a variant of 'a/b'; re",
+        ),
+        ('"a/b", "a/b-c"', "d = {}\nc-d = {}", "5:1: 'a/b', variant 'c-d' and 'a/b-c', variant"),
+    ],
+)
+def test_cases_have_names_and_folders_of_their_own(
+    tmp_path: Path, images: str, variants: str, sentence: str
+) -> None:
+    path = tmp_path / "experiments.toml"
+    path.write_text(
+        f'[s]\ntitle = "S"\ntask = "inpainting"\nmask = "bernoulli"\nimages = [{images}]\n'
+        f"[s.variants]\n{variants}\n"
+    )
+    with pytest.raises(InputError, match=rf"experiments\.toml:{re.escape(sentence)}"):
+        load_suites(path)

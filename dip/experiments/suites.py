@@ -129,17 +129,16 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
 
 def _check_cases(file: TomlFile, suite: Suite) -> None:
     """Raise InputError where two cases have one folder, or one has the name of another's image."""
-    images = {experiment.case: experiment.image for experiment in suite.experiments}
-    folders = dict[str, str]()
-    for case, image in images.items():
-        folder = suite.image_folder(case)
-        other = folders.setdefault(folder, case)
-        if other != case:
-            sentence = f"'{other}' and '{case}' would have one folder, '{folder}'"
+    cases = {(one.image, one.variant): one.case for one in suite.experiments}
+    images, folders = {image for image, _ in cases}, dict[str, str]()
+    for (image, variant), case in cases.items():
+        words = f"'{image}', variant '{variant}'" if variant else f"'{image}'"
+        if (other := folders.setdefault(folder := suite.image_folder(case), words)) != words:
+            sentence = f"{other} and {words} would have one folder, '{folder}'"
             file.fail(sentence, suite.name, "images")
-        if case != image and case in images.values():
+        if variant and case in images:
             sentence = f"'{case}' is an image, and a variant of '{image}'; rename the variant"
-            file.fail(sentence, suite.name, "variants")
+            file.fail(sentence, f"{suite.name}.variants", variant)
 
 
 def _check_keys(file: TomlFile, name: str, table: dict[str, Any]) -> None:
