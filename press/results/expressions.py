@@ -128,8 +128,13 @@ def signed(number: Any, digits: int | None = None) -> Any:
 
 
 def digits(number: Any, count: int | None = None) -> Any:
-    """Write a number without its unit, with so many decimals."""
-    return _number(number, lambda number: written(number, metric_of(number), count), count)
+    """Write a number without its unit, with so many decimals; a difference with its sign."""
+
+    def write(number: Any) -> str:
+        text = written(number, metric_of(number), count)
+        return with_sign(text) if is_difference(number) else text
+
+    return _number(number, write, count)
 
 
 def words(value: Any) -> Any:
