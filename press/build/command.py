@@ -98,7 +98,9 @@ def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
                 result.state.outputs = write_site(options.out, result.files, old)
                 try:
                     save_state(options, result.state)
-                    keep_inputs(options, result.state)
+                    refusal = keep_inputs(options, result.state)
+                    if refusal and not warnings:
+                        result.diagnostics.append(_nothing_is_kept(options, refusal))
                 except OSError as error:  # the site stands, and the next build makes all of it
                     result.diagnostics.append(_nothing_is_kept(options, str(error.strerror)))
             return replace(result, written=True)
@@ -112,8 +114,11 @@ def _settled(result: BuildResult, options: Options) -> BuildResult:
     return replace(result, diagnostics=found)
 
 
-def keep_inputs(options: Options, state: State) -> None:
-    """Keep copies of the texts that pages were made from, so that `why` can show what changed."""
+def keep_inputs(options: Options, state: State) -> str:
+    """Keep copies of the texts that pages were made from, so that `why` can show what changed.
+
+    Returns why nothing can be kept; empty if it is.
+    """
     from press.cache import Cache
 
     cache = Cache(options.cache)
@@ -122,6 +127,7 @@ def keep_inputs(options: Options, state: State) -> None:
         if is_text and len(digest) == 64 and cache.get("inputs", digest) is None:
             cache.put("inputs", digest, listing(path) if size == -1 else content_of(Path(path)))
     cache.close()
+    return cache.refusal
 
 
 def report(result: BuildResult, options: Options, started: float) -> int:

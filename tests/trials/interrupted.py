@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ NEED_SPACE = ("os.rename", "os.mkdir", "os.link")
 WRITES = (*NEED_SPACE, "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree")
 EXCHANGE = ("ctypes.dlsym", ("renameat2",))  # what a library is asked for
 FULL = os.strerror(errno.ENOSPC)
+REPORTS = tempfile.TemporaryDirectory()  # what a trial says has room, however full its disk is
+OUTSIDE = Path(REPORTS.name)
 
 
 def _is_writing(args: tuple[object, ...]) -> bool:
@@ -58,7 +61,7 @@ def interrupt_at(number: int, folder: Path, how: str) -> Callable[[], int]:
 
 def in_fork(make: Callable[[], int], number: int, folder: Path, how: str) -> tuple[int | None, str]:
     """The exit code of `make` in a forked process, None if it was killed, and what it said."""
-    said = folder.parent / "said"
+    said = OUTSIDE / "said"
     child = os.fork()
     if child == 0:
         code = 99
@@ -66,7 +69,7 @@ def in_fork(make: Callable[[], int], number: int, folder: Path, how: str) -> tup
             sys.stdout = sys.stderr = said.open("w")
             operations = interrupt_at(number, folder, how)
             code = make()
-            (folder.parent / "operations").write_text(str(operations()))
+            (OUTSIDE / "operations").write_text(str(operations()))
         except BaseException:
             traceback.print_exc()
             raise
@@ -159,7 +162,7 @@ def build_trials(folder: Path, what: str, how: str, number: int, chance: random.
     shutil.copytree(start, here)
     assert tried(0)[0] == 0
     needed = sum(path.stat().st_size for path in here.rglob("*") if path.is_file())
-    operations = int((folder / "operations").read_text())
+    operations = int((OUTSIDE / "operations").read_text())
     order = chance.sample(range(1, operations + 1), operations)
     for trial in range(number):
         at = order[trial % operations]
@@ -234,7 +237,7 @@ def run_trials(folder: Path, how: str, number: int, chance: random.Random) -> in
         return in_fork(lambda: perform(two, here) is None, at, here.results, how)
 
     assert tried(0)[0] == 0
-    operations = int((folder / "operations").read_text())
+    operations = int((OUTSIDE / "operations").read_text())
     order = chance.sample(range(1, operations + 1), operations)
     for trial in range(number):
         at = order[trial % operations]
