@@ -283,7 +283,12 @@ def read_anew(context: PageContext) -> PageContext:
 def build_site(folder: Path, *recorded: str) -> Path:
     """Write and build the small site; gives the folder of its pages."""
     make_results(folder, *recorded)
-    names = ("content", "results")
-    folders = [word for name in names for word in (f"--{name}", str(folder / name))]
-    assert main(["build", *folders, "--out", str(folder / "site"), "--run", "never"]) == 0
+    assert run_press(folder, "build", "--run", "never") == 0
     return folder / "site"
+
+
+def run_press(folder: Path, *words: str) -> int:
+    """The exit code of a command of the press for the project in a folder."""
+    places = {"--content": "content", "--results": "results", "--out": "site"}
+    named = [word for flag, name in places.items() for word in (flag, str(folder / name))]
+    return main([*words, *named])

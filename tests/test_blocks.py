@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from made_site import LEVELS, make_context, read_anew, write_content, write_suite
+from made_site import LEVELS, make_context, read_anew, run_press, write_content, write_suite
 from markupsafe import Markup
 
 from dip.experiments.suites import Suite, load_suites
 from press.blocks.registry import load_blocks
 from press.charts.dot_plot import WIDTH
-from press.cli import main
 from press.diagnostics import Place
 from press.errors import InputError
 from press.page import Directive, PageContext
@@ -413,9 +412,7 @@ def test_an_unknown_origin_of_a_setting_is_told_with_its_line(
     write_content(tmp_path / "content")
     path = tmp_path / "content/choices.toml"
     path.write_text(path.read_text().replace('"ours"', '"our"'))
-    names = ("content", "results")
-    folders = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
-    assert main(["build", *folders, "--out", str(tmp_path / "site"), "--run", "never"]) == 1
+    assert run_press(tmp_path, "build", "--run", "never") == 1
     said = capsys.readouterr().err
     assert re.search(r"choices\.toml:8:1: the origin is not .*did you mean 'ours'", said)
 

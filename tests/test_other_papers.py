@@ -6,10 +6,10 @@ from pathlib import Path
 from shutil import rmtree
 
 import pytest
+from made_site import run_press
 from PIL import Image
 
 from press import record
-from press.cli import main
 
 SITE = """
 [metrics.fid]
@@ -85,9 +85,7 @@ def build(folder: Path, post: str, compared: str = "final", **run: bool) -> str:
     for seed in range(2):
         write_run(results, seed, **run)
     record("gan", "faces", method="copies", metrics={"fid": 12.6}, results=results, command="")
-    names = [word for name in ("content", "results") for word in (f"--{name}", str(folder / name))]
-    options = ["--out", str(folder / "site"), "--base-url", "https://example.org", "--strict"]
-    assert main(["check", *names, *options]) == 0
+    assert run_press(folder, "check", "--base-url", "https://example.org", "--strict") == 0
     return (folder / "site/posts/post.html").read_text()
 
 
@@ -137,20 +135,19 @@ def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(
     text = '# One\n\n{{ run("gan/flowers", seed=1).fid }} {{ run("gan/flowers/copies").fid }}\n\n'
     path = tmp_path / "content/posts/post.md"
     path.write_text(f'{text}::: results-table suite="gan"\nAll.\n:::\n')
-    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
     capsys.readouterr()
-    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    assert run_press(tmp_path, "build") == 0
     told = (
         f"{path}:3:1: warning: 'gan/flowers/seed1' is not recorded\n"
         f"{path}:3:38: warning: 'gan/flowers/copies' is not recorded\n"
         f"{path}:5:1: warning: 'gan/faces/seed2' is not recorded\n"
     )
     assert capsys.readouterr().err == told
-    assert main(["build", "--strict", *names, "--out", str(tmp_path / "site")]) == 1
+    assert run_press(tmp_path, "build", "--strict") == 1
     assert capsys.readouterr().err.startswith(told.replace("warning: ", ""))
     rmtree(tmp_path / "results")
     path.write_text('# One\n\nIt is {{ verdict("table.generator.faces") }}.\n')
-    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    assert run_press(tmp_path, "build") == 0
     assert capsys.readouterr().err == f"{path}:3:7: warning: 'gan' is not recorded\n"
 
 
@@ -163,8 +160,7 @@ def test_cases_that_lack_seeds_or_runs_keep_their_columns_and_names(tmp_path: Pa
     post = '# One\n\n{{ suite("digits").n }} {{ run("digits/other").loss }}\n\n'
     post += '::: preview-table suite="digits"\nA table.\n:::\n'
     (tmp_path / "content/posts/post.md").write_text(post)
-    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
-    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    assert run_press(tmp_path, "build") == 0
     said = [words_of(row).strip() for row in rows_of(tmp_path / "site/runs/index.html")]
     assert "case seed 0 seed 1 Majority" in said
     assert "Other not run yet 55.000 not run yet" in said
@@ -182,8 +178,7 @@ def test_a_mean_that_a_source_prints_alone_is_the_one_case(tmp_path: Path) -> No
     build(tmp_path, POST)
     claims = tmp_path / "content/claims.toml"
     claims.write_text(CLAIMS.replace("COMPARED", "final").replace("faces = 12.5", "mean = 12.5"))
-    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
-    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 0
+    assert run_press(tmp_path, "build") == 0
     strip = words_of((tmp_path / "site/posts/post.html").read_text())
     assert "Reproduced 1 of 1 case" in strip and "none recorded" not in strip
 
@@ -201,9 +196,8 @@ def test_a_name_mistyped_in_a_claim_is_told_there(
     build(tmp_path, POST)
     claims = tmp_path / "content/claims.toml"
     claims.write_text(CLAIMS.replace("COMPARED", compared))
-    names = [f for name in ("content", "results") for f in (f"--{name}", str(tmp_path / name))]
     capsys.readouterr()
-    assert main(["build", *names, "--out", str(tmp_path / "site")]) == 1
+    assert run_press(tmp_path, "build") == 1
     assert f"{claims}:10:1: {sentence}\n" in capsys.readouterr().err
 
 

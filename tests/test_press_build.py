@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from made_site import SITE, make_results, write_content
+from made_site import SITE, make_results, run_press, write_content
 from PIL import Image
 
 from press.cli import main
@@ -367,10 +367,7 @@ def test_the_list_goes_by_order_then_the_newest_then_by_name(tmp_path: Path) -> 
         "---\ntitle: Post e\norder: 1\nstatus: Half done\nimage: e.png\n---\n"
     )
     Image.new("L", (300, 200)).save(posts / "e.png")
-    folders = [
-        word for name in ("content", "results") for word in (f"--{name}", str(tmp_path / name))
-    ]
-    assert main(["build", *folders, "--out", str(tmp_path / "site")]) == 0
+    assert run_press(tmp_path, "build") == 0
     html = (tmp_path / "site/index.html").read_text()
     assert re.findall(r">Post (.)</a></h2>", html) == ["e", "d", "a", "c", "b"]
     assert re.search(r'src="media/e-small-\w+\.webp" width="100" height="67"', html), html
@@ -381,10 +378,7 @@ def test_a_title_on_the_front_page_has_its_formulas_and_no_link(tmp_path: Path) 
     make_results(tmp_path, "paper")
     title = 'Level {{ run("paper/anna").psnr_db }} of $x$'
     write_content(tmp_path / "content", f"---\ntitle: '{title}'\ndate: 2026-01-01\n---\n")
-    folders = [
-        word for name in ("content", "results") for word in (f"--{name}", str(tmp_path / name))
-    ]
-    assert main(["check", *folders, "--out", str(tmp_path / "site"), "--run", "never"]) == 0
+    assert run_press(tmp_path, "check", "--run", "never") == 0
     html = (tmp_path / "site/index.html").read_text()
     (heading,) = re.findall(r"<h2><a [^>]*>(.*)</a></h2>", html)
     assert heading.startswith('Level <span class="q from-run">31.90') and "<a " not in heading

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from made_site import LEVELS, build_site, write_suite
+from made_site import LEVELS, build_site, run_press, write_suite
 
 from dip.experiments.suites import load_suites
 from press.cli import main
@@ -74,9 +74,6 @@ def test_a_page_of_the_site_as_a_whole_is_no_page_of_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build_site(tmp_path, "paper")
-    names = ("content", "results", "site")
-    folders = [str(tmp_path / name) for name in names]
-    ask = ["--content", folders[0], "--results", folders[1], "--out", folders[2]]
     answers = {
         "index.html": "index.html is written by every build",
         "404": "404.html is written by every build",
@@ -86,7 +83,7 @@ def test_a_page_of_the_site_as_a_whole_is_no_page_of_runs(
     }
     for name, answer in answers.items():
         capsys.readouterr()
-        assert main(["why", name, *ask]) == 0
+        assert run_press(tmp_path, "why", name) == 0
         assert answer in capsys.readouterr().out
 
 
@@ -94,17 +91,14 @@ def test_a_run_whose_suite_asks_for_something_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build_site(tmp_path, "paper")
-    names = ("content", "results")
-    folders = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
-    folders += ["--out", str(tmp_path / "site")]
-    ask = ["why", "paper/anna/seed0", *folders]
-    assert main(ask) == 0
+    ask = ("why", "paper/anna/seed0")
+    assert run_press(tmp_path, *ask) == 0
     assert "is recorded under the key" in capsys.readouterr().out
     experiments = tmp_path / "content/experiments.toml"
     experiments.write_text(experiments.read_text().replace("0.001", "0.02"))
-    assert main(["build", *folders, "--run", "never"]) == 0
+    assert run_press(tmp_path, "build", "--run", "never") == 0
     assert "not run yet" in capsys.readouterr().out
-    assert main(ask) == 0
+    assert run_press(tmp_path, *ask) == 0
     said = capsys.readouterr().out
     assert "is not of the run that is asked for now" in said
     assert "    learning_rate: 0.001 -> 0.02\n" in said
@@ -117,15 +111,13 @@ def test_a_new_record_is_seen_by_the_pages_that_name_it(
     page = build_site(tmp_path) / "posts/post.html"
     folder = tmp_path / "content/posts"
     (folder / "other.md").write_text("# Another post\n\nIt names no run.\n")
-    names = ("content", "results")
-    folders = [word for name in names for word in (f"--{name}", str(tmp_path / name))]
-    build = ["build", *folders, "--out", str(tmp_path / "site"), "--run", "never"]
-    assert main(build) == 0
+    build = ("build", "--run", "never")
+    assert run_press(tmp_path, *build) == 0
     assert "The mean is 30" not in page.read_text()
     suites = load_suites(tmp_path / "content/experiments.toml")
     write_suite(tmp_path / "results", suites["paper"], LEVELS)
     other = (tmp_path / "site/posts/other.html").stat().st_ino
-    assert main(build) == 0
+    assert run_press(tmp_path, *build) == 0
     assert "n = 3" in page.read_text()
     assert (tmp_path / "site/posts/other.html").stat().st_ino == other
     assert (tmp_path / "site/runs/paper/anna/seed0.html").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from made_site import run_press
 from test_page_browser import browser, opened  # noqa: F401  (a fixture)
 
 from press.cli import main
@@ -106,10 +107,7 @@ def test_a_metric_without_a_curve_is_told_with_its_place(
     assert old in before
     try:
         post.write_text(before.replace(old, new))
-        names = [
-            w for name in ("content", "results") for w in (f"--{name}", str(site.parent / name))
-        ]
-        assert main(["build", *names, "--out", str(site)]) == 1
+        assert run_press(site.parent, "build") == 1
     finally:
         post.write_text(before)
     assert f"classifier.md:{said}" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from made_site import ROOT, SITE, make_context, read_anew
+from made_site import ROOT, SITE, make_context, read_anew, run_press
 from test_blocks import made
 
 from press.blocks.declaration import Block
@@ -30,8 +30,7 @@ def write_site(folder: Path, blocks: str) -> None:
 
 
 def build(folder: Path) -> int:
-    names = [word for name in ("content", "results") for word in (f"--{name}", str(folder / name))]
-    return main(["build", *names, "--out", str(folder / "site"), "--run", "never"])
+    return run_press(folder, "build", "--run", "never")
 
 
 def test_a_site_adds_a_block_by_one_file(

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from made_site import POST, PSNR, make_results
+from made_site import POST, PSNR, make_results, run_press
 
 from dip.cli import main as dip_main
-from press.cli import main
 
 SITE = f"""
 title = "A site"
@@ -55,8 +54,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(work: Path) -> int:
-    folders = [word for name in ("content", "results") for word in (f"--{name}", str(work / name))]
-    return main(["build", *folders, "--out", str(work / "site"), "--run", "never"])
+    return run_press(work, "build", "--run", "never")
 
 
 def places(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -72,17 +72,22 @@ class Task:
     def check(self) -> None:
         """Raise InputError for arrays that do not belong together, and would be broadcast."""
         x0 = np.asarray(self.x0)
-        if x0.ndim != 3 or not x0.size or x0.dtype.kind != "f" or not np.isfinite(x0).all():
-            what = f"{x0.dtype} {x0.shape}" if np.isfinite(x0).all() else "not finite everywhere"
+        is_image = x0.ndim == 3 and x0.size and x0.dtype.kind == "f"
+        if not is_image or not np.isfinite(x0).all():
+            what = "not finite everywhere" if is_image else f"{x0.dtype} {x0.shape}"
             raise InputError(f"x0 is {what}; expected finite floats, (C, H, W)")
-        sides = {"x": self.shape, "mask": (1, *x0.shape[1:]), "guide": (..., *self.shape[1:])}
-        for name, shape in sides.items():
-            array = getattr(self, name)
+        _, height, width = self.shape
+        for name, array, shape in (
+            ("x", self.x, self.shape),
+            ("mask", self.mask, (1, *x0.shape[1:])),
+            ("guide", self.guide, ("C", height, width)),
+        ):
             if array is None:
                 continue
-            wanted = tuple(a if b is ... else b for a, b in zip(array.shape, shape, strict=False))
-            if array.ndim != 3 or array.shape != wanted or not 0 <= array.min() <= array.max() <= 1:
-                shown = str(shape).replace("Ellipsis", "C")
+            sides = zip(array.shape, shape, strict=False)
+            fits = array.ndim == 3 and all(wanted in (side, "C") for side, wanted in sides)
+            if not fits or not 0 <= array.min() <= array.max() <= 1:
+                shown = str(shape).replace("'", "")
                 raise InputError(f"{name} is {array.shape}; expected {shown}, values in [0, 1]")
 
     def _enlarged(self, image: np.ndarray) -> np.ndarray:

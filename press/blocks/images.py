@@ -40,7 +40,7 @@ from press.page import PageContext
 from press.paths import AbsentError
 from press.results.names import sentence
 from press.results.numbers import Measured, grouped, listed, with_unit
-from press.results.run import Run
+from press.results.run import Run, Score
 from press.results.selectors import parse_selector
 from press.results.suite import SuiteView
 
@@ -141,6 +141,12 @@ def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
     return small(page, run, run.final.picture, f"{run.title}, our result")
 
 
+def named_step(run: Run, output: Score) -> int | None:
+    """The step that an output is called by; None if it has a name of its own."""
+    step = output.iteration
+    return step if isinstance(step, int) and output.label.startswith(f"{run.axis} ") else None
+
+
 def in_words(run: Run, step: int, level: Measured | None) -> str:
     """An output described for those who do not see it; None where it has no level."""
     after = f"{run.title} after {counted(step, run.axis or 'step')}"
@@ -227,10 +233,8 @@ def _label(page: PageContext, run: Run, folder: Path, word: str) -> str:
         raise InputError(f"{run.name} has no picture of '{selector}'")
     if selector.kind == "baseline":
         return page.results.names.method(selector.name)
-    step = output.iteration
-    if isinstance(step, int) and output.label.startswith(f"{run.axis} "):
-        return f"after {counted(step, run.axis)}"
-    return output.label
+    step = named_step(run, output)
+    return output.label if step is None else f"after {counted(step, run.axis)}"
 
 
 def compared(
@@ -314,7 +318,7 @@ def _frames(run: Run) -> dict[int, tuple[Path, Measured]]:
     assert run.record
     metrics = RunChart(run).metrics
     found = dict[int, tuple[Path, Measured]]()
-    for selector in sorted(run.record.pictures):  # of a step's own name and "final" the latter
+    for selector in sorted(run.record.pictures):  # "final" behind an "at." of the same step
         output, step = run.output(selector), run.record.steps.get(selector)
         level = output.get(metrics[0].name) if metrics else None
         if selector.startswith(("at.", "final")) and step is not None and level is not None:

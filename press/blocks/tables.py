@@ -140,9 +140,9 @@ def _row(
             words = with_unit(value, value.metric)
             dots.append(Dot(kind, column.title, float(value), words, spread, shape))
     dots.sort(key=lambda dot: dot.kind == "ours")  # ours is drawn last, on top
-    runs = [run for run in view.runs if run.image == image]
     if image is None:
         return Row("Mean", Markup(""), dots, cells, "mean")
+    runs = [run for run in view.runs if run.image == image]
     small = small_picture(call.page, runs) if pictures else Markup("")
     return Row(view.run(image).title, small, dots, cells)
 

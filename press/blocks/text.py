@@ -79,7 +79,7 @@ def _definitions(within: ast.AST, prefix: str = "") -> Iterator[tuple[str, Defin
         if isinstance(node, Definition):
             yield f"{prefix}{node.name}", node
             yield from _definitions(node, f"{prefix}{node.name}.")
-        else:
+        elif not isinstance(node, ast.expr):  # which holds none, and may be deep
             yield from _definitions(node, prefix)
 
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from press.blocks.curves import charts_of, stop_marks
-from press.blocks.images import compared, picture, why_not_shown
+from press.blocks.images import compared, named_step, picture, why_not_shown
 from press.blocks.images import in_words as describe_iterate
 from press.blocks.tables import scored_metrics
 from press.diagnostics import counted, format_duration
@@ -121,9 +121,9 @@ def _score_row(
 def _gallery(run: Run, context: PageContext) -> Iterator[dict[str, Any]]:
     """Every picture of the record, with what it is and its level."""
     for output in run.kept():
-        path, level, step = output.picture, output.get(run.measure), output.iteration
+        path, level, step = output.picture, output.get(run.measure), named_step(run, output)
         words = f"{run.title}: {output.label}"
-        if isinstance(step, int) and level is not None and output.label.startswith(f"{run.axis} "):
+        if step is not None and level is not None:
             words = describe_iterate(run, step, level)
         if path:
             yield {"picture": picture(context, run, path, words), "label": output.label,

@@ -259,7 +259,7 @@ class Judge:
         if not table.ours:
             raise InputError(f"table '{name}' has no row that our runs answer")
         row = table.rows[table.ours]
-        columns = [table.column(case) for case in table.cases if table.column(case) in row.numbers]
-        columns = columns or [column for column in (MEAN,) if column in row.numbers]
+        columns = [column for column in map(table.column, table.cases) if column in row.numbers]
+        columns = columns or [*row.numbers]  # of no case: the mean alone
         verdicts = [self.verdict(row.numbers[column].id) for column in columns]
         return Verdicts(self, f"{name}.{row.id}", verdicts)
