@@ -13,7 +13,8 @@ from dip.tasks.metrics import psnr_db
 
 
 def task_of(picture: np.ndarray, **settings: object) -> Task:
-    experiment = Experiment.from_dict({"image": "made/it", "mask": "bernoulli", **settings})
+    mask = {} if "task" in settings else {"mask": "bernoulli"}
+    experiment = Experiment.from_dict({"image": "made/it", **mask, **settings})
     return make_task(experiment, {"made/it": picture})
 
 

@@ -87,6 +87,12 @@ def test_plain_values_and_back() -> None:
         ({"preview_side": -5}, "preview_side is -5, not at least 1"),
         ({"iterations": 0}, "iterations is 0, not at least 1"),
         ({"frames": -1}, "frames is -1, not at least 0"),
+        ({"task": "jpeg"}, "mask is 'bernoulli', which is read only with task = \"inpainting\""),
+        ({"mask": "a/mask", "keep": 0.9}, "keep is 0.9, which is read only with mask ="),
+        ({"noise_255": 25}, 'noise_255 is 25.0, which is read only with task = "denoising" or'),
+        ({"factor": 4}, 'factor is 4, which is read only with task = "super-resolution"'),
+        ({"target": "noise"}, "target is 'noise', which is read only with task = \"fit\""),
+        ({"guide": "a/flash"}, "guide is 'a/flash', which is read only with task = \"flash\""),
     ],
 )
 def test_impossible_settings_are_told_in_a_sentence(
@@ -101,7 +107,7 @@ def test_impossible_settings_are_told_in_a_sentence(
 
 
 def test_a_setting_has_one_type_however_it_is_given() -> None:
-    given = Experiment(image="a/b", mask="bernoulli", noise_255=25, channels=[8], skip_channels=[0])  # type: ignore[arg-type]
+    given = Experiment(image="a/b", task="denoising", noise_255=25, channels=[8], skip_channels=[0])  # type: ignore[arg-type]
     read = Experiment.from_dict(given.to_dict())
     assert given == read
     assert hash(given) == hash(read)

@@ -86,6 +86,13 @@ def test_a_wrong_checksum_names_both(tmp_path: Path) -> None:
     )
 
 
+def test_pixels_that_are_not_as_listed_are_not_computed_with(tmp_path: Path) -> None:
+    content, folder = write_project(tmp_path)
+    image = load_images(content / "images.toml")["made/waves"]
+    with pytest.raises(InputError, match=f"SHA-256 is {image.pixels_sha256}, not {'0' * 64}; "):
+        load(dataclasses.replace(image, pixels_sha256="0" * 64), folder)
+
+
 def test_no_network_and_no_such_folder_are_told(tmp_path: Path) -> None:
     content, folder = write_project(tmp_path)
     image = load_images(content / "images.toml")["made/waves"]

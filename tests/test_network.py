@@ -189,10 +189,12 @@ def test_meshgrid_z_holds_the_coordinates_from_zero_to_one() -> None:
 def test_guide_is_reflected_to_the_sides_of_the_network() -> None:
     guide = waves(30, 32, 3)
     task = Task("flash", guide, guide, guide=guide)
-    z = draw_z(task, small(task="flash", z="guide", guide="a/b"))[0].numpy()
+    z = draw_z(task, small(task="flash", mask=None, z="guide", guide="a/b"))[0].numpy()
     assert z.shape == (3, 32, 32)
     np.testing.assert_array_equal(z[:, 1:31], guide)
     np.testing.assert_array_equal(z[:, 0], guide[:, 1])
+    with pytest.raises(InputError, match="guide is not read with z = 'uniform'"):
+        draw_z(task, small())
 
 
 def test_guide_without_a_picture_is_told() -> None:

@@ -21,7 +21,8 @@ PICTURE = RANDOM.random((3, 64, 96)).astype(np.float32)
 
 def task_of(picture: np.ndarray = PICTURE, **settings: object) -> Task:
     others = settings.pop("others", {})
-    experiment = Experiment.from_dict({"image": "made/it", "mask": "bernoulli", **settings})
+    mask = {} if "task" in settings else {"mask": "bernoulli"}
+    experiment = Experiment.from_dict({"image": "made/it", **mask, **settings})
     return make_task(experiment, {"made/it": picture, **others})  # type: ignore[dict-item]
 
 
@@ -141,6 +142,7 @@ def test_pictures_without_a_truth() -> None:
     )
     assert np.array_equal(flash.guide, PICTURE * np.float32(0.5))
     with pytest.raises(InputError, match="needs the key 'guide'"):
-        task_of(task="flash")
+        task_of(task="flash", z="guide")
     with pytest.raises(InputError, match="the guide is"):
-        task_of(task="flash", guide="made/flash", others={"made/flash": PICTURE[:, 1:]})
+        short = {"made/flash": PICTURE[:, 1:]}
+        task_of(task="flash", z="guide", guide="made/flash", others=short)

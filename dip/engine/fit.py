@@ -80,7 +80,7 @@ class Fit:
 
     Raises InputError where task and experiment disagree, the task's arrays do not belong together,
     `keep` names an iteration that the run has not, the device is not there or does not have
-    the experiment's precision, or z needs a guide.
+    the experiment's precision, or only one of z and the task has a guide.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class EngineStep:
 
     `z` and `noise` are (1, channels, H, W) float32 at the network's sides, `input` is their sum
     with the border, in `dtype`; `output` is the last one, (1, C, H, W) float32 in [0, 1] at the
-    image's size. Raises InputError where z needs a guide and the task has none.
+    image's size. Raises InputError where only one of z and the task has a guide.
     """
 
     def __init__(

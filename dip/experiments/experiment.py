@@ -61,6 +61,21 @@ RULES: tuple[Rule, ...] = (
     (KERNELS, lambda side: side > 0 and side % 2 == 1, "odd and positive, so it has no middle"),
 )
 
+# Settings that only some experiments read; elsewhere they would promise what is not done.
+Reader = tuple[str, Callable[["Experiment"], bool], str]
+READERS: tuple[Reader, ...] = (
+    ("mask", lambda one: one.task == "inpainting", 'task = "inpainting"'),
+    ("keep", lambda one: one.mask == "bernoulli", 'mask = "bernoulli"'),
+    ("factor", lambda one: one.task == "super-resolution", 'task = "super-resolution"'),
+    ("target", lambda one: one.task == "fit", 'task = "fit"'),
+    (
+        "noise_255",
+        lambda one: one.task == "denoising" or one.target == "noisy",
+        'task = "denoising" or target = "noisy"',
+    ),
+    ("guide", lambda one: one.task == "flash", 'task = "flash"'),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
@@ -194,6 +209,11 @@ def _plain(value: Any) -> str:
 
 
 def _check_task(experiment: Experiment) -> None:
+    defaults = {field.name: field.default for field in fields(Experiment)}
+    for name, reads, readers in READERS:
+        value = getattr(experiment, name)
+        if value != defaults[name] and not reads(experiment):
+            raise InputError(f"{name} is {_plain(value)}, which is read only with {readers}")
     if experiment.task == "super-resolution" and experiment.factor == 1:
         raise InputError("super-resolution needs factor = 4 or factor = 8")
     if experiment.task == "inpainting" and not experiment.mask:

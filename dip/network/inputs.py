@@ -26,8 +26,10 @@ def draw_z(task: "Task", experiment: Experiment) -> Tensor:
 
     "uniform": z_channels of U(0, z_max) (section 3); "meshgrid": the column's and the row's
     coordinate, each from 0 to 1 (supplement); "guide": the guide image, reflected at its border
-    (section 3, flash and no flash). Raises InputError where z is a guide and the task has none.
+    (section 3, flash and no flash). Raises InputError where only one of z and task has a guide.
     """
+    if task.guide is not None and experiment.z != "guide":
+        raise InputError(f"the task's guide is not read with z = '{experiment.z}'; set z = 'guide'")
     sides = [network_side(length, experiment) for length in task.shape[1:]]
     if experiment.z == "meshgrid":
         rows, columns = (np.linspace(0, 1, side, dtype=np.float32) for side in sides)

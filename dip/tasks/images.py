@@ -20,16 +20,30 @@ BOX = 32  # super-resolution is scored on the centre box whose sides are multipl
 
 def load(image: ListedImage, folder: Path | None = None) -> "np.ndarray":
     """A test image, (C, H, W) float32 in [0, 1]; raises InputError if it is not as listed."""
+    from dip.tasks.photographs import read_photo
+
     path = find(image, folder)
-    picture = read_picture(path)
-    channels = 3 if image.mode == "RGB" else 1
+    photo = read_photo(path, "picture")
+    picture, channels = photo.pixels, 3 if image.mode == "RGB" else 1
     if picture.shape != (channels, image.height, image.width):
         raise InputError(
             f"image '{image.name}' has {picture.shape[2]}x{picture.shape[1]} pixels in"
             f" {picture.shape[0]} channels, not {image.width}x{image.height} in {channels}",
             path,
         )
+    found = sha256_of(photo.levels(photo.bits).tobytes())
+    if not _is_jpeg(path) and found != image.pixels_sha256:
+        raise InputError(
+            f"image '{image.name}' has pixels whose SHA-256 is {found}, not"
+            f" {image.pixels_sha256}; `python -m dip images list` says what to write",
+            path,
+        )
     return picture
+
+
+def _is_jpeg(path: Path) -> bool:
+    """Whether a file's pixels depend on the decoder, so that its own SHA-256 must do."""
+    return path.suffix.lower() in (".jpg", ".jpeg")
 
 
 def load_all(
@@ -72,7 +86,7 @@ def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
             found["pixels_sha256"] = sha256_of(values.tobytes())
     except InputError as error:
         return False, ["damaged", f"  {error}"]
-    if path.suffix.lower() in (".jpg", ".jpeg") and sha256 == image.sha256:
+    if _is_jpeg(path) and sha256 == image.sha256:
         found.pop("pixels_sha256", None)
     other = {key: value for key, value in found.items() if value != getattr(image, key)}
     if not other:
