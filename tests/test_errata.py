@@ -80,8 +80,12 @@ def test_a_number_that_changed_is_told_with_both_values_run_and_day(project: Pat
 def test_what_changed_before_a_page_was_published_is_no_erratum(project: Path) -> None:
     run_again(project, 32.5, "2026-11-30")
     assert told(project) == []
+    page = project / "site/posts/post.html"
+    assert "newest run" not in page.read_text(encoding="utf-8")
     write_post(project, "2026-11-29")
     assert len(told(project)) == 1
+    newest = '29 November 2026</time> · newest run <time datetime="2026-11-30">30 November 2026<'
+    assert newest in page.read_text(encoding="utf-8")
 
 
 def test_a_score_that_a_page_has_nothing_of_is_not_told(project: Path) -> None:

@@ -29,7 +29,7 @@ from press.pages.post_numbers import tell_numbers
 from press.pages.site_pages import Site, Summary
 from press.pages.social_card import pictures_of, social_card
 from press.pages.templates import Templates, Theme, maths_theme
-from press.results.errata import errata
+from press.results.errata import errata, newest_run
 
 TEX_LETTERS = {ord(letter): f"\\{letter}" for letter in "&%$#_"}
 TEX_LETTERS |= str.maketrans({"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}"})
@@ -60,6 +60,7 @@ def post_page(post: Post, context: PageContext, templates: Templates) -> str:
         **vars(article), **vars(summary),
         card=social_card(post, summary.title, context, bool(site.base_url)),
         errata=errata(context.results, post.date) if post.date else [],
+        newest_run=newest_run(context.results, post.date) if post.date else None,
         persons=[name for name in summary.authors if not is_group(name)],
         bibtex=bibtex_of(summary, site) if post.date else "",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What changed in a page's numbers after it was published: from the records that gave way.
+"""What is newer than a page: its newest run, and its numbers whose records gave way to others.
 
 A record that gave way to another stands at `superseded/KEY/SUITE-CASE-RUN-*/RUN` of the results;
 its run.json is enough. Records say when their runs started, so that a page tells the same wherever
@@ -45,6 +45,13 @@ def errata(results: Results, published: datetime.date) -> list[Erratum]:
             if day is None or day > published:
                 found += _changes(run, old, new, day)
     return found
+
+
+def newest_run(results: Results, published: datetime.date) -> datetime.date | None:
+    """The day of the newest run whose score was asked for so far, if it is after that day."""
+    records = filter(None, (run.record for run in results.asked))
+    days = filter(None, map(_day, records))
+    return max((day for day in days if day > published), default=None)
 
 
 def _written_ns(record: Record) -> int:
