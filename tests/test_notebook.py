@@ -54,6 +54,12 @@ def test_the_commands_that_it_calls_exist() -> None:
         parser().parse_args([word.replace("str(SEED)", "0") for word in command])
 
 
+def test_the_run_that_it_makes_is_not_recorded_yet() -> None:
+    named = next(line for line in sources()[0].splitlines() if line.startswith("SUITE"))
+    suite, image, seed = ast.literal_eval(named.partition("=")[2].partition("#")[0].strip())
+    assert not (ROOT / f"results/{suite}/{image}/seed{seed}").exists(), "name another"
+
+
 def test_the_address_is_left_to_the_reader(tmp_path: Path, monkeypatch: Any) -> None:
     assert 'REPOSITORY = ""' in sources()[0]
     assert "://" not in NOTEBOOK.read_text(encoding="utf-8")

@@ -81,8 +81,8 @@ READERS: tuple[Reader, ...] = (
 class Experiment:
     """All that moves the numbers of one run, and what is to be reported of it.
 
-    The defaults are the settings for super-resolution, which the supplement gives as the
-    default ones; what it leaves open is chosen by us and marked so.
+    The network and its fit default to the settings for super-resolution, which the supplement
+    gives as the default ones; what it leaves open is chosen by us and marked so.
     """
 
     # The picture and what was done to it
