@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,9 @@ from dip.experiments.experiment import CHOICES
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all is well, 1 for a mistake in an input. Exits 2 for wrong usage."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold what a terminal cannot show
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(arguments)
     module, function = args.function.split(":")
     # A photograph is saved once its fit has begun, and says so; until then there is nothing to.

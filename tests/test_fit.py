@@ -188,6 +188,16 @@ def test_a_state_taken_up_in_the_middle_of_a_block_stands_there() -> None:
     assert steps[:3] + again == [told(step) for step in Fit(inpainting_task(), experiment)]
 
 
+def test_an_update_that_was_interrupted_is_not_built_upon() -> None:
+    fit = Fit(inpainting_task(), small())
+    state = fit.state()
+    fit.step.is_torn = True  # as an interrupt leaves it that comes between two arrays
+    with pytest.raises(InputError, match="interrupted within an update: restore a state"):
+        next(iter(fit))
+    fit.restore(state)
+    next(iter(fit))
+
+
 def test_a_state_of_another_experiment_is_refused() -> None:
     state = Fit(inpainting_task(), small()).state()
     other = Fit(inpainting_task(), small(channels=(8, 8)))

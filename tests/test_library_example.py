@@ -107,6 +107,21 @@ def test_arrays_that_do_not_belong_together_are_told(parts: dict[str, Any], sent
         dip.Fit(task, dip.Experiment(image="own/x", task="fit"))
 
 
+def test_a_fit_is_of_the_arrays_as_they_were_given() -> None:
+    pytest.importorskip("torch")
+    x0 = np.linspace(0, 1, 32 * 32, dtype=np.float32).reshape(1, 32, 32)
+    experiment = dip.Experiment(image="own/x", task="fit", channels=(2,) * 5, iterations=2)
+    losses = []
+    for change in (0.0, 0.5):
+        mine = x0.copy()
+        fit = dip.Fit(dip.denoising(mine, mine), experiment, keep=(k for k in (1,)))
+        mine += change
+        steps = list(fit)
+        losses.append([(step.loss, step.psnr_db) for step in steps])
+        assert [step.output is not None for step in steps] == [False, True, False]
+    assert losses[0] == losses[1]
+
+
 @pytest.mark.parametrize("keep", [{600}, {-1}, {4.5}, "5"])
 def test_outputs_that_a_fit_never_has_cannot_be_kept(keep: Any) -> None:
     pytest.importorskip("torch")
@@ -159,6 +174,14 @@ def test_what_does_not_go_together_is_told_in_a_sentence() -> None:
     dip.Fit(task, dip.Experiment(image="own/x", task="fit", channels=(2,) * 5))
     with pytest.raises(dip.InputError, match="unknown setting 'chanels'; did you mean 'channels'"):
         dip.Experiment(image="own/x", chanels=(8,) * 5)
+    experiment = dip.Experiment(image="own/x", task="fit", channels=(2,) * 5)
+    with pytest.raises(dip.InputError, match="threads is 0; it must be at least 1"):
+        dip.Fit(task, experiment, threads=0)
+    with pytest.raises(dip.InputError, match="this machine has no device 'None'"):
+        dip.Fit(task, experiment, device=None)
+    with pytest.raises(dip.InputError, match=r"the mask is \(\), the picture \(32, 32\)"):
+        dip.inpainting(task.x0, None)
+    assert dip.super_resolution(task.x0, 4.0).shape == (3, 128, 128)
     if not torch.cuda.is_available():
         with pytest.raises(dip.InputError, match="this machine has no device 'cuda'; it has "):
             dip.Fit(task, dip.Experiment(image="own/x", task="denoising"), device="cuda")

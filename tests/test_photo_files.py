@@ -96,6 +96,16 @@ def test_who_when_where_and_the_resolution_are_kept(tmp_path: Path, ending: str,
     assert after.dpi == pytest.approx((200, 300), abs=0.1)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_exif_data_that_cannot_be_read_cost_no_photograph(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"photo.{kind.lower()}"
+    image = Image.new("RGB", (36, 24), (9, 99, 199))
+    image.save(path, kind, exif=b"Exif\0\0no header at all", dpi=(300, 300))
+    found = read_photo(path)
+    assert found.size == "36x24"
+    assert found.notes == ("its EXIF data are damaged and left out",)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: int) -> None:
     values = np.random.default_rng(1).integers(0, 256, (24, 36, 3)).astype(np.uint8)

@@ -29,7 +29,6 @@ from dip.records.store import move_aside
 from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
 from dip.runs.run import perform
-from dip.tasks.degradations import make_task
 from dip.tasks.images import read_picture
 from dip.tasks.metrics import psnr_db, scores
 
@@ -82,7 +81,7 @@ def test_a_run_is_recorded_in_its_form(tmp_path: Path) -> None:
     assert record.data["stops"]["oracle"]["psnr_db"] == pytest.approx(best, abs=1e-4)
     assert record.data["environment"]["threads"] == 1
     assert not [*(tmp_path / "results/.work").iterdir()]
-    truth = make_task(job.experiment, context.load(job.experiment)).x
+    truth = context.task(job.experiment).x
     with Image.open(record.snapshot(60)) as picture:
         output = np.asarray(picture.convert("L"))[None] / 255
     assert truth is not None
@@ -102,7 +101,12 @@ def test_an_image_not_to_be_shown_has_no_pictures(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("task", "has_input"),
-    [('"jpeg"', False), ('"fit"', False), ('"fit"\ntarget = "shuffled"', True)],
+    [
+        ('"jpeg"', False),
+        ('"fit"', False),
+        ('"fit"\ntarget = "shuffled"', True),
+        ('"fit"\nseeds = [1]\nproblem_seed = 0', False),
+    ],
 )
 def test_no_record_keeps_a_copy_of_a_clean_test_image(
     tmp_path: Path, task: str, has_input: bool
@@ -187,7 +191,7 @@ def test_runs_of_one_input_are_averaged(tmp_path: Path) -> None:
     assert from_pictures
     assert from_pictures.data["averaged_from"] == "8-bit pictures"
     pictures = [read_picture(record.snapshot("average"))[:1] for record in (one, two)]
-    task = make_task(mean.experiment, context.load(mean.experiment))
+    task = context.task(mean.experiment)
     both = np.stack(pictures).mean(axis=0, dtype=np.float64).astype(np.float32)
     assert from_pictures.metrics["final"] == scores(task, both), "never one of each"
     assert exact.kind == "mean"

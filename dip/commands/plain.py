@@ -178,7 +178,9 @@ def parity(args: argparse.Namespace) -> int:
     suites = find_suites(load_suites(args.content / "experiments.toml"), [args.suite])
     jobs = [job for job in choose_jobs(suites, args.image or ()) if job.method is None]
     found = [record_of(job, args.results, images) for job in jobs]
-    records = [record for record in found if record and record.experiment.task == "inpainting"]
+    inpainted = (record for record in found if record and record.experiment.task == "inpainting")
+    # Of a run that diverged there is no score.
+    records = [one for one in inpainted if one.metrics["final"]["psnr_db"] is not None]
     if not records:
         raise InputError(f"no inpainting run of '{args.suite}' is recorded", args.results)
     pairs = []

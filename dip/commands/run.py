@@ -110,6 +110,8 @@ class Sequence:
         if record:
             psnr_db = record.metrics["final"]["psnr_db"]
             score = "" if psnr_db is None else f", {psnr_db:.2f} dB"
+            if record.metrics["final"]["loss"] is None and record.kind == "run":
+                score = ", diverged: its last loss is not a number"
             self.say.say(f"{job.name}: recorded{score}, {record.data['seconds']:.1f} s")
         return True
 

@@ -79,8 +79,8 @@ class Fit:
     last. Elsewhere each step is yielded as soon as it is done.
 
     Raises InputError where task and experiment disagree, the task's arrays do not belong together,
-    `keep` names an iteration that the run has not, the device is not there or does not have
-    the experiment's precision, or only one of z and the task has a guide.
+    `keep` names an iteration that the run has not, `threads` is under 1, the device is not there or
+    does not have the experiment's precision, or only one of z and the task has a guide.
     """
 
     def __init__(
@@ -99,7 +99,9 @@ class Fit:
                 ' give the experiment the same, or "fit" for a task of one\'s own'
             )
         task.check()
-        last = experiment.iterations
+        last, keep = experiment.iterations, frozenset(keep)
+        if threads is not None and threads < 1:
+            raise InputError(f"threads is {threads}; it must be at least 1")
         if wrong := [k for k in keep if k not in range(last + 1)]:
             raise InputError(f"keep names iteration {wrong[0]!r}; expected 0 to {last}, integers")
         device = choose_device(device)
@@ -111,7 +113,7 @@ class Fit:
             prepare_cuda()
         self.precision = arithmetic_on(experiment, device_kind(device))
         dtype = set_precision(self.precision, device)
-        self.experiment, self.keep = experiment, frozenset(keep)
+        self.experiment, self.keep = experiment, keep
         self.block = block or (CUDA_BLOCK if on_cuda else 1)
         self.step = EngineStep(task, experiment, device, dtype)
         self.replay = Replay(self.step, device)
@@ -177,6 +179,8 @@ class Fit:
 
         The steps between are computed once more, with the same bits.
         """
+        if self.step.is_torn:
+            raise InputError("the fit was interrupted within an update: restore a state, or begin")
         with self.replay.streamed():
             if iteration < self._reached:
                 block = next(b for b in reversed(self._blocks) if b.first <= iteration)
@@ -246,4 +250,5 @@ class Fit:
                 raise ValueError(f"this state does not fit the experiment: '{name}' differs")
         arrays = [torch.from_numpy(np.array(state[name])) for name in own]
         put_back(list(own.values()), arrays)
+        self.step.is_torn = False
         self._stand(int(self.step.monitor.counts[ITERATION]))

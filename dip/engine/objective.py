@@ -68,4 +68,5 @@ class Objective:
 
 
 def _image(pixels: np.ndarray, device: str) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pixels, dtype=np.float32))[None].to(device)
+    # A copy: on the CPU a fit would else follow what the caller writes into the array later.
+    return torch.from_numpy(np.array(pixels, dtype=np.float32, order="C"))[None].to(device)

@@ -53,6 +53,7 @@ class EngineStep:
             self.objective, task.shape, experiment.iterations, experiment.average_decay, device
         )
         self.output = torch.zeros((1, *task.shape), device=device)
+        self.is_torn = False  # whether an interrupt left an update half done
 
     def run(self, last: bool) -> None:
         """Do one iteration; the last one is scored and has no update.
@@ -70,10 +71,12 @@ class EngineStep:
             loss.backward()  # type: ignore[no-untyped-call]
         self.output.copy_(output.detach())
         loss = loss.detach()
+        self.is_torn = True
         spike = self._judge(loss)
         self.monitor.take(self.output, loss, spike)
         self._roll_back(spike) if last else self._update(spike)
         counts[ITERATION] += 1
+        self.is_torn = False
 
     def _draw_input(self, iteration: Tensor) -> None:
         """Write z + sigma_p * noise of this iteration into the network's input, with its border.

@@ -60,9 +60,14 @@ def run(args: argparse.Namespace) -> int:
             raise KeyboardInterrupt("stopped: nothing was written")
         files.write_photo(args.output, restored)
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", args.output) from None
-    finally:
+        preview = job.progress.preview
+        rest = f"; {preview} is the picture as it last stood" if preview.exists() else ""
+        sentence = f"cannot be written: {error.strerror or error}{rest}"
+        raise InputError(sentence, args.output) from None
+    except BaseException:
         job.progress.finish()
+        raise
+    job.progress.finish()
     took = duration(time.monotonic() - began)
     say(f"{args.output}: {DONE[args.command]}, {restored.size}, in {took}")
     if stopped:

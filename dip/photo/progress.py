@@ -27,7 +27,7 @@ def say(sentence: str) -> None:
     """Print a line at once. Once nobody reads any more, lines are lost and the work goes on."""
     try:
         print(sentence, flush=True)
-    except BrokenPipeError:
+    except OSError:  # a pipe that was closed, a terminal that is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -86,7 +86,8 @@ class Progress:
 
     def finish(self) -> None:
         """Remove the preview: the image itself is written, or there is none."""
-        self.preview.unlink(missing_ok=True)
+        with suppress(OSError):  # where it stands open elsewhere
+            self.preview.unlink(missing_ok=True)
 
 
 def _free_name(output: Path) -> Path:

@@ -169,6 +169,7 @@ def speed_of(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
 def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | None:
     """Read of a checkpoint its first array alone, which is text behind a short header."""
     import zipfile
+    import zlib
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -179,7 +180,8 @@ def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | Non
         seconds = float(told["seconds"]) / (told["rows"][-1][0] + 1)
         revision = made["trajectory_revision"]
         return Speed(made, made["arithmetic"], revision, work, seconds)
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, InputError):
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, InputError,
+            zipfile.BadZipFile, zlib.error):  # fmt: skip
         return None
 
 

@@ -10,7 +10,10 @@ from dip.errors import InputError
 from dip.experiments.experiment import device_kind
 
 # What must be equal for a trajectory to be the same bit for bit.
-EXACT = ("device", "device_kind", "instruction_set", "processor_features", "threads", "torch")
+EXACT = (
+    "device", "device_kind", "instruction_set", "processor_features", "threads", "torch", "cuda",
+    "cudnn",
+)  # fmt: skip
 # The vector and matrix features for which a library has kernels of their own, by torch's names on
 # x86 and ARM, and by those of /proc/cpuinfo.
 FEATURE = re.compile(
@@ -33,6 +36,8 @@ def choose_device(wanted: str) -> str:
     if not has_torch():
         raise InputError(NEEDS_TORCH)
     import torch
+
+    wanted = str(wanted)  # a device of torch's, too
 
     able = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     here = [device for device in able if able[device]] + ["cpu"]

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +17,11 @@ from dip.files import fresh_file, sweep
 from dip.records.record import CurveRow
 
 FORMAT = 1
-DAMAGED = (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile)
+# RuntimeError: of a zip file that says it is encrypted, or packed in a way that nobody knows.
+DAMAGED = (
+    OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 
 
 class Busy(InputError):

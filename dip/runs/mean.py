@@ -8,10 +8,9 @@ import numpy as np
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
 from dip.files import sha256_of
-from dip.planning.jobs import Job, jobs_of, record_of
+from dip.planning.jobs import Job, record_of
 from dip.records.record import Record
 from dip.runs.recording import Finished, RunContext, now, of_one_output
-from dip.tasks.degradations import make_task
 from dip.tasks.images import read_picture
 
 AVERAGE = "average.npy"  # a local file of a run's record: too large to carry, as git's list says
@@ -34,7 +33,7 @@ def average_runs(job: Job, context: RunContext) -> Finished:
     by their seals, so that it no longer counts once one is recomputed. Raises InputError if a run
     is not recorded, or its output was kept nowhere.
     """
-    task = make_task(job.experiment, context.load(job.experiment))
+    task = context.task(job.experiment)
     started, clock = now(), time.perf_counter()
     records = _records(job, context)
     full = [average for record in records if (average := _float32_average(record)) is not None]
@@ -53,9 +52,8 @@ def average_runs(job: Job, context: RunContext) -> Finished:
 
 def _records(job: Job, context: RunContext) -> list[Record]:
     found = []
-    for run in jobs_of(job.suite):
-        if run.method or run.experiment.case != job.experiment.case:
-            continue
+    case = job.experiment.case
+    for run in (Job(job.suite, one) for one in job.suite.experiments if one.case == case):
         record = record_of(run, context.results, context.images)
         if record is None:
             raise InputError(f"the average needs {run.name}, which is not recorded")

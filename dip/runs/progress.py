@@ -16,17 +16,20 @@ CLEAR = "\r\033[K"  # what empties a terminal's last line
 
 
 class Interrupts:
-    """Whether this process was asked to stop: by Ctrl-C, by SIGTERM, or by a time limit.
+    """Whether this process was asked to stop: by Ctrl-C, by SIGTERM or SIGHUP, or by a time limit.
 
     The first Ctrl-C lets the step that is being done come to its end; the second ends it at once.
     """
 
     def __init__(self, time_limit_s: float | None = None) -> None:
-        """Listen for SIGINT and SIGTERM from now on; `time_limit_s` counts from now too."""
+        """Listen for these signals from now on; `time_limit_s` counts from now too."""
         self.asked = self.by_hand = False
         self.deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
+        hangup = getattr(signal, "SIGHUP", None)  # the terminal is closed; Windows has none
+        if hangup and signal.getsignal(hangup) != signal.SIG_IGN:  # as under nohup
+            signal.signal(hangup, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked, self.by_hand = True, number == signal.SIGINT

@@ -16,7 +16,7 @@ from dip.planning.jobs import Job
 from dip.records.environment import commit, environment, free_memory
 from dip.records.record import identity
 from dip.runs.progress import Listener
-from dip.tasks.degradations import Task
+from dip.tasks.degradations import Task, make_task
 from dip.tasks.images import load_all
 from dip.tasks.metrics import scores
 
@@ -36,9 +36,10 @@ class RunContext:
     listener: Listener = field(default_factory=Listener)
     should_stop: Callable[[], bool] = bool
 
-    def load(self, experiment: Experiment) -> dict[str, np.ndarray]:
-        """Every image that an experiment reads, by name, (C, H, W) float32 in [0, 1]."""
-        return load_all(experiment.images(), self.images, self.image_folder)
+    def task(self, experiment: Experiment) -> Task:
+        """The task of an experiment, from the test images that it reads; raises InputError."""
+        images = load_all(experiment.images(), self.images, self.image_folder)
+        return make_task(experiment, images)
 
 
 def frames_of(experiment: Experiment) -> set[int]:

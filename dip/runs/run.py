@@ -18,7 +18,6 @@ from dip.runs.checkpoint import RunProgress, Work
 from dip.runs.mean import average_file, average_runs
 from dip.runs.recording import Finished, RunContext, now
 from dip.tasks.baselines import run_baseline
-from dip.tasks.degradations import make_task
 from dip.tasks.metrics import scores
 
 if TYPE_CHECKING:
@@ -37,10 +36,12 @@ def perform(job: Job, context: RunContext) -> Record | None:
     """
     sweep(context.results)  # what a killed process left half written
     try:
-        if job.kind == "mean":
-            return _write(job, context, average_runs(job, context))
-        if job.kind == "baseline":
-            return _write(job, context, _baseline(job, context))
+        if job.kind != "run":
+            make = average_runs if job.kind == "mean" else _baseline
+            with Work(context.results / ".work" / job.name.replace("/", "-")) as work:
+                record = _write(job, context, make(job, context))
+                work.remove()
+                return record
         kind = device_kind(context.device)
         precision = arithmetic_on(job.experiment, kind)
         revision = TRAJECTORY_REVISION[kind, precision]
@@ -78,7 +79,7 @@ def _write(job: Job, context: RunContext, finished: Finished) -> Record:
 
 
 def _baseline(job: Job, context: RunContext) -> Finished:
-    task = make_task(job.experiment, context.load(job.experiment))
+    task = context.task(job.experiment)
     started, clock = now(), time.perf_counter()
     assert job.method
     output = run_baseline(job.method, task, job.experiment.noise_255)
@@ -93,7 +94,7 @@ class _Run:
     ) -> None:
         self.job, self.context, self.what, self.work = job, context, what, work
         self.experiment = job.experiment
-        self.task = make_task(self.experiment, context.load(self.experiment))
+        self.task = context.task(self.experiment)
         listed = named(self.experiment.image, context.images)
         self.pictured = recording.pictured(self.experiment, listed.show)
         self.shows = listed.show and self.experiment.pictures and self.experiment.seed == 0
@@ -221,5 +222,5 @@ class _Run:
             outputs |= {"average": average}
             outputs |= {f"stop-{name}": stop.output for name, stop in stops.items()}
         names = list(outputs) if self.shows else ["average"] if self.averaged else []
-        kept = {name: outputs[name] for name in names}
+        kept = {name: outputs.get(name) for name in names}
         return {name: recording.webp(output) for name, output in kept.items() if output is not None}

@@ -158,9 +158,10 @@ def inpainting(x0: np.ndarray, mask: np.ndarray, x: np.ndarray | None = None) ->
     Raises InputError as `denoising`, and if the mask has another size, or marks all or nothing.
     """
     picture = _picture(x0, "x0")
-    known = np.asarray(mask) > 0
-    if known.shape != picture.shape[1:]:
-        raise InputError(f"the mask is {known.shape}, the picture {picture.shape[1:]}")
+    values = np.asarray(mask)
+    if values.shape != picture.shape[1:]:
+        raise InputError(f"the mask is {values.shape}, the picture {picture.shape[1:]}")
+    known = values > 0
     if known.all() or not known.any():
         raise InputError(f"the mask marks {'every' if known.all() else 'no'} pixel as known")
     weights = known[None].astype(np.float32)
@@ -174,6 +175,7 @@ def super_resolution(x0: np.ndarray, factor: int, x: np.ndarray | None = None) -
     """
     if factor not in (4, 8):
         raise InputError(f"a factor of {factor} is not possible: it is 4 or 8")
+    factor = int(factor)
     small = _picture(x0, "x0")
     reduction = LanczosReduction(small.shape[1] * factor, small.shape[2] * factor, factor)
     task = Task("super-resolution", small, None, None, reduction, factor)

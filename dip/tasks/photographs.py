@@ -52,6 +52,7 @@ SENTENCES: dict[type[Exception], str] = {
     MemoryError: "the picture has more pixels than can be worked on",
 }
 DAMAGED = "the picture is damaged: {damage}"
+DAMAGED_EXIF = "its EXIF data are damaged and left out"
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,14 @@ def _from_pillow(data: bytes) -> Photo:
             raise InputError(NOT_READ.format(kind))
         values = imagecodecs.png_decode(data) if kind == "PNG" else _values(image, data)
         values = values[..., None] if values.ndim == 2 else values
-        exif, frames = image.getexif(), getattr(image, "n_frames", 1)
+        frames, damaged = getattr(image, "n_frames", 1), ""
+        try:
+            exif = image.getexif()
+        except Exception:  # noqa: BLE001 - whatever damaged metadata make Pillow raise
+            exif, damaged = Image.Exif(), DAMAGED_EXIF
         profile, note = colour_profile(data, image.info, exif, grey=values.shape[2] < 3)
-        notes = [note, f"only the first of its {frames} pictures is taken" if frames > 1 else ""]
+        first = f"only the first of its {frames} pictures is taken" if frames > 1 else ""
+        notes = [note, first, damaged]
         bits = 8 * values.dtype.itemsize
         peak, dpi = np.float32(2**bits - 1), image.info.get("dpi")
         scaled = np.divide(values, peak, dtype=np.float32)
@@ -245,6 +251,6 @@ def _photo(
     try:
         kept, dpi = kept_metadata(exif, dpi)
     except Exception:  # noqa: BLE001 - whatever damaged metadata make Pillow raise
-        kept, notes = b"", [*notes, "its EXIF data are damaged and left out"]
+        kept, notes = b"", [*notes, DAMAGED_EXIF]
     np.clip(colours, 0, 1, out=colours)  # less than 0 or more than 1 where alpha was divided by
     return Photo(colours, alpha, bits, profile, kept, dpi, tuple(filter(None, notes)))
