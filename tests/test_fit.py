@@ -188,6 +188,13 @@ def test_a_state_taken_up_in_the_middle_of_a_block_stands_there() -> None:
     assert steps[:3] + again == [told(step) for step in Fit(inpainting_task(), experiment)]
 
 
+def test_a_fit_multiplies_in_its_own_precision_whatever_was_begun_since() -> None:
+    fit = iter(Fit(inpainting_task(), small(arithmetic="ieee")))
+    torch.backends.cuda.matmul.allow_tf32 = True  # as a fit in tf32 on a GPU leaves it
+    next(fit)
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
 def test_an_update_that_was_interrupted_is_not_built_upon() -> None:
     fit = Fit(inpainting_task(), small())
     state = fit.state()

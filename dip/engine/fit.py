@@ -17,7 +17,7 @@ from torch import Tensor
 from dip.engine.graph import Replay, prepare_cuda, put_back
 from dip.engine.monitor import AVERAGED, COLUMNS, ITERATION, Stop
 from dip.engine.objective import psnr_db
-from dip.engine.precision import keep_large_buffers, set_precision
+from dip.engine.precision import keep_large_buffers, multiply_in, set_precision
 from dip.engine.step import EngineStep
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
@@ -171,6 +171,7 @@ class Fit:
 
     def _advance(self) -> None:
         """Do the next iteration on the device."""
+        multiply_in(self.precision)
         self.replay.run(last=self._reached == self.experiment.iterations)
         self._reached += 1
 
@@ -229,6 +230,7 @@ class Fit:
     def clean_output(self) -> np.ndarray:
         """f_theta(z) without noise, (C, H, W) float32 in [0, 1], for theta as it stands."""
         step = self._current()
+        multiply_in(self.precision)
         with self.replay.streamed():
             output: np.ndarray = step.clean_output()[0].cpu().numpy().copy()
         return output

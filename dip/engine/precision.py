@@ -31,11 +31,16 @@ def set_precision(precision: str, device: str) -> torch.dtype:
             "the precision bf16 needs a processor with AVX-512-BF16 or AMX, or a CUDA device; this"
             " one has neither"
         )
-    torch.backends.cudnn.allow_tf32 = precision != "ieee"
-    torch.backends.cuda.matmul.allow_tf32 = precision != "ieee"
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    multiply_in(precision)
     return DTYPES[precision]
+
+
+def multiply_in(precision: str) -> None:
+    """Set what CUDA multiplies in, which is the process's: fits of two precisions take turns."""
+    torch.backends.cudnn.allow_tf32 = precision != "ieee"
+    torch.backends.cuda.matmul.allow_tf32 = precision != "ieee"
 
 
 @cache
