@@ -4,6 +4,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,12 +25,12 @@ KINDS: dict[str, Callable[[Any], bool]] = {
 
 
 class Typed(float):
-    """A number that knows with how many decimals it was typed; 0 where an exponent moves them."""
+    """A number that knows how many decimals it has as it was typed: 2 for 1.50, 6 for 1.5e-5."""
 
     def __init__(self, text: str) -> None:
         """Count the decimals of `text`, of which the number is made."""
-        decimals = text.partition(".")[2].replace("_", "")
-        self.decimals = len(decimals) if decimals.isdigit() else 0
+        exponent = Decimal(text).as_tuple().exponent
+        self.decimals = max(0, -exponent) if isinstance(exponent, int) else 0  # not of inf or nan
 
 
 Leaf = tuple[str | None, str, Any]  # the name of its table, its key, a single value

@@ -104,6 +104,13 @@ def test_an_axis_is_named_by_what_it_counts_and_a_short_one_is_straight() -> Non
     assert words_of(panel().svg(), "label") == ["iteration, square-root scale", "PSNR, dB"]
 
 
+def test_one_point_is_seen_and_a_level_without_a_power_lies_at_the_bottom() -> None:
+    chart = CurvePanel("Loss", [Line("loss", [(3, 0.02)])], "loss", "epoch", powers=True)
+    (line,) = re.findall(r'<path d="M(\S+) \S+ (\S+) \S+" class="line', chart.svg())
+    assert float(line[1]) - float(line[0]) == 4
+    assert chart.height(0.0) == chart.height(1e-2), "the lowest that the axis names"
+
+
 def test_levels_have_the_decimals_that_tell_them_apart() -> None:
     def levels(*ends: float, powers: bool = False) -> list[str]:
         line = Line("loss", list(enumerate(ends)))

@@ -11,6 +11,7 @@ from made_site import make_results
 
 from dip.experiments.suites import load_suites
 from dip.records.store import move_aside
+from press import record
 from press.cli import main
 
 POST = """---
@@ -43,12 +44,12 @@ def run_again(project: Path, level: float, started: str, seed: int = 0) -> None:
     assert aside
     shutil.rmtree(aside / "snapshots")
     (aside / "curve.csv").unlink()
-    record = write_run(project / "results", suite, experiment, level)
+    made = write_run(project / "results", suite, experiment, level)
 
     def date(data: dict[str, Any]) -> None:
         data["started"] = f"{started}T08:00:00Z"
 
-    changed(record.folder, date)
+    changed(made.folder, date)
 
 
 def told(project: Path) -> list[str]:
@@ -86,6 +87,20 @@ def test_what_changed_before_a_page_was_published_is_no_erratum(project: Path) -
     assert len(told(project)) == 1
     newest = '29 November 2026</time> · newest run <time datetime="2026-11-30">30 November 2026<'
     assert newest in page.read_text(encoding="utf-8")
+
+
+def test_a_record_of_another_place_with_the_same_dashes_is_no_erratum(project: Path) -> None:
+    settings = project / "content/site.toml"
+    settings.write_text(settings.read_text().replace("python -m dip manifest", ""))
+    for suite, case, accuracy in (("a-b", "c", 10), ("a", "b-c", 99), ("a-b", "c", 20)):
+        record(suite, case, metrics={"accuracy": accuracy}, results="results", replace=True)
+    post = project / "content/posts/post.md"
+    post.write_text(
+        "---\ntitle: A\ndate: 2026-11-20\n---\n"
+        '{{ run("a/b-c").accuracy }} {{ run("a-b/c").accuracy }}\n'
+    )
+    (only,) = told(project)
+    assert only.startswith("a-b/c/seed0: accuracy 10.000 before, 20.000 in the run of ")
 
 
 def test_a_score_that_a_page_has_nothing_of_is_not_told(project: Path) -> None:

@@ -78,6 +78,13 @@ def worked_out(context: PageContext, source: str) -> str:
         ('verdicts("inpainting").reproduced', "1"),
         ('verdict("inpainting.dip.bob").word', "worse"),
         ('suite("paper").duration', "12 minutes"),
+        *(
+            (
+                f'setting("paper").learning_rate | {how}',
+                f'<span class="q" title="learning_rate of paper">{text}</span>',
+            )
+            for how, text in (("value", "0.001"), ("digits", "0.001"), ("digits(4)", "0.0010"))
+        ),
         (r'suite("paper").cases \| spelled', "two"),  # in a cell, as other Markdown wants it
     ],
 )

@@ -137,8 +137,10 @@ def test_what_is_not_data_of_a_table_is_left_out() -> None:
         '<tr><td class="picture"></td><th>Bob</th><td><span class="none">–</span></td></tr>'
         "<tr><td class='picture'></td><th>a<br>b</th><td><math><semantics><mi>x</mi><annotation>"
         "x_1</annotation>"
-        '</semantics></math><span aria-hidden="true">x</span></td></tr></table>'
+        '</semantics></math><span aria-hidden="true">x</span></td></tr>'
+        "<tr><td class='picture'></td><th>c</th><td>−5.18×10⁻⁵</td></tr></table>"
     )
     found = Tables(html)
-    assert found.tables == [[["image", "ours"], ["Anna", "-1234"], ["Bob", ""], ["a b", "x_1"]]]
+    assert found.tables == [[["image", "ours"], ["Anna", "-1234"], ["Bob", ""], ["a b", "x_1"],
+                             ["c", "-5.18e-5"]]]  # fmt: skip
     assert list(found.runs) == ["a/b/seed0"]

@@ -202,3 +202,26 @@ def test_accuracy_in_per_cent_from_the_record_to_the_page(tmp_path: Path) -> Non
         assert run.acuracy
     with pytest.raises(InputError, match="has no loss: it was not scored so"):
         assert run.loss
+
+
+@pytest.mark.parametrize(
+    ("id", "row", "text"),
+    [
+        ("t.net.small", 'compare = "final"\nsmall = 1.5e-5', "0.000015"),
+        ("t.net.w/o aug", '"w/o aug" = 2.50', "2.50"),
+        ("t.net.small", 'compare = "baseline.gpt-3.5"\nsmall = 97.0', "97.0"),
+    ],
+)
+def test_a_claim_is_read_as_it_is_printed(tmp_path: Path, id: str, row: str, text: str) -> None:
+    content, results = tmp_path / "content", tmp_path / "results"
+    content.mkdir()
+    read(content)
+    table = '[t]\nmetric = "accuracy"\nsuite = "digits"\ncases = ["small", "w/o aug"]\n'
+    (content / "claims.toml").write_text(f"{table}[t.net]\n{row}\n")
+    record("digits", "small", metrics={"accuracy": 97}, method="gpt-3.5", results=results)
+    claims = Judge(results_of(results, content)).claims
+    assert cell(claims.claim(id)).striptags() == text
+    assert list(claims.row("t.net").by_run) == [(id.removeprefix("t.net."), None)]
+    (content / "claims.toml").write_text('[t]\nmetric = "accuracy"\n[t."v1.1"]\nmean = 1\n')
+    with pytest.raises(InputError, match=r"claims\.toml:3:2: 'v1.1' has a dot"):
+        Judge(results_of(results, content)).claims.claim("t.v1.1.mean")

@@ -17,6 +17,7 @@ from made_site import make_results
 from PIL import Image
 
 import press
+from press.blocks.curves import RunChart
 from press.cli import main
 from press.errors import InputError
 from press.files import write_whole
@@ -256,6 +257,40 @@ def test_an_output_without_a_step_is_shown_all_the_same(tmp_path: Path) -> None:
     assert rows["the best iterate"] == ["98.500"]
     assert [output.label for output in run.kept()] == ["iteration 5"]
     assert (float(run.stable.median), run.case.variant) == (96.75, "2"), "of its last fifth, two"
+
+
+def test_what_a_record_leaves_out_costs_no_page(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    (tmp_path / "site.toml").write_text('[metrics.loss]\nscale = "log"\n[metrics.accuracy]\n')
+    steps = [*range(1000, 10_000, 1000)]
+    press.record(
+        "coarse", "mlp", results=results, measure="accuracy", steps={"final": 10_000},
+        metrics={"accuracy": 9.0, "loss": 1.0}, seconds=60,
+        curve={"iteration": steps, "loss": [1.5e-5, *[None] * 8], "accuracy": steps},
+    )  # fmt: skip
+    press.record(
+        "coarse", "mlp", results=results, seed=1, metrics={"final": {"accuracy": 1}, "stop.oracle":
+        {"accuracy": 2}}, steps={"stop.oracle": 7}, environment={"device": ""},
+    )  # fmt: skip
+    read = alone(tmp_path, results)
+    first, second = (read.run("coarse/mlp", seed=seed) for seed in (0, 1))
+    assert RunChart(first).metrics[0].name == "accuracy", "what the suite is judged by"
+    rows = {row["name"]: row["cells"] for row in score_rows(first, [*first.metrics.values()])}
+    assert rows["last fifth, median"] == ["", "9000.000"], "of the loss there is nothing there"
+    assert first.stable.known and not first.stable.in_spike
+    assert second.output("stop.oracle").words == "stops at step 7", "however long the run was"
+    view = read.suite("coarse")
+    with pytest.raises(InputError, match="1 of its 2 recorded runs have none"):
+        assert view.duration
+    assert (view.timed, view.recorded) == (False, 2)
+
+
+def test_a_record_that_comes_into_an_empty_folder_is_seen(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    press.record("digits", "mlp", results=results, metrics={"accuracy": 97})
+    (results / "digits/cnn/seed0").mkdir(parents=True)
+    noted = {Path(name) for name in of_records(results)["inputs"]}
+    assert {results, results / "digits", results / "digits/cnn/seed0"} < noted
 
 
 def alone(folder: Path, results: Path) -> Results:

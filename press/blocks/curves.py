@@ -53,7 +53,7 @@ class RunChart:
                 raise InputError(f"{self.run.name} has no curve of '{name}'{near}")
         if self.names or not columns:
             return [known[name] for name in self.names if name in columns]
-        usual = (self.run.stable.metric, *known)  # that of the suite, else the first declared
+        usual = (self.run.stable.metric.name, *known)  # that of the suite, else the first declared
         first = known[next((name for name in usual if name in columns), columns[0])]
         same = [one for one in known.values() if one.unit and one.unit == first.unit]
         return [first, *(one for one in same if one.name in columns and one is not first)]

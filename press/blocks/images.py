@@ -52,7 +52,7 @@ def picture(page: PageContext, run: Run, path: Path | None, alternative: str) ->
     """An image of a run's record with its true pixels, or the words why there is none."""
     if path is None:
         return absent(page, run)
-    page.shown["/".join(path.parts[-5:-2]), path.stem] = None
+    page.shown["/".join(path.relative_to(page.results_dir).parts[:3]), path.stem] = None
     return image(page.copy(path), size_of(path), alternative)
 
 

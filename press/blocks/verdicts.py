@@ -204,8 +204,9 @@ class Answered:
             return Markup("")
         runs = self.runs(image)
         if image is None:  # of which those seeds take part that have every case
-            lacking = {run.seed for run in runs if not run.recorded}
-            runs = [run for run in runs if run.seed not in lacking]
+            recorded = {(run.image, run.seed) for run in runs if run.recorded}
+            cases = {run.image for run in runs}
+            runs = [run for run in runs if all((case, run.seed) in recorded for case in cases)]
         return spike_mark(runs)
 
     def details(self, image: str | None) -> dict[str, Value]:

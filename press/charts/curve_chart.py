@@ -106,8 +106,10 @@ class CurvePanel:
         return low, high
 
     def height(self, level: float) -> float:
-        """Where a level lies."""
-        return self.y(log10(level) if self.powers else level)
+        """Where a level lies; at the bottom one that an axis of powers cannot show."""
+        if not self.powers:
+            return self.y(level)
+        return self.y(log10(level) if level > 0 else self._range[0])
 
     @cached_property
     def _placed_marks(self) -> list[tuple[Mark, int, bool]]:

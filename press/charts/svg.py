@@ -94,7 +94,10 @@ def tick_words(ticks: Sequence[float]) -> list[str]:
 
 
 def path(points: Sequence[Point], **attributes: object) -> Markup:
-    """A line through points, each to a tenth."""
+    """A line through points, each to a tenth; one point alone is a short dash."""
+    if len(points) == 1:
+        (x, y), *_ = points
+        points = [(x - 2, y), (x + 2, y)]
     steps = " ".join([f"{x:.1f} {y:.1f}" for x, y in points])
     return element("path", d="M" + re.sub(r"\.0\b", "", steps), **attributes)
 

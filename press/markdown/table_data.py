@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from itertools import zip_longest
+from unicodedata import normalize
 
 from press.markdown.raw_html import VOID
 from press.page import PageContext
@@ -13,6 +14,7 @@ from press.results.run import Run
 UNSEEN = {"picture", "plot", "spiked", "none"}  # classes of what is not data
 AS_DATA = str.maketrans({"\u2212": "-", "\u202f": " ", "\u00a0": " "})
 GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+")
+POWER_OF_TEN = re.compile(r"(?<=\d)×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 SPREAD = re.compile(r"(.+) ± (\S+)")
 RUN_PAGE = re.compile(r"(?:\.\./)*runs/(?:index\.html#(?P<suite>.+)|(?P<run>.+)\.html)")
 
@@ -95,6 +97,7 @@ def _columns(rows: list[list[str]]) -> list[list[str]]:
 
 def _cell(text: str) -> str:
     """The words of a cell as data: ASCII signs, no commas between thousands."""
+    text = POWER_OF_TEN.sub(lambda found: f"e{normalize('NFKC', found[1])}", text)
     words = " ".join(text.translate(AS_DATA).split())
     return words.replace(",", "") if GROUPED.fullmatch(words) else words
 

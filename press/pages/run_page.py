@@ -18,7 +18,7 @@ from press.results.metrics import Metric
 from press.results.names import Names, sentence
 from press.results.numbers import grouped, with_unit, written
 from press.results.record import CURVE, Record
-from press.results.run import Run
+from press.results.run import Run, Stability
 from press.results.store import Results
 from press.results.suite import SuiteView
 
@@ -101,8 +101,7 @@ def score_rows(run: Run, metrics: Sequence[Metric]) -> list[dict[str, Any]]:
     names = {"input": "the input", **names} | {name: run.output(name).label for name in besides}
     rows = [(words, found[selector]) for selector, words in names.items() if selector in found]
     if not run.method and run.stable.known:
-        columns = run.curve().columns
-        levels = {m.name: run.stable.levels(m.name) for m in metrics if m.name in columns}
+        levels = {m.name: Stability(run, m).levels() for m in metrics if Stability(run, m).known}
         summaries: dict[str, Callable[[list[float]], float]]
         summaries = {"median": median, "lowest": min, "highest": max}
         for word, of in summaries.items():

@@ -87,10 +87,11 @@ class ClaimTable:
     ours: str | None  # the row that our runs answer
     beside: tuple[str, ...]  # the rows that a table of results shows beside ours
     rows: dict[str, Row]
+    prefix: str = ""  # of the names of cases, which the file leaves out
 
     def column(self, case: str | None) -> str:
         """The word that stands for a case in an id; for None, that of the mean."""
-        return case.rpartition("/")[2] if case else MEAN
+        return case.removeprefix(self.prefix) if case else MEAN
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,10 @@ def split_compare(text: str) -> tuple[Selector | None, str]:
     kind, _, metric = text.partition(".")
     if not text or not KINDS.get(kind):
         return parse_selector(kind) if text else None, metric
-    name, _, metric = metric.partition(".")
-    return parse_selector(f"{kind}.{name}"), metric
+    name, _, last = metric.rpartition(".")
+    if not name or not last.isidentifier():  # a name may have a dot: baseline.gpt-3.5
+        name, last = metric, ""
+    return parse_selector(f"{kind}.{name}"), last
 
 
 class Claims:
@@ -195,6 +198,9 @@ class Claims:
         words = {k: v for k, v in data.items() if k in TABLE_KEYS or not isinstance(v, dict)}
         rows = {key: value for key, value in data.items() if key not in words}
         self.file.expect(TABLE_KEYS, words, name)
+        for dotted in (word for word in (name, *rows) if "." in word):
+            sentence = f"'{dotted}' has a dot, which stands between the parts of a number's id"
+            self.file.fail(sentence, name if dotted == name else f"{name}.{dotted}")
         for key, named in (("ours", [data["ours"]] if "ours" in data else []),
                            ("beside", data.get("beside", []))):  # fmt: skip
             for row in named:
@@ -213,6 +219,7 @@ class Claims:
             data.get("ours"),
             tuple(data.get("beside", ())),
             {key: self._row(name, key, row, data) for key, row in rows.items()},
+            prefix,
         )
 
     def _row(self, table: str, name: str, row: dict[str, Any], data: dict[str, Any]) -> Row:

@@ -38,7 +38,8 @@ def errata(results: Results, published: datetime.date) -> list[Erratum]:
     found: list[Erratum] = []
     for run in results.asked:
         given_way = map(read_record, results.superseded(run.name))
-        history = sorted(given_way, key=lambda record: (record.started, _written_ns(record)))
+        own = (record for record in given_way if record.suite == run.suite.name)
+        history = sorted(own, key=lambda record: (record.started, _written_ns(record)))
         history += [run.record] if run.record else []
         for old, new in pairwise(history):
             day = max(filter(None, map(_day, (old, new))), default=None)

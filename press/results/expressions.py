@@ -119,18 +119,27 @@ def _of_seeds(number: Any) -> Any:
 
 def value(number: Any, digits: int | None = None) -> Any:
     """Write a number with its unit, and with so many decimals: "97.2 %"."""
-    return _number(number, lambda number: with_unit(number, metric_of(number), digits), digits)
+    return _number(number, lambda number: _with_unit(number, digits), digits)
+
+
+def _with_unit(number: Any, digits: int | None) -> str:
+    """A number with its unit; a setting, of which nothing says how many decimals, as it is."""
+    if digits is None and isinstance(number, Setting):
+        return str(number)
+    return with_unit(number, metric_of(number), digits)
 
 
 def signed(number: Any, digits: int | None = None) -> Any:
     """Write a difference with its sign and its unit: "+0.3 %"."""
-    return _number(number, lambda one: with_sign(with_unit(one, metric_of(one), digits)), digits)
+    return _number(number, lambda one: with_sign(_with_unit(one, digits)), digits)
 
 
 def digits(number: Any, count: int | None = None) -> Any:
     """Write a number without its unit, with so many decimals; a difference with its sign."""
 
     def write(number: Any) -> str:
+        if count is None and isinstance(number, Setting):
+            return str(number)
         text = written(number, metric_of(number), count)
         return with_sign(text) if is_difference(number) else text
 
@@ -165,7 +174,7 @@ def mean_sd(mean: Any, digits: int | None = None) -> Any:
 def percent(value: Any) -> Any:
     """Write a share in per cent: "99%" for 0.99."""
     share = _of_unit(value, ("",), "a share: it has a unit, or counts something")
-    return _number(share, lambda share: f"{100 * share:.6g}%")
+    return _number(share, lambda share: f"{100 * share:.6g}%".replace("-", MINUS))
 
 
 def fraction(value: Any) -> Any:

@@ -236,7 +236,9 @@ def of_records(results: Path) -> dict[str, Any]:
         if (name := f"{record.suite}/{record.case}/{record.run}") != place:
             raise InputError(f"this is the record of {name}, and stands at {place}", path)
         suites.setdefault(record.suite, []).append(record)
-    folders = {results, *(parent for path in paths for parent in path.parents[1:3])}
+    # Folders in which a record may come to stand too, such as those that stand empty.
+    visible = ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*")
+    folders = {results, *(one for depth in visible for one in results.glob(depth) if one.is_dir())}
     return {
         "manifest": VERSION,
         "inputs": [str(path) for path in (*sorted(folders), *paths)],

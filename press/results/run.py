@@ -8,6 +8,7 @@ spike is told as such. A curve has every tenth iteration there.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -208,7 +209,8 @@ class Run:
     def stop_points(self) -> dict[str, StopPoint]:
         """What each stopping rule chose, by rule; a rule that chose nothing is absent."""
         steps = self.record.steps if self.record else {}
-        last, stops = steps.get("final", 0), [s[5:] for s in steps if s.startswith("stop.")]
+        # How long it was is not known of every run: its rules then stopped.
+        last, stops = steps.get("final", inf), [s[5:] for s in steps if s.startswith("stop.")]
         rules = [rule for rule in RULES if rule in stops] + [r for r in stops if r not in RULES]
         axis = self.axis or "step"
         return {rule: StopPoint(rule, steps[f"stop.{rule}"], last, axis) for rule in rules}
@@ -378,8 +380,9 @@ class Stability:
     def levels(self, column: str = "", back: int | None = None) -> list[float]:
         """The values of a curve's column over so many iterations, by default the last fifth.
 
-        Raises InputError if the recorded run has no such curve: it is a baseline, there is no
-        original to score against, or the curve is not over iterations.
+        Of other parts a coarse curve may have none. Raises InputError if the recorded run has no
+        such curve: it is a baseline, there is no original to score against, or the curve is not
+        over iterations.
         """
         column = column or self.metric.name
         if self.run.axis not in (ITERATION, ""):
@@ -390,7 +393,7 @@ class Stability:
         last = self.run.last_step or (points[-1][0] if points else 0)
         first = last - (last // SHARE if back is None else back)
         found = [value for step, value in points if step > first]
-        if self.run.recorded and not found:
+        if self.run.recorded and not found and back is None:
             raise InputError(f"{self.run.name} has no curve of {column} over iterations")
         return found
 

@@ -29,7 +29,7 @@ class StopPoint:
 
     rule: str
     iteration: int
-    last: int
+    last: float  # infinite where it is not known
     axis: str = "iteration"
 
     @property

@@ -72,18 +72,28 @@ class SuiteView:
 
     @property
     def seconds(self) -> Quantity:
-        """The wall seconds of all recorded runs together."""
-        found = [run.record.seconds for run in self.runs if run.record and run.record.seconds]
-        if not found:
+        """The wall seconds of all recorded runs together; InputError if one does not say."""
+        recorded = [run.record for run in self.runs if run.record]
+        if not recorded:
             return NotRun(self.name)
+        found = [record.seconds for record in recorded if record.seconds is not None]
+        if len(found) < len(recorded):
+            lacking = f"{len(recorded) - len(found)} of its {len(recorded)} recorded runs"
+            raise InputError(f"the seconds of '{self.name}' are not known: {lacking} have none")
         metric, n = self.metrics["seconds"], len(found)
         return Measured(sum(found), metric, self.page, n=n, preview=self.preview)
 
     @property
+    def timed(self) -> bool:
+        """Whether there are recorded runs, and the seconds of each are known."""
+        recorded = [run.record for run in self.runs if run.record]
+        return bool(recorded) and all(record.seconds is not None for record in recorded)
+
+    @property
     def devices(self) -> str | NotRun:
-        """The processors that ran the recorded runs."""
+        """The processors that ran the recorded runs; "" if no record says."""
         names = dict.fromkeys(str(run.device) for run in self.runs if run.recorded and run.device)
-        return listed(list(names)) if names else NotRun(self.name)
+        return listed(list(names)) if self.recorded else NotRun(self.name)
 
     @property
     def duration(self) -> str | NotRun:
