@@ -57,6 +57,7 @@ class News:
 
     def __init__(self) -> None:
         """Begin with no site."""
+        self.began_ns = time.time_ns()  # a page may have been opened from a server before
         self.version, self.errors = 0, list[str]()
         self._changed = Condition()
 
@@ -174,7 +175,8 @@ class Handler(SimpleHTTPRequestHandler):
         with suppress(OSError):
             while True:
                 seen = self.news.wait(seen, STILL_THERE_S)
-                data = {"version": seen, "errors": self.news.errors}
+                version = f"{self.news.began_ns}-{seen}"
+                data = {"version": version, "errors": self.news.errors}
                 self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
 
     def log_message(self, format: str, *args: Any) -> None:

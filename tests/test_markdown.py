@@ -129,6 +129,38 @@ def test_a_caption_of_a_picture_holds_no_note_and_a_text_for_the_blind_no_id(
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("It is {{ suite(\"small\").planned }}'s and others'.", "It is 2’s and others’."),
+        ('"about {{ suite("small").planned }}" and "then"', "“about 2” and “then”"),
+        ("the `fit()`'s value", "the fit()’s value"),
+        ("the $f(x)$'s value", "’s value"),
+        ('He said{{ suite("small").planned == 2 }} "so".', "He said “so”."),
+    ],
+)
+def test_quotes_are_curled_beside_what_is_not_words(
+    context: PageContext, text: str, words: str
+) -> None:
+    html = article_of(context, text).body
+    assert words in unescape(re.sub(r"<[^>]+>", "", html))
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ('- ![a](line.svg "One"){#fig-a}\n\n[](#fig-a)', ">Figure 1</a>"),
+        ('Words ![a](line.svg "One") more', 'title="One"'),
+        ("## Dup\n\n![a](line.svg){#dup}", '<h2 id="dup-2"'),
+        ("## Errata", '<h2 id="errata-2"'),
+        ("[p](line.svg#part=3)", '.svg#part=3"'),
+        ("[see&nbsp;@one, p.&nbsp;3]", ", p.\u00a03]"),
+    ],
+)
+def test_nothing_that_was_written_is_lost(context: PageContext, text: str, html: str) -> None:
+    assert html in article_of(context, text).body
+
+
 def test_ids_that_are_unknown_or_given_twice_have_a_place(context: PageContext) -> None:
     article_of(
         context,

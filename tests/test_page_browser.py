@@ -230,6 +230,13 @@ def test_a_table_can_be_sorted_and_goes_back(browser: "Browser", site: Path) -> 
         )
     page.keyboard.press("Enter")
     assert names.all_inner_texts() == ["Bob", "Anna", "Mean"]
+    rows.nth(0).evaluate(
+        "row => row.querySelectorAll('td.number').forEach(c => c.textContent = 'not run yet')"
+    )
+    for order in ("ascending", "none", "descending"):
+        page.keyboard.press("Enter")
+        expected = ["Anna", "Bob", "Mean"]  # a number, and then words, in both directions
+        assert names.all_inner_texts() == expected, order
     page.context.close()
 
 

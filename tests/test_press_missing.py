@@ -97,3 +97,22 @@ def test_a_short_run_that_fails_is_told_and_tried_once(
     path.write_text(path.read_text().replace("iterations = 3", "iterations = 4"))
     assert main(["build"]) == 0
     assert (work / "results/seeded").exists(), "it is another run now"
+
+
+@pytest.mark.slow
+def test_a_program_that_is_not_there_costs_no_site(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (work / "manifest.py").write_text(
+        "import subprocess, sys\n"
+        "said = subprocess.check_output([sys.executable, '-m', 'dip', 'manifest'], text=True)\n"
+        "print(said.replace('python -m dip run', 'nosuchprogram run'))\n"
+    )
+    settings = work / "content/site.toml"
+    text = settings.read_text()
+    assert "python -m dip manifest" in text
+    settings.write_text(text.replace("python -m dip manifest", "python manifest.py"))
+    assert main(["build"]) == 0
+    told = r"were not made: `nosuchprogram run .*`: nosuchprogram: No such file .*to try it again"
+    assert re.search(told, capsys.readouterr().out)
+    assert "It has not run yet" in page(work)

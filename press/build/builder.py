@@ -86,7 +86,8 @@ class Builder:
             front = SimpleNamespace(
                 title=self.site.title, summary=self.site.description, url="index.html"
             )
-            maths = maths_theme() if any("katex" in post.title_html for post in posts) else Theme()
+            has_formulas = any('class="katex' in post.title_html for post in posts)
+            maths = maths_theme() if has_formulas else Theme()
             files["index.html"] = self._at_root(
                 "index.html", page=front, posts=in_reading_order(posts), maths=maths
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from press.build.manifest import parts_folder, program, with_folders
 from press.build.state import State, read_sealed, write_sealed
 from press.diagnostics import counted, format_duration
-from press.errors import InputError
+from press.errors import InputError, sentence_of
 from press.files import sha256_of
 from press.options import Options
 from press.results.manifest import Manifest, Planned, Suite, part_of
@@ -110,10 +110,15 @@ def _make(options: Options, group: Group, limit: int | None) -> None:
 
     for run in group.runs:
         timed = ["--time-limit", str(limit)] if limit else []
-        command = [*program(run.command, options), *timed]
-        done = subprocess.run(
-            command, stderr=subprocess.PIPE, text=True, errors="replace", check=False
-        )
+        try:
+            command = [*program(run.command, options), *timed]
+            done = subprocess.run(
+                command, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+            )
+        except (OSError, ValueError) as error:  # no such program, a quote that is not closed
+            why = sentence_of(error) if isinstance(error, OSError) else error
+            sentence = f"the runs of '{group.suite.name}' were not made: `{run.command}`: {why}"
+            raise InputError(sentence) from None
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
             raise InputError(f"the runs of '{group.suite.name}' were not made: {lines[-1]}")

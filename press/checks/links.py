@@ -184,7 +184,7 @@ def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]], root: s
     if parts.scheme in ("data", "mailto"):
         return ""
     if parts.scheme or parts.netloc:
-        loads = found.tag not in ("a", "link")
+        loads = found.tag not in ("a", "area", "link")
         return f"'{found.value}' is loaded from another site" if loads else ""
     path, target = unquote(parts.path), url
     if path.startswith("/"):

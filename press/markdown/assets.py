@@ -135,7 +135,9 @@ class Assets:
             return href
         if path.suffix == ".md" and path.parent.resolve() == self.folder.resolve():
             return urlsplit(href)._replace(path=quote(f"{slug(path.stem)}.html"), query="").geturl()
-        return self.context.copy(path)
+        parts = urlsplit(href)  # a place in the file stays, such as the page of a PDF
+        is_place = parts.fragment and path.name == unquote(parts.path).rpartition("/")[2]
+        return self.context.copy(path) + (f"#{parts.fragment}" if is_place else "")
 
     def picture(
         self, address: str, alt: str | None, place: Place, given: dict[str, str] | None = None

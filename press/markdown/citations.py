@@ -6,6 +6,7 @@ The style: authors by last name and initials, title, where it appeared, year, DO
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -157,11 +158,11 @@ class Citations:
                 between = text[behind : found.start()]
                 place = origin.at(start + found.end() - len(found[0].lstrip("-")))
                 parts += [
-                    ", " if between.strip() == ";" else escape(between),
+                    ", " if between.strip() == ";" else escape(unescape(between)),
                     self._link(key, place),
                 ]
                 behind = found.end()
-        return f'<span class="citations">[{"".join(parts)}{escape(text[behind:])}]</span>'
+        return f'<span class="citations">[{"".join(parts)}{escape(unescape(text[behind:]))}]</span>'
 
     def _link(self, key: str, place: Place) -> str:
         """The number of a work, linked to its reference; the key of an unknown one."""

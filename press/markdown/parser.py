@@ -50,6 +50,7 @@ def parser() -> MarkdownIt:
     inline.push("attributes", syntax.attributes)
     made.core.ruler.at("block", syntax.parse_blocks)
     made.core.ruler.at("inline", syntax.parse_inline)
+    made.core.ruler.at("smartquotes", passes.curl_quotes)
     made.core.ruler.after("inline", "comparisons", passes.hide_comparisons)
     made.core.ruler.after("comparisons", "html", raw_html.read_blocks)
     made.core.ruler.after("html", "leftovers", leftovers.find)

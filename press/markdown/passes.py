@@ -13,7 +13,7 @@ from html import unescape
 from itertools import islice, pairwise
 from urllib.parse import unquote
 
-from markdown_it.rules_core import StateCore
+from markdown_it.rules_core import StateCore, smartquotes
 from markdown_it.token import Token
 
 from press.diagnostics import Diagnostic, Place, SourceMap
@@ -29,11 +29,12 @@ NAMES = {  # of what is numbered, each kind by itself
     "equation": "Equation ({})",
     "listing": "Listing {}",
 }
-RESERVED = ("content", "references", "cite-this")  # ids of the template
+RESERVED = ("content", "errata", "references", "cite-this")  # ids of the template
 IDS = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*')*?\sid\s*=\s*["']?([^"'\s>]+)""")
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 BREAKS = ("softbreak", "hardbreak")
+LETTERS = frozenset(("expression", "formula", "code_inline"))  # to the quotes beside them
 STOPS = ".,;:!?)]"
 SPACES = frozenset(("softbreak", "hardbreak", "html_inline"))
 
@@ -102,16 +103,32 @@ def is_visible(word: Token) -> bool:
     return not blank and word.type not in (*BREAKS, "comparison")
 
 
+def curl_quotes(state: StateCore) -> None:
+    """Curl quotes as markdown-it does, for which code, a formula or an expression is a letter.
+
+    It would look at the last sign of their source: at the space before the braces, or a bracket.
+    """
+    words = [word for token in state.tokens for word in token.children or ()]
+    words = [word for word in words if word.type in (*LETTERS, "comparison")]
+    sources = [word.content for word in words]
+    for word in words:
+        word.content = "x" if word.type in LETTERS else ""
+    smartquotes(state)
+    for word, source in zip(words, sources, strict=True):
+        word.content = source
+
+
 def find_figures(state: StateCore) -> None:
     """Make a picture that is alone in its paragraph a figure; its title is its caption."""
     tokens: list[Token] = []
     for token in state.tokens:
         tokens.append(token)
-        if token.type != "paragraph_close" or token.hidden:
+        if token.type != "paragraph_close":
             continue
         words = tokens[-2].children or []
         seen = [one for one in words if is_visible(one)]
-        if [one.type for one in seen] == ["image"]:
+        is_alone = [one.type for one in seen] == ["image"]
+        if is_alone and (not token.hidden or seen[0].attrs.get("title")):
             [image] = seen
             words = [one for one in words if one is image or one.type == "comparison"]
             figure = Token("figure", "", 0, children=words, meta=dict(image.meta))
@@ -177,7 +194,7 @@ class CrossReferences:
     def new_id(self, wish: str, given: bool) -> str:
         """An id that no other heading has; a given one stays as it is."""
         id = wish
-        while not given and id in self._ids:
+        while not given and (id in self._ids or id in self.labels):
             self._repeats[wish] += 1
             id = f"{wish}-{self._repeats[wish] + 1}"
         self._ids.add(id)

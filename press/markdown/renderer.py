@@ -249,9 +249,7 @@ class PostRenderer:
 
     def render_image(self, token: Token) -> str:
         """A picture."""
-        attributes = {
-            name: str(value) for name, value in token.attrs.items() if name not in ("alt", "title")
-        }
+        attributes = {name: str(value) for name, value in token.attrs.items() if name != "alt"}
         alt = self.plain(token.children or [])
         address = attributes.pop("src")
         return self.assets.picture(address, alt, place_of(token), sized(attributes))

@@ -40,15 +40,17 @@ class Theme:
 
 def load_theme(folders: Sequence[Path]) -> Theme:
     """Join the style sheets and the scripts of the templates' folders, each name once."""
-    style, script = _joined(folders, "styles/[!.]*.css"), _joined(folders, "scripts/[!.]*.js")
+    style = _joined(folders, "styles/[!.]*.css", "\n")
+    # A script's last statement may lack the semicolon without which the next file goes on with it.
+    script = _joined(folders, "scripts/[!.]*.js", "\n;\n")
     files = {_named("assets/style", ".css", style): style}
     scripts = [_named("assets/script", ".js", script)] if script else []
     return Theme({**files, **dict.fromkeys(scripts, script)}, list(files), scripts)
 
 
-def _joined(folders: Sequence[Path], pattern: str) -> bytes:
+def _joined(folders: Sequence[Path], pattern: str, between: str) -> bytes:
     found = {path.name: path for folder in reversed(folders) for path in folder.glob(pattern)}
-    return "\n".join(text_of(found[name]) for name in sorted(found)).encode()
+    return between.join(text_of(found[name]) for name in sorted(found)).encode()
 
 
 def _named(name: str, suffix: str, data: bytes) -> str:

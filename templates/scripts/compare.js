@@ -1,4 +1,4 @@
-// Compares outputs of a run through one lens. Two of one size are laid over each other: drag the
+// Compares outputs of a run through one lens. Two of one shape are laid over each other: drag the
 // line between them, or hold B to blink. More stand side by side; on a phone one is seen at a time.
 // Without this script all of them stand side by side.
 (() => {
@@ -23,7 +23,7 @@
     return handle;
   };
 
-  const makeLens = (label, image) => {
+  const makeLens = (label, image, images) => {
     const box = make("div", "lens");
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = LENS;
@@ -34,9 +34,11 @@
       const context = canvas.getContext("2d");
       context.imageSmoothingEnabled = false;
       context.clearRect(0, 0, LENS, LENS);
-      const left = Math.round(x * image.naturalWidth - LENS / 2);
-      const top = Math.round(y * image.naturalHeight - LENS / 2);
-      context.drawImage(image, left, top, LENS, LENS, 0, 0, LENS, LENS);
+      const largest = Math.max(...images.map((other) => other.naturalWidth)); // all show one part
+      const side = LENS * image.naturalWidth / largest;
+      const left = Math.round(x * image.naturalWidth - side / 2);
+      const top = Math.round(y * image.naturalHeight - side / 2);
+      context.drawImage(image, left, top, side, side, 0, 0, LENS, LENS);
     };
     return { box, look };
   };
@@ -45,7 +47,7 @@
   const makeView = (root, sides) => {
     const images = sides.map((side) => side.querySelector("img"));
     const labels = sides.map((side) => side.querySelector(".film-head").textContent);
-    const lenses = images.map((image, i) => makeLens(labels[i], image));
+    const lenses = images.map((image, i) => makeLens(labels[i], image, images));
     let spot = root.dataset.compare.split(" ").map((percent) => percent / 100);
     const look = (x = spot[0], y = spot[1]) => {
       spot = [x, y].map((part) => Math.min(1, Math.max(0, part)));
@@ -161,8 +163,9 @@
 
   document.querySelectorAll("[data-compare]").forEach((root) => {
     const sides = [...root.querySelectorAll(".compare-side")];
-    if (sides.every((side) => side.querySelector("img"))) {
-      (sides.length === 2 ? layOver : setBeside)(root, sides);
-    }
+    const images = sides.map((side) => side.querySelector("img"));
+    if (!images.every(Boolean)) return;
+    const shapes = new Set(images.map((image) => image.getAttribute("width") / image.getAttribute("height")));
+    (sides.length === 2 && shapes.size === 1 ? layOver : setBeside)(root, sides);
   });
 })();

@@ -13,18 +13,18 @@
     const seen = new Set();
     const links = article.querySelectorAll(":is(p, li, dd) :is(a.citation, .footnote-ref a)");
     return [...links].filter((link) => {
+      if (link.closest("details:not([open])")) return false;
       const isFirst = !seen.has(link.hash) && targetOf(link) && !link.closest("figure, .references");
       seen.add(link.hash);
       return isFirst;
     });
   };
 
-  const makeNote = (link, left, top) => {
+  const makeNote = (link) => {
     const note = document.createElement("div");
     note.className = "side-note";
     note.setAttribute("aria-hidden", "true");
-    note.style.left = `${left}px`;
-    note.style.top = `${top}px`;
+    note.style.top = 0;
     if (!targetOf(link).textContent.trim().startsWith("[")) {
       const mark = document.createElement("span");
       mark.className = "side-mark";
@@ -50,13 +50,17 @@
     const blocks = [...article.children].map((child) => child.getBoundingClientRect());
     const text = article.querySelector(":scope > p")?.getBoundingClientRect();
     if (!text) return;
-    const left = text.right + parseFloat(getComputedStyle(document.documentElement).fontSize) * 2.5;
-    const taken = blocks.filter((box) => box.right > left).map((box) => [box.top, box.bottom]);
+    const gutter = parseFloat(getComputedStyle(document.documentElement).fontSize) * 2.5;
+    const isRightToLeft = getComputedStyle(article).direction === "rtl";
+    const reaches = (box) => isRightToLeft ? box.left < text.left - gutter : box.right > text.right + gutter;
+    const taken = blocks.filter(reaches).map((box) => [box.top, box.bottom]);
     const nav = article.querySelector(".contents-margin");
     if (nav) taken.push([nav.getBoundingClientRect().top, nav.lastElementChild.getBoundingClientRect().bottom]);
     for (const link of firstMentions(article)) {
-      const note = makeNote(link, left - sheet.left, 0);
+      const note = makeNote(link);
       article.append(note);
+      const left = isRightToLeft ? text.left - gutter - note.offsetWidth : text.right + gutter;
+      note.style.left = `${left - sheet.left}px`;
       let top = link.getBoundingClientRect().top;
       const height = note.offsetHeight;
       const previous = notes.at(-1)?.getBoundingClientRect();
@@ -82,5 +86,6 @@
     place(article);
   };
   addEventListener("resize", again);
+  article.addEventListener("toggle", () => place(article), true); // what unfolds moves the rest
   document.fonts.ready.then(again);
 })();

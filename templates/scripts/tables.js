@@ -41,7 +41,7 @@
         const sign = next === "ascending" ? 1 : -1;
         rows = rows
           .map((row) => [valueOf(row, column), row])
-          .sort((a, b) => sign * compare(a[0], b[0]))
+          .sort(([a], [b]) => (typeof a === typeof b ? sign : 1) * compare(a, b)) // words stay last
           .map(([, row]) => row);
       }
       body.append(...rows, ...fixed);
