@@ -68,6 +68,10 @@ LEFT = re.compile("|".join(f"(?P<k{n}>{kind})" for n, kind in enumerate(KINDS)),
 SENTENCES = tuple(KINDS.values())
 FRONT_MATTER = re.compile(r"(?:[A-Za-z][\w-]*:(?: .*)?(?:\n|$))+")
 CALL = re.compile(rf"\b(?:{'|'.join(BOUND_TO)})\s*\(")  # tells an expression from TeX
+# Tokens in which no expression is worked out, but for the values of a tag.
+HOLD_NONE = frozenset(
+    ("formula", "formula_block", "fence", "citation", "link_open", "image", "html_inline")
+)
 HOLDS_ONE = ("list_item_open", "dd_open", "footnote_reference_open")  # a paragraph or more
 WORDS = re.compile(r"[A-Za-z]{2} +[A-Za-z]{2}")  # of a formula that is none
 MARKUP = re.compile(r"\*(?=\S)|\$[^$]+\$|(?<!\w)_(?=\w)")  # which no citation may have
@@ -113,12 +117,14 @@ def find_expressions(state: StateCore) -> None:
     """Warn of expressions that stand where none is worked out."""
     found: list[Diagnostic] | None = state.env.get("errors")
     if found is not None:
-        found += [one for token in state.tokens for one in _not_worked_out(token)]
+        held = (token for token in state.tokens if token.children or token.type in HOLD_NONE)
+        found += [one for token in held for one in _not_worked_out(token)]
 
 
 def _not_worked_out(token: Token) -> Iterator[Diagnostic]:
     for one in token.children or ():
-        yield from _not_worked_out(one)
+        if one.children or one.type in HOLD_NONE:
+            yield from _not_worked_out(one)
     sentence, at, text = "", token.meta.get("start", 0), token.content
     attributes = [str(value) for value in token.attrs.values()]
     match token.type:
