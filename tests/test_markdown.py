@@ -408,6 +408,9 @@ def test_lines_that_a_fence_has_not_are_a_warning(context: PageContext) -> None:
         "3-2; there are 3", "0; there are 3",
     ]  # fmt: skip
     assert html.count("line marked") == len(asked) + 2
+    context.diagnostics.clear()
+    article_of(context, "> - x\n>\n>   ```python {-}\n>   x\n>   ```")
+    assert said(context)[0].startswith("body.md:7:8: warning: '-' is not of the form")
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def told(file: Path, text: str) -> list[str]:
         (r'title: "\Phi"', ["2:9: 'title' holds U+2029"]),
         (r'title: "\lambda"', ["2:10: the front matter is not valid YAML: found unknown escape"]),
         ("title: >\n\n  A\n  B\u2028", ["4:3: 'title' holds U+2028"]),
+        ("title: A\nsummary: It\x92s", ["3:12: the front matter is not valid YAML: unacceptable"]),
         ("title: a: b", ["2:9: the front matter is not valid YAML: mapping values are not"]),
         (f"title: {DEEP}", ["2:1: the front matter is nested too deeply"]),
         (f"title: {LONG}\norder: {LONG}", ["2:8: 'title' is not text", "3:8: 'order' is not an"]),

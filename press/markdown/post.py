@@ -135,6 +135,8 @@ def _composed(file: Path, text: str) -> list[tuple[Any, Any]]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = (mark.line + 2, mark.column + 1) if mark else (1, 1)
+        if (at := getattr(error, "position", None)) is not None:  # of a sign that YAML forbids
+            place = text.count("\n", 0, at) + 2, at - text.rfind("\n", 0, at)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         sentence = f"the front matter is not valid YAML: {problem}"
         sentence += BACKSLASH if "escape" in problem else ""

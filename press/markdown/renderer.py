@@ -175,7 +175,7 @@ class PostRenderer:
             origin = token.meta["origin"]
             html = self.maths.html(origin.text, True, origin, 0)
             return f'<div class="equation">{html}</div>\n' if html else ""
-        place = Place(self.path, token.map[0] + 1 if token.map else 1, len(token.markup) + 1)
+        place = Place(self.path, token.map[0] + 1 if token.map else 1, token.meta["behind"] + 1)
         return fence(token.content, token.info, self.context, place)
 
     def render_html_block(self, token: Token) -> str:

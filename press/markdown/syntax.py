@@ -157,6 +157,7 @@ def parse_inline(state: StateCore) -> None:
             state.md.inline.parse(token.content, state.md, state.env, token.children)
         elif token.type in ("fence", "html_block") and token.map:
             first, content = token.map[0] + (token.type == "fence"), token.content.rstrip("\n")
+            token.meta["behind"] = source[token.map[0]].find(token.markup) + len(token.markup)
             token.meta["origin"] = map_source(state.env["path"], source, content, first)
         before = token
 
