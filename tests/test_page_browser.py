@@ -362,4 +362,14 @@ def test_references_stand_beside_their_lines_and_do_not_touch(
         for other in boxes[i + 1 :]:
             apart = bottom <= other[1] or other[3] <= top or right <= other[0] or other[2] <= left
             assert apart, (boxes[i], other)
+    lists = "document.querySelectorAll('.contents-margin, .contents-folded')"
+    shown = f"[...{lists}].map(list => list.checkVisibility())"
+    assert page.evaluate(shown) == [True, False]
+    page.evaluate(
+        """document.querySelector('.sheet > .title').insertAdjacentHTML(
+           'afterend', '<div class="wide" style="height: 300px">wide</div>')"""
+    )
+    page.set_viewport_size({"width": 1290, "height": 900})
+    page.wait_for_selector(".crowded")
+    assert page.evaluate(shown) == [False, True], "over a wide block the list of contents folds"
     page.context.close()

@@ -128,3 +128,5 @@ def test_a_thumbnail_stands_upright_in_any_mode(tmp_path: Path) -> None:
     Image.new("P", (64, 64)).save(tmp_path / "palette.gif")
     with Image.open(BytesIO(reduced(tmp_path / "palette.gif", 2))) as small:
         assert small.size == (32, 32)
+    with Image.open(BytesIO(reduced(tmp_path / "deep.png", 6))) as small:
+        assert small.convert("L").getextrema() == (30000 // 257, 30000 // 257)

@@ -56,7 +56,8 @@ def plot(call: Call, script: str, alt: str) -> Figure:
         raise call.error("script", sentence)
     labelled = f'<svg role="img" aria-label="{escape(alt)}"'
     content, sources = Markup(drawn["svg"].replace("<svg", labelled, 1)), drawn["sources"]
-    note = f"Quoted: {'; '.join(sources)}." if sources else ""
+    quoted = "; ".join(filter(None, sources))  # not every claim states its source
+    note = f"Quoted: {quoted}." if quoted else ""
     return Figure(content, runs, note, data=drawn["rows"])
 
 

@@ -80,7 +80,10 @@ def upright(image: "Image.Image") -> "Image.Image":
     from PIL import ImageOps
 
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    plain = image if image.mode in ("L", "RGB", "RGBA") else image.convert(mode)
+    if image.mode.startswith("I"):  # grey of 16 bit, which a conversion would cut at 255
+        plain = image.convert("I").point(lambda level: level * (1 / 257)).convert("L")
+    else:
+        plain = image if image.mode in ("L", "RGB", "RGBA") else image.convert(mode)
     return ImageOps.exif_transpose(plain) if turned(image) > 1 else plain
 
 

@@ -46,16 +46,23 @@
     notes.forEach((note) => note.remove());
     notes = [];
     if (!wide.matches) return;
-    const sheet = article.getBoundingClientRect();
-    const blocks = [...article.children].map((child) => child.getBoundingClientRect());
+    const nav = article.querySelector(".contents-margin");
+    article.classList.remove("crowded");
     const text = article.querySelector(":scope > p")?.getBoundingClientRect();
     if (!text) return;
     const gutter = parseFloat(getComputedStyle(document.documentElement).fontSize) * 2.5;
     const isRightToLeft = getComputedStyle(article).direction === "rtl";
     const reaches = (box) => isRightToLeft ? box.left < text.left - gutter : box.right > text.right + gutter;
-    const taken = blocks.filter(reaches).map((box) => [box.top, box.bottom]);
-    const nav = article.querySelector(".contents-margin");
-    if (nav) taken.push([nav.getBoundingClientRect().top, nav.lastElementChild.getBoundingClientRect().bottom]);
+    const others = [...article.children].filter((child) => child !== nav);
+    const boxes = () => others.map((child) => child.getBoundingClientRect()).filter(reaches);
+    let list = nav && [nav.getBoundingClientRect().top, nav.lastElementChild.getBoundingClientRect().bottom];
+    if (list && boxes().some((box) => box.bottom > list[0] && box.top < list[1])) {
+      article.classList.add("crowded"); // the list folds, as on a phone, where it would lie over a block
+      list = null;
+    }
+    const sheet = article.getBoundingClientRect();
+    const taken = boxes().map((box) => [box.top, box.bottom]);
+    if (list) taken.push(list);
     for (const link of firstMentions(article)) {
       const note = makeNote(link);
       article.append(note);
