@@ -73,21 +73,24 @@ class SuiteView:
     @property
     def seconds(self) -> Quantity:
         """The wall seconds of all recorded runs together; InputError if one does not say."""
-        recorded = [run.record for run in self.runs if run.record]
-        if not recorded:
+        found = self._seconds
+        if not found:
             return NotRun(self.name)
-        found = [record.seconds for record in recorded if record.seconds is not None]
-        if len(found) < len(recorded):
-            lacking = f"{len(recorded) - len(found)} of its {len(recorded)} recorded runs"
-            raise InputError(f"the seconds of '{self.name}' are not known: {lacking} have none")
+        if lacking := found.count(None):
+            sentence = f"{lacking} of its {len(found)} recorded runs have none"
+            raise InputError(f"the seconds of '{self.name}' are not known: {sentence}")
         metric, n = self.metrics["seconds"], len(found)
-        return Measured(sum(found), metric, self.page, n=n, preview=self.preview)
+        return Measured(sum(filter(None, found)), metric, self.page, n=n, preview=self.preview)
 
     @property
     def timed(self) -> bool:
         """Whether there are recorded runs, and the seconds of each are known."""
-        recorded = [run.record for run in self.runs if run.record]
-        return bool(recorded) and all(record.seconds is not None for record in recorded)
+        return bool(self._seconds) and None not in self._seconds
+
+    @property
+    def _seconds(self) -> list[float | None]:
+        """The seconds of each recorded run, where its record says them."""
+        return [run.record.seconds for run in self.runs if run.record]
 
     @property
     def devices(self) -> str | NotRun:
