@@ -309,6 +309,27 @@ def test_scratches_that_vanish_at_max_side_are_filled_all_the_same(
     assert abs(before - after).max() < 0.1
 
 
+def test_what_is_known_may_vanish_at_max_side_but_not_altogether(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values, alpha = np.full((64, 640), 255, np.uint8), np.ones((64, 640), np.float32)
+    values[::16, ::16] = 0
+    Image.fromarray(values).save(tmp_path / "mask.png")
+    out = tmp_path / "out.png"
+    rest = ["--mask", str(tmp_path / "mask.png"), "--holes", "white", "-o", str(out), *QUICK]
+    rest += ["--channels", "2", "--max-side", "64"]
+    source = photo(pixels=picture(1, 64, 640))
+    assert main(["inpaint", str(source), *rest]) == 0
+    assert "made that small, nothing is known in the window of 640x64 at 0,0" in told(capsys)
+    assert abs(read_photo(source).pixels - read_photo(out).pixels).mean() < 0.2
+    out.unlink()
+    alpha[values == 0] = 0
+    source = photo("clear.png", pixels=picture(1, 64, 640), alpha=alpha)
+    assert main(["inpaint", str(source), *rest]) == 1
+    sentence = "nothing is known round the holes in the window of 640x64 at 0,0"
+    assert sentence in capsys.readouterr().err and not out.exists()
+
+
 def test_max_side_makes_the_picture_smaller(
     tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:

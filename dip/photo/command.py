@@ -155,11 +155,14 @@ class Job:
             parts = ", ".join("{1}x{0}".format(*window.sides) for window in windows[:4])
             more = f" and {len(windows) - 4} more" if len(windows) > 4 else ""
             say(f"working in {len(windows)} windows round the holes: {parts}{more}")
-        shapes = [self._worked_shape(window) for window in windows]
-        self._print_plan(shapes)
         pixels, unknown = photo.pixels.copy(), holes.copy()
         if photo.alpha is not None:
             unknown |= photo.alpha == 0
+        if lost := [window for window in windows if unknown[window.inside].all()]:
+            around = "nothing is known round the holes in the window of"
+            raise InputError(f"{around} {lost[0]}: all else there is transparent", self.args.input)
+        shapes = [self._worked_shape(window) for window in windows]
+        self._print_plan(shapes)
         work = [height * width for _, height, width in shapes]
         for number, window in enumerate(windows):
             share = work[number] / sum(work[number:])
@@ -199,8 +202,9 @@ class Job:
             known = weights >= 0.5
         if known.all():  # holes so thin that they vanish where the picture is made smaller
             output = pixels
-        elif not known.any():
-            raise InputError("made that small, no pixel of the photograph is known any more")
+        elif not known.any():  # known pixels so few that they vanish there
+            say(f"made that small, nothing is known in the window of {window}: filled smoothly")
+            output = np.zeros_like(pixels)
         else:
             self._suit_hole(masks.width_of_widest(~known))
             restored = self._fitted(tasks.inpainting(pixels, known), share)
