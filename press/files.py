@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EINVAL
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -43,11 +44,17 @@ def json_of(text: str, path: Path) -> Any:
     Numbers that are not finite are none, nor are those of thousands of digits, nor half a letter.
     """
 
-    def refuse(constant: str) -> None:
-        raise InputError(f"the number {constant} is not finite", path)
+    def finite(digits: str) -> float:
+        if isfinite(number := float(digits)):
+            return number
+        named = re.search(rf'"([^"]*)"\s*:[^":]*?(?<![\w.+-]){re.escape(digits)}(?![\w.])', text)
+        name, line = ("a number", None)
+        if named:
+            name, line = f"'{named[1]}'", text.count("\n", 0, named.end()) + 1
+        raise InputError(f"{name} is {digits}, which is not finite", path, line)
 
     try:
-        value = json.loads(text, parse_constant=refuse)
+        value = json.loads(text, parse_constant=finite, parse_float=finite)
         if re.search(r"\\u[dD][89a-fA-F]", text):
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:

@@ -1,7 +1,7 @@
 """What a page can ask for while it is made, and what is remembered of what it asked.
 
-Templates get `site`, `page`, `root`, `assets` and `posts`; a template that a block renders gets
-`site`, `root`, and the values that the block gave.
+Templates get `site`, `page`, `root`, `assets` and what their page is made of; one that a block
+renders gets `site`, `root`, `assets`, and the values that the block gave.
 """
 
 from collections.abc import Callable, Collection

@@ -127,7 +127,7 @@ def test_toml_that_cannot_be_used_has_a_place(tmp_path: Path, text: str, sentenc
     [
         (DEEP, "a.json: it is nested too deeply"),
         (LONG, "a.json: a number in it has too many digits"),
-        ('{"a": NaN}', "a.json: the number NaN is not finite"),
+        ('{"a": NaN}', "a.json:1: 'a' is NaN, which is not finite"),
         ('{\n"a": "\\ud83d\\ude00 \\uD83D"}', "a.json:2: \\ud83d is half a letter"),
         ('{"a": ²}', "a.json:1:7: Expecting value"),
         ("", "a.json:1:1: Expecting value"),

@@ -147,8 +147,8 @@ def named_step(run: Run, output: Score) -> int | None:
     return step if isinstance(step, int) and output.label.startswith(f"{run.axis} ") else None
 
 
-def in_words(run: Run, step: int, level: Measured | None) -> str:
-    """An output described for those who do not see it; None where it has no level."""
+def describe_iterate(run: Run, step: int, level: Measured | None) -> str:
+    """An output, and its level if it has one, described for those who do not see it."""
     after = f"{run.title} after {counted(step, run.axis or 'step')}"
     return after if level is None else f"{after}, {with_unit(level, level.metric)}"
 
@@ -184,7 +184,7 @@ def film_strip(
 
 def _step(page: PageContext, run: Run, step: int) -> dict[str, Any]:
     level = run.output(f"at.{step}").get(run.measure)
-    shown = picture(page, run, run.picture(step), in_words(run, step, level))
+    shown = picture(page, run, run.picture(step), describe_iterate(run, step, level))
     return {"picture": shown, "title": run.title, "level": "" if level is None else level}
 
 
@@ -295,7 +295,7 @@ def scrubber(
         raise InputError(f"{run.name} has no frames to show")
 
     def frame(step: int, path: Path, level: Measured) -> Markup:
-        return small(call.page, run, path, in_words(run, step, level))
+        return small(call.page, run, path, describe_iterate(run, step, level))
 
     last, level = [*frames.values()][-1]
     metric = level.metric

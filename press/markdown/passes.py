@@ -1,6 +1,6 @@
 """Passes over the tokens of a post, each one a function with a name.
 
-The first four belong to the dialect and run on every text that is parsed. Those of `resolve` run
+The first five belong to the dialect and run on every text that is parsed. Those of `resolve` run
 once on a whole post, so that the renderer finds every number, back-link and name that a reference
 shows where it needs it.
 """

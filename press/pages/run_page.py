@@ -7,8 +7,7 @@ from statistics import median
 from typing import Any
 
 from press.blocks.curves import charts_of, stop_marks
-from press.blocks.images import compared, named_step, picture, why_not_shown
-from press.blocks.images import in_words as describe_iterate
+from press.blocks.images import compared, describe_iterate, named_step, picture, why_not_shown
 from press.blocks.tables import scored_metrics
 from press.diagnostics import counted, format_duration
 from press.files import content_of

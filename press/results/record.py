@@ -6,7 +6,6 @@ it is of format 2 (docs/records.md), whichever it was written in.
 
 import csv
 import json
-import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -151,8 +150,6 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
     try:
         data = json_of(text, path)
     except InputError as error:
-        if "finite" in error.sentence:
-            raise damaged(*_not_finite(text)) from None
         raise damaged(error.sentence, error.line, error.column) from None
     if not isinstance(data, dict) or data.get("format") not in FORMATS:
         known = " or ".join(map(str, FORMATS))
@@ -166,22 +163,9 @@ def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
         raise damaged(f"it lacks {error}") from None
     except (TypeError, AttributeError):
         raise damaged("a part of it is of a wrong type") from None
-    except ValueError:
-        raise damaged(*_not_finite(text)) from None
     for sentence, line in mistakes(general, text):
         raise damaged(sentence, line)
     return Record(folder, data, **_fields(general))
-
-
-def _not_finite(text: str) -> tuple[str, int | None]:
-    """What is said of the first number that is not finite, and its line, as far as it is found."""
-    for found in re.finditer(
-        r'"([^"]*)"\s*:[\s\[]*(-?(?:NaN|Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))', text
-    ):
-        if not isfinite(float(found[2])):
-            line = text.count("\n", 0, found.end()) + 1
-            return f"'{found[1]}' is {found[2]}, which is not finite", line
-    return "a number in it is not finite, or is none", None
 
 
 def _fields(general: dict[str, Any]) -> dict[str, Any]:
