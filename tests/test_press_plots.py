@@ -90,6 +90,13 @@ def test_a_plot_stands_on_the_page_in_its_colours_with_text_and_origin(work: Pat
     assert '<a class="reference" href="#fig-level">Figure 1</a>' in page
 
 
+def test_a_plot_names_the_runs_it_reads_not_those_it_only_counts(work: Path) -> None:
+    script = SCRIPT.replace('("anna", "bob")', '["bob"][: records.suite("paper").recorded]')
+    write(work, script)
+    note = built(work).partition("A caption.")[2].partition("</figcaption>")[0]
+    assert "runs/paper/bob/seed0.html" in note and "anna" not in note
+
+
 def test_the_points_of_a_plot_are_data_beside_the_page_with_their_origin(work: Path) -> None:
     names = """
     axes.set_xticks([0, 1000], ["start", "1,000"])

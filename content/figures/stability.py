@@ -13,7 +13,6 @@ def draw(records, claims):
     runs = [run for run in records.suite("inpainting").runs if run.recorded]
     titles = [run.title for run in runs]
     runs.sort(key=lambda run: titles.index(run.title))  # an image's runs side by side
-    runs.reverse()  # the first is drawn at the top
     rows = range(len(runs))
     levels = [run.stable.levels(run.measure) for run in runs]
     middles = [quantiles(found, n=2)[0] for found in levels]
@@ -37,7 +36,7 @@ def draw(records, claims):
     axes.set_xticks([-10, -3, -1, 0, 1], ["−10", "−3", "−1", "0", "1"])
     axes.set_yticks(rows, [named(run) for run in runs])
     axes.set_xlabel("PSNR less the run's median there, dB")
-    axes.set_ylim(-1, len(runs))
+    axes.set_ylim(len(runs), -1)  # the first is at the top
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     figure.legend(loc="outside upper left", ncols=2)

@@ -24,7 +24,6 @@ from dip.toml_file import TomlFile
 
 VERSION = 1
 OF_IMAGE = ("title", "show", "why", "licence", "width", "height", "mode", "pixels_sha256")
-COUNT_NOT_STATED = ("fit", "flash")  # tasks for which the paper gives no count of iterations
 # What makes an image's problem, in whatever size and with whatever seed.
 POSED = [name for name in PROBLEM if name not in ("seed", "problem_seed", "preview_side")]
 posed = attrgetter(*POSED)
@@ -63,7 +62,10 @@ class Manifest:
         self._speeds = [speed for speed in found if speed]
         # This machine as its processor: only torch could tell of a graphics card.
         self._here = Machine("cpu", cpu_model(), None, os.cpu_count())
-        full = [e for suite in self.suites.values() if not suite.preview for e in suite.experiments]
+        stated = [
+            suite for suite in self.suites.values() if not suite.preview and self._is_stated(suite)
+        ]
+        full = [experiment for suite in stated for experiment in suite.experiments]
         longest_first = sorted(full, key=lambda experiment: -experiment.iterations)
         self._shortest = {posed(experiment): experiment.iterations for experiment in longest_first}
         self._networks: dict[str, dict[str, Any]] = {}  # by the first suite that has each
@@ -111,10 +113,16 @@ class Manifest:
             "settings": first.to_dict(),
         }  # fmt: skip
 
+    def _is_stated(self, suite: Suite) -> bool:
+        """Whether the number of a suite's iterations is the paper's, and not `ours`."""
+        rows = choices_of(self._choices, suite.experiments[0], suite.name) if self._choices else []
+        return ("iterations", "ours") not in [(row["setting"], row["origin"]) for row in rows]
+
     def _paper_iterations(self, experiment: Experiment) -> int | None:
-        """After how many iterations the paper stops on a problem: the shortest run in full size."""
-        if experiment.task in COUNT_NOT_STATED:
-            return None
+        """After how many iterations the paper stops on a problem: the shortest run in full size.
+
+        None where no suite in full size has the paper's number.
+        """
         return self._shortest.get(posed(experiment))
 
     def _network(self, name: str, experiment: Experiment) -> str | None:

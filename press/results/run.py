@@ -108,8 +108,9 @@ class Run:
 
     @property
     def recorded(self) -> bool:
-        """Whether there is a record of this very run."""
-        return self.record is not None
+        """Whether there is a record of this very run; one that is sound is not read for that."""
+        planned = self.planned
+        return bool(planned and planned.state == "recorded") or self.record is not None
 
     @property
     def title(self) -> str:
