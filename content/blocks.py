@@ -176,7 +176,7 @@ def stops_table(call: Call, suite: SuiteView) -> Figure:
     if stopped != suite.recorded:
         note += (
             f" ES-WMV had stopped in {stopped or 'none'} of {suite.recorded} runs when they ended;"
-            " otherwise its column has the least variance so far."
+            " where it had not, its column has the output of least variance so far."
         )
     return dot_table(call, suite, (*suite.suite.images, None), columns, note, last=last)
 
