@@ -222,6 +222,8 @@ def test_a_mean_counts_only_for_the_runs_that_it_is_made_of(tmp_path: Path) -> N
     changed(runs[1].folder(context.results), lambda data: data.update(of_bf16))
     with pytest.raises(InputError, match="seeds-0-1 are in bf16 and ieee: no mean joins them"):
         perform(mean, context)
+    with pytest.raises(InputError, match="seed1 is in bf16, and this one would be in ieee, which"):
+        perform(runs[0], context)
 
 
 def test_an_output_kept_of_another_run_enters_no_mean(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from press.results.numbers import (
 )
 from press.results.record import parse_curve
 from press.results.run import Run
+from press.results.verdicts import Judge
 
 PSNR = Metric("psnr_db", "PSNR", "dB", 2)
 
@@ -162,6 +163,28 @@ def test_a_mean_is_over_seeds_that_have_every_image(tmp_path: Path) -> None:
     assert isinstance(view.output("baseline.biharmonic").mean_psnr_db, NotRun)
     with pytest.raises(InputError, match="has no baseline 'biharmonik'; did you mean 'biharmonic'"):
         view.output("baseline.biharmonik")
+
+
+def test_a_mean_joins_runs_of_one_precision_only(tmp_path: Path) -> None:
+    from dip.experiments.experiment import key
+    from dip.experiments.suites import load_suites
+
+    results = make_results(tmp_path, "paper")
+    experiments = load_suites(results.content / "experiments.toml")["paper"].experiments
+    [third] = [one for one in experiments if one.case == "set/bob" and one.seed == 2]
+    other = {"arithmetic": "tf32", "key": key(third, {"set/bob": "0" * 64}, "tf32", 1)}
+    changed(tmp_path / "results/paper/bob/seed2", lambda data: data.update(other))
+    found = results_of(results.path, results.content)
+    view = found.suite("paper")
+    assert view.recorded == 6, "each is a record for itself"
+    assert view.final.of("set/anna").n == 3
+    sentence = "the runs of paper are in ieee and tf32: no mean joins them"
+    for mean_of in (lambda: view.mean_psnr_db, lambda: view.final.of("set/bob")):
+        with pytest.raises(InputError, match=sentence):
+            mean_of()
+    with pytest.raises(InputError, match=sentence):
+        Judge(found).verdict("inpainting.dip.bob")
+    assert view.output("baseline.biharmonic").mean_psnr_db.n == 1
 
 
 def test_a_baseline_is_a_run_of_its_own(tmp_path: Path) -> None:

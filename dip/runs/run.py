@@ -9,7 +9,7 @@ from dip.errors import InputError, is_lack_of_memory
 from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, device_kind
 from dip.experiments.test_images import named
 from dip.files import sweep
-from dip.planning.jobs import Job
+from dip.planning.jobs import Job, state_of
 from dip.records.environment import commit, environment, exact_part
 from dip.records.record import CURVE_COLUMNS, Record, identity
 from dip.records.store import curve_text, write_record
@@ -44,6 +44,7 @@ def perform(job: Job, context: RunContext) -> Record | None:
                 return record
         kind = device_kind(context.device)
         precision = arithmetic_on(job.experiment, kind)
+        _refuse_second_precision(job, precision, context)
         revision = TRAJECTORY_REVISION[kind, precision]
         what = identity(job.experiment, context.images, precision, revision)
         folder = context.results / ".work" / f"{what['key']}-{job.name.replace('/', '-')}"
@@ -58,6 +59,19 @@ def perform(job: Job, context: RunContext) -> Record | None:
         if is_lack_of_memory(error):
             raise InputError(recording.what_would_fit(job.experiment, context)) from None
         raise
+
+
+def _refuse_second_precision(job: Job, precision: str, context: RunContext) -> None:
+    """Raise InputError where other runs of the suite are in another: no mean joins two."""
+    for other in (Job(job.suite, experiment) for experiment in job.suite.experiments):
+        state = state_of(other, context.results, context.images)
+        if state.word != "recorded" or state.record is None or other.name == job.name:
+            continue
+        if (made := state.record.data["arithmetic"]) != precision:
+            raise InputError(
+                f"{other.name} is in {made}, and this one would be in {precision}, which no mean"
+                " joins: give it a suite of its own, or the suite an `arithmetic`"
+            )
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A suite as a post sees it: how much of it is recorded, and means over its cases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean, stdev
@@ -191,6 +191,7 @@ class ScoreTable:
         case = self._view.suite.find(case)
         scores = [self.one(case, seed, quantity) for seed in self.seeds]
         found = [score for score in scores if isinstance(score, Measured)]
+        self._require_one_precision([case])
         if len(found) < 2:
             return found[0] if found else NotRun(f"{self.name}, {case}")
         mean = over_seeds(found)
@@ -199,15 +200,26 @@ class ScoreTable:
 
     def mean(self, quantity: str = "", cases: tuple[str, ...] | None = None) -> Quantity:
         """The mean over `cases` (all by default), from the seeds that have every one."""
-        means = []
+        means, cases = [], cases or self._view.suite.images
+        self._require_one_precision(cases)
         for seed in self.seeds:
-            scores = [self.one(case, seed, quantity) for case in cases or self._view.suite.images]
+            scores = [self.one(case, seed, quantity) for case in cases]
             found = [score for score in scores if isinstance(score, Measured)]
             if found and len(found) == len(scores):
                 over_cases, one = mean(map(float, found)), found[0]
                 page = self._view.page
                 means.append(Measured(over_cases, one.metric, page, preview=one.preview))
         return over_seeds(means) if means else NotRun(f"mean of {self.name}")
+
+    def _require_one_precision(self, cases: Iterable[str]) -> None:
+        """Raise InputError where runs of these cases state more than one arithmetic."""
+        if self._view.suite.method_of(self._chosen):
+            return
+        runs = [self._view._one(case, seed, None) for case in cases for seed in self.seeds]
+        made = {run.record.facts.get("arithmetic") for run in runs if run.record}
+        if len(stated := sorted(filter(None, made))) > 1:
+            sentence = f"the runs of {self.name} are in {listed(stated)}: no mean joins them"
+            raise InputError(sentence)
 
 
 def over_seeds(found: list[Measured]) -> Measured:
