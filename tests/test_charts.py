@@ -7,7 +7,9 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from made_site import ROOT, results_of
 
+from press.blocks.curves import charts_of
 from press.charts.curve_chart import CurvePanel, Line, Mark
 from press.charts.dot_plot import CORNERS, Dot, DotAxis, sign
 from press.charts.svg import Scale, nice_ticks, spread_apart, thinned, widened
@@ -165,3 +167,10 @@ def test_an_axis_without_levels_names_none() -> None:
     axis = DotAxis.around([])
     assert "<text" not in axis.head() and "<line" not in axis.row([])
     assert "<text" in DotAxis.around([30.0]).head()
+
+
+def test_a_metric_without_any_value_gets_no_chart() -> None:
+    snail = results_of(ROOT / "results", ROOT / "content").run("jpeg/snail")
+    assert "psnr_db" in snail.curve().columns, "there is no clean snail to compare it with"
+    charts = charts_of(snail)
+    assert charts and all(line.points for chart in charts for line in chart.lines)

@@ -119,11 +119,13 @@ class RunChart:
 def charts_of(run: Run) -> list[RunChart]:
     """Charts of what a run's suite is judged by, then of every other metric that the site declares.
 
-    Of a site that declares none, of every column of the run's curve.
+    Of a site that declares none, of every column of the run's curve; never of an empty one.
     """
-    usual, columns = [metric.name for metric in RunChart(run).metrics], run.curve().columns[1:]
+    usual, curve = [metric.name for metric in RunChart(run).metrics], run.curve()
+    columns = [name for name in curve.columns[1:] if curve.points(name)]
     others = [name for name in run.metrics if name in columns] or columns
-    return RunChart(run, list(dict.fromkeys([*usual, *others]))).by_unit
+    drawn = [name for name in dict.fromkeys([*usual, *others]) if name in columns]
+    return RunChart(run, drawn).by_unit if drawn else []
 
 
 def is_log(metric: Metric) -> bool:

@@ -67,7 +67,7 @@ def run_page(name: str, context: PageContext) -> str:
             for selector, values in record.metrics.items()
             if selector.startswith("at.")
         ],
-        charts=[one.panel(stop_marks(run)).svg() for one in charts if one.metrics],
+        charts=[one.panel(stop_marks(run)).svg() for one in charts],
         has_curve=bool(curve.rows),
         gallery=list(_gallery(run, context)),
         record=record,

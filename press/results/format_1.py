@@ -65,7 +65,11 @@ def _facts(data: dict[str, Any]) -> dict[str, str]:
         "trajectory revision": str(data["trajectory_revision"]),
         "pixels, SHA-256": ", ".join(f"{k} {v[:16]}" for k, v in data["pixels_sha256"].items()),
         "size": f"{data['width']}×{data['height']}, {counted(data['channels'], 'channel')}",
-        "loss spikes": str(data["spikes"]),
+        **({"loss spikes": str(data["spikes"])} if data["kind"] == "run" else {}),
         "commit": f"{data['commit'] or 'unknown'}{dirty}",
-        **({"an iteration": f"{1000 * each:.3g} ms"} if each else {}),
+        **(
+            {"an iteration": f"{each:.3g} s" if each > 1 else f"{1000 * each:.3g} ms"}
+            if each
+            else {}
+        ),
     }
