@@ -132,7 +132,7 @@ def test_suites_that_differ_in_one_setting_stand_side_by_side(context: PageConte
     assert float(found["Against ours"][1].replace("−", "-")) == pytest.approx(
         theirs - ours, abs=0.01
     )
-    with pytest.raises(InputError, match="1 names for 2 suites") as wrong:
+    with pytest.raises(InputError, match="1 name for 2 suites") as wrong:
         made(context, "suites-table", suites="small slope", names="0.2")
     assert (wrong.value.line, wrong.value.column) == (9, 11)
     for suites, sentence in (
@@ -217,7 +217,7 @@ def test_panels_of_curves_have_the_names_that_are_given(context: PageContext) ->
         "Anna",
         "Anna",
     ]
-    with pytest.raises(InputError, match="1 names for 2 runs"):
+    with pytest.raises(InputError, match="1 name for 2 runs"):
         made(context, "curve", runs=runs, names="as chosen")
 
 

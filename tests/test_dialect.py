@@ -102,6 +102,12 @@ LEFT = {  # a text, and the columns of what in it shows as text
     "- [ ] no": (3,),
     "!!! note\n    no": (1,),
     "::: {.note}\nno\n:::": (1, 1),
+    ':: curve suite="small"\nno\n::': (1, 1),
+    "##no\n\n#1 is none, and a #tag": (1,),
+    "| a | b |\n|---|\n| c | d |": (1,),
+    "![a](b.png){widht=50% data-x=1}": (12,),
+    "<details><summary>a</summary>\n\nb <sup>c</sup>\n\n</details>\n\n<ul><li>a</ul>": (),
+    "<div>\n\nan <em>b\n\nc</em> <b>d <sup>e</b>": (4, 2, 13, 1),
     "title: no\ntags: no\n---": (1,),
     "+++\ntitle = 'no'\n+++": (1,),
     "| a | b |\n|---|---|\n| | | c |\n| | |": (1,),
@@ -166,6 +172,15 @@ def test_what_is_nested_too_deeply_is_told(mark: str) -> None:
         assert any(one.content == "deep [^a]" for one in tokens) == is_shown
         told = [one for one in errors if one.severity == "error" and "too deeply" in str(one)]
         assert [one.place is not None for one in told] == [] if is_shown else [True]
+
+
+def test_code_that_is_never_closed_is_an_error() -> None:
+    closed = "```\na\n```\n\n> ~~~\n> ```\n> ~~~\n\n- a\n\n  ````\n  ```\n  ````\n"
+    _, errors = parse(f"{closed}\n- a\n  ```\n  b\n\nc\n\n~~~ python\nd\n~~\n", "post.md")
+    assert [str(error) for error in errors] == [
+        "post.md:16:3: this code is opened here and never closed by ```",
+        "post.md:21:1: this code is opened here and never closed by ~~~",
+    ]
 
 
 def test_an_argument_is_given_once_and_an_id_has_no_space() -> None:

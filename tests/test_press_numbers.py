@@ -183,6 +183,13 @@ def test_each_number_bound_to_nothing_has_its_place(
     assert "'102' of the summary" not in told
 
 
+def test_quotes_move_no_number(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, told = check(site, capsys, 'It\'s *x* 117 and "118" and 117, it\'s "117".')
+    assert code == 1
+    found = re.findall(r"post\.md:\d+:(\d+): '(\d+)' is bound to nothing", told)
+    assert found == [("10", "117"), ("19", "118"), ("28", "117"), ("39", "117")]
+
+
 def test_a_site_asks_for_it_and_a_draft_is_left_alone(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

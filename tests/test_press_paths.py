@@ -198,7 +198,7 @@ def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
     ):
         with pytest.raises(InputError, match="an address in use"):
             moved(alias)
-    for alias in ("//tmp/x.html", ".git/hooks/", "a/../../../x"):
+    for alias in ("//tmp/x.html", ".git/hooks/", "a/../../../x", "a?p=1", "a#b", "a%2fb"):
         with pytest.raises(InputError, match=r"^a\.md:3:1: .* is no address within the site"):
             moved(alias)
     with pytest.raises(InputError, match="an address in use"):

@@ -173,6 +173,31 @@ def test_a_record_of_format_1_that_is_wrong_is_told_too(tmp_path: Path) -> None:
             read_record(written(tmp_path / f"a/{name}/seed0", {**data, name: part}))
 
 
+@pytest.mark.parametrize("time", ["2036-02-31T06:55:55Z", "2026-02-03T24:01:00Z"])
+def test_a_time_that_no_calendar_and_clock_shows_is_refused(tmp_path: Path, time: str) -> None:
+    folder = written(tmp_path / "digits/mlp/seed1", {**ACCURACY, "started": time})
+    with pytest.raises(InputError, match=rf"json:\d+: .* 'started' is {time}, which no calendar"):
+        read_record(folder)
+
+
+def test_runs_that_differ_in_more_than_a_seed_are_told_of_at_the_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "content/posts").mkdir(parents=True)
+    (tmp_path / "content/posts/a.md").write_text("# A\n\nWords.\n")
+    for seed, rate in ((1, 0.1), (2, 0.1), (3, 5.0)):
+        settings = {"learning_rate": rate, "split_seed": seed}
+        record = {**ACCURACY, "seed": seed, "settings": settings}
+        written(tmp_path / f"results/digits/mlp/seed{seed}", record)
+    monkeypatch.chdir(tmp_path)
+    assert main(["build"]) == 0
+    [said] = [line for line in capsys.readouterr().err.splitlines() if "run.json" in line]
+    assert said == (
+        "results/digits/mlp/seed3/run.json:1:1: warning: 'learning_rate' is 5.0, and 0.1 in"
+        " digits/mlp/seed1: a mean over seeds joins them all the same"
+    )
+
+
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
 def test_a_number_that_is_not_finite_is_refused(tmp_path: Path, number: str) -> None:
     folder = written(tmp_path / "digits/mlp/seed1", ACCURACY)

@@ -144,7 +144,7 @@ def test_a_post_is_cited_so_that_tex_prints_its_title() -> None:
     assert r"title = {{R\&D at 50\% of x\_0}}," in text
     assert "author = {{The contributors} and Ada Byron and {Plato} and {Smith and Sons}}," in text
     assert "url = {https://example.org/a_b/posts/a.html}," in text
-    assert text.startswith("@misc{contributors2026,\n")
+    assert text.startswith("@misc{contributors2026-a,\n")
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,21 @@ def test_a_post_is_cited_so_that_tex_prints_its_title() -> None:
         ("Ümläut, Ann", "umlaut2026"),
         ("Ann van Ümläut", "umlaut2026"),
         ("von Berg, A", "vonberg2026"),
+        ("王小明", "2026"),
     ],
 )
-def test_a_post_s_key_is_its_first_author_s_family_name(author: str, key: str) -> None:
+def test_a_post_s_key_is_its_author_s_family_name_and_the_file_s(author: str, key: str) -> None:
     post = Summary(
-        "posts/a.html", "X}Y", Markup(""), datetime.date(2026, 3, 1), (author,), "", False
+        "posts/wie-groß-ist-2x.html",
+        "X}Y",
+        Markup(""),
+        datetime.date(2026, 3, 1),
+        (author,),
+        "",
+        False,
     )
     text = bibtex_of(post, Site())
-    assert text.startswith(f"@misc{{{key},\n")
+    assert text.startswith(f"@misc{{{key}-wie-gro-ist-2x,\n")
     assert r"title = {{X\textbraceright{}Y}}," in text
 
 

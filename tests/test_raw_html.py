@@ -81,9 +81,11 @@ def test_what_is_wrong_in_a_tag_has_a_place(context: PageContext) -> None:
     assert [re.sub(r"^.*/(?=body)|: the page will.*|", "", str(one)) for one in told] == [
         "body.md:5:1: there is no file 'gone.md'; did you mean 'post.md'?",
         "body.md:5:25: unknown id 'none'",
+        "body.md:8:3: warning: <video> is opened here and never closed",
         "body.md:8:3: there is no file 'v.mp4'",
         "body.md:9:1: there is no file 'gone.webp'",
         "body.md:11:1: warning: onclick will not run: the page allows its own scripts alone",
+        "body.md:11:18: warning: <iframe> is opened here and never closed",
         "body.md:11:18: warning: <iframe> will not run: the page allows its own scripts alone",
         "body.md:11:18: there is no file 'x'",
         "body.md:13:1: warning: 'https://example.org/a.ogg' is not on this site",
@@ -91,6 +93,7 @@ def test_what_is_wrong_in_a_tag_has_a_place(context: PageContext) -> None:
         "body.md:18:7: warning: <!-- is not closed in this paragraph, and shows as text",
         "body.md:20:1: warning: <script> will not run: the page allows its own scripts alone",
         "body.md:22:1: warning: <pre> is opened here and never closed",
+        "body.md:22:1: warning: <div> is opened here and never closed",
     ]
 
 

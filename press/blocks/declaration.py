@@ -17,6 +17,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from press.diagnostics import counted
 from press.errors import InputError, nearest
 from press.markdown.table_data import data_links
 from press.page import Directive, PageContext
@@ -251,5 +252,5 @@ def not_run(call: Call, runs: Sequence[Run]) -> Figure:
 def named(call: Call, names: list[str], known: list[str], what: str) -> list[str]:
     """The names that a call gives, or the known ones; raises InputError if there are too few."""
     if names and len(names) != len(known):
-        raise call.error("names", f"{len(names)} names for {len(known)} {what}")
+        raise call.error("names", f"{counted(len(names), 'name')} for {len(known)} {what}")
     return names or known

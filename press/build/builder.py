@@ -219,7 +219,8 @@ class Builder:
 
     def _context(self, url: str) -> PageContext:
         folders = self.options.results, self.options.content
-        return PageContext(url, *folders, self.cache, self.templates.render, self.plotter)
+        render, drafts = self.templates.render, self.options.drafts
+        return PageContext(url, *folders, self.cache, render, self.plotter, drafts)
 
     def _take_fingerprints(self) -> None:
         """Remember how every input is now; one that changed meanwhile is to count as stale."""

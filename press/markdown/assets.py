@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 from press.diagnostics import Place
 from press.errors import InputError
 from press.files import content_of, sha256_of
-from press.markdown.post import slug
+from press.markdown.post import load_post, slug
 from press.page import PageContext
 from press.paths import AbsentError, is_unsafe
 
@@ -137,6 +137,9 @@ class Assets:
             self.context.error(place, error.sentence)
             return href
         if path.suffix == ".md" and path.parent.resolve() == self.folder.resolve():
+            with suppress(InputError):  # which is told where that post is made
+                if not self.context.drafts and load_post(path).draft:
+                    self.context.error(place, f"'{href}' is a draft, which the site does not have")
             return urlsplit(href)._replace(path=quote(f"{slug(path.stem)}.html"), query="").geturl()
         parts = urlsplit(href)  # a place in the file stays, such as the page of a PDF
         is_place = parts.fragment and path.name == unquote(parts.path).rpartition("/")[2]

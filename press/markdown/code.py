@@ -42,7 +42,8 @@ def lines_asked(asked: str, count: int) -> range:
         raise InputError(f"'{asked}' is not of the form 10-40")
     first, last = int(found[1]), int(found[2] or found[1])
     if not 1 <= first <= last <= count:
-        raise InputError(f"there are no lines {asked}; there are {count}")
+        are_no = "are no lines" if "-" in asked else "is no line"
+        raise InputError(f"there {are_no} {asked}; there are {count}")
     return range(first, last + 1)
 
 

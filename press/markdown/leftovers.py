@@ -16,7 +16,8 @@ from markdown_it.utils import EnvType
 from press.diagnostics import Diagnostic, Place, SourceMap
 from press.markdown.expressions import BOUND_TO
 from press.markdown.math import is_formula
-from press.markdown.passes import holds_comparisons_alone, is_visible
+from press.markdown.passes import holds_comparisons_alone, is_visible, place_of
+from press.markdown.raw_html import INERT
 from press.markdown.syntax import CAPTION, CITED, EXPRESSION, ID_AT_END
 
 OTHER, CODE = "\0", "\x01"  # stand for what is no text, such as a link's end, and for code
@@ -54,7 +55,11 @@ KINDS = {
     r"!?\[\[(?=[^\[\]\n]*?[A-Za-z])[^\[\]\n]*\]\]": "a link is of the form [words](file.md)",
     r"^\[TOC\]$": "a page has its table of contents by itself",
     r"\A\[![A-Za-z]+\]|^(?:!!!|\?\?\?\+?) \w+": "a note is opened by ::: note, and closed by :::",
-    r"^:{3,}.*": "this opens no block, and closes none",
+    r"^:{3,}.*|^::(?: .*)?$": "this opens no block, and closes none",
+    r"\A#{1,6}(?=[^\W\d_])": "a heading has a space behind its #",
+    r"^\|(?=[^\n]*\|\n\|?[ :-]*-[ :|-]*$)": (
+        "a table's line of dashes has as many cells as its head"
+    ),
     r"\A\[[ xX]\](?= )": "lists have no boxes to tick",
     r"\A\+\+\+$": "front matter stands between lines of ---, at the very beginning of the file",
     r"`+": "code is closed by as many of these as open it",
@@ -73,6 +78,9 @@ HOLD_NONE = frozenset(
     ("formula", "formula_block", "fence", "citation", "link_open", "image", "html_inline")
 )
 HOLDS_ONE = ("list_item_open", "dd_open", "footnote_reference_open")  # a paragraph or more
+MAY_STAY_OPEN = frozenset(  # whose end HTML lets one leave out
+    ("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option")
+)
 WORDS = re.compile(r"[A-Za-z]{2} +[A-Za-z]{2}")  # of a formula that is none
 MARKUP = re.compile(r"\*(?=\S)|\$[^$]+\$|(?<!\w)_(?=\w)")  # which no citation may have
 TEX = re.compile(r"[\\_^{}=<>]")
@@ -99,6 +107,56 @@ def find(state: StateCore) -> None:
         before = [before[1], "setext" if token.markup == "-" and token.tag == "h2" else token.type]
     found += _notes(state)
     found += _with_nothing_to_show(state.tokens)
+    found += _never_closed(state)
+    found += _unbalanced(state.tokens)
+
+
+def _never_closed(state: StateCore) -> Iterator[Diagnostic]:
+    """Fences of code that nothing closes, so that they take in all that follows."""
+    rows = state.src.split("\n")
+    for token in state.tokens:
+        if token.type == "fence" and token.map:
+            (first, last), mark = token.map, token.markup
+            closing = rf"[\s>]*{re.escape(mark[0])}{{{len(mark)},}}\s*"
+            if last - first < 2 or not re.fullmatch(closing, rows[last - 1]):
+                place = Place(state.env["path"], first + 1, rows[first].index(mark) + 1)
+                sentence = f"this code is opened here and never closed by {mark}"
+                yield Diagnostic(place, sentence, "error")
+
+
+def _unbalanced(tokens: Sequence[Token]) -> Iterator[Diagnostic]:
+    """Elements of raw HTML that nothing closes, and closing tags for which none is open.
+
+    Those of a block may be closed in a later one, those within words in the same words.
+    """
+    of_blocks: list[Token] = []
+    for token in tokens:
+        if token.type == "html_block":  # that an inert one is not closed is told already
+            words = [one for one in token.children or () if one.tag not in INERT]
+            yield from _balanced(words, of_blocks)
+        elif token.type == "inline":
+            of_words: list[Token] = []
+            yield from _balanced(token.children or (), of_words)
+            yield from map(_not_closed, of_words)
+    yield from map(_not_closed, of_blocks)
+
+
+def _balanced(words: Sequence[Token], opened: list[Token]) -> Iterator[Diagnostic]:
+    """What is wrong with the tags among `words`; `opened` are the elements open so far."""
+    for one in words:
+        if one.type != "html_inline" or one.tag in MAY_STAY_OPEN:
+            continue
+        if one.nesting > 0:
+            opened.append(one)
+        elif one.nesting < 0 and one.tag not in [other.tag for other in opened]:
+            yield Diagnostic(place_of(one), f"{one.content} closes nothing")
+        elif one.nesting < 0:
+            while (last := opened.pop()).tag != one.tag:
+                yield _not_closed(last)
+
+
+def _not_closed(tag: Token) -> Diagnostic:
+    return Diagnostic(place_of(tag), f"<{tag.tag}> is opened here and never closed")
 
 
 def _with_nothing_to_show(tokens: Sequence[Token]) -> Iterator[Diagnostic]:

@@ -39,6 +39,7 @@ IN_LINE = (  # elements that leave a number in one piece, as comments do
 )  # fmt: skip
 SAID = ("alt", "aria-label", "title")  # attributes that are heard, or seen by those who point
 ZERO_WIDTH = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 POINTERS = ("citation", "reference", "footnote_ref")
 # Methods and arguments of matplotlib: what writes, what draws, what holds data, what holds words.
 WRITING = re.compile(
@@ -95,16 +96,24 @@ def numbers_in_line(
     for token in children:
         if token.type in POINTERS:
             yield Number(POINTER, token.content, origin.at(token.meta.get("start", 0)))
-    yield from search.find(_pieces(children, origin.text), origin, is_cell, is_heading)
+    source = origin.text.translate(STRAIGHT)
+    yield from search.find(_pieces(children, source), origin, is_cell, is_heading)
 
 
 def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Piece]:
-    """What a reader sees of inline tokens from offset `at` on, and hears of their tags."""
+    """What a reader sees of inline tokens from offset `at` on, and hears of their tags.
+
+    In `source` every quote is straight, as most are written: those of the tokens were curled.
+    """
     kind = TEXT
     for token in children:
         content = token.content
         is_placed = token.type not in ("text", "code_inline")  # else the parser does not tell
-        start = token.meta.get("start", at) if is_placed else source.find(content, at)
+        start = (
+            token.meta.get("start", at)
+            if is_placed
+            else source.find(content.translate(STRAIGHT), at)
+        )
         start, at = max(start, at), max(start + len(content), at) if start >= 0 else at
         if token.type == "text":
             yield Piece(content.translate(ZERO_WIDTH), start, kind)

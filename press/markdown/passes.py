@@ -191,10 +191,16 @@ class CrossReferences:
     _repeats: Counter[str] = field(default_factory=Counter)  # of what headings are to be called
     _ids: set[str] = field(default_factory=lambda: set(RESERVED))
 
-    def new_id(self, wish: str, given: bool) -> str:
-        """An id that no other heading has; a given one stays as it is."""
+    def take_id(self, id: str, place: Place) -> None:
+        """Take the id that a heading was given, if any; no other thing may have it."""
+        if id and (id in self._ids or id in self.labels):
+            self.context.error(place, f"the id '{id}' is given twice")
+        self._ids.add(id)
+
+    def new_id(self, wish: str) -> str:
+        """An id that no other heading has."""
         id = wish
-        while not given and (id in self._ids or id in self.labels):
+        while id in self._ids or id in self.labels:
             self._repeats[wish] += 1
             id = f"{wish}-{self._repeats[wish] + 1}"
         self._ids.add(id)
@@ -252,15 +258,18 @@ def number(tokens: Sequence[Token], crossrefs: CrossReferences, blocks: Blocks) 
 
 
 def name_sections(tokens: Sequence[Token], crossrefs: CrossReferences) -> None:
-    """Give every heading an id of its own, by which its text can be found."""
-    for token, inline in pairwise(tokens):
-        if token.type == "heading_open":
-            children = inline.children or []
-            given = str(token.attrs.get("id", ""))
-            name = slug(plain_text(children).replace(".", " ")) or "section"
-            id = crossrefs.new_id(given or name, bool(given))
-            token.attrs["id"] = id
-            crossrefs.sections.setdefault(id, words_of(children, crossrefs.labels))
+    """Give every heading an id of its own, by which its text can be found; given ones go first."""
+    headings = [pair for pair in pairwise(tokens) if pair[0].type == "heading_open"]
+    for token, inline in headings:
+        crossrefs.take_id(str(token.attrs.get("id", "")), place_of(inline))
+    for token, inline in headings:
+        children = inline.children or []
+        if not children:
+            crossrefs.context.warn(place_of(inline), "this heading has no words")
+        name = slug(plain_text(children).replace(".", " ")) or "section"
+        id = str(token.attrs.get("id", "")) or crossrefs.new_id(name)
+        token.attrs["id"] = id
+        crossrefs.sections.setdefault(id, words_of(children, crossrefs.labels))
 
 
 def cite(tokens: Sequence[Token], citations: Citations) -> None:

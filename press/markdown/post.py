@@ -29,7 +29,12 @@ FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to cal
 
 TEXT = "tag:yaml.org,2002:str"
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-BACKSLASH = "; in double quotes a backslash begins an escape, in single quotes it is a backslash"
+TIPS = {  # by what YAML says
+    "escape": "; in double quotes a backslash begins an escape, in single quotes it is a backslash",
+    "mapping values": "; a text with a colon in it stands in quotation marks",
+    "end of stream": "; this quotation mark or bracket is never closed",
+    "\\t": "; indent with spaces",
+}
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ def _composed(file: Path, text: str) -> list[tuple[Any, Any]]:
             place = text.count("\n", 0, at) + 2, at - text.rfind("\n", 0, at)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         sentence = f"the front matter is not valid YAML: {problem}"
-        sentence += BACKSLASH if "escape" in problem else ""
+        sentence += next((tip for word, tip in TIPS.items() if word in problem), "")
         raise InputError(sentence, file, *place) from None
     except RecursionError:
         raise InputError("the front matter is nested too deeply", file, 2, 1) from None
@@ -165,7 +170,7 @@ def _value(key: str, node: Any) -> Any:
     nodes = node.value if node.id == "sequence" else [node]
     if form is bool and is_one and kind == "bool" and text.lower() in BOOLEANS:
         return BOOLEANS[text.lower()]
-    if form is datetime.date and is_one and kind == "timestamp":
+    if form is datetime.date and is_one and (kind == "timestamp" or len(text) == 10):
         with suppress(ValueError):
             return datetime.date.fromisoformat(text[:10])
     if form is int and is_one and kind == "int" and re.fullmatch("-?[0-9]{1,9}", text):
@@ -178,7 +183,8 @@ def _value(key: str, node: Any) -> Any:
             raise InputError("the title is empty; without this line the first heading is the title")
         if is_one:
             return texts[0]
-    raise InputError(f"'{key}' is not {what}")
+    quoted = "" if is_one or form is not str else "; one with { or [ stands in quotation marks"
+    raise InputError(f"'{key}' is not {what}{quoted}")
 
 
 def _text(key: str, node: Any) -> str:
@@ -186,7 +192,7 @@ def _text(key: str, node: Any) -> str:
     is_block = node.style in ("|", ">")
     text: str = node.value.rstrip("\n") if is_block else node.value
     if found := NOT_IN_LINE.search(text.replace("\n", " ") if is_block else text):
-        why = BACKSLASH if node.style == '"' else ""
+        why = TIPS["escape"] if node.style == '"' else ""
         raise InputError(f"'{key}' holds U+{ord(found[0]):04X}, no character of a line{why}")
     return text
 

@@ -21,6 +21,7 @@ from mdit_py_plugins.attrs.index import _attr_inline_rule
 from mdit_py_plugins.footnote.index import footnote_inline
 
 from press.diagnostics import Diagnostic, Place, SourceMap, map_source
+from press.errors import nearest
 
 # No pattern goes back over what it has read, or past the next mark that opens what it reads: a text
 # of opening marks alone is read in time that grows with its length.
@@ -49,6 +50,11 @@ DISPLAY_OPEN = re.compile(r"\$\$(?!\$)|<InlineMath>[ \t]*$|<BlockMath>")
 DISPLAY_CLOSE = {"$$": "$$", "<InlineMath>": "</InlineMath>", "<BlockMath>": "</BlockMath>"}
 BRACES = re.compile(r"""\{:?((?:[^{}"']|"[^"]*+"|'[^']*+')*+)\}""")
 VALUE = re.compile(r"""=([^\s"'=]+|'[^'"]*+')|("[^"]*+")""")  # of an attribute
+ATTRIBUTES = (  # that a picture, a link or code may be given, beside data-... and aria-...
+    "alt", "class", "decoding", "dir", "download", "fetchpriority", "height", "hidden", "href",
+    "hreflang", "id", "lang", "loading", "referrerpolicy", "rel", "role", "sizes", "src", "srcset",
+    "style", "tabindex", "target", "title", "translate", "type", "width",
+)  # fmt: skip
 RUNS = re.compile(r"""("[^"]*+"|'[^']*+')|(?<![\w-])on\w+(?==)""")  # an attribute, or a text
 SIZE = re.compile(
     r"\+?\d*\.?\d+(?:[a-z]+|%)?|[a-z-]+\(.*\)|auto|inherit|(?:fit|max|min)-content", re.IGNORECASE
@@ -248,6 +254,9 @@ def _lost(attributes: str, token: Token) -> Iterator[str]:
     for found in RUNS.finditer(attributes):
         if not found[1]:
             yield f"'{found[0]}' is left out: what begins with 'on' would be a script"
+    for name in token.attrs:
+        if name not in ATTRIBUTES and not name.startswith(("data-", "aria-")):
+            yield f"'{name}' is no attribute that a page knows{nearest(name, ATTRIBUTES)}"
     for name in ("width", "height"):
         if not SIZE.fullmatch(value := str(token.attrs.get(name, "1"))):
             yield f"'{value}' is no {name}: it is of the form 50% or 200px"

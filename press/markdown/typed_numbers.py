@@ -166,6 +166,7 @@ class NumberSearch:
         if not DIGIT.search(shown):
             return
         spans = [found.span() for found in self._exempt.finditer(shown)]
+        behind = 0  # of the number that was found last
         for number in NUMBER.finditer(shown):
             if HAS_SPREAD.search(shown, max(0, number.start() - 9), number.start()):
                 continue  # it is the spread of the number before it
@@ -184,7 +185,9 @@ class NumberSearch:
             index = bisect_right(starts, begin) - 1
             at = pieces[index].start + begin - starts[index]
             if not origin.text.startswith(number[0], at):  # it is written in another way there
-                at = max(origin.text.find(number[0], pieces[index].start), pieces[index].start)
+                at = max(pieces[index].start, behind)
+                at = max(origin.text.find(number[0], at), at)
+            behind = at + len(number[0])
             yield Number(kind, number[0], origin.at(at))
 
     def _is_result(self, shown: str, number: re.Match[str], kind: str, in_cell: bool) -> bool:

@@ -1,9 +1,10 @@
 """A post made into its page: the article, what the rest of the site says of it, how to cite it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from unicodedata import normalize
 
@@ -159,9 +160,10 @@ def is_group(name: str) -> bool:
 
 
 def bibtex_of(post: Summary, site: Site) -> str:
-    """The BibTeX entry by which a post can be cited."""
+    """The BibTeX entry by which a post can be cited; its key has the name of the post's file."""
     family, comma, _ = (post.authors[0] if post.authors else "anonymous").partition(",")
-    name = normalize("NFKD", family if comma else family.split()[-1]).lower()  # without accents
+    names = family if comma else family.split()[-1], PurePosixPath(post.url).stem
+    who, which = (re.sub("[^a-z0-9-]", "", normalize("NFKD", one).lower()) for one in names)
     year = str(post.date.year) if post.date else ""
     fields = {
         "author": " and ".join(map(_bibtex_name, post.authors)),
@@ -172,7 +174,7 @@ def bibtex_of(post: Summary, site: Site) -> str:
         "url": site.full_url(post.url) if site.base_url else "",
     }
     rows = [f"  {key} = {{{value}}}," for key, value in fields.items() if value]
-    key = "".join(letter for letter in f"{name}{year}" if letter.isalnum())
+    key = "-".join(filter(None, (f"{who}{year}", which)))
     return "\n".join([f"@misc{{{key},", *rows, "}"])
 
 

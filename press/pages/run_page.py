@@ -9,7 +9,7 @@ from typing import Any
 from press.blocks.curves import charts_of, stop_marks
 from press.blocks.images import compared, describe_iterate, named_step, picture, why_not_shown
 from press.blocks.tables import scored_metrics
-from press.diagnostics import counted, format_duration
+from press.diagnostics import Place, counted, format_duration
 from press.files import content_of
 from press.page import PageContext
 from press.results.export import origin_of
@@ -49,6 +49,8 @@ def run_page(name: str, context: PageContext) -> str:
     title = f"{run.title}, {within}"
     summary = f"{view.title}: {title}, one recorded run"
     metrics, charts = scored_metrics([run], of_all=True), charts_of(run)
+    if differs := _other_settings(run, view):
+        context.warn(Place(str(path), 1, 1), differs)
     has_both = run.output("input").picture and run.final.picture
     return context.render(
         "run.html",
@@ -75,6 +77,24 @@ def run_page(name: str, context: PageContext) -> str:
         or [*filter(None, [run.command or record.command])],
         why_not_shown=why_not_shown(context, run),
     )
+
+
+def _other_settings(run: Run, view: SuiteView) -> str:
+    """In what else than a seed a run was set otherwise than its case's first; "" if in nothing.
+
+    Nor where a project plans the suite: it knows which settings make a run another one.
+    """
+    if run.method or view.suite.command:
+        return ""
+    first = next(one for one in view.runs if one.image == run.image and one.record)
+    assert run.record and first.record
+    here, there = run.record.settings, first.record.settings
+    names = [name for name in {**there, **here} if here.get(name) != there.get(name)]
+    for name in names:
+        if "seed" not in name:
+            values = f"'{name}' is {here.get(name)}, and {there.get(name)} in {first.name}"
+            return f"{values}: a mean over seeds joins them all the same"
+    return ""
 
 
 def facts(record: Record) -> dict[str, str]:

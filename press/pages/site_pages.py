@@ -23,7 +23,8 @@ from press.toml_file import TomlFile
 
 LOST = SimpleNamespace(title="There is no such page", summary="", url="")
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"  # of a page that only leads on
-LANGUAGE = r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*"  # a tag as BCP 47 has it
+NOT_IN_ALIAS = frozenset("""?#%\\:*"<>|""")  # what ends an address, or no disk can name
+LANGUAGE = r"(?:[A-Za-z]{2,3}|[ix])(-[A-Za-z0-9]{1,8})*"  # a tag as BCP 47 has it
 RIGHT_TO_LEFT = {  # languages, and scripts, which have the last word
     "ar", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi",
     "arab", "hebr", "nkoo", "syrc", "thaa",
@@ -161,7 +162,8 @@ def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> d
             path, parts = PurePosixPath(url), url.split("/")
             is_used = not used.isdisjoint(str(one).casefold() for one in (path, *path.parents))
             is_used = is_used or any(one.startswith(f"{url.casefold()}/") for one in used)
-            if is_used or not url.isprintable() or any(part[:1] in ("", ".") for part in parts):
+            is_path = url.isprintable() and not set(url) & NOT_IN_ALIAS
+            if is_used or not is_path or any(part[:1] in ("", ".") for part in parts):
                 wrong = "an address in use" if is_used else "no address within the site"
                 sentence = f"the alias '{alias}' is {wrong}"
                 raise InputError(sentence, Path(post.aliases_place[0]), post.aliases_place[1], 1)

@@ -7,7 +7,6 @@ and whenever it is built.
 
 import datetime
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -61,9 +60,7 @@ def _written_ns(record: Record) -> int:
 
 
 def _day(record: Record) -> datetime.date | None:
-    with suppress(ValueError):  # nothing, or a day that no calendar has
-        return datetime.date.fromisoformat(record.started[:10])
-    return None
+    return datetime.date.fromisoformat(record.started[:10]) if record.started else None
 
 
 def _changes(run: Run, old: Record, new: Record, day: datetime.date | None) -> Iterator[Erratum]:

@@ -194,7 +194,12 @@ def _curve(path: Path) -> dict[str, list[float | None]]:
 def _number(name: str, text: str, tip: str = "") -> int | float:
     value = _value(text)
     if isinstance(value, str) or not is_finite(value):
-        tip = "; write it as 97.2" if re.fullmatch(r"-?[\d.,]+ ?%?", text) else tip
+        looks_like_one = re.fullmatch(r"[-\u2212]?[\d.,]+ ?%?", text)
+        tip = (
+            "; a number has a point, a hyphen as its minus, and no unit" if looks_like_one else tip
+        )
+        if text.lower() in ("nan", "n/a", "na", "-", "--", "none", "null"):
+            tip = "; the cell of what was not measured is empty"
         raise InputError(f"column '{name}': expected a number, got '{text}'{tip}")
     return value
 

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,8 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             yield f"'{name}' holds {unfit}, which no page can show", name
     if general["suite"] == "superseded":
         yield "'superseded' is where records go that gave way: name the suite otherwise", "suite"
+    if (started := general.get("started")) and not _is_time(started):
+        yield f"'started' is {started}, which no calendar and clock shows", "started"
     if (general["kind"] == "run") != (general["method"] is None):
         yield "a baseline or a mean has a 'method', and a run has none", "method"
     if not metrics["final"]:
@@ -108,6 +111,14 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for selector, file in general.get("pictures", {}).items():
         if file not in files:
             yield f"the picture '{file}' of '{selector}' is not under 'files'", "pictures", selector
+
+
+def _is_time(text: str) -> bool:
+    """Whether a calendar and a clock show a time in the form of the schema."""
+    try:
+        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return False
 
 
 def _unfit(value: Any) -> str:
