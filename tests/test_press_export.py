@@ -97,6 +97,8 @@ def test_all_results_are_one_table_and_one_json(site: Path) -> None:
     [last] = [r for r in rows if r["run"] == "paper/bob/seed1" and r["output"] == "final"]
     assert last["step"] == "1000" and float(last["psnr_db"]) == 28.2 and last["preview"] == "no"
     assert last["seconds"] == "120.0" and last["key"]
+    previews = {(row["suite"], row["preview"]) for row in rows}
+    assert previews == {("paper", "no"), ("small", "yes")}
     assert {row["method"] for row in rows} >= {"", "biharmonic"}
     assert all(bool(row["method"]) != bool(row["seed"]) for row in rows)
     assert "psnr_db: PSNR, dB" in head
@@ -104,6 +106,8 @@ def test_all_results_are_one_table_and_one_json(site: Path) -> None:
     assert len(data["results"]) == len({row["run"] for row in rows})
     [bob] = [run for run in data["results"] if run["run"] == "paper/bob/seed1"]
     assert bob["metrics"]["final"]["psnr_db"] == 28.2 and bob["settings"]["iterations"] == 1000
+    previews = {(run["suite"], run["preview"]) for run in data["results"]}
+    assert previews == {("paper", False), ("small", True)}
     assert data["metrics"]["psnr_db"] == {"label": "PSNR", "unit": "dB", "better": "higher"}
     page = (site / "runs/index.html").read_text()
     assert all(f'href="../{name}"' in page for name in ("results.csv", "results.json"))

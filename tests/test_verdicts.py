@@ -11,7 +11,7 @@ from made_site import CLAIMS, METRICS, make_results, results_of, write_content, 
 
 from press.errors import InputError
 from press.results.claims import MEAN, Claim, Claims, Row, Rule
-from press.results.metrics import Metric
+from press.results.metrics import Metric, read_metrics
 from press.results.numbers import Measured, decimal, with_sign
 from press.results.selectors import Selector
 from press.results.verdicts import Judge, Verdict
@@ -254,6 +254,16 @@ def test_an_unknown_claim_is_told_with_the_nearest(tmp_path: Path) -> None:
         judge(tmp_path).verdict("inpainting.dip.ana")
 
 
+def test_the_rule_of_the_site_is_the_one_that_was_fixed_before_the_runs(tmp_path: Path) -> None:
+    rule = Claims(results_of(SITE.parent / "results", SITE, parts=tmp_path)).rule
+    assert replace(rule, why="") == Rule(2, 3)
+    declared = read_metrics(SITE / "site.toml")
+    told = {name: (one.tolerance, one.at_most, one.agrees) for name, one in declared.items()}
+    judged = {name: numbers for name, numbers in told.items() if numbers != (None, inf, None)}
+    names = ("psnr_db", "psnr_luma_db", "psnr_unknown_db", "psnr_known_db")
+    assert judged == dict.fromkeys(names, (0.5, 1.0, 0.1))
+
+
 def test_the_means_that_sources_print_are_the_means_of_their_numbers(tmp_path: Path) -> None:
     claims = Claims(results_of(SITE.parent / "results", SITE, parts=tmp_path))
     checked = 0
@@ -272,7 +282,8 @@ def test_the_claims_of_the_site_name_known_suites_and_images(tmp_path: Path) -> 
     results = results_of(SITE.parent / "results", SITE, parts=tmp_path)
     claims = Claims(results)
     for table in claims.tables.values():
-        if table.suite in results.suites:
+        assert table.suite is None or table.suite in results.suites, table.id
+        if table.suite is not None:
             suite = results.suites[table.suite]
             assert set(table.cases) <= set(suite.images)
             assert not suite.preview
