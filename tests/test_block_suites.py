@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from made_records import changed, write_baseline, write_mean, write_run
 from made_site import make_context, read_anew, results_of
-from test_blocks import made, text_of
+from reading import words_of
+from test_blocks import made
 
 from dip.experiments.suites import load_suites
 from press.errors import InputError
@@ -91,7 +92,7 @@ def rows(html: str) -> dict[str, list[str]]:
         name = re.search(r'scope="row"[^>]*>([^<]+)', row)
         assert name
         cells = re.findall(r'<td class="number[^"]*"[^>]*>(.*?)</td>', row, re.DOTALL)
-        found[name[1]] = [text_of(cell) for cell in cells]
+        found[name[1]] = [words_of(cell) for cell in cells]
     return found
 
 
@@ -108,7 +109,7 @@ def test_a_mean_of_runs_with_other_settings_does_not_count(
 
 def test_every_choice_of_an_output_stands_beside_what_it_loses(context: PageContext) -> None:
     html = made(context, "stops-table", suite="noisy", id="tab-stops")
-    heads = text_of(html[html.index("<thead") : html.index("</thead")])
+    heads = words_of(html[html.index("<thead") : html.index("</thead")])
     assert heads.endswith("last best ES-WMV average mean of runs"), heads
     shapes = re.findall(r'class="dots sign"[^>]*><(.*?)></svg>', html[: html.index("<tbody")])
     assert len(set(shapes)) == len(shapes) // 2 == 5, "each has a mark, in the legend and the head"
@@ -148,7 +149,7 @@ def test_losses_are_drawn_on_a_scale_of_powers_of_ten(context: PageContext) -> N
     html = made(context, "loss-curves", suite="targets", id="fig-loss")
     assert 'id="fig-loss"' in html
     words = "Loss against the iteration; at the end: image 4.94×10⁻⁴, noise 3.92×10⁻⁴"
-    assert words in text_of(html)
+    assert words in words_of(html)
     assert ">10⁻¹<" in html and ">10⁻⁴<" in html
     assert html.count('class="line line-') == 2
     assert "Preview, 32×32." in html
@@ -201,11 +202,11 @@ def test_super_resolution_is_scored_on_luma_everywhere(tmp_path: Path) -> None:
     found = rows(made(read_anew(context), "baselines-table", suite="larger"))
     assert found["Mean"] == ["26.00", "29.00"], "of the source's pictures alone"
     assert "of luma" in made(read_anew(context), "preview-table", suite="larger")
-    strip = text_of(
+    strip = words_of(
         made(read_anew(context), "film-strip", suite="larger", images="anna", iterations="100")
     )
     assert "28.80 dB" in strip
-    beside = text_of(made(read_anew(context), "compare", run="larger/anna", outputs="at.0 final"))
+    beside = words_of(made(read_anew(context), "compare", run="larger/anna", outputs="at.0 final"))
     assert "28.80 dB" in beside and "27.00 dB" not in beside
 
 

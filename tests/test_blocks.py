@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_site import LEVELS, make_context, read_anew, run_press, write_content, write_suite
 from markupsafe import Markup
+from reading import words_of
 
 from dip.experiments.suites import Suite, load_suites
 from press.blocks.registry import load_blocks
@@ -31,13 +32,9 @@ def planned(context: PageContext) -> dict[str, Suite]:
     return load_suites(context.content_dir / "experiments.toml")
 
 
-def text_of(html: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
-
-
 def test_the_strip_tells_what_came_out(tmp_path: Path) -> None:
     context = make_context(tmp_path, "paper", "small")
-    text = text_of(made(context, "verdict-strip", suite="paper", preview="small"))
+    text = words_of(made(context, "verdict-strip", suite="paper", preview="small"))
     assert "Reproduced 1 of 2 images 0 better, 1 worse" in text
     assert "30.15 ± 0.20 dB (n = 3)" in text
     assert "6 of 6" in text
@@ -55,14 +52,14 @@ def test_a_method_without_chance_agrees_or_differs_wherever_it_is_shown(tmp_path
         .replace("anna = 28.0\n", 'compare = "baseline.biharmonic"\nanna = 29.05\n')
     )
     context = read_anew(context)
-    strip = text_of(made(context, "verdict-strip", suite="paper"))
+    strip = words_of(made(context, "verdict-strip", suite="paper"))
     assert "Agree 1 of 2 images 1 differ Mean PSNR 29.00 dB (n = 1)" in strip
     table = made(context, "results-table", suite="paper")
     assert re.findall(r'"verdict verdict-(\w+)" title="([^"(]+)', table)[:2] == [
         ("agrees", "−0.05\u202fdB from the source "),
         ("differs", "+2.00\u202fdB from the source "),
     ]
-    assert "Of the paper and of our runs: Papyan et al." in text_of(table)
+    assert "Of the paper and of our runs: Papyan et al." in words_of(table)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +85,7 @@ def test_the_strip_says_on_how_many_runs_it_stands_where_they_are_few(
     levels = {what: LEVELS[what] for what in recorded}
     write_suite(tmp_path / "results", planned(context)["paper"], levels)
     read_anew(context)
-    assert said in text_of(made(context, "verdict-strip", suite="paper"))
+    assert said in words_of(made(context, "verdict-strip", suite="paper"))
 
 
 def test_a_strip_without_the_paper_suite_says_so_and_never_compares_the_preview(
@@ -172,7 +169,7 @@ def test_of_some_cases_several_runs_and_of_others_one(tmp_path: Path) -> None:
     levels = {("set/anna", 0): 32.5, ("set/anna", 1): 30.1, ("set/bob", 0): 30.0}
     write_suite(tmp_path / "results", suite, levels)
     html = made(read_anew(context), "results-table", suite="paper")
-    text = text_of(html)
+    text = words_of(html)
     assert "31.30 ± 1.70" in text
     assert "±: the standard deviation between seeds." in text
     assert "The mean is over the seeds that have every case (n = 1)." in text
@@ -334,7 +331,7 @@ def test_comparing_more_than_two_takes_files_and_names(
 
 def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
     html = made(make_context(tmp_path), "settings", suite="paper")
-    text = text_of(html)
+    text = words_of(html)
     assert "Learning rate 0.001 the paper" in text
     assert "Slope 0.2 ours not stated" in text
 
@@ -427,7 +424,7 @@ def test_half_recorded_tables_count_what_there_is(tmp_path: Path) -> None:
     context = make_context(tmp_path)
     write_suite(tmp_path / "results", planned(context)["paper"], {("set/anna", 0): 32.4})
     read_anew(context)
-    text = text_of(made(context, "results-table", suite="paper"))
+    text = words_of(made(context, "results-table", suite="paper"))
     assert "1 of 6 runs are recorded" in text
     assert "reproduced, on one run" in text
 

@@ -21,6 +21,7 @@ from urllib.parse import urldefrag, urljoin
 from urllib.request import urlopen
 
 import pytest
+from reading import contents
 from made_site import POST, make_results, write_suite
 
 from dip.experiments.suites import load_suites
@@ -56,12 +57,6 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     main(list(words) or ["--run", "never"])
     told = capsys.readouterr()
     return told.out + told.err
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Read every file of a folder."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def record_anew(work: Path, level_db: float) -> None:

@@ -8,6 +8,7 @@ from shutil import rmtree
 import pytest
 from made_site import run_press
 from PIL import Image
+from reading import words_of
 
 from press import record
 
@@ -87,11 +88,6 @@ def build(folder: Path, post: str, compared: str = "final", **run: bool) -> str:
     record("gan", "faces", method="copies", metrics={"fid": 12.6}, results=results, command="")
     assert run_press(folder, "check", "--base-url", "https://example.org", "--strict") == 0
     return (folder / "site/posts/post.html").read_text()
-
-
-def words_of(html: str) -> str:
-    """What a page says."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
 @pytest.mark.parametrize("image", ["image: face.png\n", ""])

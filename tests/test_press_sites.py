@@ -6,6 +6,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
+from reading import contents
 
 from press.cli import main
 
@@ -65,9 +66,3 @@ def test_the_same_input_gives_the_same_bytes(made_site: tuple[Path, Path], tmp_p
     other = ["--content", str(tmp_path / "elsewhere/content"), "--out", str(tmp_path / "other")]
     assert main(["build", *other]) == 0
     assert contents(work / "site") == contents(tmp_path / "other")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Read every file of a folder."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -19,6 +19,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from reading import contents
+
 NEED_SPACE = ("os.rename", "os.mkdir", "os.link")
 WRITES = (*NEED_SPACE, "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree")
 EXCHANGE = ("ctypes.dlsym", ("renameat2",))  # what a library is asked for
@@ -83,10 +85,7 @@ def in_fork(make: Callable[[], int], number: int, folder: Path, how: str) -> tup
 
 def content_of(folder: Path) -> dict[str, bytes] | None:
     """Every file of a folder by its name; None if there is no folder."""
-    if not folder.exists():
-        return None
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    return contents(folder) if folder.exists() else None
 
 
 def age(folder: Path) -> None:

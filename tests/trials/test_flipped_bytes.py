@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from made_site import LEVELS, SITE, write_content, write_suite
-from trials.interrupted import content_of, write_site_project
+from reading import contents
+from trials.interrupted import write_site_project
 from trials.trying import TRIALS, trials
 
 from dip.errors import InputError as DipError
@@ -67,7 +68,7 @@ def flip(path: Path, chance: Random) -> None:
 
 
 def test_a_damaged_cache_and_state_make_the_same_site(work: Path, capsys: Told) -> None:
-    whole, kept = content_of(work / "site"), work / "kept"
+    whole, kept = contents(work / "site"), work / "kept"
     shutil.copytree(".press", kept)
     names = sorted(path.relative_to(kept) for path in kept.rglob("*") if path.is_file())
     cache = next(name for name in names if name.suffix == ".sqlite")
@@ -82,7 +83,7 @@ def test_a_damaged_cache_and_state_make_the_same_site(work: Path, capsys: Told) 
         capsys.readouterr()
         assert main(BUILD) == 0, (name, capsys.readouterr().err, chance.said)
         assert capsys.readouterr().err == "", chance.said
-        assert content_of(work / "site") == whole, (name, chance.said)
+        assert contents(work / "site") == whole, (name, chance.said)
 
 
 def test_no_damaged_file_of_the_old_site_is_kept_in_the_new_one(work: Path) -> None:
@@ -90,7 +91,7 @@ def test_no_damaged_file_of_the_old_site_is_kept_in_the_new_one(work: Path) -> N
     shutil.copytree(".press", "kept")
     Path("content/posts/two.md").write_text("# Two\n\nOther words.\n")
     assert main(BUILD) == 0
-    whole = content_of(work / "site")
+    whole = contents(work / "site")
     for chance in trials("damaged files of the old site", 3):
         for kept, place in (("kept-site", "site"), ("kept", ".press")):
             shutil.rmtree(place)
@@ -100,7 +101,7 @@ def test_no_damaged_file_of_the_old_site_is_kept_in_the_new_one(work: Path) -> N
         flip(path, chance)
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as a disk that forgets does
         assert main(BUILD) == 0
-        assert content_of(work / "site") == whole, (path, chance.said)
+        assert contents(work / "site") == whole, (path, chance.said)
 
 
 def odd(text: str, chance: Random) -> str:
@@ -128,7 +129,7 @@ def is_told(said: str, files: list[str]) -> bool:
 
 
 def test_a_damaged_record_is_told_and_no_number_of_it_printed(work: Path, capsys: Told) -> None:
-    whole = content_of(work / "site")
+    whole = contents(work / "site")
     shutil.copytree("results", "kept")
     for chance in trials("damaged files of records", 6):
         shutil.rmtree("results")
@@ -138,7 +139,7 @@ def test_a_damaged_record_is_told_and_no_number_of_it_printed(work: Path, capsys
         capsys.readouterr()
         code, said = main(BUILD), capsys.readouterr().err
         assert code == 0 or is_told(said, [str(path.parent)]), (path, said, chance.said)
-        assert content_of(work / "site") == whole, (path, chance.said)
+        assert contents(work / "site") == whole, (path, chance.said)
 
 
 def test_a_sealed_record_of_the_wrong_form_is_told(work: Path, capsys: Told) -> None:
@@ -193,7 +194,7 @@ def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
     whole = archive.read_bytes()
     home = tmp_path / "home"
     unpack([archive], home)
-    unpacked = content_of(home)
+    unpacked = contents(home)
     for chance in trials("damaged archives of records", 10):
         shutil.rmtree(home)
         archive.write_bytes(whole)
@@ -201,6 +202,6 @@ def test_a_damaged_archive_is_told(tmp_path: Path) -> None:
         try:
             unpack([archive], home)
         except DipError:
-            assert not content_of(home), chance.said
+            assert not contents(home), chance.said
         else:
-            assert content_of(home) == unpacked, chance.said
+            assert contents(home) == unpacked, chance.said
