@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_page_browser import browser, opened, own_post, site  # noqa: F401  (fixtures)
+from in_browser import Opened, check_accessibility
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -19,19 +19,18 @@ def link_to(page: "Page", id: str) -> "Locator":
     return page.locator(f"a.reference[href='#{id}']")
 
 
-def test_a_citation_shows_its_reference(browser: "Browser", own_post: Path) -> None:  # noqa: F811
-    page = opened(browser, own_post)
+def test_a_citation_shows_its_reference(opened: Opened, own_post: Path) -> None:
+    page = opened(own_post)
     link = page.locator("a.citation").first
     link.hover()
     assert "Ulyanov" in page.locator(".card").inner_text()
     assert link.get_attribute("aria-describedby") == page.locator(".card").get_attribute("id")
     page.keyboard.press("Escape")
     assert page.locator(".card").count() == 0
-    page.context.close()
 
 
-def test_a_figure_shows_its_pictures_and_caption(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST)
+def test_a_figure_shows_its_pictures_and_caption(opened: Opened, site: Path) -> None:
+    page = opened(site / POST)
     card = page.locator(".card")
     for id, words, wanted, count in [
         ("fig-strip", "From noise to picture.", "img", 6),
@@ -43,42 +42,37 @@ def test_a_figure_shows_its_pictures_and_caption(browser: "Browser", site: Path)
         assert card.locator(wanted).count() == count
         assert card.locator(wanted).first.bounding_box()["width"] < 340
         assert card.locator("[id], [role=slider], [tabindex]").count() == 0
-    page.context.close()
 
 
-def test_a_table_shows_its_caption_alone(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST)
+def test_a_table_shows_its_caption_alone(opened: Opened, site: Path) -> None:
+    page = opened(site / POST)
     link_to(page, "tab-results").hover()
     assert page.locator(".card").inner_text().strip() == "Table 1. What came out."
     assert page.locator(".card table").count() == 0
-    page.context.close()
 
 
-def test_an_equation_shows_itself_typeset(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST)
+def test_an_equation_shows_itself_typeset(opened: Opened, site: Path) -> None:
+    page = opened(site / POST)
     link_to(page, "eq-data").hover()
     formula = page.locator(".card .katex-html")
     assert formula.bounding_box()["height"] > 12
     assert page.locator(".card").inner_text().strip().endswith("(1)")
-    page.context.close()
 
 
-def test_a_footnote_shows_its_text(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST)
+def test_a_footnote_shows_its_text(opened: Opened, site: Path) -> None:
+    page = opened(site / POST)
     page.locator(".footnote-ref a").first.hover()
     assert page.locator(".card").inner_text().strip() == "The footnote."
-    page.context.close()
 
 
-def test_a_section_needs_no_card(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST)
+def test_a_section_needs_no_card(opened: Opened, site: Path) -> None:
+    page = opened(site / POST)
     link_to(page, "end").hover()
     assert page.locator(".card").count() == 0
-    page.context.close()
 
 
-def test_a_card_is_opened_and_left_by_key(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST)
+def test_a_card_is_opened_and_left_by_key(opened: Opened, site: Path) -> None:
+    page = opened(site / POST)
     link, card = link_to(page, "fig-strip"), page.locator(".card")
     for _ in range(40):
         page.keyboard.press("Tab")
@@ -94,14 +88,13 @@ def test_a_card_is_opened_and_left_by_key(browser: "Browser", site: Path) -> Non
     assert link.get_attribute("aria-describedby") is None
     page.keyboard.press("Tab")
     assert "Drag along the curve." in card.inner_text()
-    page.context.close()
 
 
 def test_a_card_stays_under_the_pointer_and_goes_without_it(
-    browser: "Browser",  # noqa: F811
-    site: Path,  # noqa: F811
+    opened: Opened,
+    site: Path,
 ) -> None:
-    page = opened(browser, site / POST)
+    page = opened(site / POST)
     link_to(page, "fig-strip").hover()
     card = page.locator(".card")
     box = card.bounding_box()
@@ -113,33 +106,27 @@ def test_a_card_stays_under_the_pointer_and_goes_without_it(
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
     page.mouse.move(2, 2)
     card.wait_for(state="detached")
-    page.context.close()
 
 
-def test_a_finger_follows_the_link_and_opens_nothing(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST, has_touch=True, viewport={"width": 375, "height": 700})
+def test_a_finger_follows_the_link_and_opens_nothing(opened: Opened, site: Path) -> None:
+    page = opened(site / POST, has_touch=True, viewport={"width": 375, "height": 700})
     link_to(page, "fig-strip").tap()
     page.wait_for_function("location.hash === '#fig-strip'")
     assert page.locator(".card").count() == 0
-    page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_open_card_is_accessible(browser: "Browser", site: Path, scheme: str) -> None:  # noqa: F811
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(browser, site / POST, color_scheme=scheme)
+def test_an_open_card_is_accessible(opened: Opened, site: Path, scheme: str) -> None:
+    page = opened(site / POST, color_scheme=scheme)
     for id in ("fig-strip", "fig-curves", "eq-data"):
         link_to(page, id).hover()
         page.locator(".card").wait_for()
-        results = axe.Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
-    page.context.close()
+        check_accessibility(page)
 
 
-def test_a_card_fits_a_narrow_page(browser: "Browser", site: Path) -> None:  # noqa: F811
-    page = opened(browser, site / POST, viewport={"width": 360, "height": 700})
+def test_a_card_fits_a_narrow_page(opened: Opened, site: Path) -> None:
+    page = opened(site / POST, viewport={"width": 360, "height": 700})
     for id in ("fig-strip", "fig-curves", "eq-data"):
         link_to(page, id).hover()
         page.locator(".card").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.context.close()

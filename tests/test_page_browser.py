@@ -1,28 +1,17 @@
 """The page in a real browser, from disk: narrow and wide, both themes, keys, pointer, paper."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from in_browser import Opened, check_accessibility
 from made_site import build_site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = (
     "posts/post.html",
     "runs/paper/anna/seed0.html",
@@ -32,62 +21,22 @@ PAGES = (
 )
 
 
-def chromium() -> str | None:
-    """Find a Chromium: the one that CHROMIUM names, else one on the path."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return os.environ.get("CHROMIUM") or next((p for n in names if (p := shutil.which(n))), None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if chromium() is None:
-        pytest.skip("there is no Chromium here")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_site(tmp_path_factory.mktemp("made"), "paper", "small")
-
-
 @pytest.fixture(scope="module")
 def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(tmp_path_factory.mktemp("empty"))
 
 
-def opened(browser: "Browser", path: Path, **settings: Any) -> "Page":
-    """Open a page from disk; anything that the browser complains of fails the test."""
-    settings = {"viewport": {"width": 1280, "height": 900}, **settings}
-    page = browser.new_context(**settings).new_page()
-    page.set_default_timeout(120_000)  # a busy machine is no fault of the page
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-    page.on("request", lambda request: complaints.append(request.url)
-            if not request.url.startswith(("file:", "data:")) else None)  # fmt: skip
-    page.goto(path.as_uri())
-    page.wait_for_load_state("load")
-    assert complaints == []
-    return page
-
-
 @pytest.mark.parametrize("width", [360, 768, 1000, 1280, 1720])
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_scrolls_sideways(browser: "Browser", site: Path, width: int, name: str) -> None:
-    page = opened(browser, site / name, viewport={"width": width, "height": 800})
+def test_nothing_scrolls_sideways(opened: Opened, site: Path, width: int, name: str) -> None:
+    page = opened(site / name, viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.context.close()
 
 
 def test_on_a_phone_all_rows_of_a_table_have_one_axis_and_its_numbers(
-    browser: "Browser", site: Path
+    opened: Opened, site: Path
 ) -> None:
-    page = opened(browser, site / "posts/post.html", viewport={"width": 375, "height": 800})
+    page = opened(site / "posts/post.html", viewport={"width": 375, "height": 800})
     drawn = """(all, of) => all.map(e => [...e.querySelectorAll(of)].map(
       e => { const b = e.getBoundingClientRect(); return [b.x, b.width].join() }))"""
     rows = page.locator(".dot-table tbody").evaluate_all(drawn, ".dots:not(.axis)")
@@ -96,14 +45,13 @@ def test_on_a_phone_all_rows_of_a_table_have_one_axis_and_its_numbers(
     numbers = page.locator(".dot-table tbody").evaluate_all(drawn, ".axis")
     assert [len(table) for table in numbers] == [len(table) for table in rows]
     assert {place for table in numbers for place in table} == {rows[0][0]}
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES[:2])
 def test_on_a_phone_no_word_of_a_drawing_is_small_or_cut(
-    browser: "Browser", site: Path, name: str
+    opened: Opened, site: Path, name: str
 ) -> None:
-    page = opened(browser, site / name, viewport={"width": 375, "height": 800})
+    page = opened(site / name, viewport={"width": 375, "height": 800})
     found = page.locator("svg :is(text, tspan)").evaluate_all(
         """all => all.filter(e => e.checkVisibility() && !e.closest("thead")).map(e => {
           const svg = e.closest("svg"), box = e.getBoundingClientRect();
@@ -112,39 +60,33 @@ def test_on_a_phone_no_word_of_a_drawing_is_small_or_cut(
     )
     assert found and all(size >= 10.5 for size, _, _ in found)
     assert all(left >= 0 and right <= 375 for _, left, right in found)
-    page.context.close()
 
 
 def test_nothing_scrolls_sideways_where_nothing_is_recorded(
-    browser: "Browser", empty_site: Path
+    opened: Opened, empty_site: Path
 ) -> None:
-    page = opened(browser, empty_site / "posts/post.html", viewport={"width": 360, "height": 800})
+    page = opened(empty_site / "posts/post.html", viewport={"width": 360, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_accessibility(browser: "Browser", site: Path, scheme: str, name: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(browser, site / name, color_scheme=scheme)
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    page.context.close()
+def test_accessibility(opened: Opened, site: Path, scheme: str, name: str) -> None:
+    page = opened(site / name, color_scheme=scheme)
+    check_accessibility(page)
 
 
-def test_reading_needs_no_script(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html", java_script_enabled=False)
+def test_reading_needs_no_script(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html", java_script_enabled=False)
     assert page.locator(".contact img").count() == 5
     assert page.locator(".contact img").first.is_visible()
     assert page.locator(".compare-side img").count() == 2
     assert page.locator(".scrubber-help").is_hidden()
     assert page.locator("th button").count() == 0
-    page.context.close()
 
 
-def test_the_scrubber_goes_by_keys(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html")
+def test_the_scrubber_goes_by_keys(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html")
     handle = page.locator(".scrubber [role=slider]")
     picture = page.locator(".scrubber-picture img")
     handle.focus()
@@ -161,11 +103,10 @@ def test_the_scrubber_goes_by_keys(browser: "Browser", site: Path) -> None:
     assert "Iteration 0: 8.00" in page.locator(".scrubber-words").inner_text()
     assert handle.get_attribute("aria-valuetext") == page.locator(".scrubber-words").inner_text()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 32
-    page.context.close()
 
 
-def test_the_scrubber_goes_by_pointer(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html")
+def test_the_scrubber_goes_by_pointer(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html")
     handle = page.locator(".scrubber [role=slider]")
     chart = page.locator(".scrubber-chart svg")
     chart.scroll_into_view_if_needed()
@@ -183,11 +124,10 @@ def test_the_scrubber_goes_by_pointer(browser: "Browser", site: Path) -> None:
     assert first == handle.get_attribute("aria-valuenow") == "0"
     page.locator(".contact li").nth(2).click()
     assert handle.get_attribute("aria-valuenow") == "250"
-    page.context.close()
 
 
-def test_comparing_by_drag_keys_and_blink(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html")
+def test_comparing_by_drag_keys_and_blink(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html")
     stage = page.locator(".compare-stage")
     handle = page.locator(".compare-handle")
     stage.scroll_into_view_if_needed()
@@ -206,11 +146,10 @@ def test_comparing_by_drag_keys_and_blink(browser: "Browser", site: Path) -> Non
     page.keyboard.up("b")
     assert "blink" not in (stage.get_attribute("class") or "")
     assert page.locator(".lens canvas").count() == 2
-    page.context.close()
 
 
-def test_a_table_can_be_sorted_and_goes_back(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html")
+def test_a_table_can_be_sorted_and_goes_back(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html")
     table = page.locator("#tab-results table[data-sortable]")
     names = table.locator("tbody th.name")
     assert names.all_inner_texts() == ["Anna", "Bob", "Mean"]
@@ -237,11 +176,10 @@ def test_a_table_can_be_sorted_and_goes_back(browser: "Browser", site: Path) -> 
         page.keyboard.press("Enter")
         expected = ["Anna", "Bob", "Mean"]  # a number, and then words, in both directions
         assert names.all_inner_texts() == expected, order
-    page.context.close()
 
 
 def test_pictures_are_enlarged_by_whole_numbers_and_not_smoothed(
-    browser: "Browser", tmp_path: Path
+    opened: Opened, tmp_path: Path
 ) -> None:
     """The style sheet's sizes for the sides that the suites have, at every width of the page."""
     styles = Path(__file__).parent.parent / "templates" / "styles"
@@ -258,7 +196,7 @@ def test_pictures_are_enlarged_by_whole_numbers_and_not_smoothed(
     body = f'<main class="sheet"><figure class="wide"><div class="scrubber">{images}</div></figure>'
     html.write_text(f"<!DOCTYPE html><style>{sheet}</style><body>{body}")
     for width in (360, 800, 1280, 1720):
-        page = opened(browser, html, viewport={"width": width, "height": 800})
+        page = opened(html, viewport={"width": width, "height": 800})
         found = page.evaluate(
             """[...document.images].map(i => [i.getBoundingClientRect().width,
                +i.getAttribute("width"), getComputedStyle(i).imageRendering])"""
@@ -269,11 +207,10 @@ def test_pictures_are_enlarged_by_whole_numbers_and_not_smoothed(
                 assert rendering == "pixelated", (width, shown, side)
             if shown < side:
                 assert rendering == "auto", (width, shown, side)
-        page.context.close()
 
 
-def test_paper_has_no_controls(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html")
+def test_paper_has_no_controls(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html")
     page.emulate_media(media="print")
     for selector in (
         ".scrubber-help",
@@ -282,43 +219,27 @@ def test_paper_has_no_controls(browser: "Browser", site: Path) -> None:
         ".site-head",
         "summary",
     ):
-        for element in page.locator(selector).all():
-            assert element.is_hidden(), selector
+        elements = page.locator(selector).all()
+        assert elements and all(element.is_hidden() for element in elements), selector
     assert page.locator(".contact img").first.is_visible()
     assert page.locator(".film img").first.is_visible()
     one, other = (image.bounding_box() for image in page.locator(".compare-stage img").all())
     assert one and other and other["x"] + other["width"] <= one["x"], "side by side, input first"
     assert len(page.pdf(prefer_css_page_size=True)) > 20_000
-    page.context.close()
 
 
-def test_every_picture_has_its_size_and_a_text(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html", java_script_enabled=False)
+def test_every_picture_has_its_size_and_a_text(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html", java_script_enabled=False)
     bare = page.locator("img:not([width]), img:not([height]), img:not([alt])")
     assert bare.count() == 0
-    page.context.close()
 
 
-def test_what_can_be_focused_shows_it(browser: "Browser", site: Path) -> None:
-    page = opened(browser, site / "posts/post.html")
+def test_what_can_be_focused_shows_it(opened: Opened, site: Path) -> None:
+    page = opened(site / "posts/post.html")
     for _ in range(12):
         page.keyboard.press("Tab")
-        width = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
         style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert (style, width) != ("none", "0px")
         assert style != "none"
-    page.context.close()
-
-
-@pytest.fixture(scope="module")
-def own_post(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site of this repository, and give the page of its post."""
-    from press.cli import main
-
-    root, out = Path(__file__).parent.parent, tmp_path_factory.mktemp("own") / "site"
-    folders = ["--content", str(root / "content"), "--results", str(root / "results")]
-    assert main(["build", *folders, "--run", "never", "--out", str(out)]) == 0
-    return out / "posts" / "deep-image-prior.html"
 
 
 def test_the_post_of_the_site_is_light(browser: "Browser", own_post: Path) -> None:
@@ -339,19 +260,18 @@ def test_the_post_of_the_site_is_light(browser: "Browser", own_post: Path) -> No
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280, 1720])
-def test_the_post_of_the_site_fits(browser: "Browser", own_post: Path, width: int) -> None:
-    page = opened(browser, own_post, viewport={"width": width, "height": 800})
+def test_the_post_of_the_site_fits(opened: Opened, own_post: Path, width: int) -> None:
+    page = opened(own_post, viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     captions = "[...document.querySelectorAll('caption')]"
     ends = page.evaluate(f"{captions}.map(one => one.getBoundingClientRect().right)")
     assert max(ends) <= width, "of a table that scrolls, the caption does not"
-    page.context.close()
 
 
 def test_references_stand_beside_their_lines_and_do_not_touch(
-    browser: "Browser", own_post: Path
+    opened: Opened, own_post: Path
 ) -> None:
-    page = opened(browser, own_post, viewport={"width": 1280, "height": 900})
+    page = opened(own_post, viewport={"width": 1280, "height": 900})
     page.wait_for_selector(".side-note")
     boxes = page.evaluate(
         """[...document.querySelectorAll('.side-note, .sheet > .wide, .sheet > .full')].map(e => {
@@ -372,4 +292,3 @@ def test_references_stand_beside_their_lines_and_do_not_touch(
     page.set_viewport_size({"width": 1290, "height": 900})
     page.wait_for_selector(".crowded")
     assert page.evaluate(shown) == [False, True], "over a wide block the list of contents folds"
-    page.context.close()

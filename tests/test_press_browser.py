@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_page_browser import browser, opened  # noqa: F401  (a fixture)
+from in_browser import Opened, check_accessibility
 from test_press_serve import serving
 
 from press.cli import main
@@ -31,34 +31,28 @@ def post(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_scrolls_sideways(browser: "Browser", post: Path, width: int) -> None:  # noqa: F811
-    page = opened(browser, post, viewport={"width": width, "height": 800})
+def test_nothing_scrolls_sideways(opened: Opened, post: Path, width: int) -> None:
+    page = opened(post, viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessibility(browser: "Browser", post: Path, scheme: str) -> None:  # noqa: F811
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(browser, post, color_scheme=scheme)
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    page.context.close()
+def test_accessibility(opened: Opened, post: Path, scheme: str) -> None:
+    page = opened(post, color_scheme=scheme)
+    check_accessibility(page)
 
 
-def test_formulas_are_set_without_a_script(browser: "Browser", post: Path) -> None:  # noqa: F811
-    page = opened(browser, post, java_script_enabled=False)
+def test_formulas_are_set_without_a_script(opened: Opened, post: Path) -> None:
+    page = opened(post, java_script_enabled=False)
     formula = page.locator(".equation .katex-html").first
     assert formula.bounding_box()["height"] > 15
     fonts = "getComputedStyle(document.querySelector('.mathnormal')).fontFamily"
-    page.context.close()
-    page = opened(browser, post)
+    page = opened(post)
     assert "KaTeX_Math" in page.evaluate(fonts)
     assert page.evaluate("document.fonts.check('16px KaTeX_Math', 'x')")
-    page.context.close()
 
 
-def test_the_page_follows_its_file(browser: "Browser", tmp_path: Path) -> None:  # noqa: F811
+def test_the_page_follows_its_file(browser: "Browser", tmp_path: Path) -> None:
     (tmp_path / "content/posts").mkdir(parents=True)
     file = tmp_path / "content/posts/one.md"
     file.write_text("# One\n\nFirst words.\n")
@@ -76,4 +70,3 @@ def test_the_page_follows_its_file(browser: "Browser", tmp_path: Path) -> None: 
         file.write_text("# One\n\nThird words.\n")
         page.get_by_text("Third words.").wait_for()
         assert page.get_by_role("alert").count() == 0
-        page.context.close()

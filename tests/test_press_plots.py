@@ -6,21 +6,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from in_browser import Opened
 from made_records import write_run
 from made_site import LEVELS, ROOT, make_results, write_suite
-from test_page_browser import browser, opened  # noqa: F401  (a fixture)
 
 from dip.experiments.suites import load_suites
 from press.cli import main
 from press.markdown.numbers_in_post import numbers_in_script
 from press.markdown.typed_numbers import NumberSearch
 from press.results.metrics import read_metrics
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 CALL = (
     '::: plot script="figures/level.py" id="fig-level" alt="Two rising curves"\nA caption.\n:::\n'
@@ -342,7 +338,7 @@ def test_results_typed_into_a_script_are_found_with_their_place(work: Path) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_plot_follows_the_theme_of_the_page_and_its_width(
-    browser: "Browser",  # noqa: F811
+    opened: Opened,
     work: Path,
     width: int,
 ) -> None:
@@ -350,10 +346,9 @@ def test_a_plot_follows_the_theme_of_the_page_and_its_width(
     strokes = set[str]()
     for scheme in ("light", "dark"):
         view = {"width": width, "height": 800}
-        page = opened(browser, work / "site/posts/post.html", viewport=view, color_scheme=scheme)
+        page = opened(work / "site/posts/post.html", viewport=view, color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.get_by_role("img", name="Two rising curves").count() == 1
         lines = page.locator("svg.plot path[clip-path]")
         strokes.add(lines.first.evaluate("line => getComputedStyle(line).stroke"))
-        page.context.close()
     assert len(strokes) == 2

@@ -4,16 +4,13 @@ import re
 import runpy
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from in_browser import Opened, check_accessibility
 from made_site import run_press
-from test_page_browser import browser, opened  # noqa: F401  (a fixture)
+from reading import words_of
 
 from press.cli import main
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 SITE = Path(__file__).parent / "sites/classifier"
 PAGES = ("posts/classifier.html", "runs/mlp/digits/seed0.html", "runs/index.html")
@@ -32,23 +29,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work / "site"
 
 
-def words_of(page: Path) -> str:
+def told_by(page: Path) -> str:
     """What a page says, and what it says of itself to who cannot see it."""
     html = re.sub(r"<(style|script)\b.*?</\1>", "", page.read_text(), flags=re.DOTALL)
-    words = re.sub(r"<[^>]+>", " ", html)
-    return re.sub(r"\s+", " ", " ".join([words, *SPOKEN.findall(html)]))
+    return " ".join([words_of(html), *SPOKEN.findall(html)])
 
 
 def test_no_page_speaks_of_the_first_paper(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) == 4 + 12, "front page, the lost one, the post, the list, twelve runs"
     for page in pages:
-        said = re.findall(r"(?i)psnr|ssim|\bdB\b|image|picture|iterat|pixel", words_of(page))
+        said = re.findall(r"(?i)psnr|ssim|\bdB\b|image|picture|iterat|pixel", told_by(page))
         assert not said, (page, said)
 
 
 def test_numbers_have_the_unit_and_the_decimals_of_their_metric(site: Path) -> None:
-    words = words_of(site / "posts/classifier.html").replace("\u202f", " ")
+    words = told_by(site / "posts/classifier.html").replace("\u202f", " ")
     assert re.search(r"The network reaches 97\.\d % on the digits; the paper says 97\.3 %", words)
     assert re.search(r"Over five seeds it comes to 94\.\d ± 0\.\d % \(n = 5\)", words)
     assert re.search(r"calibration error is 1\.\d\d % .* than the paper’s 2\.50 %", words)
@@ -56,7 +52,7 @@ def test_numbers_have_the_unit_and_the_decimals_of_their_metric(site: Path) -> N
 
 def test_verdicts_follow_the_metric(site: Path) -> None:
     html = (site / "posts/classifier.html").read_text()
-    words = words_of(site / "posts/classifier.html")
+    words = told_by(site / "posts/classifier.html")
     assert "agrees on the digits and differs on the letters" in words, "it has no luck to allow for"
     assert "less is better: better than" in words, "a lower error is a better one"
     tables = html.split('<table class="dot-table')[1:3]
@@ -78,7 +74,7 @@ def test_curves_are_over_epochs(site: Path) -> None:
 
 def test_the_page_of_a_run_has_its_metrics_and_no_pictures(site: Path) -> None:
     page = site / "runs/mlp/digits/seed2.html"
-    html, words = page.read_text(), words_of(page)
+    html, words = page.read_text(), told_by(page)
     assert "<img" not in html and "Pictures" not in words
     assert "after 20 epochs" in words
     assert re.findall(r'class="number">([^<]+)</th>', html)[:3] == [
@@ -86,7 +82,7 @@ def test_the_page_of_a_run_has_its_metrics_and_no_pictures(site: Path) -> None:
     ]  # fmt: skip
     assert "python train.py digits --seed 2" in words
     assert "hidden_units 128" in words
-    baseline = words_of(site / "runs/mlp/digits/logistic-regression.html")
+    baseline = told_by(site / "runs/mlp/digits/logistic-regression.html")
     assert "Logistic regression" in baseline and "epoch" not in baseline
 
 
@@ -119,19 +115,16 @@ def test_a_metric_without_a_curve_is_told_with_its_place(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_its_pages_fit_and_are_accessible(
-    browser: "Browser",  # noqa: F811
+    opened: Opened,
     site: Path,
     name: str,
     scheme: str,
     width: int,
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     viewport = {"width": width, "height": 800}
-    page = opened(browser, site / name, viewport=viewport, color_scheme=scheme)
+    page = opened(site / name, viewport=viewport, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    results = axe.Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    page.context.close()
+    check_accessibility(page)
 
 
 def test_no_code_that_makes_pages_knows_a_metric_by_name() -> None:

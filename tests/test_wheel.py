@@ -9,16 +9,12 @@ import sysconfig
 import tomllib
 import venv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from in_browser import Opened
 from PIL import Image
 from small_runs import write_project
-from test_page_browser import browser, opened  # noqa: F401  (a fixture)
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 
@@ -119,8 +115,7 @@ def test_a_new_project_is_built_by_the_wheel(project: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
-def test_a_new_project_s_pages(browser: "Browser", project: Path, width: int) -> None:  # noqa: F811
+def test_a_new_project_s_pages(opened: Opened, project: Path, width: int) -> None:
     for name in ("index.html", "posts/secretary.html", "runs/index.html"):
-        page = opened(browser, project / "site" / name, viewport={"width": width, "height": 844})
+        page = opened(project / "site" / name, viewport={"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.context.close()
