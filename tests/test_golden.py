@@ -53,6 +53,8 @@ def test_first_losses_of_the_real_network_are_the_pinned_ones(golden_run: Fit) -
     assert losses == pytest.approx(LOSSES, rel=TOLERANCE)
     here = environment("cpu")
     kind = tuple(here["processor_features"]), here["instruction_set"]
-    if kind in PINNED and here["torch"] == TORCH:
-        assert TRAJECTORY_REVISION["cpu", "ieee"] == REVISION
-        assert digest(losses, golden_run.state()["adam"].tobytes()) == PINNED[kind]
+    if kind not in PINNED or here["torch"] != TORCH:
+        named = ", ".join(instructions for _, instructions in PINNED)
+        pytest.skip(f"bits are pinned for {named} and torch {TORCH}; this is {kind[1]}")
+    assert TRAJECTORY_REVISION["cpu", "ieee"] == REVISION
+    assert digest(losses, golden_run.state()["adam"].tobytes()) == PINNED[kind]
