@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -21,8 +20,8 @@ from urllib.parse import urldefrag, urljoin
 from urllib.request import urlopen
 
 import pytest
-from reading import contents
 from made_site import POST, make_results, write_suite
+from reading import contents
 
 from dip.experiments.suites import load_suites
 from press.build.state import global_inputs, listing
@@ -150,19 +149,6 @@ def test_a_quick_rebuild_is_not_a_wrong_one(work: Path, capsys: pytest.CaptureFi
     assert b"Renamed" in quick["index.html"] and b"Renamed" in quick["feed.xml"]
 
 
-def test_nothing_changed_takes_no_time(work: Path) -> None:
-    """The processor's seconds of a whole process; the aim on an idle machine is 0.15 s."""
-    call = [sys.executable, "-m", "press", "--run", "never"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    used = []
-    for _ in range(5):
-        before = os.times()
-        subprocess.run(call, cwd=work, env=environment, check=True, stdout=subprocess.DEVNULL)
-        after = os.times()
-        used.append(after.children_user - before.children_user)
-    assert min(used) < 0.3, used
-
-
 def test_nothing_changed_loads_nothing_but_the_standard_library(work: Path) -> None:
     shutil.rmtree(work / "results/paper/anna/seed1")  # a run that is missing is told of too
     assert main(["--run", "never"]) == 0
@@ -270,7 +256,6 @@ def test_broken_links_of_every_kind_are_told_at_once_and_offline(
     )
     page = work / "content/posts/post.md"
     page.write_text(page.read_text() + "\n" + broken)
-    started = time.perf_counter()
     told = said(capsys, "check", "--run", "never")
     for word in ("othre.md", "gone.csv", "fig-stirp", "@nobody", "gone.html", "gone.png"):
         assert re.search(rf"post\.md:\d+:\d+: .*{word}", told), told
@@ -278,7 +263,6 @@ def test_broken_links_of_every_kind_are_told_at_once_and_offline(
     told = said(capsys, "check", "--run", "never")
     assert "has no id 'prat'; did you mean 'part'?" in told
     assert "the link '../gone.html' leads nowhere" in told
-    assert time.perf_counter() - started < 60
 
 
 # 7. Errors without file and line: tests/test_press_sites_invalid.py.

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from trials.trying import trials
 
 from press.build.state import read_sealed, write_sealed
 from press.cache import NAME, Cache
@@ -51,15 +52,15 @@ def test_what_was_kept_is_found_by_its_kind_and_key(tmp_path: Path) -> None:
 
 
 def test_a_kill_leaves_whole_entries(tmp_path: Path) -> None:
-    for _ in range(5):
+    for chance in trials("kills while the cache is written", 5):
         process = putting(tmp_path, 10**9)
         assert process.stdout and process.stdout.readline() == b"begun\n"
-        time.sleep(random.random() / 10)
+        time.sleep(chance.random() / 10)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         cache = Cache(tmp_path)
-        assert cache.get("numbers", "20") == b"20" * 500
-        assert all(is_right(cache, number) for number in range(3000))
+        assert cache.get("numbers", "20") == b"20" * 500, chance.said
+        assert all(is_right(cache, number) for number in range(3000)), chance.said
         cache.close()
 
 

@@ -180,10 +180,9 @@ def test_who_sleeps_or_comes_in_crowds_is_hung_up_on_and_who_leaves_is_no_traceb
 ) -> None:
     page, good = b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\r\n"
     monkeypatch.setattr("press.serve.PATIENCE_S", 0.5)
+    monkeypatch.setattr(Handler, "timeout", None)  # so that nothing else hangs up
     for begun in (b"", b"GET", page, page + b"A"):
-        started = time.monotonic()
-        answer_to(address, begun)
-        assert time.monotonic() - started < 5
+        answer_to(address, begun)  # which itself waits no longer than PATIENCE_S
 
     monkeypatch.setattr("press.serve.PATIENCE_S", PATIENCE_S)
     crowd = [create_connection(address, PATIENCE_S) for _ in range(CONNECTIONS + 5)]

@@ -32,7 +32,8 @@ def output_of(folder: Path, *command: str | Path) -> str:
 
 def build_wheel(folder: Path) -> Path:
     """Build the wheel by the tools of this environment; nothing is left in the repository."""
-    pytest.importorskip("hatchling")
+    for tool in ("hatchling", "pip"):
+        pytest.importorskip(tool)
     words = ("--no-deps", "--no-build-isolation", "--disable-pip-version-check")
     output_of(folder, sys.executable, "-m", "pip", "wheel", *words, "-w", folder, ROOT)
     (wheel,) = folder.glob("*.whl")
