@@ -120,6 +120,9 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
     [
         ('run("papre/anna").psnr_db', "7:12: unknown suite 'papre'; did you mean 'paper'?"),
         ('run("paper/anna").psnr', "has no 'psnr'; did you mean 'psnr_db'?"),
+        ('rnu("paper/anna").psnr_db', "unknown name 'rnu'; did you mean 'run'?"),
+        ('run("paper/anna").psnr_db | valeu', "unknown filter 'valeu'; did you mean 'value'?"),
+        ("run.__class__", "'run' is no part of an expression"),
         ('claim("inpainting.dip.ana")', "unknown claim 'inpainting.dip.ana'; did you mean"),
         ('suite("paper").devicse', "has no 'devicse'"),
         ('"many"', "'many' is a result typed by hand"),

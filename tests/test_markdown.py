@@ -9,7 +9,6 @@ from urllib.parse import unquote
 import pytest
 from made_site import make_context
 
-from press.blocks.registry import BUILT_IN
 from press.diagnostics import Place, SourceMap
 from press.errors import InputError
 from press.markdown.citations import Entry
@@ -316,12 +315,6 @@ def test_every_method_of_the_renderer_renders_a_token_that_there_is() -> None:
         if (kind := name.removeprefix("render_")) not in known and f'"{kind}"' not in source
     ]  # fmt: skip
     assert len(methods) >= 17 and unknown == []
-
-
-def test_blocks_have_kinds() -> None:
-    assert {block.numbered for block in BUILT_IN.values()} == {
-        "figure", "table", "listing", "",
-    }  # fmt: skip
 
 
 def test_a_note_written_in_place_knows_where_it_stands(context: PageContext) -> None:

@@ -245,13 +245,6 @@ def test_the_first_suite_gives_every_page_its_link(
     assert "nothing changed" in made(capsys)
 
 
-def test_the_cache_can_be_thrown_away(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = {path: path.read_bytes() for path in (work / "site").rglob("*.html")}
-    shutil.rmtree(work / ".press")
-    assert "2 pages made anew" in made(capsys)
-    assert {path: path.read_bytes() for path in (work / "site").rglob("*.html")} == before
-
-
 def test_a_damaged_state_is_no_obstacle(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in (work / ".press").rglob("*.json"):
         path.write_text("{")

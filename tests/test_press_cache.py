@@ -122,28 +122,6 @@ def test_without_a_folder_a_build_only_warns(
     assert "warning: nothing is kept for the next build: " in capsys.readouterr().err
 
 
-def test_a_build_from_a_broken_cache_makes_the_same_site(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "content/posts").mkdir(parents=True)
-    code = "```python\nprint(1)\n```\n"
-    (tmp_path / "content/posts/one.md").write_text(f"# One\n\n$x^2$ and $$y$$\n\n{code}")
-    assert main([]) == 0
-    page = (tmp_path / "site/posts/one.html").read_bytes()
-    whole = (tmp_path / ".press" / NAME).read_bytes()
-    chance = random.Random(0)
-    for _ in range(20):
-        for state in (tmp_path / ".press").glob("state-*"):
-            state.unlink()
-        broken = bytearray(whole)
-        for place in chance.sample(range(len(whole)), len(whole) // 1000):
-            broken[place] ^= 255
-        (tmp_path / ".press" / NAME).write_bytes(broken)
-        assert main([]) == 0
-        assert (tmp_path / "site/posts/one.html").read_bytes() == page
-
-
 def test_a_broken_part_of_the_manifest_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

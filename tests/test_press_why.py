@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from made_site import LEVELS, build_site, run_press, write_suite
+from made_site import build_site, run_press
 
-from dip.experiments.suites import load_suites
 from press.cli import main
 
 POST = (
@@ -103,21 +102,3 @@ def test_a_run_whose_suite_asks_for_something_else(
     assert "is not of the run that is asked for now" in said
     assert "    learning_rate: 0.001 -> 0.02\n" in said
     assert not (tmp_path / "site/runs/paper/anna/seed0.html").exists()
-
-
-def test_a_new_record_is_seen_by_the_pages_that_name_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = build_site(tmp_path) / "posts/post.html"
-    folder = tmp_path / "content/posts"
-    (folder / "other.md").write_text("# Another post\n\nIt names no run.\n")
-    build = ("build", "--run", "never")
-    assert run_press(tmp_path, *build) == 0
-    assert "The mean is 30" not in page.read_text()
-    suites = load_suites(tmp_path / "content/experiments.toml")
-    write_suite(tmp_path / "results", suites["paper"], LEVELS)
-    other = (tmp_path / "site/posts/other.html").stat().st_ino
-    assert run_press(tmp_path, *build) == 0
-    assert "n = 3" in page.read_text()
-    assert (tmp_path / "site/posts/other.html").stat().st_ino == other
-    assert (tmp_path / "site/runs/paper/anna/seed0.html").exists()

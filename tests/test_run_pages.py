@@ -6,7 +6,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from made_site import build_site, make_context, make_results, read_anew
+from made_site import build_site, make_context, make_results, read_anew, run_press
 
 from dip.records.record import load_record
 from press.page import PageContext
@@ -88,24 +88,14 @@ def test_a_suite_that_keeps_pictures_of_some_images_says_so(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("recorded", [(), ("small",), ("paper", "small")])
-def test_every_page_is_well_formed_and_every_link_within_the_site_leads_somewhere(
+def test_every_page_is_well_formed_and_every_link_leads_somewhere(
     tmp_path: Path, recorded: tuple[str, ...]
 ) -> None:
     site = build_site(tmp_path, *recorded)
     for page in site.rglob("*.html"):
         parser = html5lib.HTMLParser(strict=True)
-        text = page.read_text()
-        parser.parse(text)
-        for address in re.findall(r'(?:href|src)="([^"#:]+)(?:#[^"]*)?"', text):
-            assert (page.parent / address).resolve().exists(), f"{page}: {address}"
-
-
-def test_links_to_places_in_pages_lead_somewhere(tmp_path: Path) -> None:
-    site = build_site(tmp_path, "paper", "small")
-    for page in site.rglob("*.html"):
-        for address, anchor in re.findall(r'href="([^"#:]*)#([^"]+)"', page.read_text()):
-            target = (page.parent / address).resolve() if address else page
-            assert f'id="{anchor}"' in target.read_text(), f"{page}: {address}#{anchor}"
+        parser.parse(page.read_text())
+    assert run_press(tmp_path, "check", "--run", "never") == 0
 
 
 def test_the_list_shows_what_is_not_run(tmp_path: Path) -> None:
