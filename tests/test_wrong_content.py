@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
@@ -112,7 +113,12 @@ def test_a_wrong_value_in_a_file_is_told_with_its_place(
                 capsys.readouterr()
                 if build(work) != 0:
                     told += 1
-                    assert "content/" in capsys.readouterr().err, f"{place}: {wrong}"
+                    err = capsys.readouterr().err
+                    # a key of site.toml is not found in a table that is written in a line
+                    line = "" if name == "site.toml" and len(place) > 2 else r"\d+"
+                    told_at = rf"content/[\w/]+\.(toml|md):{line}"
+                    assert re.search(told_at, err), f"{place}: {wrong}"
+                    assert "internal error" not in err, f"{place}: {wrong}"
                 if name in ("experiments.toml", "images.toml"):
                     folders = ["--content", str(path.parent), "list", "--results", str(work)]
                     assert dip_main([*folders, "--device", "cpu"]) in (0, 1)
@@ -133,7 +139,10 @@ def test_a_wrong_value_in_the_front_matter_is_told_with_its_place(
         front |= {} if wrong is REMOVED else {key: wrong}
         path.write_text(f"---\n{yaml.safe_dump(front)}---\n{body}")
         capsys.readouterr()
-        assert build(work) == 0 or "posts/post.md:" in capsys.readouterr().err, f"{key}: {wrong}"
+        if build(work) != 0:
+            err = capsys.readouterr().err
+            assert re.search(r"posts/post\.md:\d+", err), f"{key}: {wrong}"
+            assert "internal error" not in err, f"{key}: {wrong}"
     path.write_text(POST)
 
 
@@ -155,6 +164,7 @@ def test_a_wrong_expression_is_told_with_its_place(
     path.write_text(f"---\ntitle: A\ndate: 2026-01-02\n---\nText {{{{ {expression} }}}}.\n")
     try:
         assert build(work) == 1
-        assert "posts/post.md:5:" in capsys.readouterr().err
+        err = capsys.readouterr().err
+        assert "posts/post.md:5:" in err and "internal error" not in err
     finally:
         path.write_text(POST)
