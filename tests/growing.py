@@ -1,0 +1,30 @@
+"""How the time to read a text grows with its length."""
+
+import gc
+import time
+from collections.abc import Callable
+
+NOTHING = 0.01  # seconds that no reader notices
+
+
+def growth(read: Callable[[str], object], before: str, mark: str, times: int) -> float:
+    """How many times as long it takes to read twice as many marks, at their best of three.
+
+    Two where the time grows as the length, four where it grows as its square.
+    """
+    once, twice = (
+        min(spent(read, before + mark * number) for _ in range(3)) for number in (times, 2 * times)
+    )
+    return max(twice, NOTHING) / max(once, NOTHING)
+
+
+def spent(read: Callable[[str], object], text: str) -> float:
+    """The processor's seconds to read a text, without those of Python's collecting of garbage."""
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.process_time()
+        read(text)
+        return time.process_time() - start
+    finally:
+        gc.enable()
