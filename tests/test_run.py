@@ -4,11 +4,13 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from dip.errors import InputError
 from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, jobs_of, record_of
-from dip.records.record import check_files, identity, load_record
+from dip.records.environment import environment
+from dip.records.record import Record, check_files, identity, load_record
 from dip.records.store import move_aside
 from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
@@ -285,10 +288,36 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str
                                   threads=1, listener=lines))  # fmt: skip
     reason = "was made with another torch" if damage == "another" else "is damaged"
     assert lines[0].startswith(f"{path}: the checkpoint {reason}")
-    assert lines[0].endswith("it is now checkpoint.set-aside.npz; starting again from iteration 0")
+    named = "checkpoint.set-aside.npz" if damage != "another" else r"checkpoint.[0-9a-f]{8}.npz"
+    assert re.search(f"it is now {named}$", lines[0])
+    assert lines[1] == "tiny/waves/seed0 0 60"
     assert record
     assert path.parent.name == f"{record.key}-tiny-waves-seed0"
     assert not path.parent.exists()
+
+
+def test_two_kinds_of_machines_that_take_turns_keep_a_checkpoint_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on(machine: str, threads: int, steps: int) -> tuple[Lines, Record | None]:
+        described = environment("cpu") | {"device": machine}
+        monkeypatch.setattr("dip.runs.run.environment", lambda device: described)
+        lines, calls = Lines(), iter(range(10_000))
+        stopping = replace(
+            context, threads=threads, listener=lines, should_stop=lambda: next(calls) == steps - 1
+        )
+        return lines, perform(job, stopping)
+
+    jobs, context = project(tmp_path, SUITES.replace("60", "120"))
+    job = next(job for job in jobs if job.name == "tiny/waves/seed0")
+    assert on("A", 1, 100) == (["tiny/waves/seed0 0 120"], None)
+    (told, begun), _ = on("B", 2, 3)
+    assert "made with another device (A, not B)" in told
+    assert begun == "tiny/waves/seed0 0 120"
+    (told, *threads, begun), record = on("A", 1, 1000)
+    assert "made with another device (B, not A)" in told
+    assert threads == [] and begun == "tiny/waves/seed0 100 120"
+    assert record and record.data["environment"]["threads"] == 1
 
 
 def test_a_run_goes_on_with_the_threads_that_it_began_with(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from dip.errors import InputError
-from dip.files import fresh_file, sweep
+from dip.files import fresh_file, sha256_of, sweep
 from dip.records.record import CurveRow
 
 FORMAT = 1
@@ -76,11 +76,15 @@ class Work:
             np.savez(file, allow_pickle=False, **arrays)
 
     def load(self, described: dict[str, Any]) -> tuple[RunProgress, dict[str, np.ndarray]] | None:
-        """Read the checkpoint; None if there is none.
+        """Read the checkpoint, or where there is none the one of `described` that was set aside.
 
-        Raises InputError if it is damaged or of something else than `described`; it is then set
-        aside under the name that the sentence gives.
+        None if there is neither. Raises InputError if it is damaged or of something else than
+        `described`; it is then set aside under the name that the sentence gives, and the next call
+        looks again. Machines of two kinds, which take turns, so keep a checkpoint each.
         """
+        own = self._aside(described)
+        if not self.path.exists() and own.exists():
+            os.replace(own, self.path)
         if not self.path.exists():
             return None
         try:
@@ -91,11 +95,13 @@ class Work:
             found, progress, state = self._read()
         except DAMAGED as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise self._set_aside(f"the checkpoint is damaged ({reason})") from None
+            aside = self.path.with_name("checkpoint.set-aside.npz")
+            raise self._set_aside(f"the checkpoint is damaged ({reason})", aside) from None
         for name, value in described.items():
             if found.get(name) != value:
                 sentence = f"the checkpoint was made with another {name.replace('_', ' ')}"
-                raise self._set_aside(f"{sentence} ({found.get(name)}, not {value})"[:300])
+                aside = self._aside({name: found.get(name) for name in described})
+                raise self._set_aside(f"{sentence} ({found.get(name)}, not {value})"[:300], aside)
         return progress, state
 
     def threads(self) -> int | None:
@@ -118,8 +124,12 @@ class Work:
         state = {name[6:]: arrays[name] for name in arrays if name.startswith("state.")}
         return content["described"], RunProgress(**{**plain, "pictures": pictures}), state
 
-    def _set_aside(self, sentence: str) -> InputError:
-        aside = self.path.with_name("checkpoint.set-aside.npz")
+    def _aside(self, described: dict[str, Any]) -> Path:
+        """Where a checkpoint of `described` lies while another has its place."""
+        text = json.dumps(described, sort_keys=True)
+        return self.path.with_name(f"checkpoint.{sha256_of(text.encode())[:8]}.npz")
+
+    def _set_aside(self, sentence: str, aside: Path) -> InputError:
         os.replace(self.path, aside)
         return InputError(f"{sentence}; it is now {aside.name}", self.path)
 

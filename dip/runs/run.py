@@ -10,7 +10,7 @@ from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, devic
 from dip.experiments.test_images import named
 from dip.files import sweep
 from dip.planning.jobs import Job, state_of
-from dip.records.environment import commit, environment, exact_part
+from dip.records.environment import choose_device, commit, environment, exact_part
 from dip.records.record import CURVE_COLUMNS, Record, identity
 from dip.records.store import curve_text, write_record
 from dip.runs import recording
@@ -114,9 +114,8 @@ class _Run:
         self.shows = listed.show and self.experiment.pictures and self.experiment.seed == 0
         self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
-        # The count of threads moves bits: a run goes on with the one it began with.
         self.asked = threads
-        self._begin(work.threads() or threads)
+        self.environment = environment(choose_device(context.device))
         self.commit = commit()
         self.progress = RunProgress(now())
 
@@ -127,7 +126,7 @@ class _Run:
         self.fit: Fit = Fit(
             self.task, self.experiment, device=device, keep=self.scored, threads=threads
         )
-        self.environment = environment(device)
+        self.environment["threads"] = threads
 
     def finish(self) -> Finished | None:
         """Go on from the checkpoint to the last iteration; None if told to stop before it."""
@@ -156,17 +155,30 @@ class _Run:
         return {name: self.what[name] for name in named} | exact_part(self.environment)
 
     def _resume(self) -> None:
-        """Take up the checkpoint, if there is one that can be trusted."""
+        """Begin; with the checkpoint, if there is one that can be trusted."""
+        found = self._loaded()
+        # The count of threads moves bits: a run goes on with the one it began with.
+        self._begin((self.work.threads() if found else None) or self.asked)
+        if not found:
+            return
+        progress, state = found
         try:
-            found = self.work.load(self._made_with())
-            if found:
-                progress, state = found
-                self.fit.restore(state)
-                self.progress = progress
-                self._tell_threads(int(self.environment["threads"]))
+            self.fit.restore(state)
         except (InputError, ValueError, LookupError) as error:
             self.context.listener.say(f"{error}; starting again from iteration 0")
             self._begin(self.asked)
+            return
+        self.progress = progress
+        self._tell_threads(int(self.environment["threads"]))
+
+    def _loaded(self) -> "tuple[RunProgress, dict[str, np.ndarray]] | None":
+        """This kind of machine's checkpoint, whatever its threads; what is none is named."""
+        wanted = {name: value for name, value in self._made_with().items() if name != "threads"}
+        while True:  # each turn sets one aside
+            try:
+                return self.work.load(wanted)
+            except InputError as error:
+                self.context.listener.say(str(error))
 
     def _tell_threads(self, began_with: int) -> None:
         if began_with != self.asked:
