@@ -4,6 +4,7 @@ import ctypes
 import sys
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 import torch
 
@@ -38,9 +39,19 @@ def set_precision(precision: str, device: str) -> torch.dtype:
 
 
 def multiply_in(precision: str) -> None:
-    """Set what CUDA multiplies in, which is the process's: fits of two precisions take turns."""
-    torch.backends.cudnn.allow_tf32 = precision != "ieee"
-    torch.backends.cuda.matmul.allow_tf32 = precision != "ieee"
+    """Set what products are made in, which is the process's: fits of two precisions take turns.
+
+    Each operation by itself: what was set for all of a library, or of torch, gives way to that.
+    """
+    backends: Any = torch.backends  # its stubs know no flag of an operation
+    wanted = "ieee" if precision == "ieee" else "tf32"
+    backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = wanted == "tf32"
+    # The flags of before must not contradict these: to read them would be an error of torch's.
+    backends.cudnn.conv.fp32_precision = backends.cudnn.rnn.fp32_precision = wanted
+    backends.cuda.matmul.fp32_precision = wanted
+    backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    backends.mkldnn.conv.fp32_precision = "ieee"  # on the CPU bf16 is asked for by the arrays
+    backends.mkldnn.matmul.fp32_precision = "ieee"
 
 
 @cache
