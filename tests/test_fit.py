@@ -18,7 +18,7 @@ from dip.engine.monitor import AVERAGED, ITERATION, RUNNING_LOSS, UPDATES
 from dip.engine.optimizer import BETA_1, BETA_2, SETTLING
 from dip.engine.precision import set_precision
 from dip.errors import InputError
-from dip.network.network import Network
+from dip.network.network import Network, check_repeatable
 from dip.records.environment import bf16_supported
 from dip.tasks.degradations import super_resolution
 
@@ -338,6 +338,31 @@ def test_bf16_is_run_where_the_processor_has_it() -> None:
     run = Fit(inpainting_task(), small(arithmetic="bf16"))
     assert run.precision == "bf16" and run.step.network.dtype == torch.bfloat16
     assert all(np.isfinite(step.loss) for step in run)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"align_corners": True}, "align_corners"),
+        ({"align_corners": True, "upsampling": "nearest"}, "align_corners"),
+        ({"kernel_up": 1}, "kernel_up = 1"),
+        ({"kernel_up": 5, "upsampling": "nearest"}, "kernel_up = 5"),
+        ({"kernel_skip": 5}, "kernel_skip = 5 over kernel_down = 3"),
+        ({"kernel_skip": 5, "skip_channels": (0, 0)}, None),
+        ({"kernel_up": 1, "upsampling": "nearest"}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_settings_whose_bits_cuda_gives_only_once_are_refused_there(
+    settings: dict[str, Any], named: str | None
+) -> None:
+    check_repeatable(small(**settings), "cpu")
+    if named is None:
+        check_repeatable(small(**settings), "cuda")
+        return
+    with pytest.raises(InputError, match=f"with {named} the bits would not be the same twice"):
+        check_repeatable(small(**settings), "cuda")
 
 
 def test_hash_of_the_weights_does_not_depend_on_threads() -> None:

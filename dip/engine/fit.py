@@ -21,6 +21,7 @@ from dip.engine.precision import keep_large_buffers, multiply_in, set_precision
 from dip.engine.step import EngineStep
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
+from dip.network.network import check_repeatable
 from dip.records.environment import choose_device
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Fit:
 
     Raises InputError where task and experiment disagree, the task's arrays do not belong together,
     `keep` names an iteration that the run has not, `threads` is under 1, the device is not there or
-    does not have the experiment's precision, or only one of z and the task has a guide.
+    does not have the experiment's precision or sums in any order, or only one of z and the task has a guide.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Fit:
         if wrong := [k for k in keep if k not in range(last + 1)]:
             raise InputError(f"keep names iteration {wrong[0]!r}; expected 0 to {last}, integers")
         device = choose_device(device)
+        check_repeatable(experiment, device_kind(device))
         if threads is not None:
             torch.set_num_threads(threads)
         keep_large_buffers()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dip.errors import InputError
 from dip.experiments.experiment import Experiment
 from dip.network.architecture import Layer, layers_of
 from dip.network.operations import (
@@ -20,6 +21,26 @@ from dip.network.random_numbers import WEIGHTS, uniform
 from dip.network.upsampling_convolution import UpsamplingConvolution
 
 ALIGNMENT = 16  # floats; each parameter begins at a multiple of 64 bytes
+
+
+def check_repeatable(experiment: Experiment, device_kind: str) -> None:
+    """Raise InputError where the bits of a fit would not be the same twice.
+
+    On CUDA torch's own bilinear enlargement and reflection sum their gradients in any order
+    (`torch.use_deterministic_algorithms`): `_stock_up`, and the border of `_skip`.
+    """
+    one, setting = experiment, ""
+    if (one.align_corners or one.kernel_up != 3) and (
+        one.upsampling == "bilinear" or one.kernel_up > 1
+    ):
+        setting = "align_corners" if one.align_corners else f"kernel_up = {one.kernel_up}"
+    elif one.kernel_skip > one.kernel_down and any(one.skip_channels):
+        setting = f"kernel_skip = {one.kernel_skip} over kernel_down = {one.kernel_down}"
+    if setting and device_kind == "cuda":
+        raise InputError(
+            f"with {setting} the bits would not be the same twice on CUDA, where torch sums these"
+            " gradients in any order: run it on the CPU"
+        )
 
 
 class Network:
