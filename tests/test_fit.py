@@ -216,6 +216,23 @@ def test_a_state_of_another_experiment_is_refused() -> None:
     assert same(other.state(), before)
 
 
+@pytest.mark.parametrize("settings", [{"seed": 1}, {"learning_rate": 0.02}, {"image": "made/a"}])
+def test_a_state_of_other_settings_is_refused_whatever_its_shapes(settings: dict[str, Any]) -> None:
+    state = Fit(inpainting_task(), small(**settings)).state()
+    fit = Fit(inpainting_task(), small(snapshots=(1,)))
+    with pytest.raises(ValueError, match="of another experiment, or of another precision"):
+        fit.restore(state)
+    state = Fit(inpainting_task(), small()).state()
+    fit.restore(state)  # what is reported of a run does not move it
+    state["counts"][ITERATION] = 6
+    with pytest.raises(ValueError, match="stands at iteration 6, the last one is 4"):
+        fit.restore(state)
+    del state["described"]  # as states were written before
+    state["counts"][ITERATION] = 5
+    fit.restore(state)
+    assert not list(fit)
+
+
 CHILD = """
 import hashlib, sys
 sys.path[:0] = ["tests", "."]

@@ -5,6 +5,8 @@ steps are sent in blocks, and read a block later; `state`, `stops` and `average`
 back to the step that the caller has seen last.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -81,7 +83,8 @@ class Fit:
 
     Raises InputError where task and experiment disagree, the task's arrays do not belong together,
     `keep` names an iteration that the run has not, `threads` is under 1, the device is not there or
-    does not have the experiment's precision or sums in any order, or only one of z and the task has a guide.
+    does not have the experiment's precision or would not give its bits twice, or only one of z and
+    the task has a guide.
     """
 
     def __init__(
@@ -240,18 +243,31 @@ class Fit:
     def state(self) -> dict[str, np.ndarray]:
         """All that is needed to go on exactly, as plain arrays; valid between two steps."""
         tensors = self._current().tensors()
-        return {name: tensor.cpu().numpy().copy() for name, tensor in tensors.items()}
+        state = {name: tensor.cpu().numpy().copy() for name, tensor in tensors.items()}
+        return state | {"described": self._described}
+
+    @property
+    def _described(self) -> np.ndarray:
+        """The hash of what a state is of: experiment and precision."""
+        described = json.dumps([self.experiment.canonical(), self.precision], sort_keys=True)
+        return np.frombuffer(hashlib.sha256(described.encode()).digest(), np.uint8)
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take up a state of the same experiment, into the arrays that stand.
 
-        Raises ValueError if an array is missing or has another shape.
+        Raises ValueError if an array is missing or has another shape, if the state is of another
+        experiment or precision (older states do not say), or stands beyond the last iteration.
         """
         self.replay.wait()
         own = self.step.tensors()
         for name, tensor in own.items():
             if name not in state or state[name].shape != tuple(tensor.shape):
                 raise ValueError(f"this state does not fit the experiment: '{name}' differs")
+        if not np.array_equal(state.get("described", self._described), self._described):
+            raise ValueError("this state is of another experiment, or of another precision")
+        next_, last = int(state["counts"][ITERATION]), self.experiment.iterations
+        if not 0 <= next_ <= last + 1:
+            raise ValueError(f"this state stands at iteration {next_}, the last one is {last}")
         arrays = [torch.from_numpy(np.array(state[name])) for name in own]
         put_back(list(own.values()), arrays)
         self.step.is_torn = False
