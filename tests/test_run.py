@@ -227,6 +227,13 @@ def test_a_mean_counts_only_for_the_runs_that_it_is_made_of(tmp_path: Path) -> N
         perform(mean, context)
     with pytest.raises(InputError, match="seed1 is in bf16, and this one would be in ieee, which"):
         perform(runs[0], context)
+    meant = replace(runs[0], experiment=replace(runs[0].experiment, arithmetic="ieee"))
+    assert perform(meant, context), "whose precision is named is compared, not joined"
+    suite = replace(runs[0].suite, experiments=tuple(
+        replace(one, arithmetic="bf16") if one.seed else one
+        for one in runs[0].suite.experiments
+    ))  # fmt: skip
+    assert perform(replace(runs[0], suite=suite), context), "nor is it with another's named one"
 
 
 def test_an_output_kept_of_another_run_enters_no_mean(tmp_path: Path) -> None:

@@ -62,15 +62,23 @@ def perform(job: Job, context: RunContext) -> Record | None:
 
 
 def _refuse_second_precision(job: Job, precision: str, context: RunContext) -> None:
-    """Raise InputError where other runs of the suite are in another: no mean joins two."""
+    """Raise InputError where other runs of the suite are in another: no mean joins two.
+
+    Who names an `arithmetic`, in a variant say, means that precision: such a run is none of these.
+    """
+    if job.experiment.arithmetic != "default":
+        return
     for other in (Job(job.suite, experiment) for experiment in job.suite.experiments):
         state = state_of(other, context.results, context.images)
         if state.word != "recorded" or state.record is None or other.name == job.name:
             continue
+        if other.experiment.arithmetic != "default":
+            continue
         if (made := state.record.data["arithmetic"]) != precision:
             raise InputError(
                 f"{other.name} is in {made}, and this one would be in {precision}, which no mean"
-                " joins: give it a suite of its own, or the suite an `arithmetic`"
+                " joins: give the suite an `arithmetic`, or make all of its runs anew elsewhere, by"
+                " --results"
             )
 
 
