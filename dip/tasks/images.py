@@ -1,6 +1,7 @@
 """Pictures read, checked against the list of test images, cut and resized.
 
-Only what opens a picture needs Pillow: without it a list of images can be checked by its hashes.
+Only what reads, writes or resizes a picture needs Pillow and imagecodecs: without these a list of
+images can be checked by its hashes. numpy is always there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -67,8 +68,8 @@ def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
     """Whether a file is absent or as listed, and lines that say so, with what it should be.
 
     These have the keys of images.toml with the values of the file. The pixels of a JPEG file
-    depend on the decoder: they are compared only where its SHA-256 differs too. Without numpy and
-    Pillow the SHA-256 alone is compared.
+    depend on the decoder: they are compared only where its SHA-256 differs too. Without Pillow
+    and imagecodecs the SHA-256 alone is compared.
     """
     path, sha256 = file_in(folder, image)
     if path is None:
