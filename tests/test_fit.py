@@ -233,6 +233,19 @@ def test_a_state_of_other_settings_is_refused_whatever_its_shapes(settings: dict
     assert not list(fit)
 
 
+def test_what_is_no_task_experiment_or_count_is_told_in_a_sentence() -> None:
+    task: Any = inpainting_task()
+    wrong: list[tuple[Any, Any, dict[str, Any], str]] = [
+        (task.x0, small(), {}, "task is a ndarray; expected a dip.Task"),
+        (task, {}, {}, "experiment is a dict; expected a dip.Experiment"),
+        (task, small(), {"keep": 3}, "keep is 3; expected a set of iterations"),
+        (task, small(), {"threads": 1.5}, "threads is 1.5; expected an integer"),
+    ]
+    for one, experiment, more, sentence in wrong:
+        with pytest.raises(InputError, match=sentence):
+            Fit(one, experiment, **more)
+
+
 CHILD = """
 import hashlib, sys
 sys.path[:0] = ["tests", "."]

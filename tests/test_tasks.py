@@ -1,5 +1,7 @@
 """Tasks: the degraded input, the truth and the mask, repeatable and as the paper says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,30 @@ def task_of(picture: np.ndarray = PICTURE, **settings: object) -> Task:
     mask = {} if "task" in settings else {"mask": "bernoulli"}
     experiment = Experiment.from_dict({"image": "made/it", **mask, **settings})
     return make_task(experiment, {"made/it": picture, **others})  # type: ignore[dict-item]
+
+
+def plain_function(x: np.ndarray) -> np.ndarray:
+    return x
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({"factor": 4}, "factor is 4, and there is no operator that reduces"),
+        ({"factor": 0}, "factor is 0; expected an integer from 1 on"),
+        ({"factor": -1}, "factor is -1; expected an integer from 1 on"),
+        ({"factor": 1.5}, "factor is 1.5; expected an integer from 1 on"),
+        ({"operator": plain_function}, "operator is a function; expected an object with the metho"),
+        ({"mask": "abc"}, "mask is a str; expected an array"),
+        ({"x0": None}, "x0 is a NoneType; expected an array"),
+        ({"mask": np.zeros((1, 64, 96))}, "mask is 0 everywhere: nothing is known"),
+    ],
+)
+def test_parts_that_are_no_task_are_told_in_a_sentence(
+    parts: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        Task(**{"name": "own", "x0": PICTURE, **parts}).check()
 
 
 def test_random_words_never_change() -> None:

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -25,9 +25,7 @@ from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
 from dip.network.network import check_repeatable
 from dip.records.environment import choose_device
-
-if TYPE_CHECKING:
-    from dip.tasks.degradations import Task
+from dip.tasks.degradations import Task
 
 CUDA_BLOCK = 50  # iterations between two looks at the history
 
@@ -81,15 +79,15 @@ class Fit:
     blocks ahead of what was yielded; whoever asks for the state gets the one after the step yielded
     last. Elsewhere each step is yielded as soon as it is done.
 
-    Raises InputError where task and experiment disagree, the task's arrays do not belong together,
-    `keep` names an iteration that the run has not, `threads` is under 1, the device is not there or
+    Raises InputError where task and experiment disagree, the task's parts do not belong together,
+    `keep` names an iteration that the run has not, `threads` is no count, the device is not there,
     does not have the experiment's precision or would not give its bits twice, or only one of z and
     the task has a guide.
     """
 
     def __init__(
         self,
-        task: "Task",
+        task: Task,
         experiment: Experiment,
         *,
         device: str = "cpu",
@@ -97,21 +95,31 @@ class Fit:
         threads: int | None = None,
         block: int | None = None,
     ) -> None:
+        for name, given, kind in (("task", task, Task), ("experiment", experiment, Experiment)):
+            if not isinstance(given, kind):
+                found = type(given).__name__
+                raise InputError(f"{name} is a {found}; expected a dip.{kind.__name__}")
         if experiment.task not in ("fit", task.name):
             raise InputError(
                 f"the task is '{task.name}' and the experiment's task '{experiment.task}';"
                 ' give the experiment the same, or "fit" for a task of one\'s own'
             )
         task.check()
-        last, keep = experiment.iterations, frozenset(keep)
+        last = experiment.iterations
+        if threads is not None and not isinstance(threads, Integral):
+            raise InputError(f"threads is {threads!r}; expected an integer")
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; it must be at least 1")
+        try:
+            keep = frozenset(keep)
+        except TypeError:
+            raise InputError(f"keep is {keep!r}; expected a set of iterations") from None
         if wrong := [k for k in keep if k not in range(last + 1)]:
             raise InputError(f"keep names iteration {wrong[0]!r}; expected 0 to {last}, integers")
         device = choose_device(device)
         check_repeatable(experiment, device_kind(device))
         if threads is not None:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(int(threads))
         keep_large_buffers()
         on_cuda = device_kind(device) == "cuda"
         if on_cuda:

@@ -10,6 +10,7 @@ bits, so that it is the same for every version of numpy and for every device.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -70,7 +71,21 @@ class Task:
         return None if self.mask is None else self._enlarged(self.mask)
 
     def check(self) -> None:
-        """Raise InputError for arrays that do not belong together, and would be broadcast."""
+        """Raise InputError for parts that are not what they must be, or do not belong together.
+
+        Arrays of other shapes would be broadcast.
+        """
+        if not isinstance(self.factor, Integral) or self.factor < 1:
+            raise InputError(f"factor is {self.factor}; expected an integer from 1 on")
+        if self.operator is None and self.factor != 1:
+            raise InputError(f"factor is {self.factor}, and there is no operator that reduces")
+        if self.operator is not None and not callable(getattr(self.operator, "on", None)):
+            what = type(self.operator).__name__
+            raise InputError(f"operator is a {what}; expected an object with the method on(device)")
+        for name in ("x0", "x", "mask", "guide"):
+            array = getattr(self, name)
+            if not hasattr(array, "shape") and (array is not None or name == "x0"):
+                raise InputError(f"{name} is a {type(array).__name__}; expected an array")
         x0 = np.asarray(self.x0)
         is_image = x0.ndim == 3 and x0.size and x0.dtype.kind == "f"
         if not is_image or not np.isfinite(x0).all():
@@ -89,6 +104,8 @@ class Task:
             if not fits or not 0 <= array.min() <= array.max() <= 1:
                 shown = str(shape).replace("'", "")
                 raise InputError(f"{name} is {array.shape}; expected {shown}, values in [0, 1]")
+        if self.mask is not None and not self.mask.any():
+            raise InputError("mask is 0 everywhere: nothing is known")
 
     def _enlarged(self, image: np.ndarray) -> np.ndarray:
         if self.factor == 1:
