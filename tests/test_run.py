@@ -358,6 +358,32 @@ def test_the_same_run_of_another_suite_leaves_a_checkpoint_alone(tmp_path: Path)
     assert record.curve() == gone_on.curve()
 
 
+def test_a_disk_that_is_full_costs_a_checkpoint_and_a_stop_but_no_run(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")  # Windows has none
+    usual, steps = resource.getrlimit(resource.RLIMIT_FSIZE), iter(range(10_000))
+
+    def full_from_5_to_10() -> bool:
+        step = next(steps)
+        largest = 8192 if 5 <= step < 10 else usual[0]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, usual[1]))
+        return stops_at == step
+
+    jobs, context = project(tmp_path, should_stop=full_from_5_to_10, checkpoint_seconds=0.0)
+    job = next(job for job in jobs if job.name == "tiny/waves/seed0")
+    stops_at = 7
+    try:
+        with pytest.raises(InputError, match=r"checkpoint.npz: cannot be written: File too large"):
+            perform(job, context)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    steps, stops_at, lines = iter(range(10_000)), -1, Lines()
+    record = perform(job, replace(context, listener=lines, checkpoint_seconds=1e-9))
+    assert record
+    said = [line for line in lines if "cannot be written" in line]
+    assert len(said) == 1 and said[0].endswith("; the run goes on without a new checkpoint")
+    assert lines[0].startswith("tiny/waves/seed0 ") and lines[0] != "tiny/waves/seed0 0 60"
+
+
 def test_a_second_process_keeps_away(tmp_path: Path) -> None:
     with Work(tmp_path / "work"), pytest.raises(Busy, match="another process is at this run"):
         Work(tmp_path / "work").__enter__()

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from dip.errors import InputError
+from dip.errors import InputError, sentence_of
 from dip.experiments.experiment import device_kind
 from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
@@ -80,6 +80,8 @@ class Sequence:
             return self.is_recorded(job) or self._performed(job)
         except InputError as error:
             self.say.say(f"{job.name}: {error}")
+        except OSError as error:  # a full disk, a folder without permission
+            self.say.say(f"{job.name}: {sentence_of(error)}")
         except Exception as error:  # noqa: BLE001 (one failure is not the others')
             self.say.say(f"{job.name}: failed: {type(error).__name__}: {error}")
         return False

@@ -65,15 +65,22 @@ class Work:
     def save(
         self, described: dict[str, Any], progress: RunProgress, state: dict[str, np.ndarray]
     ) -> None:
-        """Write a checkpoint whole: `described` says of what, `state` is the fit's."""
+        """Write a checkpoint whole: `described` says of what, `state` is the fit's.
+
+        Raises InputError if the disk refuses it, as when it is full; the one before then stands.
+        """
         plain = {**asdict(progress), "pictures": list(progress.pictures)}
         text = json.dumps({"format": FORMAT, "described": described, "told": plain})
         arrays = {"told": np.frombuffer(text.encode(), np.uint8)}
         arrays |= {f"state.{name}": array for name, array in state.items()}
         pictures = progress.pictures.items()
         arrays |= {f"picture.{name}": np.frombuffer(data, np.uint8) for name, data in pictures}
-        with fresh_file(self.path) as file:
-            np.savez(file, allow_pickle=False, **arrays)
+        try:
+            with fresh_file(self.path) as file:
+                np.savez(file, allow_pickle=False, **arrays)
+        except OSError as error:
+            sentence = f"cannot be written: {error.strerror or error}"
+            raise InputError(sentence, self.path) from None
 
     def load(self, described: dict[str, Any]) -> tuple[RunProgress, dict[str, np.ndarray]] | None:
         """Read the checkpoint, or where there is none the one of `described` that was set aside.

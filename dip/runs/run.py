@@ -123,6 +123,7 @@ class _Run:
         self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
         self.asked = threads
+        self.told_of_disk = False
         self.environment = environment(choose_device(context.device))
         self.commit = commit()
         self.progress = RunProgress(now())
@@ -149,13 +150,27 @@ class _Run:
             self.progress.seconds = before + tick - clock
             stop = self.context.should_stop() and step.iteration < self.experiment.iterations
             if stop or tick - saved > pause:
-                self.work.save(self._made_with(), self.progress, self.fit.state())
+                self._save(stop)
                 saved = time.perf_counter()
                 # Slow disks: at most a sixth of the time goes into checkpoints.
                 pause = max(self.context.checkpoint_seconds, 5 * (saved - tick))
             if stop:
                 return None
         return self._finished(self.fit.average, self.fit.stops())
+
+    def _save(self, stop: bool) -> None:
+        """Write a checkpoint. A full disk costs the run only where it is to stop; else it is told.
+
+        Told once: there may be room again before the run ends.
+        """
+        try:
+            self.work.save(self._made_with(), self.progress, self.fit.state())
+        except InputError as error:
+            if stop:
+                raise
+            if not self.told_of_disk:
+                self.context.listener.say(f"{error}; the run goes on without a new checkpoint")
+            self.told_of_disk = True
 
     def _made_with(self) -> dict[str, Any]:
         """What the bits of a trajectory depend on; a checkpoint of anything else is refused."""
