@@ -295,6 +295,18 @@ def test_a_large_hole_is_told_and_shapes_are_continued_if_asked_for(
     assert ("continued" in said) == bool(sentence)
 
 
+def test_what_is_transparent_round_a_hole_does_not_make_it_large(
+    tmp_path: Path, photo: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alpha, drawn = np.zeros((64, 96), np.float32), np.zeros((64, 96), np.uint8)
+    alpha[8:32, 8:32], drawn[16:24, 16:24] = 1, 255
+    Image.fromarray(drawn).save(tmp_path / "mask.png")
+    command = ["inpaint", str(photo(pixels=picture(3, 64, 96), alpha=alpha)), "--channels", "2"]
+    command += ["--mask", str(tmp_path / "mask.png"), "-o", str(tmp_path / "out.png"), *QUICK]
+    assert main(command) == 0
+    assert "the widest hole" not in told(capsys)
+
+
 def test_scratches_that_vanish_at_max_side_are_filled_all_the_same(
     tmp_path: Path, photo: Made
 ) -> None:

@@ -88,6 +88,9 @@ def test_the_widest_hole_is_measured_across() -> None:
     assert width_of_widest(holes) == 1
     holes[20:41, 30:70] = True
     assert width_of_widest(holes) == 21
+    holes[:] = False
+    holes[:, :50] = True
+    assert width_of_widest(holes) == 60, "not 99, although it has no end on the left"
 
 
 def test_a_fill_meets_its_surroundings_without_a_seam() -> None:

@@ -166,9 +166,10 @@ class Job:
         work = [height * width for _, height, width in shapes]
         for number, window in enumerate(windows):
             share = work[number] / sum(work[number:])
-            filled = self._filled(window, pixels, unknown, share)
             wanted = np.zeros_like(holes)
             wanted[window.core] = holes[window.core]
+            width = masks.width_of_widest(wanted[window.inside])
+            filled = self._filled(window, pixels, unknown, share, width)
             pixels[:, wanted] = filled[:, wanted[window.inside]]
             unknown &= ~wanted
         return replace(photo, pixels=pixels, alpha=photo.alpha if self.args.mask else None)
@@ -192,9 +193,18 @@ class Job:
         return len(self.photo.pixels), *_limited_to(scale, window.sides)
 
     def _filled(
-        self, window: masks.Window, picture: np.ndarray, unknown: np.ndarray, share: float
+        self,
+        window: masks.Window,
+        picture: np.ndarray,
+        unknown: np.ndarray,
+        share: float,
+        width: int,
     ) -> np.ndarray:
-        """A window filled, in its full size; fitted smaller if --max-side says so."""
+        """A window filled, in its full size; fitted smaller if --max-side says so.
+
+        `width` is that of its widest hole: what is transparent round the holes is unknown too, but
+        none of it.
+        """
         full, holes = picture[:, *window.inside], unknown[window.inside]
         pixels, known, worked = full, ~holes, self._worked_shape(window)[1:]
         if worked != window.sides:
@@ -206,7 +216,7 @@ class Job:
             say(f"made that small, nothing is known in the window of {window}: filled smoothly")
             output = np.zeros_like(pixels)
         else:
-            self._suit_hole(masks.width_of_widest(~known))
+            self._suit_hole(round(width * worked[0] / window.sides[0]))
             restored = self._fitted(tasks.inpainting(pixels, known), share)
             output = restored.output
             if not restored.learnt:

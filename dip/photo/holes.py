@@ -71,10 +71,14 @@ def transparent(photo: Photo, path: Path) -> np.ndarray:
 
 
 def width_of_widest(holes: np.ndarray) -> int:
-    """The diameter in pixels of the largest circle in a hole, (H, W) bool, or beyond the edge."""
+    """The diameter in pixels of the largest circle in a hole of (H, W) bool.
+
+    The circle may reach beyond the edge, but it is no wider than the holes are long.
+    """
     from scipy.ndimage import distance_transform_edt
 
-    return round(2 * float(distance_transform_edt(holes).max()) - 1)
+    longest = max(int(np.ptp(places)) + 1 for places in np.nonzero(holes))
+    return min(longest, round(2 * float(distance_transform_edt(holes).max()) - 1))
 
 
 @dataclass(frozen=True)
