@@ -5,6 +5,7 @@ All commands are one table. A command's module is imported once the command is a
 """
 
 import argparse
+import math
 import signal
 import sys
 from collections.abc import Sequence
@@ -97,6 +98,17 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    """A finite number of seconds, 0 too; raises what argparse reports as wrong usage."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, got '{text}'")
+    return seconds
+
+
 Arguments = dict[str, dict[str, Any]]
 SHARED: Arguments = {
     "--content": {"type": Path, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS},
@@ -107,7 +119,7 @@ SHARED: Arguments = {
     "--json": {"action": "store_true"},
     "--results": {"type": Path, "default": Path("results"), "metavar": "DIR"},
     "--threads": {"type": _count, "metavar": "N", "help": "CPU threads of a run"},
-    "--time-limit": {"type": float, "metavar": "SECONDS"},
+    "--time-limit": {"type": _seconds, "metavar": "SECONDS"},
 }
 OF_PHOTOGRAPHS = (
     "A network is fitted to this one photograph, from random weights, and stopped without knowing"
@@ -163,7 +175,7 @@ COMMANDS: dict[str, tuple[str, str, str, Arguments]] = {
             "--method": {"action": "append", "metavar": "NAME", "help": "a baseline, or a mean"},
             "--jobs": {"type": _count, "default": 1, "metavar": "N", "help": "runs at once"},
             "--checkpoint-every": {
-                "type": float, "default": 30.0, "metavar": "SECONDS", "help": "at least; 30"},
+                "type": _seconds, "default": 30.0, "metavar": "SECONDS", "help": "at least; 30"},
             "--rerun": {"action": "store_true", "help": "move old records aside, run again"},
             "--plain": {"action": "store_true", "help": "new lines on a terminal, too"}}),
     "verify": (

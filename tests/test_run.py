@@ -22,6 +22,7 @@ from small_runs import SUITES, write_project
 
 torch = pytest.importorskip("torch")
 
+from dip.cli import main
 from dip.errors import InputError
 from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
@@ -29,6 +30,7 @@ from dip.planning.jobs import Job, jobs_of, record_of
 from dip.records.environment import environment
 from dip.records.record import Record, check_files, identity, load_record
 from dip.records.store import move_aside
+from dip.runs import progress
 from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
 from dip.runs.run import perform
@@ -382,6 +384,23 @@ def test_a_disk_that_is_full_costs_a_checkpoint_and_a_stop_but_no_run(tmp_path: 
     said = [line for line in lines if "cannot be written" in line]
     assert len(said) == 1 and said[0].endswith("; the run goes on without a new checkpoint")
     assert lines[0].startswith("tiny/waves/seed0 ") and lines[0] != "tiny/waves/seed0 0 60"
+
+
+@pytest.mark.parametrize("option", ["--time-limit", "--checkpoint-every"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "soon"])
+def test_seconds_are_a_finite_number(
+    capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "tiny", option, value])
+    assert f"{option}: expected a number of seconds, got '{value}'" in capsys.readouterr().err
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for term, is_written_over in (("xterm", True), ("dumb", False)):
+        monkeypatch.setenv("TERM", term)
+        assert progress.Lines().over is is_written_over
 
 
 def test_a_second_process_keeps_away(tmp_path: Path) -> None:

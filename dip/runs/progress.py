@@ -1,5 +1,6 @@
 """How far runs are, in lines; and being asked to stop."""
 
+import os
 import signal
 import sys
 import time
@@ -75,8 +76,8 @@ class Lines(Listener):
     """
 
     def __init__(self, plain: bool = False) -> None:
-        """Look whether this is a terminal."""
-        self.over = sys.stdout.isatty() and not plain
+        """Look whether this is a terminal that can empty a line; a dumb one cannot."""
+        self.over = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not plain
         self.pause = OVER_SECONDS if self.over else LINE_SECONDS
 
     def begin(self, name: str, first: int, last: int) -> None:
