@@ -27,6 +27,7 @@ from dip.errors import InputError
 from dip.experiments.suites import load_suites
 from dip.experiments.test_images import load_images
 from dip.planning.jobs import Job, jobs_of, record_of
+from dip.records.archive import pack
 from dip.records.environment import environment
 from dip.records.record import Record, check_files, identity, load_record
 from dip.records.store import move_aside
@@ -401,6 +402,18 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     for term, is_written_over in (("xterm", True), ("dumb", False)):
         monkeypatch.setenv("TERM", term)
         assert progress.Lines().over is is_written_over
+
+
+def test_pack_takes_the_place_of_an_archive_of_its_own_alone(tmp_path: Path) -> None:
+    jobs, context = project(tmp_path)
+    perform(jobs[0], context)
+    archive, photo = tmp_path / "packed.tar", tmp_path / "images/made/waves.png"
+    assert pack(context.results, archive) == pack(context.results, archive) == (1, [])
+    before = photo.read_bytes()
+    for other in (photo, tmp_path / "images"):
+        with pytest.raises(InputError, match="is there already, and is no archive of records"):
+            pack(context.results, other)
+    assert photo.read_bytes() == before
 
 
 def test_a_second_process_keeps_away(tmp_path: Path) -> None:

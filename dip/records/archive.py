@@ -24,10 +24,13 @@ def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
     """Write the records of `results` that git does not hold as they are into one tar file, whole.
 
     Returns how many these are, and what is wrong with damaged ones, which are left out. Where
-    there is none, no file is written. Raises InputError if the folder is absent.
+    there is none, no file is written. Raises InputError if the folder is absent, or if something
+    else than an archive of records has the file's name.
     """
     if not results.is_dir():
         raise InputError("no such folder of results", results)
+    if archive.exists() and not _has_records(archive):
+        raise InputError("is there already, and is no archive of records: name another", archive)
     tracked, changed = _git_knows(results)
     damaged, whole = list[InputError](), {}
     for place in find_records(results):
@@ -50,6 +53,14 @@ def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
                 header.size = len(data)
                 tar.addfile(header, io.BytesIO(data))
     return len(whole), damaged
+
+
+def _has_records(archive: Path) -> bool:
+    """Whether a file is a plain tar with a record in it."""
+    try:
+        return any(PurePosixPath(name).name == "run.json" for name, _, _ in _members(archive))
+    except InputError:
+        return False
 
 
 def _git_knows(results: Path) -> tuple[set[str], set[str]]:
