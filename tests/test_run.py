@@ -416,6 +416,17 @@ def test_pack_takes_the_place_of_an_archive_of_its_own_alone(tmp_path: Path) -> 
     assert photo.read_bytes() == before
 
 
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    code = (
+        "import signal; from dip.runs.progress import Interrupts\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN); asked = Interrupts()\n"
+        "signal.raise_signal(signal.SIGINT); assert not asked.asked\n"
+        "signal.raise_signal(signal.SIGTERM); assert asked.asked\n"
+        "assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True)
+
+
 def test_a_second_process_keeps_away(tmp_path: Path) -> None:
     with Work(tmp_path / "work"), pytest.raises(Busy, match="another process is at this run"):
         Work(tmp_path / "work").__enter__()

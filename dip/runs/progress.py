@@ -26,15 +26,18 @@ class Interrupts:
         """Listen for these signals from now on; `time_limit_s` counts from now too."""
         self.asked = self.by_hand = False
         self.deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+        signal.signal(signal.SIGTERM, self._ask)
         hangup = getattr(signal, "SIGHUP", None)  # the terminal is closed; Windows has none
-        if hangup and signal.getsignal(hangup) != signal.SIG_IGN:  # as under nohup
-            signal.signal(hangup, self._ask)
+        for number in (signal.SIGINT, hangup):
+            # Ignored under nohup, and where a script runs it in the background: a Ctrl-C there is
+            # meant for another.
+            if number and signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked, self.by_hand = True, number == signal.SIGINT
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @property
     def seconds_left(self) -> float | None:
