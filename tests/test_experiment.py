@@ -236,6 +236,8 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
         ('"set5/bird", "set5/baby"]', '"set5/.."]', ":5:1: 'set5/..' is not '<set>/<name>'"),
         ("[smaller]", "[superseded]", "'superseded' cannot name a suite: letters, digits and . _"),
         ("[smaller]", '["a/b"]', "'a/b' cannot name a suite"),
+        ("[smaller]", "[Small]", ":11:2: 'small' and 'Small' would have one folder on macOS and"),
+        ("[smaller]", "[Superseded]", "'Superseded' cannot name a suite"),
         (
             "frames = 24",
             'variants = { "1/30" = {} }',
@@ -340,6 +342,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
             "c = {}\nd = {}",
             "7:1: 'a/b-c' is an image, and a variant of 'a/b'; re",
         ),
+        ('"a/B", "a/b"', "", "5:1: 'a/B' and 'a/b' would have one folder, 'b'"),
         ('"a/b", "a/b-c"', "d = {}\nc-d = {}", "5:1: 'a/b', variant 'c-d' and 'a/b-c', variant"),
     ],
 )

@@ -81,14 +81,16 @@ class Suite:
 def load_suites(path: Path) -> dict[str, Suite]:
     """Every suite of a TOML file, by name; a mistake raises InputError with its line."""
     file = TomlFile(path)
-    suites = {}
+    suites, folders = {}, dict[str, str]()
     for name, table in file.data.items():
         if not isinstance(table, dict):
             file.fail(f"'{name}' stands outside a suite; write it under a [suite]", None, name)
-        if not NAME.fullmatch(name) or name in RESERVED:
+        if not NAME.fullmatch(name) or name.casefold() in RESERVED:
             file.fail(
                 f"'{name}' cannot name a suite: {OF_NAMES}, and not {', '.join(RESERVED)}", name
             )
+        if (other := folders.setdefault(name.casefold(), name)) != name:
+            file.fail(f"'{other}' and '{name}' would have one folder on macOS and Windows", name)
         suites[name] = _suite(file, name, _inherited(file, name, table))
     return suites
 
@@ -128,12 +130,16 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
 
 
 def _check_cases(file: TomlFile, suite: Suite) -> None:
-    """Raise InputError where two cases have one folder, or one has the name of another's image."""
+    """Raise InputError where two cases have one folder, or one has the name of another's image.
+
+    Folders whose names differ in case alone are one on macOS and Windows.
+    """
     cases = {(one.image, one.variant): one.case for one in suite.experiments}
     images, folders = {image for image, _ in cases}, dict[str, str]()
     for (image, variant), case in cases.items():
         words = f"'{image}', variant '{variant}'" if variant else f"'{image}'"
-        if (other := folders.setdefault(folder := suite.image_folder(case), words)) != words:
+        folder = suite.image_folder(case)
+        if (other := folders.setdefault(folder.casefold(), words)) != words:
             sentence = f"{other} and {words} would have one folder, '{folder}'"
             file.fail(sentence, suite.name, "images")
         if variant and case in images:
