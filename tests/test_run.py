@@ -427,6 +427,23 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True)
 
 
+def test_the_list_names_work_that_no_suite_asks_for_any_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs, context = project(tmp_path, should_stop=lambda: True)
+    job = next(job for job in jobs if job.name == "tiny/waves/seed0")
+    assert perform(job, context) is None
+    (place,) = (tmp_path / "results/.work").iterdir()
+    words = ["--content", str(tmp_path / "content"), "list", "--results", str(context.results)]
+    assert main(words) == 0
+    assert "asks for" not in capsys.readouterr().out
+    suites = tmp_path / "content/experiments.toml"
+    suites.write_text(SUITES.replace("60", "50"))
+    assert main(words) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-1] == f"{place}: of a run that no suite asks for; it can be deleted"
+
+
 def test_a_second_process_keeps_away(tmp_path: Path) -> None:
     with Work(tmp_path / "work"), pytest.raises(Busy, match="another process is at this run"):
         Work(tmp_path / "work").__enter__()

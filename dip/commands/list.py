@@ -3,18 +3,23 @@
 import argparse
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from dip.errors import InputError
+from dip.experiments.experiment import TRAJECTORY_REVISION, key
 from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, find, load_images, named
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import Estimate, Machine, known_speeds, seconds_of_job, size_of
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
 from dip.records.environment import choose_device, cpu_model, environment, has_torch
-from dip.records.record import Record
+from dip.records.record import Record, pixels_of
+
+OF_RUN = re.compile("[0-9a-f]{16}-")  # how the work folder of a run begins: with its key
 
 
 class Row(NamedTuple):
@@ -71,7 +76,22 @@ def list_suites(args: argparse.Namespace) -> int:
         for row in rows[suite.name]:
             if args.suites or row.problem:
                 print(row)
+    if not args.suites and (abandoned := _abandoned(args.results, suites, images)):
+        print(abandoned)
     return 0
+
+
+def _abandoned(results: Path, suites: Iterable[Suite], images: Mapping[str, ListedImage]) -> str:
+    """A line for each work folder of a run that no suite asks for any more; nothing removes it."""
+    places = [path for path in (results / ".work").glob("*-*") if OF_RUN.match(path.name)]
+    asked = set()
+    for one in (one for suite in suites for one in suite.experiments if places):
+        with suppress(InputError):  # an image that is not listed: the list of its suite says so
+            pixels = pixels_of(one, images)
+            modes = ((mode, revision) for (_, mode), revision in TRAJECTORY_REVISION.items())
+            asked |= {key(one, pixels, *mode) for mode in modes}
+    left = sorted(str(path) for path in places if path.name.partition("-")[0] not in asked)
+    return "\n".join(f"{path}: of a run that no suite asks for; it can be deleted" for path in left)
 
 
 def _machine(wanted: str, threads: int | None) -> Machine:
