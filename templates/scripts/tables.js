@@ -31,9 +31,11 @@
       button.addEventListener("click", () => sort(head, column));
     });
 
+    // Numbers begin with the highest, words with the first of the alphabet; the third press undoes.
     const sort = (head, column) => {
-      const order = { null: "descending", descending: "ascending", ascending: null };
-      const next = order[head.getAttribute("aria-sort")];
+      const orders = ["descending", "ascending"];
+      if (!head.classList.contains("number")) orders.reverse();
+      const next = orders[orders.indexOf(head.getAttribute("aria-sort")) + 1];
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       let rows = original.filter((row) => !fixed.includes(row));
       if (next) {
