@@ -61,10 +61,15 @@
       return 100 * spot[0];
     };
     const step = (x, y) => look(spot[0] + x, spot[1] + y);
-    images.forEach((image) => {
-      image.loading = "eager";
-      image.decode().then(() => look(), () => {});
-    });
+    const near = new IntersectionObserver((seen) => {
+      if (!seen.some((entry) => entry.isIntersecting)) return;
+      near.disconnect();
+      images.forEach((image) => { // a lens shows those too that are not in sight
+        image.loading = "eager";
+        image.decode().then(() => look(), () => {});
+      });
+    }, { rootMargin: "600px" });
+    near.observe(root);
     return { images, labels, lenses: lenses.map((lens) => lens.box), at, step };
   };
 
@@ -84,22 +89,28 @@
     };
 
     over.append(images[0]);
-    stage.append(images[1], over, make("span", "compare-label left", labels[0]),
-      make("span", "compare-label right", labels[1]), handle);
+    stage.append(images[1], over, handle);
+    const under = make("div", "compare-labels");
+    under.append(...labels.map((label) => make("span", "", label)));
+    const both = make("div", "compare-both");
+    both.append(stage, under);
     const tools = make("div", "compare-tools");
     const row = make("div", "lenses");
     row.append(...lenses);
     levels.forEach((level, i) => {
       if (level.textContent) lenses[i].lastChild.append(", ", ...level.childNodes);
     });
-    const blink = make("button", "quiet-button", "Hold to blink (B)");
+    const blink = make("button", "quiet-button", "Hold to blink");
     blink.type = "button";
-    tools.append(make("p", "", "Drag the line, or focus it and use ← and →. The lens follows the pointer."),
-      blink, row);
-    root.replaceChildren(stage, tools);
+    blink.append(make("span", "of-keys", " (B)"));
+    const help = make("p", "", "Drag the line");
+    help.append(make("span", "of-keys", ", or focus it and use ← and →"), ". The lens follows the pointer.");
+    tools.append(help, blink, row);
+    root.replaceChildren(both, tools);
     root.classList.add("compare-live");
 
     stage.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
       stage.setPointerCapture(event.pointerId);
       handle.focus({ preventScroll: true });
       move(at(event, stage));
@@ -111,17 +122,26 @@
     });
 
     const setBlink = (isOn) => stage.classList.toggle("blink", isOn);
-    const keys = { ArrowLeft: () => cut - 2, ArrowRight: () => cut + 2, Home: () => 0, End: () => 100 };
+    const keys = {
+      ArrowLeft: () => cut - 2, ArrowDown: () => cut - 2,
+      ArrowRight: () => cut + 2, ArrowUp: () => cut + 2,
+      PageDown: () => cut - 10, PageUp: () => cut + 10,
+      Home: () => 0, End: () => 100,
+    };
     root.addEventListener("keydown", (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (event.key === "b" || event.key === "B") return setBlink(true);
-      if (event.target !== handle || !keys[event.key]) return;
-      event.preventDefault();
-      move(keys[event.key]());
+      const isHeld = event.target === blink && (event.key === " " || event.key === "Enter");
+      if (isHeld || event.key.toLowerCase() === "b") {
+        event.preventDefault();
+        setBlink(true);
+      } else if (event.target === handle && keys[event.key]) {
+        event.preventDefault();
+        move(keys[event.key]());
+      }
     });
     root.addEventListener("keyup", () => setBlink(false));
     root.addEventListener("focusout", () => setBlink(false));
-    blink.addEventListener("pointerdown", () => setBlink(true));
+    blink.addEventListener("pointerdown", (event) => setBlink(!event.button));
     for (const name of ["pointerup", "pointerleave", "pointercancel"]) {
       blink.addEventListener(name, () => setBlink(false));
     }

@@ -77,6 +77,7 @@
     root.classList.add("scrubber-live");
     root.querySelector(".scrubber-help").hidden = false;
     chart.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
       chart.setPointerCapture(event.pointerId);
       group.focus({ preventScroll: true });
       follow(event);
