@@ -21,6 +21,7 @@ SERIES = 2 * COLOURS  # the ways in which the style sheet draws a line
 WIDTH, HEIGHT = 400, 250
 BOTTOM = 32
 LETTER = 6.7  # how wide a letter is on a phone, where words are largest beside the drawing
+BESIDE = 10  # from a line's end to its label: half a scrubber's handle, and a little
 MOST_LETTERS = 10  # of a level beside its axis; others are multiples of powers of ten
 MOST = 1e300  # the largest level on an axis: a run that diverged may have been beyond
 FIRST_ROW, ROW = 22, 13  # of the words beside the marks
@@ -70,7 +71,7 @@ class CurvePanel:
     def right(self) -> float:
         """Where the plot ends: the labels of the lines have their room beside it."""
         longest = max((len(line.label) for line in self.lines), default=0)
-        return WIDTH - min(max(66, 8 + 1.2 * LETTER * longest), WIDTH / 2.6)
+        return WIDTH - min(max(71, BESIDE + 3 + 1.2 * LETTER * longest), WIDTH / 2.6)
 
     @cached_property
     def left(self) -> float:
@@ -207,7 +208,7 @@ class CurvePanel:
         for each, recorded in drawn:
             points = [(self.x(k), self.height(v)) for k, v in svg.thinned(recorded, self.x)]
             parts.append(svg.path(points, class_=f"line {_kind('line', each.series)}"))
-        letters = round((WIDTH - self.right - 8) / (1.2 * LETTER))
+        letters = round((WIDTH - self.right - BESIDE - 3) / (1.2 * LETTER))
         named = [
             (row, f"end {_kind('end', each.series)}", self.height(points[-1][1]))
             for each, points in drawn
@@ -215,7 +216,7 @@ class CurvePanel:
         ]
         words_at = svg.spread_apart([y for *_, y in named], 12, self.top, HEIGHT - BOTTOM)
         for (row, kind, _), y in zip(named, words_at, strict=True):
-            parts.append(text(row, self.right + 5, y + 3.5, class_=kind))
+            parts.append(text(row, self.right + BESIDE, y + 3.5, class_=kind))
         return parts
 
 
