@@ -44,7 +44,8 @@ def test_a_run_page_has_all_that_it_takes(tmp_path: Path) -> None:
         assert name in html
         assert sha256 in html
     for setting, value in data["experiment"].items():
-        assert (f"<dt>{setting}</dt>" in html) == (value not in ("", [])), "what is empty is left out"
+        is_shown = f"<dt>{setting}</dt>" in html
+        assert is_shown == (value not in ("", [])), "what is empty is left out"
     assert html.split('<ul class="gallery')[1].count("<img") == len(record.snapshot_names())
     assert html.split("To make it again")[0].count("<img") == 2, "the input and the last output"
     assert "line-1" in html
