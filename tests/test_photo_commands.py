@@ -459,6 +459,8 @@ def interrupted(
     """Denoise in a process, and send it the signal so many iterations after the line `after`."""
     command = [sys.executable, "-u", "-m", "dip", "denoise", str(source)]
     command += ["-o", str(tmp_path / "out.png"), "--device", "cpu", "--channels", "2"]
+    # As at a terminal: in a script's background job the tests ignore it, and so would the child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ALONE
     ) as process:

@@ -616,6 +616,8 @@ def test_killed_at_random_moments_equals_uninterrupted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_saves_and_the_same_command_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     write_project(tmp_path, LONGER)
+    # As at a terminal: in a script's background job the tests ignore it, and so would the child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     child = start(tmp_path, tmp_path / "results")
     assert child.stdout
     assert "begins; iteration 0 of 300" in child.stdout.readline()
