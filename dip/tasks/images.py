@@ -1,24 +1,24 @@
 """Pictures read, checked against the list of test images, cut and resized.
 
-Only what reads, writes or resizes a picture needs Pillow and imagecodecs: without these a list of
-images can be checked by its hashes. numpy is always there.
+Importing this needs neither numpy nor Pillow: a list of images can be checked by its hashes alone.
 """
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from dip.errors import InputError
 from dip.experiments.test_images import ListedImage, file_in, find, named
 from dip.files import sha256_of
 
+if TYPE_CHECKING:
+    import numpy as np
+
 BOX = 32  # super-resolution is scored on the centre box whose sides are multiples of this
 
 
-def load(image: ListedImage, folder: Path | None = None) -> np.ndarray:
+def load(image: ListedImage, folder: Path | None = None) -> "np.ndarray":
     """A test image, (C, H, W) float32 in [0, 1]; raises InputError if it is not as listed."""
     from dip.tasks.photographs import read_photo
 
@@ -48,12 +48,12 @@ def _is_jpeg(path: Path) -> bool:
 
 def load_all(
     names: Iterable[str], images: Mapping[str, ListedImage], folder: Path | None
-) -> dict[str, np.ndarray]:
+) -> "dict[str, np.ndarray]":
     """The test images of these names, each as `load` reads it; raises InputError."""
     return {name: load(named(name, images), folder) for name in names}
 
 
-def read_picture(path: Path | str) -> np.ndarray:
+def read_picture(path: Path | str) -> "np.ndarray":
     """A grey or colour picture, at its depth, as float32 (C, H, W) in [0, 1], C = 1 or 3.
 
     Its EXIF orientation is applied. Palettes become RGB; alpha and colour profile are left out.
@@ -68,8 +68,8 @@ def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
     """Whether a file is absent or as listed, and lines that say so, with what it should be.
 
     These have the keys of images.toml with the values of the file. The pixels of a JPEG file
-    depend on the decoder: they are compared only where its SHA-256 differs too. Without Pillow
-    and imagecodecs the SHA-256 alone is compared.
+    depend on the decoder: they are compared only where its SHA-256 differs too. Without numpy and
+    Pillow the SHA-256 alone is compared.
     """
     path, sha256 = file_in(folder, image)
     if path is None:
@@ -98,8 +98,10 @@ def check_image(image: ListedImage, folder: Path) -> tuple[bool, list[str]]:
     return False, [f"another than listed; {path} has", *lines]
 
 
-def centre_box(picture: np.ndarray) -> np.ndarray:
+def centre_box(picture: "np.ndarray") -> "np.ndarray":
     """The centre of (C, H, W), its sides multiples of 32; raises InputError if one is under 32."""
+    import numpy as np
+
     height, width = (side // BOX * BOX for side in picture.shape[1:])
     if not height or not width:
         raise InputError(f"super-resolution needs pictures of at least {BOX}x{BOX} pixels")
@@ -107,8 +109,9 @@ def centre_box(picture: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(picture[:, top : top + height, left : left + width])
 
 
-def resized(picture: np.ndarray, height: int, width: int, how: str) -> np.ndarray:
+def resized(picture: "np.ndarray", height: int, width: int, how: str) -> "np.ndarray":
     """(C, H, W) in [0, 1] resized in 8 bit, as float32, by Pillow's filter called `how`."""
+    import numpy as np
     from PIL import Image
 
     filter_ = Image.Resampling[how]
@@ -119,12 +122,14 @@ def resized(picture: np.ndarray, height: int, width: int, how: str) -> np.ndarra
     return (np.stack(planes) / 255).astype(np.float32)
 
 
-def reduce_to_square(picture: np.ndarray, side: int) -> np.ndarray:
+def reduce_to_square(picture: "np.ndarray", side: int) -> "np.ndarray":
     """A preview of (C, H, W) in [0, 1]: (C, side, side) float32 in [0, 1].
 
     Reduced by box average until the shorter side is `side`, cut in the middle, and rounded to
     8 bit again so that it is a picture like the large one. Raises InputError if it is smaller.
     """
+    import numpy as np
+
     height, width = picture.shape[1:]
     shorter = min(height, width)
     if shorter < side:
@@ -137,8 +142,10 @@ def reduce_to_square(picture: np.ndarray, side: int) -> np.ndarray:
     return np.ascontiguousarray((np.round(square * 255) / 255).astype(np.float32))
 
 
-def _box_average(length: int, reduced: int) -> np.ndarray:
+def _box_average(length: int, reduced: int) -> "np.ndarray":
     """The (reduced, length) matrix that averages `length` samples over equal boxes."""
+    import numpy as np
+
     edges = np.arange(reduced + 1) * (length / reduced)
     starts = np.arange(length)
     low = np.maximum(edges[:-1, None], starts)
