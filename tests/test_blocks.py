@@ -251,7 +251,7 @@ def test_a_strip_of_nothing_recorded_says_so(tmp_path: Path) -> None:
         make_context(tmp_path), "film-strip", suite="paper", images="anna bob", iterations="0"
     )
     assert "not run yet" in html
-    assert "python -m dip run paper --image bob --seed 0" in html
+    assert "python -m dip run paper --image bob --seed 0" in words_of(html)
     assert "<img" not in html
 
 

@@ -100,11 +100,11 @@ def test_a_table_may_name_curves_and_pictures(
             "about 96",
             "table.csv:3: column 'accuracy': expected a number, got 'about 96'; --se",
         ),
-        ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'"),
+        ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'; the cell"),
         (
             "96.5",
             "96.5 %",
-            "table.csv:3: column 'accuracy': expected a number, got '96.5 %'; w",
+            "table.csv:3: column 'accuracy': expected a number, got '96.5 %'; a",
         ),
         (
             "mlp,1",

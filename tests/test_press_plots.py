@@ -11,6 +11,7 @@ import pytest
 from in_browser import Opened
 from made_records import write_run
 from made_site import LEVELS, ROOT, make_results, write_suite
+from reading import words_of
 
 from dip.experiments.suites import load_suites
 from press.cli import main
@@ -226,14 +227,14 @@ def test_what_is_not_recorded_is_not_drawn(
     monkeypatch.chdir(tmp_path)
     page = built(tmp_path)
     assert not drawings(page) and "not run yet" in page
-    assert "python -m dip run paper --image anna" in page
+    assert "python -m dip run paper --image anna" in words_of(page)
     suite = load_suites(tmp_path / "content/experiments.toml")["paper"]
     write_suite(tmp_path / "results", suite, LEVELS)
     assert drawings(built(tmp_path))
     added = 'records.run("paper/anna").psnr_db + records.run("small/anna").psnr_db'
     write(tmp_path, f"def draw(records, claims):\n    return {added}\n")
     page = built(tmp_path)
-    assert not drawings(page) and "python -m dip run small --image anna" in page
+    assert not drawings(page) and "python -m dip run small --image anna" in words_of(page)
     told = "for +: 'Measured' and 'NotRun', and small/anna/seed0 is not recorded: the plot is left"
     assert told in capfd.readouterr().err
 
