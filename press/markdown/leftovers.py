@@ -5,6 +5,7 @@ Looked at is what the parser left as text: no code, no formula, nothing that a b
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -129,30 +130,38 @@ def _unbalanced(tokens: Sequence[Token]) -> Iterator[Diagnostic]:
 
     Those of a block may be closed in a later one, those within words in the same words.
     """
-    of_blocks: list[Token] = []
+    of_blocks = _Opened()
     for token in tokens:
         if token.type == "html_block":  # that an inert one is not closed is told already
-            words = [one for one in token.children or () if one.tag not in INERT]
-            yield from _balanced(words, of_blocks)
+            yield from of_blocks.read([one for one in token.children or () if one.tag not in INERT])
         elif token.type == "inline":
-            of_words: list[Token] = []
-            yield from _balanced(token.children or (), of_words)
-            yield from map(_not_closed, of_words)
-    yield from map(_not_closed, of_blocks)
+            of_words = _Opened()
+            yield from of_words.read(token.children or ())
+            yield from map(_not_closed, of_words.tags)
+    yield from map(_not_closed, of_blocks.tags)
 
 
-def _balanced(words: Sequence[Token], opened: list[Token]) -> Iterator[Diagnostic]:
-    """What is wrong with the tags among `words`; `opened` are the elements open so far."""
-    for one in words:
-        if one.type != "html_inline" or one.tag in MAY_STAY_OPEN:
-            continue
-        if one.nesting > 0:
-            opened.append(one)
-        elif one.nesting < 0 and one.tag not in [other.tag for other in opened]:
-            yield Diagnostic(place_of(one), f"{one.content} closes nothing")
-        elif one.nesting < 0:
-            while (last := opened.pop()).tag != one.tag:
-                yield _not_closed(last)
+class _Opened:
+    """The tags that are open so far, counted by name so that none is looked for among many."""
+
+    def __init__(self) -> None:
+        self.tags, self.counts = list[Token](), Counter[str]()
+
+    def read(self, words: Sequence[Token]) -> Iterator[Diagnostic]:
+        """What is wrong with the tags among `words`."""
+        for one in words:
+            if one.type != "html_inline" or one.tag in MAY_STAY_OPEN:
+                continue
+            if one.nesting > 0:
+                self.tags.append(one)
+            elif one.nesting < 0 and not self.counts[one.tag]:
+                yield Diagnostic(place_of(one), f"{one.content} closes nothing")
+                continue
+            elif one.nesting < 0:
+                while (last := self.tags.pop()).tag != one.tag:
+                    self.counts[last.tag] -= 1
+                    yield _not_closed(last)
+            self.counts[one.tag] += one.nesting
 
 
 def _not_closed(tag: Token) -> Diagnostic:

@@ -109,11 +109,8 @@ def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Pie
     for token in children:
         content = token.content
         is_placed = token.type not in ("text", "code_inline")  # else the parser does not tell
-        start = (
-            token.meta.get("start", at)
-            if is_placed
-            else source.find(content.translate(STRAIGHT), at)
-        )
+        found = -1 if is_placed else source.find(content.translate(STRAIGHT), at)
+        start = token.meta.get("start", at) if is_placed else found
         start, at = max(start, at), max(start + len(content), at) if start >= 0 else at
         if token.type == "text":
             yield Piece(content.translate(ZERO_WIDTH), start, kind)

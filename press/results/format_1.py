@@ -59,7 +59,8 @@ def _selector(name: str) -> str:
 def _facts(data: dict[str, Any]) -> dict[str, str]:
     """What identifies a run, beside what every record says."""
     dirty = ", with changes that were not committed" if data.get("commit_dirty") else ""
-    each = data["seconds_per_iteration"]
+    each = data["seconds_per_iteration"] or 0
+    pace = f"{each:.3g} s" if each > 1 else f"{1000 * each:.3g} ms"
     return {
         "arithmetic": data["arithmetic"],
         "trajectory revision": str(data["trajectory_revision"]),
@@ -67,9 +68,5 @@ def _facts(data: dict[str, Any]) -> dict[str, str]:
         "size": f"{data['width']}×{data['height']}, {counted(data['channels'], 'channel')}",
         **({"loss spikes": str(data["spikes"])} if data["kind"] == "run" else {}),
         "commit": f"{data['commit'] or 'unknown'}{dirty}",
-        **(
-            {"an iteration": f"{each:.3g} s" if each > 1 else f"{1000 * each:.3g} ms"}
-            if each
-            else {}
-        ),
+        **({"an iteration": pace} if each else {}),
     }

@@ -195,10 +195,9 @@ def _number(name: str, text: str, tip: str = "") -> int | float:
     value = _value(text)
     if isinstance(value, str) or not is_finite(value):
         looks_like_one = re.fullmatch(r"[-\u2212]?[\d.,]+ ?%?", text)
-        tip = (
-            "; a number has a point, a hyphen as its minus, and no unit" if looks_like_one else tip
-        )
-        if text.lower() in ("nan", "n/a", "na", "-", "--", "none", "null"):
+        if looks_like_one:
+            tip = "; a number has a point, a hyphen as its minus, and no unit"
+        elif text.lower() in ("nan", "n/a", "na", "-", "--", "none", "null"):
             tip = "; the cell of what was not measured is empty"
         raise InputError(f"column '{name}': expected a number, got '{text}'{tip}")
     return value
