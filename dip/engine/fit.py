@@ -5,7 +5,6 @@ steps are sent in blocks, and read a block later; `state`, `stops` and `average`
 back to the step that the caller has seen last.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -23,6 +22,7 @@ from dip.engine.precision import keep_large_buffers, multiply_in, set_precision
 from dip.engine.step import EngineStep
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
+from dip.files import sha256_of
 from dip.network.network import check_repeatable
 from dip.records.environment import choose_device
 from dip.tasks.degradations import Task
@@ -67,6 +67,35 @@ class Block:
         return self.first + len(self.rows)
 
 
+def _check(task: Task, experiment: Experiment, threads: int | None) -> None:
+    """Raise InputError for what is no such thing, or does not belong together."""
+    for name, given, kind in (("task", task, Task), ("experiment", experiment, Experiment)):
+        if not isinstance(given, kind):
+            found = type(given).__name__
+            raise InputError(f"{name} is a {found}; expected a dip.{kind.__name__}")
+    if experiment.task not in ("fit", task.name):
+        raise InputError(
+            f"the task is '{task.name}' and the experiment's task '{experiment.task}';"
+            ' give the experiment the same, or "fit" for a task of one\'s own'
+        )
+    task.check()
+    if threads is not None and not isinstance(threads, Integral):
+        raise InputError(f"threads is {threads!r}; expected an integer")
+    if threads is not None and threads < 1:
+        raise InputError(f"threads is {threads}; it must be at least 1")
+
+
+def _iterations(keep: Collection[int], last: int) -> frozenset[int]:
+    """The iterations that are to be kept; raises InputError for one that the run has not."""
+    try:
+        kept = frozenset(keep)
+    except TypeError:
+        raise InputError(f"keep is {keep!r}; expected a set of iterations") from None
+    if wrong := [k for k in kept if k not in range(last + 1)]:
+        raise InputError(f"keep names iteration {wrong[0]!r}; expected 0 to {last}, integers")
+    return kept
+
+
 class Fit:
     """One run of min over theta of E(f_theta(z); x0) (equation 2), from iteration 0 to the last.
 
@@ -95,27 +124,8 @@ class Fit:
         threads: int | None = None,
         block: int | None = None,
     ) -> None:
-        for name, given, kind in (("task", task, Task), ("experiment", experiment, Experiment)):
-            if not isinstance(given, kind):
-                found = type(given).__name__
-                raise InputError(f"{name} is a {found}; expected a dip.{kind.__name__}")
-        if experiment.task not in ("fit", task.name):
-            raise InputError(
-                f"the task is '{task.name}' and the experiment's task '{experiment.task}';"
-                ' give the experiment the same, or "fit" for a task of one\'s own'
-            )
-        task.check()
-        last = experiment.iterations
-        if threads is not None and not isinstance(threads, Integral):
-            raise InputError(f"threads is {threads!r}; expected an integer")
-        if threads is not None and threads < 1:
-            raise InputError(f"threads is {threads}; it must be at least 1")
-        try:
-            keep = frozenset(keep)
-        except TypeError:
-            raise InputError(f"keep is {keep!r}; expected a set of iterations") from None
-        if wrong := [k for k in keep if k not in range(last + 1)]:
-            raise InputError(f"keep names iteration {wrong[0]!r}; expected 0 to {last}, integers")
+        _check(task, experiment, threads)
+        keep = _iterations(keep, experiment.iterations)
         device = choose_device(device)
         check_repeatable(experiment, device_kind(device))
         if threads is not None:
@@ -258,7 +268,7 @@ class Fit:
     def _described(self) -> np.ndarray:
         """The hash of what a state is of: experiment and precision."""
         described = json.dumps([self.experiment.canonical(), self.precision], sort_keys=True)
-        return np.frombuffer(hashlib.sha256(described.encode()).digest(), np.uint8)
+        return np.frombuffer(bytes.fromhex(sha256_of(described.encode())), np.uint8)
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take up a state of the same experiment, into the arrays that stand.

@@ -68,11 +68,10 @@ def _refuse_second_precision(job: Job, precision: str, context: RunContext) -> N
     """
     if job.experiment.arithmetic != "default":
         return
-    for other in (Job(job.suite, experiment) for experiment in job.suite.experiments):
+    runs = (Job(job.suite, one) for one in job.suite.experiments if one.arithmetic == "default")
+    for other in (run for run in runs if run.name != job.name):
         state = state_of(other, context.results, context.images)
-        if state.word != "recorded" or state.record is None or other.name == job.name:
-            continue
-        if other.experiment.arithmetic != "default":
+        if state.word != "recorded" or state.record is None:
             continue
         if (made := state.record.data["arithmetic"]) != precision:
             raise InputError(

@@ -105,8 +105,8 @@ def facts(record: Record) -> dict[str, str]:
         name.replace("_", " "): ", ".join(map(str, value)) if isinstance(value, list) else value
         for name, value in found.items()
     }
-    named = {name: str(value) for name, value in words.items() if value not in (None, "")}
-    return {**record.facts, **named}
+    said = {**record.facts, **words}
+    return {name: str(value) for name, value in said.items() if value not in (None, "")}
 
 
 def score_rows(run: Run, metrics: Sequence[Metric]) -> list[dict[str, Any]]:
