@@ -215,6 +215,7 @@ def results_of(
     parts: Path | None = None,
 ) -> Results:
     """What a page can ask of these folders, by a manifest of how they are now."""
+    assert parts or content.parent != ROOT, "the parts of a manifest are no files of the project"
     parts = parts or content.parent / "parts"
     planned = (content / "experiments.toml").exists()
     manifest = Manifest(content, results).to_dict() if planned else of_records(results)

@@ -121,3 +121,12 @@ def test_the_tree_of_a_page_names_every_file(package: str, page: str) -> None:
     named = set(re.findall(r"(\w+)(?:\.py|, |$)", tree, re.MULTILINE))
     files = {path.stem for path in files_of(package) if not path.stem.startswith("__")}
     assert sorted(files - named) == []
+
+
+def test_readme_tells_of_every_folder_of_the_project() -> None:
+    listed = ["git", "ls-files"]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    folders = {name.split("/")[0] for name in done.stdout.splitlines() if "/" in name}
+    table = re.findall(r"^\| `(\w+)/`", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    shown = {name for name in folders if not name.startswith(".")}
+    assert sorted(shown - {*table}) == [], "left there by a test?"

@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -169,8 +170,8 @@ def test_an_axis_without_levels_names_none() -> None:
     assert "<text" in DotAxis.around([30.0]).head()
 
 
-def test_a_metric_without_any_value_gets_no_chart() -> None:
-    snail = results_of(ROOT / "results", ROOT / "content").run("jpeg/snail")
+def test_a_metric_without_any_value_gets_no_chart(tmp_path: Path) -> None:
+    snail = results_of(ROOT / "results", ROOT / "content", parts=tmp_path).run("jpeg/snail")
     assert "psnr_db" in snail.curve().columns, "there is no clean snail to compare it with"
     charts = charts_of(snail)
     assert charts and all(line.points for chart in charts for line in chart.lines)
