@@ -48,7 +48,7 @@ def network(call: Call, suite: SuiteView) -> Figure:
     billion = decimal(described["multiply_adds"] / 1e9, 1)
     note = (
         f"{grouped(described['parameters'])} parameters; {billion} billion "
-        f"multiply-adds for a picture of {described['height']}×{described['width']} pixels."
+        f"multiply-adds for an image of {described['height']}×{described['width']} pixels."
     )
     return Figure(Drawing(described).svg(), note=note)
 
@@ -82,12 +82,12 @@ class Drawing:
         return element("svg", *parts, class_="chart network", viewBox=box, role="img")
 
     def _ends(self) -> list[Markup]:
-        """Draw z on the left, and the picture that comes out on the right."""
+        """Draw z on the left, and the image that comes out on the right."""
         sides = [self.described["height"], self.described["width"]]
         y = _row(0) - ROW - 6
         return [
             *_box(LEFT, 0, "z, noise", [self.described["z_channels"], *sides], "end"),
-            *_box(RIGHT, 0, "picture", [self.described["image_channels"], *sides], "end", y),
+            *_box(RIGHT, 0, "image", [self.described["image_channels"], *sides], "end", y),
             *_arrow(RIGHT, _row(0) - BOX / 2, RIGHT, y + BOX / 2),
             text("1×1, sigmoid", RIGHT + 7, y + BOX / 2 + 16, class_="step"),
         ]

@@ -127,6 +127,8 @@ def test_readme_tells_of_every_folder_of_the_project() -> None:
     listed = ["git", "ls-files"]
     done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
     folders = {name.split("/")[0] for name in done.stdout.splitlines() if "/" in name}
-    table = re.findall(r"^\| `(\w+)/`", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    table = re.findall(
+        r"^\| `(\w+)/`", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     shown = {name for name in folders if not name.startswith(".")}
     assert sorted(shown - {*table}) == [], "left there by a test?"

@@ -39,7 +39,7 @@ def test_the_strip_tells_what_came_out(tmp_path: Path) -> None:
     assert "30.15 ± 0.20 dB (n = 3)" in text
     assert "6 of 6" in text
     assert "12 minutes on Example CPU 3000" in text
-    assert "python -m dip run paper" in text
+    assert "To make it again python -m dip run paper --results mine" in text, "run repeats none"
     assert "Preview, 32×32" in text
 
 
@@ -96,6 +96,7 @@ def test_a_strip_without_the_paper_suite_says_so_and_never_compares_the_preview(
     first, _, preview = html.partition("strip-preview")
     assert "not run yet" in first
     assert "none recorded" in first
+    assert "To make it python -m dip run paper" in words_of(first) and "mine" not in first
     assert "not comparable with the paper" in preview
     assert "data-claim" not in preview
     assert "verdict-" not in preview

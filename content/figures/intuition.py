@@ -1,14 +1,14 @@
 """Why the network draws smooth things first: a drawing of the two reasons, of no run.
 
 Above: what one weight moves in a row of the image, if it stands before one, three or five
-upsamplings. Below: the pulls of many places on a filter that all of them share. Where they have
-the same structure the pulls add up; in noise they cancel but for their root.
+upsamplings. Below: the gradients of many places on a filter that all of them share. Where they
+have the same structure the gradients add up; in noise they cancel but for their root.
 """
 
 import numpy as np
 from matplotlib import pyplot as plt
 
-SCALES = {"one upsampling": 1, "three": 3, "five": 5}
+SCALES = {"one": 1, "three": 3, "five": 5}
 
 
 def draw(records, claims):
@@ -18,11 +18,11 @@ def draw(records, claims):
         reach = np.exp2(scale - max(SCALES.values()))
         above.plot(across, np.clip(1 - np.abs(across) / reach, 0, None), label=name)
     above.set(title="What one weight moves", xlabel="place in the image", ylabel="change")
-    above.legend(title="a weight before", loc="upper right")
+    above.legend(title="upsamplings above it", loc="upper right")
     places = np.arange(65)
     below.plot(places, places, label="the same structure")
     below.plot(places, np.sqrt(places), label="noise")
-    below.set(title="Pulls on a shared filter", xlabel="places that use it", ylabel="sum of pulls")
+    below.set(title="Gradients on a shared filter", xlabel="places that use it", ylabel="their sum")
     below.legend(loc="upper left")
     for axes in (above, below):
         axes.set_xticks([])

@@ -8,10 +8,10 @@ from matplotlib import pyplot as plt
 
 RUN = "text-inpainting-preview/kate"
 METHODS = {
-    "average": "ours, average",
-    "final": "ours, last output",
-    "baseline.biharmonic": "smooth fill",
-    "baseline.nearest-known-pixel": "nearest known pixel",
+    "average": ("ours, average", "accent"),
+    "final": ("ours, last output", "accent"),
+    "baseline.biharmonic": ("smooth fill", "baseline"),
+    "baseline.nearest-known-pixel": ("nearest known pixel", "baseline"),
 }
 
 
@@ -25,8 +25,10 @@ def draw(records, claims):
     figure, axes = plt.subplots(figsize=(4.6, 2.6))
     axes.hlines(y=rows, xmin=drawn, xmax=pasted, color="hair", linewidth=2)
     axes.plot(drawn, rows, "o", color="ink", markerfacecolor="paper", label="as drawn")
-    axes.plot(pasted, rows, "o", color="accent", label="known pixels pasted back")
-    axes.set_yticks(rows, METHODS.values())
+    for row, (_, color) in enumerate(METHODS.values()):
+        label = "known pixels pasted back" if row == 0 else None
+        axes.plot(pasted[row], row, "o", color=color, label=label)
+    axes.set_yticks(rows, [name for name, _ in METHODS.values()])
     axes.set(xlabel="PSNR, dB, all pixels", ylim=(-1, len(METHODS)))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")

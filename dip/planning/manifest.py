@@ -101,6 +101,7 @@ class Manifest:
             "settings": self._choices and choices_of(self._choices, first, suite.name),
             "network": self._network(suite.name, first),
             "command": f"python -m dip run {suite.name}",
+            "again": f"python -m dip run {suite.name} --results mine",
             "runs": [self._run(job, state) for job, state in self._states[suite.name]],
         }  # fmt: skip
 

@@ -70,6 +70,7 @@ class Suite:
         self.settings: list[dict[str, str]] | None = data["settings"]
         self.network: str | None = data["network"]
         self.command: str = data["command"]  # makes all that is not recorded
+        self.again: str = data.get("again") or self.command  # makes all of it, elsewhere
 
     @cached_property
     def cases(self) -> dict[str, Case]:
