@@ -147,6 +147,8 @@ KINDS = {
     'axes.remove(); figure.add_subplot(projection="3d").plot([1, 2], [1, 2], [1, 2])': [],
     f'axes.barh(["train"], [datetime.timedelta(3)], left=[{DAY}])': [
         "panel,series,x,y", "1,1,2026-01-01,train", "1,1,2026-01-04,train"],
+    'axes.plot([1, 2], [3, 4], "o", label="ours"); axes.plot([1, 2], [3, 4], [1, 2], [4, 4])': [
+        "panel,series,x,y", "1,ours,1,3", "1,ours,2,4", "1,3,1,4", "1,3,2,4"],
 }  # fmt: skip
 
 

@@ -235,7 +235,7 @@ class Answered:
             "Verdict": verdict.word if verdict else None,
         }
         if self.of_last_iterates:
-            row["Last fifth, median"], row["range"] = stability_cells(runs)
+            row["Last fifth, mean of medians"], row["range of all"] = stability_cells(runs)
         return row
 
 

@@ -167,7 +167,8 @@ def _use_theme(names: list[str], salt: str) -> dict[str, str]:
 def rows(figure: Figure) -> list[list[str | float]]:
     """The numbers that a figure shows: panel, series, x and y of each point, as they were drawn.
 
-    The first row are the heads; there are no rows if it shows no numbers.
+    A line without a label that only joins points of labelled series has none of its own. The first
+    row are the heads; there are no rows if it shows no numbers.
     """
     drawn = [(number, one, [*_drawn(one)]) for number, one in enumerate(figure.axes, 1)]
     panels = [(number, one, series) for number, one, series in drawn if series]
@@ -183,11 +184,21 @@ def rows(figure: Figure) -> list[list[str | float]]:
         if own and not all(titles):  # such as of twins
             panel += f" ({', '.join(sorted(own))})"
         cells_x, cells_y = _cells(one.xaxis), _cells(one.yaxis)
+        said: set[tuple[float, float]] = set()
+        for label, points in series:
+            said |= set() if label.startswith("_") else {*map(tuple, _places(points).tolist())}
         for order, (label, points) in enumerate(series, 1):
+            places = _places(points)
+            if label.startswith("_") and said.issuperset(map(tuple, places.tolist())):
+                continue
             name = str(order) if label.startswith("_") else label
-            places: Any = numpy.ma.filled(numpy.ma.asarray(points, float), numpy.nan)
             found += [[panel, name, cells_x(float(x)), cells_y(float(y))] for x, y in places]
     return found if len(found) > 1 else []
+
+
+def _places(points: Any) -> Any:
+    """Points as floats; what is masked is NaN."""
+    return numpy.ma.filled(numpy.ma.asarray(points, float), numpy.nan)
 
 
 def _cells(axis: Axis) -> Callable[[float], str | float]:
