@@ -41,6 +41,30 @@ def test_the_runs_of_a_new_project_are_made_again_alike(tmp_path: Path) -> None:
     assert curves == {path: path.read_bytes() for path in curves} != {}
 
 
+@pytest.mark.parametrize("project", ["new", "this"])
+def test_a_checkout_that_changes_the_ends_of_lines_leaves_records_as_they_are(
+    project: str, tmp_path: Path
+) -> None:
+    source, found = (ROOT if project == "this" else tmp_path / "new"), tmp_path / "windows"
+    if project == "new":
+        assert main(["new", str(source)]) == 0
+    curve = next(source.glob("results/*/*/*/curve.csv"))
+    name = curve.relative_to(source)
+    for where in (found / ".gitattributes", found / name, found / "content/post.md"):
+        where.parent.mkdir(parents=True, exist_ok=True)
+    (found / ".gitattributes").write_bytes((source / ".gitattributes").read_bytes())
+    (found / name).write_bytes(curve.read_bytes())
+    (found / "content/post.md").write_bytes(b"# A post\n")
+    git = ["git", "-C", str(found), "-c", "core.autocrlf=true"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "."], check=True)
+    (found / name).unlink()
+    (found / "content/post.md").unlink()
+    subprocess.run([*git, "checkout-index", "-a"], check=True)
+    assert (found / "content/post.md").read_bytes() == b"# A post\r\n"
+    assert (found / name).read_bytes() == curve.read_bytes()
+
+
 def test_a_folder_that_is_in_use_is_refused(tmp_path: Path, capsys: Told) -> None:
     kept = tmp_path / "thesis.tex"
     kept.write_text("the only copy")
