@@ -11,7 +11,7 @@ from dip.experiments.suites import Suite, load_suites
 from dip.experiments.test_images import ListedImage, load_images, named
 from dip.planning.jobs import Job, jobs_of
 from dip.runs.mean import AVERAGE
-from dip.runs.recording import in_curve, input_is_the_image, pictured
+from dip.runs.recording import in_curve, input_is_the_image, keeps_change, pictured
 
 ROOT = Path(__file__).parent.parent
 LIMIT_MB = 120
@@ -49,6 +49,7 @@ def _of_job(job: Job) -> float:
     restores = experiment.task != "fit"
     averaged = show and experiment.problem_seed is not None
     count += 3 * (shown and restores) or bool(averaged and restores)  # average and two stops
+    count += shown and keeps_change(experiment)
     kept_input = observation * (shown and not input_is_the_image(experiment))
     return RUN_JSON + _curve(experiment) + count * output + kept_input
 

@@ -106,16 +106,16 @@ def test_an_image_not_to_be_shown_has_no_pictures(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "has_input"),
+    ("task", "has_input", "has_change"),
     [
-        ('"jpeg"', False),
-        ('"fit"', False),
-        ('"fit"\ntarget = "shuffled"', True),
-        ('"fit"\nseeds = [1]\nproblem_seed = 0', False),
+        ('"jpeg"', False, True),
+        ('"fit"', False, False),
+        ('"fit"\ntarget = "shuffled"', True, False),
+        ('"fit"\nseeds = [1]\nproblem_seed = 0', False, False),
     ],
 )
 def test_no_record_keeps_a_copy_of_a_clean_test_image(
-    tmp_path: Path, task: str, has_input: bool
+    tmp_path: Path, task: str, has_input: bool, has_change: bool
 ) -> None:
     suite = SUITES.partition("[seeded]")[0].replace('task = "inpainting"', f"task = {task}")
     for line in ('mask = "bernoulli"\n', 'baselines = ["nearest-known-pixel", "biharmonic"]\n'):
@@ -124,6 +124,12 @@ def test_no_record_keeps_a_copy_of_a_clean_test_image(
     record = perform(next(job for job in jobs if "waves" in job.name), context)
     assert record
     assert ("input" in record.snapshot_names()) == has_input
+    assert ("change" in record.snapshot_names()) == has_change
+    if has_change:
+        given, output = context.task(record.experiment).shown, read_picture(record.snapshot(3))
+        found = read_picture(record.snapshot("change"))[:1]
+        by = 8 * np.abs(output - given).mean(axis=0, keepdims=True)
+        assert np.abs(found - np.clip(by, 0, 1)).max() <= 8 / 255
     assert "3" in record.snapshot_names()
     assert ("average" in record.snapshot_names()) == ("fit" not in task), "a fit restores nothing"
 

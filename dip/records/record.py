@@ -96,7 +96,7 @@ class Record:
         return self.folder / name
 
     def snapshot(self, name: str | int) -> Path:
-        """The path of an image: an iteration, input, average, stop-oracle or stop-es-wmv."""
+        """The path of an image: an iteration, input, change, average or stop-es-wmv, say."""
         return self.path(f"snapshots/{name}.webp")
 
     def snapshot_names(self) -> list[str]:

@@ -65,7 +65,21 @@ def pictured(experiment: Experiment, show: bool) -> set[int]:
 def input_is_the_image(experiment: Experiment) -> bool:
     """Whether the input is a test image as it is, of which no record keeps a copy."""
     is_clean = experiment.task == "fit" and experiment.target == "image"
-    return is_clean or experiment.task in ("jpeg", "flash")
+    return is_clean or keeps_change(experiment)
+
+
+def keeps_change(experiment: Experiment) -> bool:
+    """Whether a record has a map of what was changed, since its input is a photograph as it is."""
+    return experiment.task in ("jpeg", "flash")
+
+
+def change(output: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """How far an output is from what was given, eightfold, the mean over the channels: (1, H, W).
+
+    The photograph itself cannot be made from it.
+    """
+    found: np.ndarray = 8 * np.abs(output - given).mean(axis=0, keepdims=True)
+    return found
 
 
 @dataclass(frozen=True)

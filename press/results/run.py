@@ -30,6 +30,7 @@ BESIDES = {
     "input": "the input",
     "average": "average of the last outputs",
     "clean": "the output for z without noise",
+    "change": "the change, eightfold",
 }
 
 

@@ -1,6 +1,6 @@
 """The names of a run's outputs, spelled one way wherever one is chosen.
 
-`final`, `at.1000`, `stop.oracle`, `stop.es-wmv`, `average`, `clean`, `input`,
+`final`, `at.1000`, `stop.oracle`, `stop.es-wmv`, `average`, `clean`, `input`, `change`,
 `baseline.biharmonic`, and `mean`, the average of the outputs of a suite's seeds.
 """
 
@@ -18,6 +18,7 @@ KINDS = {
     "average": "",
     "clean": "",
     "input": "",
+    "change": "",
     "baseline": "a method",
     "mean": "",
 }
