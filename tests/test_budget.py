@@ -1,7 +1,9 @@
 """What the suites would store when whole: each has its share of results/, 120 MB in all."""
 
 import re
+import subprocess
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,16 @@ def test_each_suite_keeps_to_its_share_and_all_to_the_limit() -> None:
 @pytest.mark.parametrize("name", ["denoising-preview", "inpainting-preview", "open-spikes-preview"])
 def test_the_estimate_is_near_what_whole_suites_take(name: str) -> None:
     assert recorded_mb(name) == pytest.approx(estimated_mb(suites()[name]), rel=0.3)
+
+
+def test_no_test_image_is_stored() -> None:
+    command = ["git", "ls-files"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    tracked = [ROOT / name for name in listed.stdout.splitlines()]
+    files = [path for path in tracked if path.suffix in (".png", ".jpg", ".webp")]
+    hashes = {sha256(path.read_bytes()).hexdigest(): path for path in files if path.exists()}
+    assert len(hashes) > 100
+    assert not [hashes[image.sha256] for image in images().values() if image.sha256 in hashes]
 
 
 def test_what_is_recorded_keeps_to_the_shares() -> None:
