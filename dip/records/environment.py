@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,13 @@ FEATURE = re.compile(
     "avx.*|amx_.*|fma.*|f16c|neon|asimd.*|(sve|sme).*|bf16|i8mm|dot|fhm|fp16_arith"
 )
 COMMIT = re.compile("[0-9a-f]{40}")
+# Files of a control group of Linux, of version 2 and of version 1. Of memory: the limit, what is
+# used, and what of that is cached files, which give way. Of the processor: the quota in a period.
+OF_MEMORY = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+OF_TIME = (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us"))
 NEEDS_TORCH = 'running experiments needs torch: pip install -e ".[experiments]"'
 
 
@@ -124,13 +132,9 @@ def cpu_model() -> str:
 
 def _cpuinfo(names: tuple[str, ...]) -> str:
     """What /proc/cpuinfo says of the first processor under one of `names`; "" if nothing."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith(names):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return ""
+    lines = _text(Path("/proc/cpuinfo")).splitlines()
+    found = (line.partition(":")[2].strip() for line in lines if line.startswith(names))
+    return next(found, "")
 
 
 def commit() -> tuple[str | None, bool]:
@@ -159,22 +163,62 @@ def _output(command: list[str]) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def free_memory(device: str) -> int:
-    """The bytes that are free on the device: of its own memory on CUDA, else of the machine's."""
+def _text(path: Path) -> str:
+    """What a file of the system says; "" where it is absent or cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _control_groups(controller: str, system: Path) -> list[Path]:
+    """The folders of this process's control groups and of those above, whose limits hold too.
+
+    Of version 2, and of version 1 for `controller`. A container may see its own as the topmost
+    alone: the folders between are then absent.
+    """
+    folders = []
+    for line in _text(system / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        top = system / "sys/fs/cgroup" / (controller if controllers else "")
+        if controller in controllers.split(",") or not controllers:
+            own = top / path.lstrip("/")
+            folders += [own, *(above for above in own.parents if above.is_relative_to(top))]
+    return folders
+
+
+def free_memory(device: str, system: Path = Path("/")) -> int:
+    """The bytes that are free on the device: of its own memory on CUDA, else of the machine's.
+
+    Of the machine's no more than a control group leaves, of a container or of a job on a cluster:
+    a process that takes more is killed.
+    """
     if device_kind(device) == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    free = [int(psutil.virtual_memory().available)]
+    for group in _control_groups("memory", system):
+        for limit, used, cached in OF_MEMORY:
+            with suppress(ValueError):  # these files are absent, or the limit is "max"
+                kinds = dict(line.split() for line in _text(group / "memory.stat").splitlines())
+                kept = int(_text(group / used)) - int(kinds.get(cached, 0))
+                free.append(int(_text(group / limit)) - kept)
+    return max(0, min(free))
 
 
-def cores() -> int:
-    """The number of processor cores that this process may use, where the system can tell."""
-    import psutil
+def cores(system: Path = Path("/")) -> int:
+    """The number of processor cores that this process may use, where the system can tell.
 
-    process = psutil.Process()
-    if hasattr(process, "cpu_affinity"):  # macOS binds no process to cores
-        return len(process.cpu_affinity())
-    return psutil.cpu_count() or 1
+    As many as it is bound to, and as a control group's share of the processor's time keeps busy.
+    """
+    bound = hasattr(os, "sched_getaffinity")  # neither macOS nor Windows has it
+    found = [len(os.sched_getaffinity(0)) if bound else os.cpu_count() or 1]
+    for group in _control_groups("cpu", system):
+        for names in OF_TIME:
+            with suppress(ValueError):  # these files are absent, or the quota is "max"
+                quota, period = (int(word) for n in names for word in _text(group / n).split())
+                found += [quota // period] if quota > 0 else []  # -1 is none
+    return max(1, min(found))
