@@ -1,6 +1,7 @@
 """The manifest: what is planned, what of it is recorded, and the files that it depends on."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from small_runs import SUITES, write_project
 
 from dip.cli import main
 from dip.experiments.suites import Suite, load_suites
+from dip.records.environment import cores
 
 ROOT = Path(__file__).parent.parent
 SHARED = '\n[shared]\nlike = "seeded"\ntitle = "One mask for both"\nproblem_seed = 1\n'
@@ -268,7 +270,7 @@ opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
 from dip.cli import main
 assert main(sys.argv[1:]) == 0
-heavy = {"torch", "numpy", "PIL", "skimage"} & set(sys.modules)
+heavy = {"torch", "numpy", "PIL", "skimage", "psutil"} & set(sys.modules)
 assert not heavy, heavy
 json.dump(opened, sys.stderr)
 """
@@ -330,3 +332,16 @@ def test_a_record_tells_how_long_the_others_would_take(
     run = run_of(capsys, "tiny/waves/seed0")
     assert (run["state"], run["estimate"]) == ("outdated", "measured")
     assert run["seconds"] == pytest.approx(2.0 * (120 + 1))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no process is bound to cores")
+def test_a_guess_counts_the_cores_that_this_process_may_use(project: Path, capsys: Told) -> None:
+    name, usual = "tiny/waves/seed0", os.sched_getaffinity(0)
+    here, guess = cores(), run_of(capsys, name)
+    assert guess["estimate"] == "a guess"
+    try:
+        os.sched_setaffinity(0, {min(usual)})
+        bound = run_of(capsys, name)
+    finally:
+        os.sched_setaffinity(0, usual)
+    assert bound["seconds"] == pytest.approx(here * guess["seconds"])

@@ -16,7 +16,7 @@ from dip.experiments.test_images import ListedImage, find, load_images, named
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import Estimate, Machine, known_speeds, seconds_of_job, size_of
 from dip.planning.jobs import Job, duration, find_suites, jobs_of, record_of
-from dip.records.environment import choose_device, cpu_model, environment, has_torch
+from dip.records.environment import choose_device, cores, cpu_model, environment, has_torch
 from dip.records.record import Record, pixels_of
 
 OF_RUN = re.compile("[0-9a-f]{16}-")  # how the work folder of a run begins: with its key
@@ -97,7 +97,7 @@ def _abandoned(results: Path, suites: Iterable[Suite], images: Mapping[str, List
 def _machine(wanted: str, threads: int | None) -> Machine:
     """What runs would be made on; the processor without torch."""
     if not has_torch():
-        return Machine("cpu", cpu_model(), None, threads or os.cpu_count())
+        return Machine("cpu", cpu_model(), None, threads or cores())
     where = environment(choose_device(wanted))
     kind, model = where["device_kind"], where["device"]
     if kind != "cpu":

@@ -4,7 +4,6 @@ A generator of pages needs it and the records, and nothing else of this package.
 needs torch or numpy, and each record's run.json is read once.
 """
 
-import os
 import sys
 from functools import cache
 from operator import attrgetter
@@ -18,7 +17,7 @@ from dip.experiments.test_images import ListedImage, load_images
 from dip.network.architecture import describe, input_channels
 from dip.planning.estimates import NETWORK, Machine, seconds_of_job, size_of, speed_of
 from dip.planning.jobs import PROBLEM, Job, State, jobs_of, state_of
-from dip.records.environment import cpu_model
+from dip.records.environment import cores, cpu_model
 from dip.records.record import load_record
 from dip.toml_file import TomlFile
 
@@ -61,7 +60,7 @@ class Manifest:
         found = [speed_of(state.record, self.images) for _, state in self._jobs if state.record]
         self._speeds = [speed for speed in found if speed]
         # This machine as its processor: only torch could tell of a graphics card.
-        self._here = Machine("cpu", cpu_model(), None, os.cpu_count())
+        self._here = Machine("cpu", cpu_model(), None, cores())
         stated = [
             suite for suite in self.suites.values() if not suite.preview and self._is_stated(suite)
         ]
