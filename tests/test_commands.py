@@ -60,7 +60,26 @@ def test_a_terminal_has_one_line_that_is_written_over(
         if plain:
             assert out == ""
         else:
-            assert out.startswith("\r\033[Kx: iteration 5 of 10, 20.00 dB, ") and "\n" not in out
+            assert out.startswith("\rx: iteration 5 of 10, 20.00 dB, ") and "\n" not in out
+
+
+def test_a_line_that_is_written_over_fits_into_the_terminal(
+    capsys: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = Lines()
+    lines.begin("a-suite-of-a-long-name/an-image/seed0", 0, 10)
+    capsys.readouterr()
+    lines.printed -= 2
+    lines.step(SimpleNamespace(iteration=5, psnr_db=20.0))
+    lines.say("stopped")
+    lines.say("the same command goes on from here")
+    drawn, said, last = capsys.readouterr().out.split("\r")[1:]
+    assert drawn == "0: iteration 5 of 10, 20.00 dB, 0 s left"[-39:]
+    assert said == f"{'stopped':39}\n", "no letter of the line before is left"
+    assert last == "the same command goes on from here\n"
 
 
 def test_rerun_moves_the_old_record_aside_and_says_so(project: Path, capsys: Told) -> None:

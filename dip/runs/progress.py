@@ -1,6 +1,7 @@
 """How far runs are, in lines; and being asked to stop."""
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from dip.engine.fit import Step
 
 LINE_SECONDS, OVER_SECONDS = 30.0, 1.0
-CLEAR = "\r\033[K"  # what empties a terminal's last line
 
 
 class Interrupts:
@@ -79,7 +79,8 @@ class Lines(Listener):
     """
 
     def __init__(self, plain: bool = False) -> None:
-        """Look whether this is a terminal that can empty a line; a dumb one cannot."""
+        """Look whether this is a terminal that can go back in its line; a dumb one cannot."""
+        self.drawn = 0  # letters that stand in the line to be written over
         self.over = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not plain
         self.pause = OVER_SECONDS if self.over else LINE_SECONDS
 
@@ -99,11 +100,14 @@ class Lines(Listener):
         left = duration(each * (self.last - step.iteration))
         psnr = "" if step.psnr_db is None else f", {step.psnr_db:.2f} dB"
         sentence = f"{self.name}: iteration {step.iteration} of {self.last}{psnr}, {left} left"
-        self._print(sentence, end="" if self.over else "\n")
+        # A line as wide as the terminal cannot be written over. What is new stands at its end.
+        short = sentence[1 - shutil.get_terminal_size().columns :]
+        self._print(short, end="") if self.over else self.say(sentence)
 
     def say(self, sentence: str) -> None:
         """Print one line, which stays."""
         self._print(sentence, end="\n")
 
     def _print(self, sentence: str, end: str) -> None:
-        print(f"{CLEAR if self.over else ''}{sentence}", end=end, flush=True)
+        print("\r" * self.over + sentence.ljust(self.drawn), end=end, flush=True)
+        self.drawn = 0 if end else len(sentence)
