@@ -4,6 +4,7 @@ import dataclasses
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from dip.records.archive import pack, unpack
 from dip.records.record import load_record
 from dip.records.store import curve_text, find_records
 
+ROOT = Path(__file__).parent.parent
 Told = pytest.CaptureFixture[str]
 LOOPS = ("plain ", "engine ")
 
@@ -110,6 +112,19 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
     assert pack(tmp_path / "results", path) == (2, []), "a part of it is not held"
     with pytest.raises(InputError, match="no such folder of results"):
         pack(tmp_path / "result", path)
+
+
+def test_names_in_git_are_read_in_any_locale(project: tuple[Path, Suite], tmp_path: Path) -> None:
+    (tmp_path / "results/tiny/waves").rename(tmp_path / "results/tiny/größe")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "-q"], ["add", "results"], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *words], check=True)
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "dip", "pack", "packed.tar"], cwd=tmp_path, check=False,
+        env={**os.environ, **plain, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("nothing new to pack\n", "")
 
 
 def test_what_is_half_written_is_no_record(project: tuple[Path, Suite], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ What comes in is checked before anything of it is put in place.
 import io
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -68,7 +69,13 @@ def _git_knows(results: Path) -> tuple[set[str], set[str]]:
     git = ["git", "-C", str(results)]
     try:
         prefix, tracked, status = (
-            subprocess.run([*git, *words], capture_output=True, text=True, check=True).stdout
+            subprocess.run(  # names as Python has them, whatever the locale
+                [*git, *words],
+                capture_output=True,
+                check=True,
+                encoding=sys.getfilesystemencoding(),
+                errors="surrogateescape",
+            ).stdout
             for words in (
                 ["rev-parse", "--show-prefix"],
                 ["ls-files", "-z", "--", "."],
