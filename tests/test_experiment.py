@@ -238,6 +238,9 @@ def test_suites_list_their_runs_seed_by_seed(tmp_path: Path) -> None:
         ("[smaller]", '["a/b"]', "'a/b' cannot name a suite"),
         ("[smaller]", "[Small]", ":11:2: 'small' and 'Small' would have one folder on macOS and"),
         ("[smaller]", "[Superseded]", "'Superseded' cannot name a suite"),
+        ("[smaller]", "[Con]", ":11:2: 'Con' cannot be a folder on Windows, which has a device"),
+        ('"set5/bird", "set5/baby"]', '"set5/aux.1"]', ":5:1: 'aux.1' cannot be a folder on Wind"),
+        ("frames = 24", "variants = { lpt9 = {} }", ":8:1: 'lpt9' cannot be a folder on Windows"),
         (
             "frames = 24",
             'variants = { "1/30" = {} }',
@@ -278,6 +281,11 @@ def test_a_mistake_in_the_suites_is_told_with_its_line(
     assert str(told.value).startswith(str(path))
     if sentence != "expected":
         assert sentence in str(told.value)
+
+
+def test_a_name_that_only_begins_like_a_device_s_is_one(tmp_path: Path) -> None:
+    for name in ("console", "com10", "nul-1", "con_"):
+        assert name in load_suites(write(tmp_path, SUITES.replace("[smaller]", f"[{name}]")))
 
 
 def test_the_projects_own_suites_are_sound() -> None:
