@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -144,6 +146,32 @@ def test_an_own_image_needs_no_address(tmp_path: Path) -> None:
     assert find(image, folder) == folder / "made/waves.png"
     with pytest.raises(InputError, match="'made/waves' has no url; name its folder with --images"):
         find(image)
+
+
+NOBODY = """
+import os, sys
+from pathlib import Path
+import pooch
+from dip.errors import InputError
+from dip.experiments.test_images import find, load_images
+image = load_images(Path(sys.argv[1]))["made/waves"]
+os.setuid(54321)
+try:
+    find(image)
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can leave")
+def test_without_a_home_folder_it_is_told_what_to_set(tmp_path: Path) -> None:
+    pytest.importorskip("pooch")
+    content, _ = write_project(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", NOBODY, str(content / "images.toml")], capture_output=True,
+        text=True, check=True, env={"PYTHONPATH": str(LIST.parents[1])},
+    )  # fmt: skip
+    assert "set HOME, or name a folder of images with --images or DIP_IMAGES" in done.stdout
 
 
 def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:

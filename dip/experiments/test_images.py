@@ -106,7 +106,13 @@ def _download(image: ListedImage) -> Path:
             ' which downloads it, is not installed: pip install -e ".[experiments]"'
         ) from None
     pooch.get_logger().setLevel(logging.WARNING)
-    place = Path(pooch.os_cache(CACHE)) / Path(image.file).parent
+    try:
+        place = Path(pooch.os_cache(CACHE)) / Path(image.file).parent
+    except RuntimeError:  # no HOME, and no entry for the user in the system's list
+        raise InputError(
+            f"image '{image.name}' has no place to be downloaded to, as your home folder is not"
+            " known: set HOME, or name a folder of images with --images or DIP_IMAGES"
+        ) from None
     try:
         path = pooch.retrieve(image.url, f"sha256:{image.sha256}", Path(image.file).name, place)
     except ValueError as error:
