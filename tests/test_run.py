@@ -457,6 +457,23 @@ def test_a_second_process_keeps_away(tmp_path: Path) -> None:
         assert again.load({}) is None
 
 
+def test_a_folder_is_gone_once_its_lock_is_released(tmp_path: Path) -> None:
+    with Work(tmp_path / "work") as work:
+        work.save({}, RunProgress("now"), {})
+        work.remove()
+        work.folder.mkdir(exist_ok=True)  # so it is left where the lock is open, as on Windows
+    assert not work.folder.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the first lock is still open there")
+def test_a_folder_that_another_process_took_since_stays(tmp_path: Path) -> None:
+    with Work(tmp_path / "work") as first:
+        first.remove()
+        second = Work(tmp_path / "work").__enter__()
+    with second, pytest.raises(Busy):
+        Work(tmp_path / "work").__enter__()
+
+
 def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from dip.runs.checkpoint import Work\n"

@@ -5,6 +5,7 @@ import os
 import shutil
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +48,7 @@ class Work:
         """Name the folder; entering makes it."""
         self.folder, self.path = folder, folder / "checkpoint.npz"
         self._lock = FileLock(folder / "lock", timeout=0)
+        self._removed = False
 
     def __enter__(self) -> Self:
         """Take the lock; it falls with the process, however that ends."""
@@ -59,8 +61,11 @@ class Work:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Release the lock."""
+        """Release the lock, and remove what Windows kept of a removed folder."""
         self._lock.release()
+        if self._removed:
+            with suppress(OSError):  # it is gone, or holds the lock of another process
+                self.folder.rmdir()
 
     def save(
         self, described: dict[str, Any], progress: RunProgress, state: dict[str, np.ndarray]
@@ -141,5 +146,9 @@ class Work:
         return InputError(f"{sentence}; it is now {aside.name}", self.path)
 
     def remove(self) -> None:
-        """Remove the folder, once the record stands."""
+        """Remove the folder, once the record stands.
+
+        Windows keeps an open file, here the lock, and so the folder until the lock is released.
+        """
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._removed = True
