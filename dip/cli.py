@@ -8,7 +8,7 @@ import argparse
 import math
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
@@ -17,6 +17,9 @@ from typing import Any, NoReturn
 
 from dip.errors import InputError, sentence_of
 from dip.experiments.experiment import CHOICES
+from dip.photo import LEAST_SIDE
+
+SEEDS = 2**32  # of photographs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,23 +94,49 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _count(text: str) -> int:
-    """A positive integer; raises what argparse reports as wrong usage."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a positive integer, got '{text}'")
-    return int(text)
+def _integer(what: str, least: int, below: float = math.inf, step: int = 1) -> Callable[[str], int]:
+    """A function that reads an integer; it raises what argparse reports as wrong usage."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) < below or int(text) % step:
+            raise argparse.ArgumentTypeError(f"expected {what}, got '{text}'")
+        return int(text)
+
+    return read
+
+
+def _size(text: str) -> int:
+    """A size that the plain loop of `bench` can do."""
+    from dip.commands.plain import BLOCK, LEAST_PLAIN
+
+    return _integer(f"{LEAST_PLAIN} or more in steps of {BLOCK}", LEAST_PLAIN, step=BLOCK)(text)
+
+
+def _float(text: str) -> float:
+    """A number; nan where there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _seconds(text: str) -> float:
     """A finite number of seconds, 0 too; raises what argparse reports as wrong usage."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
+    if not 0 <= (seconds := _float(text)) < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number of seconds, got '{text}'")
     return seconds
 
+
+def _minutes(text: str) -> float:
+    """A number of minutes above 0; raises what argparse reports as wrong usage."""
+    if not (minutes := _float(text)) > 0:
+        raise argparse.ArgumentTypeError(f"expected minutes, more than 0, got '{text}'")
+    return minutes
+
+
+_count = _integer("a positive integer", 1)
+_side = _integer(f"at least {LEAST_SIDE} pixels", LEAST_SIDE)
+_seed = _integer(f"an integer from 0 to {SEEDS - 1}", 0, SEEDS)
 
 Arguments = dict[str, dict[str, Any]]
 SHARED: Arguments = {
@@ -131,19 +160,19 @@ PHOTOGRAPH: Arguments = {
     "input": {"type": Path, "metavar": "INPUT", "help": "the photograph"},
     "-o|--output": {"type": Path, "required": True, "help": (
         "PNG, TIFF, JPEG or WebP, by its ending")},
-    "--max-side": {"type": int, "metavar": "N", "help": (
+    "--max-side": {"type": _side, "metavar": "N", "help": (
         "work on at most N pixels a side (default: all); the picture becomes that small, but where"
         " inpaint restores it, only what is filled in becomes coarser")},
-    "--minutes": {"type": float, "metavar": "M", "help": (
+    "--minutes": {"type": _minutes, "metavar": "M", "help": (
         "take what there is after so long (default: no limit)")},
-    "--channels": {"type": int, "metavar": "N", "help": (
+    "--channels": {"type": _count, "metavar": "N", "help": (
         "width of the network (default: 128 as in the paper on a GPU, 32 on a CPU, where it is"
         " some ten times faster and a little blurrier)")},
     "--device": {**SHARED["--device"], "help": "default: a CUDA GPU if there is one, else cpu"},
-    "--threads": {"type": int, "metavar": "N", "help": (
+    "--threads": {"type": _count, "metavar": "N", "help": (
         "CPU threads (default: one up to 128x128 pixels, else one for each core); another number"
         " rounds otherwise, so that the picture is a little different")},
-    "--seed": {"type": int, "default": 0, "metavar": "K", "help": (
+    "--seed": {"type": _seed, "default": 0, "metavar": "K", "help": (
         "another number gives another picture (default: 0)")},
     "--strip": {"action": "store_true", "help": (
         "leave out EXIF data, such as time and place, and dpi")},
@@ -204,7 +233,7 @@ COMMANDS: dict[str, tuple[str, str, str, Arguments]] = {
     "bench": (
         "dip.commands.plain:bench", "our engine against a plain loop",
         "--threads --device --json", {
-            "--size": {"type": _count, "default": 256, "metavar": "N", "help": "pixels a side"},
+            "--size": {"type": _size, "default": 256, "metavar": "N", "help": "pixels a side"},
             "--steps": {"type": _count, "default": 10, "metavar": "N"},
             "--precision": {
                 "default": "default", "choices": CHOICES["arithmetic"], "help": "the engine's"}}),

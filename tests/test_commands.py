@@ -243,6 +243,13 @@ def test_a_count_is_a_positive_integer(capsys: Told, word: str) -> None:
     assert f"--steps: expected a positive integer, got '{word}'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("size", ["0", "32", "80", "large"])
+def test_a_size_that_the_plain_loop_cannot_do_is_wrong_usage(capsys: Told, size: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["bench", "--size", size])
+    assert f"--size: expected 64 or more in steps of 32, got '{size}'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [

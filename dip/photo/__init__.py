@@ -1,0 +1,1 @@
+LEAST_SIDE = 32  # pixels of a photograph

@@ -9,10 +9,10 @@ import numpy as np
 
 from dip.errors import InputError, is_lack_of_memory
 from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
-from dip.photo import files, restore
+from dip.photo import LEAST_SIDE, files, restore
 from dip.photo import holes as masks
 from dip.photo.progress import Progress, say
-from dip.photo.restore import LEAST_SIDE, Restored
+from dip.photo.restore import Restored
 from dip.planning.estimates import bytes_needed, side_that_fits, size
 from dip.planning.jobs import duration
 from dip.records.environment import choose_device, free_memory
@@ -21,8 +21,6 @@ from dip.tasks.degradations import Task
 from dip.tasks.photographs import Photo, read_photo
 
 WHOLE_SIDE = {"cpu": 256, "mps": 512, "cuda": 512}  # a larger photograph is inpainted in windows
-SEEDS = 2**32
-AT_LEAST = {"max_side": LEAST_SIDE, "channels": 1, "threads": 1}
 # Threads that spin while they wait take the processor from one another where other programs run:
 # on two busy cores, 128x128 pixels took 1.5 to 2.4 s an iteration, 0.15 with threads that sleep,
 # and as much with one; 64x64 took 0.2 s with one thread, 0.3 with two that sleep.
@@ -40,7 +38,6 @@ def run(args: argparse.Namespace) -> int:
     """
     began = time.monotonic()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
-    _check_numbers(args)
     mask = getattr(args, "mask", None)
     files.check_output(args.output, {"photograph": args.input} | ({"mask": mask} if mask else {}))
     photo = read_photo(args.input)
@@ -73,18 +70,6 @@ def run(args: argparse.Namespace) -> int:
     if stopped:
         raise KeyboardInterrupt(f"stopped: {args.output} is the picture as it stood")
     return 0
-
-
-def _check_numbers(args: argparse.Namespace) -> None:
-    for name, least in AT_LEAST.items():
-        value = getattr(args, name)
-        if value is not None and value < least:
-            option = f"--{name.replace('_', '-')}"
-            raise InputError(f"{option} is {value}; it must be at least {least}")
-    if args.minutes is not None and not args.minutes > 0:
-        raise InputError(f"--minutes is {args.minutes:g}; it must be more than 0")
-    if not 0 <= args.seed < SEEDS:
-        raise InputError(f"--seed is {args.seed}; it must be at least 0 and below {SEEDS}")
 
 
 class Job:

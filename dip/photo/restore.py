@@ -28,7 +28,6 @@ AVERAGED = 300  # iterations before which the average still holds the first, ran
 SETTLED = 1 / 255  # change of the average, in 200 iterations, from which on it stands still
 SETTLING = 200
 LEARNT = 1000  # iterations: on the small photographs tried, between 500 and 1,200
-LEAST_SIDE = 32  # pixels of a photograph
 LARGE_HOLE = 24  # pixels across, from which on a hole is large
 
 
