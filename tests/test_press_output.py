@@ -151,6 +151,20 @@ def test_every_file_and_folder_has_what_the_umask_leaves(work: Path, mask: int) 
         assert stat.S_IMODE(path.stat().st_mode) == allowed, path
 
 
+@posix
+def test_a_site_is_built_where_no_file_can_be_locked(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert main([]) == 0
+    assert (work / "site/posts/one.html").is_file()
+
+
 @pytest.mark.parametrize("mask", ["cache-*", "state-*", "lock", "manifest"])
 def test_a_cache_that_cannot_be_written_is_a_warning(work: Path, capsys: Told, mask: str) -> None:
     """Even the superuser writes no file where a folder stands, and no folder where a file does."""

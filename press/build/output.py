@@ -5,6 +5,7 @@ A file that did not change stays the same file, with its time.
 
 import contextlib
 import ctypes
+import errno
 import os
 import shutil
 import sys
@@ -23,6 +24,7 @@ ALWAYS = (
     "404.html", "assets", "feed.xml", "index.html", "media", "posts", "results.csv",
     "results.json", "ro-crate-metadata.json", "runs", "sitemap.xml",
 )  # fmt: skip
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)  # of a file system
 HERE = -100  # AT_FDCWD: paths are as seen from the working folder
 OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
 
@@ -48,13 +50,17 @@ def check_folder(out: Path) -> None:
 
 @contextlib.contextmanager
 def lock(cache: Path) -> Iterator[None]:
-    """Let one build at a time put its site in place; the others wait."""
+    """Let one build at a time put its site in place; the others wait, where files can be locked."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("a") as file:
         with contextlib.suppress(ImportError):  # Windows: its renames fail rather than mix sites
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
         yield
 
 
