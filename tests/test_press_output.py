@@ -132,6 +132,14 @@ def test_a_link_to_what_no_site_can_be_is_refused(work: Path, capsys: Told) -> N
 
 
 @posix
+def test_a_mounted_folder_is_refused_before_anything_is_made(work: Path, capsys: Told) -> None:
+    (work / "site").symlink_to("/")
+    assert main([]) == 1
+    said = "a mounted folder cannot be exchanged; name one within it, or mount its parent"
+    assert capsys.readouterr().err == f"site: {said}\n"
+
+
+@posix
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
 def test_every_file_and_folder_has_what_the_umask_leaves(work: Path, mask: int) -> None:
     before = os.umask(mask)

@@ -34,9 +34,12 @@ class ChangedMeanwhileError(Exception):
 
 
 def check_folder(out: Path) -> None:
-    """Raise InputError if `out` holds something that the press did not make."""
+    """Raise InputError if `out` holds what the press did not make, or cannot be exchanged."""
     if not out.exists():
         return
+    if os.path.ismount(os.path.realpath(out)):
+        sentence = "a mounted folder cannot be exchanged; name one within it, or mount its parent"
+        raise InputError(sentence, out)
     if not out.is_dir():
         raise InputError("the output is to be a folder, and this is a file", out)
     names = {path.name for path in out.iterdir()}
