@@ -111,6 +111,11 @@ def test_a_table_may_name_curves_and_pictures(
             "mlp!,1",
             "table.csv:3: column 'case': 'mlp' and 'mlp!' would have the sam",
         ),
+        (
+            "mlp,1",
+            "MLP,1",
+            "table.csv:3: column 'case': 'mlp' and 'MLP' would have the same folder on macOS",
+        ),
         ("mlp,1", "mlp,0", "table.csv:3: the same case, and seed or method, as in line 2"),
         ("mlp,1", ",1", "table.csv:3: it lacks 'case'"),
         (

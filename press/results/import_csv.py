@@ -95,8 +95,9 @@ def _tell_apart(row: Mapping[str, str], folders: dict[tuple[str, str], str]) -> 
     for column in ("case", "method"):
         word = row.get(column, "").strip()
         folder = _folder(word)
-        if folder and (other := folders.setdefault((column, folder), word)) != word:
-            sentence = f"'{other}' and '{word}' would have the same folder, '{folder}'"
+        if folder and (other := folders.setdefault((column, folder.casefold()), word)) != word:
+            where = f", '{folder}'" if folder == _folder(other) else " on macOS and Windows"
+            sentence = f"'{other}' and '{word}' would have the same folder{where}"
             raise InputError(f"column '{column}': {sentence}; give one another name")
 
 
