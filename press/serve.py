@@ -6,6 +6,7 @@ touched.
 """
 
 import json
+import os
 import re
 import sys
 import time
@@ -81,6 +82,7 @@ class Server(ThreadingHTTPServer):
     """Answers so many at once; whoever comes beyond that is hung up on."""
 
     daemon_threads = True
+    allow_reuse_address = os.name != "nt"  # there it would let two servers share a port
 
     def __init__(self, *arguments: Any) -> None:
         """Listen."""
