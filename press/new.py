@@ -59,7 +59,7 @@ def _words(name: str, install_from: str | None) -> dict[str, str]:
     return {
         "@TITLE@": title,
         "@QUOTED_TITLE@": json.dumps(title, ensure_ascii=False),
-        "@DATE@": datetime.date.today().isoformat(),
+        "@DATE@": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",  # as records have it
         "@PRESS@": install_from or requirement(),
     }
 

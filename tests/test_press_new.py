@@ -1,8 +1,11 @@
 """`press new`: a project that builds at once, and what it refuses."""
 
+import os
 import re
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -63,6 +66,23 @@ def test_a_checkout_that_changes_the_ends_of_lines_leaves_records_as_they_are(
     subprocess.run([*git, "checkout-index", "-a"], check=True)
     assert (found / "content/post.md").read_bytes() == b"# A post\r\n"
     assert (found / name).read_bytes() == curve.read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows takes its time zone from nowhere else")
+def test_a_new_post_has_the_day_of_its_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every hour the day is another one in one of two zones, 26 hours apart."""
+    for zone in ("EAST-14", "WEST+12"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        before = datetime.now(UTC).date()
+        assert main(["new", str(tmp_path / zone)]) == 0
+        (post,) = (tmp_path / zone).glob("content/posts/*.md")
+        (day,) = re.findall(r"(?m)^date: (.*)$", post.read_text())
+        assert day in {str(before), str(datetime.now(UTC).date())}
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_folder_that_is_in_use_is_refused(tmp_path: Path, capsys: Told) -> None:
