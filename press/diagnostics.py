@@ -1,9 +1,11 @@
 """What is wrong in what a person wrote, with its place; and where a piece of text came from."""
 
+import os
 import re
+import shlex
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -104,6 +106,15 @@ def format_duration(seconds: float) -> str:
     if hours >= 48:
         return f"{seconds / 86400:.1f} days"
     return counted(hours, "hour") + (f" {counted(minutes, 'minute')}" if minutes else "")
+
+
+def command_line(words: Sequence[str]) -> str:
+    """A command as a person types it into a shell of this system."""
+    if os.name == "nt":
+        import subprocess
+
+        return subprocess.list2cmdline(words)
+    return shlex.join(words)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ The folder is complete, or as it was: everything is made in a folder within it, 
 import datetime
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from press.diagnostics import command_line
 from press.errors import InputError
 from press.files import TEMPORARY, fresh_folder
 from press.results.names import sentence
@@ -45,7 +45,8 @@ def new(folder: Path, install_from: str | None) -> int:
         _record(fresh)
         for path in sorted(fresh.iterdir()):
             os.replace(path, folder / path.name)
-    go_there = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    is_here = folder.resolve() == Path.cwd()
+    go_there = "" if is_here else f"{command_line(['cd', str(folder)])} && "
     print(f"{folder}: a project with an example, recorded by its {SCRIPT}")
     print(f"next: {go_there}python build.py serve")
     if words["@PRESS@"].startswith("#"):

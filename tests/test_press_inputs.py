@@ -1,6 +1,9 @@
 """What no file of a project may hold: each such input ends in one sentence with its place."""
 
+import os
 import re
+import shlex
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from markupsafe import Markup
 
 import dip.errors
 import dip.toml_file
-from press.build.manifest import refresh
+from press.build.manifest import program, refresh, with_folders
 from press.build.state import ChangeDetector
 from press.cache import Cache
 from press.cli import main
@@ -165,6 +168,15 @@ def test_a_command_that_prints_no_manifest_has_its_place(tmp_path: Path, printed
     options = Options(tmp_path, tmp_path / "results", tmp_path / "site")
     with pytest.raises(InputError, match=r"site\.toml:2:1: 'python .*' printed no manifest"):
         refresh(options, ChangeDetector(options, None))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shells of Windows split no words as shlex does")
+def test_a_command_is_run_as_it_is_shown(tmp_path: Path) -> None:
+    options = Options(tmp_path / "Tom's site", Path("results"))
+    shown = with_folders("python -m dip 'run'", options)
+    ran = [sys.executable, "-m", "dip", "run", "--content", str(tmp_path / "Tom's site")]
+    assert program("python -m dip 'run'", options) == ran
+    assert shlex.split(shown)[1:] == ran[1:]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from press.build.state import ChangeDetector, PageState
+from press.diagnostics import command_line
 from press.errors import InputError
 from press.files import json_of, sha256_of, write_whole
 from press.options import Options
@@ -61,16 +62,21 @@ def _are_whole(folder: Path, hashes: dict[str, str]) -> bool:
 
 
 def with_folders(command: str, options: Options) -> str:
-    """A command of the project, with `--content` and `--results` where they are not the usual."""
-    folders = (("--content", options.content, "content"), ("--results", options.results, "results"))
-    chosen = [shlex.join([name, str(path)]) for name, path, usual in folders if str(path) != usual]
-    return " ".join([command, *chosen])
+    """A command of the project as a person types it, with the folders that are not the usual."""
+    return " ".join([command, *filter(None, [command_line(_folders(options))])])
 
 
 def program(command: str, options: Options) -> list[str]:
     """The arguments of a command; `python` is the interpreter that runs the press."""
-    words = shlex.split(with_folders(command, options))
+    words = [*shlex.split(command), *_folders(options)]
     return [sys.executable if words[0] == "python" else words[0], *words[1:]]
+
+
+def _folders(options: Options) -> list[str]:
+    """`--content` and `--results`, where they are not the usual."""
+    folders = (("--content", options.content, "content"), ("--results", options.results, "results"))
+    chosen = [(name, str(path)) for name, path, usual in folders if str(path) != usual]
+    return [word for pair in chosen for word in pair]
 
 
 def _asked(
