@@ -120,6 +120,11 @@ def test_a_preview_without_a_size_is_told_as_one(tmp_path: Path) -> None:
     post = '# Small\n\n::: preview-table suite="gan" id="tab-small"\nA preview.\n:::\n'
     html = build(tmp_path, post, preview=True)
     assert "Preview, not comparable with the paper’s numbers." in unescape(words_of(html))
+    settings = tmp_path / "content/site.toml"
+    settings.write_text(f'[names]\npaper = "Doe"\n{settings.read_text()}')
+    assert run_press(tmp_path, "build") == 0
+    for page in (tmp_path / "site/posts/post.html", tmp_path / "site/runs/gan/faces/seed0.html"):
+        assert "Preview, not comparable with Doe’s numbers" in unescape(words_of(page.read_text()))
 
 
 def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(

@@ -149,9 +149,10 @@ def _row(
 
 
 def level_note(view: SuiteView, metric: Metric | None = None) -> str:
-    """What the levels of a table are; of a preview, that they are no match for the paper's."""
+    """What the levels of a table are; of a preview, that they are no match for the source's."""
     label, metric = view.label.capitalize(), metric or view.metrics[view.measure]
-    apart = f"{label}, not comparable with the paper’s numbers. " if view.preview else ""
+    paper = view.names.paper
+    apart = f"{label}, not comparable with {paper}’s numbers. " if view.preview else ""
     lower = "; lower is better" if metric.better == LOWER else ""
     return f"{apart}{sentence(metric.phrase)}{lower}."
 

@@ -62,7 +62,7 @@ class Results:
             raise InputError(f"unknown suite '{name}'{nearest(name, self.suites)}")
         suite = self.suites[name]
         index = f"{self.root}runs/index.html"
-        return SuiteView(suite, self.metrics, partial(self._one, suite), index)
+        return SuiteView(suite, self.metrics, self.names, partial(self._one, suite), index)
 
     def run(self, name: str, seed: int | None = None) -> Run:
         """A run by "suite/case", "suite/case/seed0" or "suite/case/method"; or InputError."""

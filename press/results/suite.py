@@ -10,6 +10,7 @@ from press.errors import InputError, nearest
 from press.results.each import Each
 from press.results.manifest import Suite
 from press.results.metrics import Metrics
+from press.results.names import Names
 from press.results.numbers import Measured, NotRun, Quantity, listed
 from press.results.run import Run
 from press.results.selectors import Selector, parse_selector
@@ -20,14 +21,19 @@ class SuiteView:
     """A suite's runs together: what was recorded, and means over its cases."""
 
     def __init__(
-        self, suite: Suite, metrics: Metrics, one: Callable[[str, int, str | None], Run], index: str
+        self,
+        suite: Suite,
+        metrics: Metrics,
+        names: Names,
+        one: Callable[[str, int, str | None], Run],
+        index: str,
     ) -> None:
         """Wrap a suite; its records are read when they are first asked for.
 
         `one` gives a run of it by case, seed and method; `index` is the address of the list of
         all runs from the page being made.
         """
-        self.suite, self.metrics, self._one = suite, metrics, one
+        self.suite, self.metrics, self.names, self._one = suite, metrics, names, one
         self.name, self.title, self.why = suite.name, suite.title, suite.why
         self.preview, self.measure = suite.preview, suite.measure
         self.page = f"{index}#{suite.name}"  # its list of runs, from the page being made
