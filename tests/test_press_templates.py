@@ -110,6 +110,10 @@ def test_a_file_of_the_project_goes_before_the_theme_s(
             '{% extends "theme/pots.html" %}',
             "1:13: there is no template 'theme/pots.html'; did you mean 'theme/post.html'?",
         ),
+        (
+            '{% extends "theme/post.html" %}\n{% if 1 %}{% block mian %}{% endblock %}{% endif %}',
+            "2:20: no template that this one extends has a block 'mian'; did you mean 'main'?",
+        ),
     ],
 )
 def test_a_mistake_in_a_template_of_the_project_has_its_place(
@@ -118,6 +122,29 @@ def test_a_mistake_in_a_template_of_the_project_has_its_place(
     (work / "templates/post.html").write_text(template)
     assert main(["build"]) == 1
     assert capsys.readouterr().err.startswith(f"templates/post.html:{said}")
+
+
+def test_a_block_that_no_parent_has_is_told_in_a_base_too_and_may_stand_within_another(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, post = work / "templates/base.html", work / "templates/post.html"
+    base.write_text('{% extends "theme/base.html" %}\n{% block site_fot %}{% endblock %}')
+    assert main(["build"]) == 1
+    said = "no template that this one extends has a block 'site_fot'; did you mean 'site_foot'?"
+    assert capsys.readouterr().err == f"templates/base.html:2:10: {said}\n1 error\n"
+    base.write_text(
+        '{% extends "theme/base.html" %}'
+        "{% block main %}{% block inner %}{% endblock %}{% endblock %}"
+    )
+    post.write_text(
+        '{% extends "base.html" %}{% block words %}Words{% endblock %}'
+        "{% block inner %}{{ self.words() }}, twice {{ self.words() }}.{% endblock %}"
+    )
+    assert main(["build"]) == 0
+    assert "Words, twice Words." in (work / "site/posts/one.html").read_text()
+    base.write_text('{% extends "theme/base.html" %}')
+    assert main(["build"]) == 1
+    assert "templates/post.html:1:71: no template that this one ex" in capsys.readouterr().err
 
 
 def test_a_template_of_any_name_and_behind_a_link_is_followed(work: Path) -> None:

@@ -5,13 +5,14 @@ names the theme's. A mistake in a template is reported with the template's line.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2 import nodes
 
 from press.errors import InputError, innermost, nearest
 from press.files import FORBIDDEN, sha256_of, text_of
@@ -93,6 +94,7 @@ class Templates:
     site: Site
     theme: Theme
     has_runs: bool = False  # whether the site has pages about runs
+    _known_blocks: dict[str, set[str]] = field(init=False, default_factory=dict)
 
     @cached_property
     def _environment(self) -> jinja2.Environment:
@@ -116,6 +118,8 @@ class Templates:
         seen = {**values, "root": root, "assets": self._assets(root, values.get("maths", Theme()))}
         try:
             text = self._environment.get_template(name).render(seen)
+            if any(folder.is_dir() for folder in self.folders[:-1]):
+                self._blocks(name)
             return FORBIDDEN.sub("\ufffd", text) if name.endswith(".xml") else text
         except jinja2.TemplateNotFound as error:
             near = nearest(str(error.name), self._environment.list_templates())
@@ -131,6 +135,25 @@ class Templates:
             text = re.sub(r"^'[\w.]+ object' has", "this value has", str(error))
             sentence = f"this template cannot be filled: {text}"
             raise self._mistake(error, sentence, Path(name)) from error
+
+    def _blocks(self, name: str) -> set[str] | None:
+        """The blocks of a template and of those that it extends; None where a value names these.
+
+        Raises InputError for a block that takes the place of none, and so would be left out.
+        """
+        if name not in self._known_blocks:
+            assert self._environment.loader
+            text, file, _ = self._environment.loader.get_source(self._environment, name)
+            tree = self._environment.parse(text)
+            known = {block.name for block in tree.find_all(nodes.Block)}
+            for parent in [extends.template for extends in tree.find_all(nodes.Extends)]:
+                theirs = self._blocks(parent.value) if isinstance(parent, nodes.Const) else None
+                if theirs is None:
+                    return None
+                _require_blocks(tree, theirs, Path(str(file)))
+                known |= theirs
+            self._known_blocks[name] = known
+        return self._known_blocks[name]
 
     def _mistake(self, error: BaseException, sentence: str, file: Path) -> InputError:
         """A mistake at the template's line through which it came, or else in `file`."""
@@ -157,6 +180,28 @@ class Templates:
             "fonts": [root + url for url in fonts],
             "has_runs": self.has_runs,
         }
+
+
+def _require_blocks(tree: nodes.Template, theirs: set[str], file: Path) -> None:
+    """Raise InputError for a block outside of others that no template extended here has."""
+    called = {
+        one.attr
+        for one in tree.find_all(nodes.Getattr)
+        if isinstance(one.node, nodes.Name) and one.node.name == "self"  # {{ self.title() }}
+    }
+    for block in _outermost(tree):
+        if block.name not in theirs | called:
+            near = nearest(block.name, theirs)
+            sentence = f"no template that this one extends has a block '{block.name}'{near}"
+            raise InputError(sentence, file, block.lineno, _column(file, block.lineno, sentence))
+
+
+def _outermost(node: nodes.Node) -> Iterator[nodes.Block]:
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.Block):
+            yield child
+        else:
+            yield from _outermost(child)
 
 
 def _column(path: Path, line: int | None, sentence: str) -> int | None:
