@@ -437,17 +437,21 @@ def test_no_run_is_lost_for_the_arguments_of_its_program(tmp_path: Path) -> None
 
 
 def test_another_record_is_replaced_only_if_asked_for_and_kept(tmp_path: Path) -> None:
-    def write(accuracy: float, replace: bool = False) -> Path:
-        settings = {"results": tmp_path, "replace": replace, "command": "python train.py"}
-        metrics, seconds = {"accuracy": accuracy}, time.time() % 1000
-        return press.record("digits", "mlp", metrics=metrics, seconds=seconds, **settings)
+    def write(accuracy: float, replace: bool = False, commit: str = "a1", python: str = "") -> Path:
+        return press.record(
+            "digits", "mlp", metrics={"accuracy": accuracy}, seconds=time.time() % 1000,
+            environment={"commit": commit, "python": python}, command="python train.py",
+            results=tmp_path, replace=replace,
+        )  # fmt: skip
 
     folder = write(97.0)
     before = (folder / "run.json").stat()
-    assert write(97.0) == folder
+    assert write(97.0) == write(97.0, commit="b2-dirty") == write(97.0, commit="") == folder
     assert (folder / "run.json").stat().st_mtime_ns == before.st_mtime_ns, "the same one stays"
     with pytest.raises(InputError, match="another record stands here; replace=True"):
         write(98.0)
+    with pytest.raises(InputError, match="another record stands here"):
+        write(97.0, python="3.0")
     key = read_record(folder).key
     assert read_record(write(98.0, replace=True)).metrics["final"] == {"accuracy": 98.0}
     (old,) = (tmp_path / "superseded" / key).glob("*/seed0")

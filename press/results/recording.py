@@ -135,7 +135,10 @@ def draft(
 
 
 def stands(draft: Draft) -> bool | None:
-    """Whether this record stands at its place, whenever it was made; None if nothing does."""
+    """Whether this record stands at its place, whenever and at whatever commit it was made.
+
+    None if nothing stands there.
+    """
     if not draft.folder.exists():
         return None
     try:
@@ -144,8 +147,14 @@ def stands(draft: Draft) -> bool | None:
             record.file(name)
     except InputError:
         return False
-    names = {*record.data, *draft.data} - {"started", "seconds", "seal"}
-    return all(record.data.get(name) == draft.data.get(name) for name in names)
+    one, other = map(_without_commit, (record.data, draft.data))
+    names = {*one, *other} - {"started", "seconds", "seal"}
+    return all(one.get(name) == other.get(name) for name in names)
+
+
+def _without_commit(data: Mapping[str, Any]) -> dict[str, Any]:
+    environment = data.get("environment", {}).items()
+    return {**data, "environment": {name: text for name, text in environment if name != "commit"}}
 
 
 def write(draft: Draft, replace: bool) -> Path:
