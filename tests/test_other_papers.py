@@ -147,6 +147,10 @@ def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(
     assert run_press(tmp_path, "build", "--strict") == 1
     assert capsys.readouterr().err.startswith(told.replace("warning: ", ""))
     rmtree(tmp_path / "results")
+    assert run_press(tmp_path, "build") == 1
+    said = f"{tmp_path / 'results'}: there is no such folder of records\n"
+    assert capsys.readouterr().err == said, "which was named on the command line"
+    (tmp_path / "results").mkdir()
     path.write_text('# One\n\nIt is {{ verdict("table.generator.faces") }}.\n')
     assert run_press(tmp_path, "build") == 0
     assert capsys.readouterr().err == f"{path}:3:7: warning: 'gan' is not recorded\n"

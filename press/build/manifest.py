@@ -39,7 +39,7 @@ def refresh(
     if known and _are_whole(folder, known.meta["parts"]):
         return known
     settings = options.content / "site.toml"
-    asked, parts = _asked(settings, options, meanwhile) or _in_parts(of_records(options.results))
+    asked, parts = _asked(settings, options, meanwhile) or _in_parts(_recorded(options))
     for name, data in parts.items():
         path = folder / name
         if not path.exists() or path.read_bytes() != data:  # what is the same keeps its time
@@ -47,6 +47,13 @@ def refresh(
     inputs = [str(settings), *asked]
     hashes = {name: sha256_of(data) for name, data in parts.items()}
     return PageState(inputs, {}, [], {"parts": hashes})
+
+
+def _recorded(options: Options) -> dict[str, Any]:
+    """The manifest of what is recorded; raises InputError if a chosen folder is not there."""
+    if options.results != Options.results and not options.results.is_dir():
+        raise InputError("there is no such folder of records", options.results)
+    return of_records(options.results)
 
 
 def _in_parts(manifest: dict[str, Any]) -> tuple[list[str], dict[str, bytes]]:
