@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_site import make_context
 
+from press.cli import main
 from press.errors import InputError
 from press.markdown.citations import load_bibliography, plain_title, surnames, written
 
@@ -120,6 +121,22 @@ def test_what_is_wrong_with_entries_is_told_at_once(tmp_path: Path) -> None:
         "9:10: 'title' of 'd' is not valid LaTeX: unexpected closing environment: 'x'",
         "9:29: warning: 'd' refers to an unknown entry, 'e'",
     ]
+
+
+def test_a_wrong_formula_is_told_at_its_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "content/posts").mkdir(parents=True)
+    (tmp_path / "content/posts/one.md").write_text("# One\n\nAs in [@a].\n")
+    bibtex = "@misc{a,\n  title={On $x$ and $\\oops$},\n  journal={Of $\\alas$}, year=2000}\n"
+    (tmp_path / "content/references.bib").write_text(bibtex)
+    assert main(["build"]) == 1
+    undefined = "in this formula: undefined control sequence: "
+    assert capsys.readouterr().err == (
+        f"content/references.bib:2:3: {undefined}\\oops\n"
+        f"content/references.bib:3:3: {undefined}\\alas\n2 errors\n"
+    )
 
 
 @pytest.mark.parametrize(

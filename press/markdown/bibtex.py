@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from press.diagnostics import Diagnostic, Place
+from press.diagnostics import Diagnostic, Place, Severity
 from press.errors import InputError, nearest
 from press.markdown.latex import ADDRESS, FORMULA, Decoder, verbatim
 
@@ -29,7 +29,8 @@ NOT_INHERITED = frozenset(("crossref", "title", *IDENTIFIERS))
 # An entry's sign; elsewhere, as in an e-mail address of a comment, it begins nothing.
 SIGN = r"(?m)^[ \t]*@|@(?=\s*\w+\s*[{(])"
 
-Row = tuple[str, Place, list[list[str]], dict[str, str]]
+# The key, the place, the authors, the fields, and where those that hold a formula stand.
+Row = tuple[str, Place, list[list[str]], dict[str, str], dict[str, Place]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Reader:
         self.diagnostics = list[Diagnostic]()
 
     def rows(self) -> Iterator[Row]:
-        """Of each entry the key, the place, the authors (last name, initials) and the fields.
+        """A row for each entry; an author has a last name and initials.
 
         Raises InputError, with its place, if the text is no BibTeX.
         """
@@ -70,7 +71,9 @@ class Reader:
             texts = self._decoded(entry)
             if "title" not in entry.fields:
                 self._tell(entry, f"'{entry.key}' has no title")
-            yield entry.key, self._place(entry.start), [*self._authors(entry)], texts
+            place, authors = self._place(entry.start), [*self._authors(entry)]
+            formulas = [name for name, text in texts.items() if FORMULA in text]
+            yield entry.key, place, authors, texts, {n: self._field(entry, n) for n in formulas}
 
     def _entries(self) -> Iterator[Source]:
         from pybtex.database.input.bibtex import LowLevelParser, month_names
@@ -118,10 +121,14 @@ class Reader:
 
     def _tell(self, entry: Source, sentence: str, name: str = "", is_error: bool = False) -> None:
         """Report what is wrong, at the field of this name, or else where the entry begins."""
+        severity: Severity = "error" if is_error else "warning"
+        self.diagnostics.append(Diagnostic(self._field(entry, name), sentence, severity))
+
+    def _field(self, entry: Source, name: str) -> Place:
+        """Where an entry's field of this name begins, or else the entry."""
         field = re.compile(rf"\b{re.escape(name or '@')}\s*=", re.IGNORECASE)
         found = field.search(self.text, entry.start, entry.end)
-        place = self._place(found.start() if found else entry.start)
-        self.diagnostics.append(Diagnostic(place, sentence, "error" if is_error else "warning"))
+        return self._place(found.start() if found else entry.start)
 
     def _place(self, offset: int) -> Place:
         before = self.text[:offset]

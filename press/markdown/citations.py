@@ -29,7 +29,7 @@ IDENTIFIERS = (  # field, class, where it leads, how it is written
     ("doi", "doi", "https://doi.org/", "doi"),
     ("eprint", "arxiv", "https://arxiv.org/abs/", "arXiv"),
 )
-FORM = "3"  # raise when the form of an entry below changes
+FORM = "4"  # raise when the form of an entry below changes
 OTHERS = ["others", ""]  # the last author of an entry that does not name all
 
 
@@ -41,6 +41,7 @@ class Entry:
     place: Place
     authors: list[list[str]]  # for each: last name, initials
     fields: dict[str, str]
+    formulas: dict[str, Place]  # where the fields stand that hold a formula
 
 
 def load_bibliography(path: Path, context: PageContext) -> dict[str, Entry]:
@@ -53,7 +54,10 @@ def load_bibliography(path: Path, context: PageContext) -> dict[str, Entry]:
         "bibliographies", f"{FORM}|{path}|{text}", lambda: _read(text, path)
     )
     context.diagnostics += map(Diagnostic.from_row, found)
-    return {key: Entry(key, Place(*place), *rest) for key, place, *rest in rows}
+    return {
+        key: Entry(key, Place(*place), authors, fields, {n: Place(*at) for n, at in places.items()})
+        for key, place, authors, fields, places in rows
+    }
 
 
 def _read(text: str, path: Path) -> list[list[Any]]:
@@ -202,8 +206,10 @@ class Citations:
         return f' <span class="back-links">{tags}</span>'
 
     def _in_title(self, key: str, tex: str) -> str:
-        place = self.entries[key].place
-        # An entry does not know where in it a formula stands: every mistake has the entry's place.
+        entry, whole = self.entries[key], f"{FORMULA}{tex}{FORMULA}"
+        fields = (at for name, at in entry.formulas.items() if whole in entry.fields[name])
+        place = next(fields, entry.place)
+        # No field knows where in it a formula stands: every mistake has the place of the field.
         origin = SourceMap(place.path, "", ((place.line, place.column),))
         return self.maths.html(tex, False, origin, 0)
 
