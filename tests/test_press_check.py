@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from press import record
 from press.checks.links import PageFacts
 from press.cli import main
 
@@ -151,6 +152,21 @@ def test_a_work_that_nothing_cites_is_a_warning(
     (work / "content/references.bib").write_text(bibliography)
     told = checked(work, "As in [@one].", capsys)
     assert told == "content/references.bib:3:1: warning: nothing cites 'two' [unused-reference]\n"
+
+
+def test_a_metric_that_nothing_has_is_a_warning(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curve = {"epoch": [1, 2], "error": [0.2, 0.1]}
+    record("digits", "mlp", metrics={"accuracy": 97.0, "loss": 0.1}, curve=curve, command="")
+    names = ("accuracy", "los", "error", "seconds", "recall")
+    settings = "".join(f'[metrics.{name}]\nunit = "%"\n' for name in names)
+    (work / "content/site.toml").write_text(settings)
+    (work / "content/claims.toml").write_text('[t]\nmetric = "recall"\n[t.row]\nmean = 1.0\n')
+    assert checked(work, "Text.", capsys) == (
+        "content/site.toml:3:2: warning: no record, curve or claim has the metric 'los'; "
+        "did you mean 'loss'? [unused-metric]\n"
+    )
 
 
 def test_a_result_typed_into_the_settings_is_an_error_each_time(

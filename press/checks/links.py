@@ -37,6 +37,10 @@ from press.markdown.citations import load_bibliography
 from press.options import Options
 from press.page import PageContext
 from press.pages.site_pages import load_site
+from press.results.claims import Claims
+from press.results.metrics import BUILT_IN
+from press.results.store import Results
+from press.toml_file import TomlFile
 
 LINKS = ("href", "src", "srcset", "poster")
 SOURCE = re.compile(r"(?:^|,)\s*([^\s,]+)")  # an address in a srcset
@@ -131,7 +135,7 @@ def check_site(
     pages = {url: PageFacts(path, posts.get(url, "")) for url, path in urls.items()}
     ids = {url: {id.value for id in page.ids} for url, page in pages.items()}
     root = unquote(load_site(options.content / "site.toml", options.base_url).root)
-    found = [*_unused_references(options, cited)]
+    found = [*_unused_references(options, cited), *_unused_metrics(options)]
     for url, page in pages.items():
         found += [Diagnostic(place, sentence, "error", "html") for place, sentence in _page(page)]
         for link in page.links:
@@ -214,6 +218,27 @@ def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Dia
     for key, entry in entries.items():
         if key not in cited and key not in parents:
             yield Diagnostic(entry.place, f"nothing cites '{key}'", "warning", "unused-reference")
+
+
+def _unused_metrics(options: Options) -> Iterator[Diagnostic]:
+    """A warning for each metric that the site declares, and that no record or claim has."""
+    results = Results(options.results, options.content, options.cache / "manifest", lambda _: None)
+    used, file = {*BUILT_IN}, TomlFile(options.content / "site.toml")
+    if not results.suites:  # nothing is recorded yet, or the cache cannot be written
+        return
+    for view in map(results.suite, results.suites):
+        used.add(view.measure)  # of a suite that is not run yet
+        for run in view.all_runs:
+            if run.record:
+                used |= {name for output in run.record.metrics.values() for name in output}
+                used |= {*run.curve().columns}
+    for table in Claims(results).tables.values():
+        used |= {row.metric.name for row in table.rows.values()}
+    for name in results.metrics.keys() - used:
+        place = Place(str(file.path), *(file.place("metrics", name) or (1, 1)))
+        sentence = f"no record, curve or claim has the metric '{name}'"
+        near = nearest(name, used - results.metrics.keys())
+        yield Diagnostic(place, f"{sentence}{near}", "warning", "unused-metric")
 
 
 def _outside(pages: Iterable[PageFacts]) -> Iterator[Diagnostic]:
