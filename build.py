@@ -1,4 +1,4 @@
-"""Makes the site: `python build.py [build|serve|check|why]`."""
+"""Makes the site: `python build.py [build|serve|check|why|blocks|new|import-csv]`."""
 
 import sys
 
