@@ -101,6 +101,7 @@ def test_every_page_is_well_formed_and_every_link_leads_somewhere(
 
 def test_the_list_shows_what_is_not_run(tmp_path: Path) -> None:
     html = (build_site(tmp_path, "small") / "runs/index.html").read_text()
+    assert "so that it is quick" in html, "why there is such a suite"
     assert "0 of 6 runs recorded" in html
     assert "2 of 2 runs recorded" in html
     assert html.count('<td class="none-yet" colspan="5"><span class="hatched">not run yet<') == 2
