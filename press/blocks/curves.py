@@ -133,13 +133,13 @@ def is_log(metric: Metric) -> bool:
     return metric.scale == "log"
 
 
-def stop_marks(run: Run) -> list[Mark]:
-    """Marks where each stopping rule stops, and where the paper does, if the run is that long."""
+def stop_marks(run: Run, paper: str) -> list[Mark]:
+    """Marks where each stopping rule stops, and where `paper` does, if the run is that long."""
     found = [point for point in run.stop_points.values() if point.rule != "fixed"]
     marks = [Mark(point.mark, point.iteration) for point in found]
     count, last = run.case.paper_iterations, run.last_step or 0
     if count is not None and count <= last:
-        marks.append(Mark("the paper stops", count, "paper"))
+        marks.append(Mark(f"{paper} stops", count, "paper"))
     return marks
 
 

@@ -299,7 +299,7 @@ def scrubber(
 
     last, level = [*frames.values()][-1]
     metric = level.metric
-    panel = RunChart(run, [metric.name]).panel(stop_marks(run))
+    panel = RunChart(run, [metric.name]).panel(stop_marks(run, call.page.results.names.paper))
     content = call.page.render(
         "blocks/scrubber.html",
         run=run,

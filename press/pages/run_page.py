@@ -69,7 +69,7 @@ def run_page(name: str, context: PageContext) -> str:
             for selector, values in record.metrics.items()
             if selector.startswith("at.")
         ],
-        charts=[one.panel(stop_marks(run)).svg() for one in charts],
+        charts=[one.panel(stop_marks(run, view.names.paper)).svg() for one in charts],
         has_curve=bool(curve.rows),
         gallery=list(_gallery(run, context)),
         record=record,
