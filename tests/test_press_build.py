@@ -352,6 +352,7 @@ def test_the_cache_stands_beside_the_output() -> None:
 def test_the_list_goes_by_order_then_the_newest_then_by_name(tmp_path: Path) -> None:
     posts = tmp_path / "content/posts"
     posts.mkdir(parents=True)
+    (tmp_path / "results").mkdir()
     for name, day in (("c", 2), ("a", 2), ("b", 1), ("d", 3)):
         (posts / f"{name}.md").write_text(
             f"---\ntitle: Post {name}\ndate: 2026-01-0{day}\n---\nx\n"

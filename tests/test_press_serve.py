@@ -228,6 +228,7 @@ def test_what_the_system_refuses_does_not_end_the_server(
 ) -> None:
     (tmp_path / "content/posts").mkdir(parents=True)
     (tmp_path / "content/posts/one.md").write_text("Words with $x^2$.\n")
+    (tmp_path / "results").mkdir()
     (tmp_path / "public").write_text("a file where a folder is to be")
     options = Options(tmp_path / "content", tmp_path / "results", tmp_path / "public/site")
     news = News()

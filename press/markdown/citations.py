@@ -41,7 +41,7 @@ class Entry:
     place: Place
     authors: list[list[str]]  # for each: last name, initials
     fields: dict[str, str]
-    formulas: dict[str, Place]  # where the fields stand that hold a formula
+    formulas: dict[str, Place] = field(default_factory=dict)  # where fields that hold one stand
 
 
 def load_bibliography(path: Path, context: PageContext) -> dict[str, Entry]:
