@@ -4,16 +4,17 @@ from statistics import quantiles
 
 from matplotlib import pyplot as plt
 
-
-def named(run):
-    return f"{run.title}, seed {run.seed}" if run.seed else run.title
+ORDINALS = ("first", "second", "third")
 
 
 def draw(records, claims):
     runs = [run for run in records.suite("inpainting").runs if run.recorded]
     titles = [run.title for run in runs]
     runs.sort(key=lambda run: titles.index(run.title))  # an image's runs side by side
-    rows = range(len(runs))
+    rows, one = range(len(runs)), {title for title in titles if titles.count(title) == 1}
+    names = [
+        run.title if run.title in one else f"{run.title}, {ORDINALS[run.seed]} run" for run in runs
+    ]
     levels = [run.stable.levels(run.measure) for run in runs]
     middles = [quantiles(found, n=2)[0] for found in levels]
 
@@ -34,8 +35,8 @@ def draw(records, claims):
     axes.plot(average, rows, "D", **hollow, label="the sliding average")
     axes.set_xscale("symlog", linthresh=1)
     axes.set_xticks([-10, -3, -1, 0, 1], ["−10", "−3", "−1", "0", "1"])
-    axes.set_yticks(rows, [named(run) for run in runs])
-    axes.set_xlabel("PSNR less the run's median there, dB")
+    axes.set_yticks(rows, names)
+    axes.set_xlabel("PSNR less the run's median, dB")
     axes.set_ylim(len(runs), -1)  # the first is at the top
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
