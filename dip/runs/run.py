@@ -119,7 +119,7 @@ class _Run:
         listed = named(self.experiment.image, context.images)
         self.pictured = recording.pictured(self.experiment, listed.show)
         self.shows = listed.show and self.experiment.pictures and self.experiment.seed == 0
-        self.changes = recording.keeps_change(self.experiment)
+        self.changes = self.shows and recording.keeps_change(self.experiment)
         self.averaged = listed.show and self.experiment.problem_seed is not None
         self.scored = self.pictured | set(self.experiment.snapshots) | {self.experiment.iterations}
         self.asked = threads
@@ -221,7 +221,7 @@ class _Run:
             progress.scores[str(k)] = scores(self.task, step.output, step.loss)
             if k in self.pictured:
                 progress.pictures[str(k)] = recording.webp(step.output)
-            if k == self.experiment.iterations and self.shows and self.changes:
+            if self.changes and k == self.experiment.iterations:
                 change = recording.change(step.output, self.task.shown)
                 progress.pictures["change"] = recording.webp(change)
 
