@@ -170,7 +170,10 @@ def rows(figure: Figure) -> list[list[str | float]]:
     A line without a label that only joins points of labelled series has none of its own. The first
     row are the heads; there are no rows if it shows no numbers.
     """
-    drawn = [(number, one, [*_drawn(one)]) for number, one in enumerate(figure.axes, 1)]
+    drawn = [
+        (number, one, [(label, _places(points)) for label, points in _drawn(one)])
+        for number, one in enumerate(figure.axes, 1)
+    ]
     panels = [(number, one, series) for number, one, series in drawn if series]
     shown = [one for _, one, _ in panels]
     titles = [one.get_title(loc="left") or one.get_title() for one in shown]
@@ -184,14 +187,13 @@ def rows(figure: Figure) -> list[list[str | float]]:
         if own and not all(titles):  # such as of twins
             panel += f" ({', '.join(sorted(own))})"
         cells_x, cells_y = _cells(one.xaxis), _cells(one.yaxis)
-        said: set[tuple[float, float]] = set()
-        for label, points in series:
-            said |= set() if label.startswith("_") else {*map(tuple, _places(points).tolist())}
-        for order, (label, points) in enumerate(series, 1):
-            places = _places(points)
-            if label.startswith("_") and said.issuperset(map(tuple, places.tolist())):
+        of_labels = [places for label, places in series if not label.startswith("_")]
+        said = {(x, y) for places in of_labels for x, y in places.tolist()}
+        for order, (label, places) in enumerate(series, 1):
+            has_label = not label.startswith("_")
+            if not has_label and said.issuperset(map(tuple, places.tolist())):
                 continue
-            name = str(order) if label.startswith("_") else label
+            name = label if has_label else str(order)
             found += [[panel, name, cells_x(float(x)), cells_y(float(y))] for x, y in places]
     return found if len(found) > 1 else []
 
