@@ -293,7 +293,6 @@ def test_numbers_typed_into_the_script_of_a_plot(
         ('setting("paper").sigma_p | fraction', "1/30"),
         ('setting("paper").channels', "128"),
         ('setting("paper").mask', "bernoulli"),
-        ('setting("small").preview_side / setting("small").iterations', "0.032"),
         ('setting("paper").iteration', "'paper' has no setting 'iteration'; did you mean"),
         ('setting("papers").iterations', "unknown suite 'papers'; did you mean 'paper'?"),
         ('setting("paper").image', "not the same in all of 'paper'; say: 'paper/anna'"),

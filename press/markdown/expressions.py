@@ -29,7 +29,7 @@ from press.results.each import Each, one_by_one
 from press.results.expressions import FILTERS, namespace
 from press.results.numbers import difference
 from press.results.run import Run, Score, Stability, refuse_clash
-from press.results.settings import Settings, quotient
+from press.results.settings import Settings
 from press.results.suite import ScoreTable, SuiteView
 from press.results.verdicts import WORDS, Verdict, Verdicts
 
@@ -37,8 +37,7 @@ LONGEST = 500  # characters of an expression
 NOTHING_TO_PRINT = "this is neither a number nor words; say which score is meant, as in .accuracy"
 NO_PART = (
     "'{}' is no part of an expression, which calls a function such as run(\"suite/case\"), asks for"
-    " attributes, takes one result from another, divides one setting by another, filters and"
-    " compares"
+    " attributes, takes one result from another, filters and compares"
 )
 ALONE = (
     "a comparison stands alone within its braces: write each into braces of its own, or a chain as"
@@ -161,8 +160,6 @@ class Expressions:
                 return self._written(number, name, given)
             case ast.BinOp(one, ast.Sub(), other):
                 return one_by_one(difference, self._value(one), self._value(other))
-            case ast.BinOp(ast.Attribute() as one, ast.Div(), ast.Attribute() as other):
-                return quotient(self._value(one), self._value(other))
         raise InputError(NO_PART.format(ast.get_source_segment(f"({self._source})", node)))
 
     def _written(self, number: ast.expr, name: str, given: ast.expr) -> Any:

@@ -40,13 +40,6 @@ class Setting(float):
         return Markup('<span class="q" title="{}">{}</span>').format(self.name, text)
 
 
-def quotient(one: Any, other: Any) -> Setting:
-    """The quotient of two settings; raises InputError for anything else."""
-    if not (isinstance(one, Setting) and isinstance(other, Setting) and other):
-        raise InputError("a quotient is one of two settings, of which the second is not 0")
-    return Setting(float(one) / float(other), f"{one.name} / {other.name}")
-
-
 class Settings:
     """The settings of a suite, or of one problem of it; each is an attribute."""
 
