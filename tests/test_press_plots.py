@@ -94,6 +94,18 @@ def test_a_plot_names_the_runs_it_reads_not_those_it_only_counts(work: Path) -> 
     assert "runs/paper/bob/seed0.html" in note and "anna" not in note
 
 
+def test_a_plot_says_whether_all_or_some_of_its_runs_are_previews(work: Path) -> None:
+    assert "review" not in words_of(built(work))
+    head = "from matplotlib import pyplot as plt\ndef draw(records, claims):\n"
+    for names, said in (
+        (["small"], "Preview, 32×32."),
+        (["small", "paper"], "In part a preview, 32×32."),
+    ):
+        levels = ", ".join(f'records.run("{name}/anna").psnr_db' for name in names)
+        write(work, f"{head}    plt.plot([{levels}])\n    return plt.gcf()")
+        assert said in words_of(built(work))
+
+
 def test_the_points_of_a_plot_are_data_beside_the_page_with_their_origin(work: Path) -> None:
     names = """
     axes.set_xticks([0, 1000], ["start", "1,000"])

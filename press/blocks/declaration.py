@@ -176,9 +176,7 @@ class Block:
         if not self.numbered:
             return made.content
         shown = [run for run in made.runs if run.recorded]
-        sides = sorted({run.case.preview_side for run in shown if run.case.preview_side})
-        preview = f"Preview, {listed([f'{side}×{side}' for side in sides])}." if sides else ""
-        note = f"{preview} {made.note}".strip()
+        note = f"{_preview(shown)} {made.note}".strip()
         caption, kind = made.caption or call.body, f"{self.numbered}-{directive.number}"
         title = f"{self.numbered.capitalize()} {directive.number}. {caption}"
         has_curves = 'class="chart"' in made.content
@@ -208,6 +206,15 @@ class Block:
         if wrong:
             raise InputError(f"block '{self.name}' returned a Figure with {wrong[0]!r} for a run")
         return made
+
+
+def _preview(runs: Sequence[Run]) -> str:
+    """Say that runs are previews, and of which sides; empty if none is."""
+    previews = [run for run in runs if run.suite.preview]
+    sides = sorted({run.case.preview_side for run in previews if run.case.preview_side})
+    kind = "Preview" if len(previews) == len(runs) else "In part a preview"
+    words = ", ".join(filter(None, [kind, listed([f"{side}×{side}" for side in sides])]))
+    return f"{words}." if previews else ""
 
 
 def block(
