@@ -161,17 +161,21 @@ def sha256_of(data: bytes | Path) -> str:
     return _sha256(data, _stamp(data))
 
 
-def _stamp(path: Path) -> Stamp:
-    """What tells this state of a file; another each time while the file is still young.
+def state_of(path: Path) -> Stamp:
+    """What tells this state of a file, whatever time it was given.
 
     Raises OSError for what is none, such as a FIFO, which would keep its reader waiting.
     """
     stat = os.stat(path)
     if not S_ISREG(stat.st_mode):
         raise OSError(EINVAL, "this is not a plain file", str(path))
-    now, times = time.time_ns(), (stat.st_ctime_ns, stat.st_mtime_ns)
-    young = now if now - max(times) < SETTLED_NS else 0
-    return stat.st_dev, stat.st_ino, *times, stat.st_size, young
+    return stat.st_ctime_ns, stat.st_mtime_ns, stat.st_dev, stat.st_ino, stat.st_size
+
+
+def _stamp(path: Path) -> Stamp:
+    """The state of a file; another each time while the file is still young."""
+    state, now = state_of(path), time.time_ns()
+    return *state, now if now - max(state[:2]) < SETTLED_NS else 0
 
 
 @lru_cache(maxsize=1024)

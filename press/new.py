@@ -56,7 +56,7 @@ def new(folder: Path, install_from: str | None) -> int:
 
 def _words(name: str, install_from: str | None) -> dict[str, str]:
     """What stands for the placeholders of the skeleton's files."""
-    title = sentence(name.replace("-", " ").replace("_", " ").strip())
+    title = sentence(name.replace("-", " ").replace("_", " ").strip()) or "A reproduction"
     return {
         "@TITLE@": title,
         "@QUOTED_TITLE@": json.dumps(title, ensure_ascii=False),

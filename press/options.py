@@ -46,6 +46,11 @@ class Options:
         """The folder of what can be made again; it stands beside the output."""
         return self.cache_folder or self.out.parent / ".press"
 
+    @property
+    def parts(self) -> Path:
+        """Where the manifest is kept, a file for each suite."""
+        return self.cache / "manifest"
+
     def identity(self) -> list[str | None]:
         """What makes one build's pages differ from another's, beside the inputs."""
         folders = [str(path.absolute()) for path in (self.content, self.results, self.out)]

@@ -117,12 +117,12 @@ What came out.
 A preview.
 :::
 
-::: film-strip suite="paper" fallback="small" images="anna bob" iterations="0 250 1000" \
+::: film-strip suite="small" images="anna bob" iterations="0 250 1000" \
 id="fig-strip"
 From noise to picture.
 :::
 
-::: scrubber suite="paper" fallback="small" image="anna" id="fig-scrubber"
+::: scrubber run="small/anna" id="fig-scrubber"
 Drag along the curve.
 :::
 
@@ -130,7 +130,7 @@ Drag along the curve.
 Input and result.
 :::
 
-::: curve suite="paper" fallback="small" images="anna bob" id="fig-curves"
+::: curve suite="small" images="anna bob" id="fig-curves"
 Curves.
 :::
 

@@ -155,6 +155,20 @@ def test_losses_are_drawn_on_a_scale_of_powers_of_ten(context: PageContext) -> N
     assert "Preview, 32×32." in html
 
 
+def test_losses_of_variants_of_several_images_are_told_apart(
+    context: PageContext, tmp_path: Path
+) -> None:
+    path = tmp_path / "content/experiments.toml"
+    both = MORE.replace('"fit"\nimages = ["set/anna"]', '"fit"\nimages = ["set/anna", "set/bob"]')
+    path.write_text(path.read_text().replace(MORE, both))
+    suite = load_suites(path)["targets"]
+    for experiment in suite.experiments[2:]:
+        write_run(tmp_path / "results", suite, experiment, 30.0)
+    html = made(read_anew(context), "loss-curves", suite="targets")
+    for title in ("Anna, image", "Anna, noise", "Bob, image", "Bob, noise"):
+        assert f">{title}</text>" in html
+
+
 def test_losses_of_what_is_not_run_say_so(tmp_path: Path) -> None:
     context = make_context(tmp_path)
     assert "not run yet" in made(context, "loss-curves", suite="small")

@@ -222,29 +222,13 @@ def test_a_table_of_claims_names_its_source(tmp_path: Path) -> None:
     assert 'data-claim="inpainting.dip.mean"' in html
 
 
-def test_the_strip_of_pictures_falls_back_and_says_so(tmp_path: Path) -> None:
+def test_the_strip_of_pictures_says_that_it_is_a_preview(tmp_path: Path) -> None:
     context = make_context(tmp_path, "small")
-    html = made(
-        context, "film-strip", suite="paper", fallback="small", images="anna", iterations="0 250"
-    )
-    assert "Preview, 32×32. From the suite small; paper is not run yet." in html
+    html = made(context, "film-strip", suite="small", images="anna", iterations="0 250")
+    assert "Preview, 32×32." in html
     assert html.count("<img") == 2
     assert 'alt="Anna after 250 iterations, ' in html
     assert 'href="../runs/small/anna/seed0.html"' in html
-    write_suite(tmp_path / "results", planned(context)["paper"], {("set/anna", 0): 30.0})
-    read_anew(context)
-    context = make_context(tmp_path, "small")
-    both = made(context, "film-strip", suite="paper", fallback="small", iterations="0 250")
-    assert "From the suite small; paper of Bob is not run yet." in both
-
-
-def test_the_paper_suite_goes_before_the_fallback(tmp_path: Path) -> None:
-    context = make_context(tmp_path, "paper", "small")
-    html = made(
-        context, "film-strip", suite="paper", fallback="small", images="anna", iterations="0"
-    )
-    assert "From the suite" not in html
-    assert "runs/paper/anna" in html
 
 
 def test_a_strip_of_nothing_recorded_says_so(tmp_path: Path) -> None:
@@ -279,7 +263,7 @@ def test_a_thumbnail_is_reduced_by_a_whole_number(tmp_path: Path) -> None:
 def test_the_scrubber_has_its_data_in_the_page_and_works_without_scripts(tmp_path: Path) -> None:
     import json
 
-    html = made(make_context(tmp_path, "paper"), "scrubber", suite="paper", image="anna")
+    html = made(make_context(tmp_path, "paper"), "scrubber", run="paper/anna")
     data = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', html)[0])
     frames = [frame["step"] for frame in data["frames"]]
     assert frames == [0, 62, 250, 562, 1000]
@@ -381,7 +365,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("suites-table", {"suites": " "}, "post.md:9:10: the argument 'suites' is empty"),
         ("suites-table", {}, "block 'suites-table' needs the argument 'suites'"),
         ("curve", {}, "block 'curve' needs the argument 'suite'"),
-        ("scrubber", {"suite": "paper"}, "block 'scrubber' needs the argument 'image'"),
+        ("scrubber", {}, "block 'scrubber' needs the argument 'run'"),
         ("curve", {"suite": "paper", "width": "huge"},
          "post.md:9:11: expected text, wide or full, got 'huge'"),
         ("figure", {"src": "no.png", "alt": "x"}, "post.md:9:10: 'no.png' lies outside of"),

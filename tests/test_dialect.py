@@ -49,6 +49,7 @@ def test_the_time_for_opening_marks_grows_as_their_number_unless_the_librarys_ow
         ("$$\nx = 1\n$$.\n\nWords $ and\n\n$$\ny\n$$.", [("\nx = 1.", True), ("\ny.", True)]),
         ("$$\nx\n$$ where *y* is\nit.\n\n$$y$$", [("\nx\n", True), ("y", True)]),
         ("$$ x $$ (eq-a),\n$$y$$. {#eq-b}", [(" x,", True), ("y.", True)]),
+        ("$$ x $$ (maximum)", [(" x ", False)]),
         ("where $$x$$ is\n$$y$$ and $$z$$", [("x", False), ("y", False), ("z", False)]),
         ("We get $$\nx\n$$\nor more.\n\nThen $y$.", [("\nx\n", True), ("y", False)]),
         ("<BlockMath>\nx</BlockMath> or <BlockMath>y</BlockMath>", [("\nx", True), ("y", True)]),

@@ -404,6 +404,12 @@ def test_whatever_an_expression_asks_for_is_written_or_a_mistake(context: PageCo
         told.clear()
 
 
+def test_a_setting_is_written_as_it_is_stated_however_long_it_is() -> None:
+    assert [str(Setting(value, "x")) for value in (2**60, 12345678901234567, 1e3, -0.25)] == [
+        "1,152,921,504,606,846,976", "12,345,678,901,234,567", "1,000", "−0.25",
+    ]  # fmt: skip
+
+
 def test_a_fraction_is_the_number_that_it_stands_for() -> None:
     assert ">1/30<" in fraction(Setting(1 / 30, "x"))
     with pytest.raises(InputError, match="is no simple fraction"):

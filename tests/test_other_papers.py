@@ -51,7 +51,7 @@ PICTURES = """
 From noise to faces.
 :::
 
-::: scrubber suite="gan" image="faces" id="fig-scrubber"
+::: scrubber run="gan/faces" id="fig-scrubber"
 All of them.
 :::
 

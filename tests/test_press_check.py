@@ -178,12 +178,20 @@ def test_a_result_typed_into_the_settings_is_an_error_each_time(
     (work / "content/site.toml").write_text(SETTINGS)
     choices = '[one.slope]\norigin = "ours"\nwhy = "brings 2 dB"\n'
     (work / "content/choices.toml").write_text(choices)
+    names = '[names]\npaper = "Doe, 41.2 dB"\nmethods.fill = "Fill (42.3 dB)"\n'
+    with (work / "content/site.toml").open("a") as site:
+        site.write(names)
+    (work / "content/blocks.py").write_text('NOTE = "<p>Ours has 43.4 dB.</p>"\nSHARE = 0.5\n')
     typed = "is a result typed by hand"
     for again in ("", " still"):
         told = checked(work, f"Text{again}.", capsys, "--run", "never")
         assert f"content/experiments.toml:8:4: '39.16' {typed}" in told
         assert f"content/site.toml:2:22: '40.1' {typed}" in told
         assert f"content/choices.toml:3:15: '2' {typed}" in told
+        assert f"content/site.toml:5:15: '41.2' {typed}" in told
+        assert f"content/site.toml:6:23: '42.3' {typed}" in told
+        assert f"content/blocks.py:1:20: '43.4' {typed}" in told
+        assert told.count(typed) == 6
     assert main(["build", "--run", "never"]) == 0
     assert "warning: '39.16'" in capsys.readouterr().err
 

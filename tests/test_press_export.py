@@ -77,10 +77,10 @@ def test_a_table_of_the_posts_own_has_its_data_too(site: Path) -> None:
 
 def test_a_chart_has_the_curves_as_they_were_recorded(site: Path) -> None:
     head, rows = read(site / "posts/post/fig-curves.csv")
-    assert sum(line.startswith("from paper/") for line in head) == 2
-    assert {row["run"] for row in rows} == {"paper/anna/seed0", "paper/bob/seed0"}
-    recorded = (site.parent / "results/paper/anna/seed0/curve.csv").read_text().splitlines()
-    found = [row for row in rows if row["run"] == "paper/anna/seed0"]
+    assert sum(line.startswith("from small/") for line in head) == 2
+    assert {row["run"] for row in rows} == {"small/anna/seed0", "small/bob/seed0"}
+    recorded = (site.parent / "results/small/anna/seed0/curve.csv").read_text().splitlines()
+    found = [row for row in rows if row["run"] == "small/anna/seed0"]
     assert len(found) == len(recorded) - 1
     assert ",".join([*found[-1].values()][1:]) == recorded[-1]
 
@@ -148,3 +148,9 @@ def test_what_is_not_data_of_a_table_is_left_out() -> None:
     assert found.tables == [[["image", "ours"], ["Anna", "-1234"], ["Bob", ""], ["a b", "x_1"],
                              ["c", "-5.18e-5"]]]  # fmt: skip
     assert list(found.runs) == ["a/b/seed0"]
+
+
+def test_what_is_not_seen_is_left_out_of_a_table_however_its_tags_are_closed() -> None:
+    for tag in ("<br>", "<br/>", "<wbr />"):
+        cell = f'a<span aria-hidden="true">x{tag}y</span>b'
+        assert Tables(f"<table><tr><td>{cell}</td></tr></table>").tables == [[["ab"]]]

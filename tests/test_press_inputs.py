@@ -160,6 +160,7 @@ def test_a_record_or_curve_that_is_no_such_thing_is_damaged(tmp_path: Path) -> N
         "end='', file=__import__('os').write(1, bytes([255])) and None",
         """'{"manifest": 1}'""",
         """'{"manifest": 1, "suites": {"a": {"runs": []}}, "images": {}, "networks": {}}'""",
+        """'{"manifest": 1, "inputs": [[1]], "suites": {}, "images": {}, "networks": {}}'""",
     ],
 )
 def test_a_command_that_prints_no_manifest_has_its_place(tmp_path: Path, printed: str) -> None:

@@ -37,6 +37,11 @@ def test_a_new_project_builds_and_is_checked(
     assert main(["check", "--strict"]) == 0, capsys.readouterr().err
 
 
+def test_a_folder_of_any_name_becomes_a_project_with_a_title(tmp_path: Path) -> None:
+    assert main(["new", str(tmp_path / "_")]) == 0
+    assert 'title = "A reproduction"' in (tmp_path / "_/content/site.toml").read_text()
+
+
 def test_the_runs_of_a_new_project_are_made_again_alike(tmp_path: Path) -> None:
     assert main(["new", str(tmp_path)]) == 0
     curves = {path: path.read_bytes() for path in tmp_path.glob("results/*/*/*/curve.csv")}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -308,6 +309,28 @@ def test_what_a_record_leaves_out_costs_no_page(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="1 of its 2 recorded runs have none"):
         assert view.duration
     assert (view.timed, view.recorded) == (False, 2)
+
+
+def test_a_record_that_changed_is_read_anew_whatever_time_its_file_is_given(tmp_path: Path) -> None:
+    folder = press.record("digits", "mlp", results=tmp_path, metrics={"accuracy": 97.25})
+    assert read_record(folder).metrics["final"] == {"accuracy": 97.25}
+    before = os.stat(folder / "run.json")
+    press.record("digits", "mlp", results=tmp_path, metrics={"accuracy": 11.25}, replace=True)
+    os.utime(folder / "run.json", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert os.stat(folder / "run.json").st_size == before.st_size
+    assert read_record(folder).metrics["final"] == {"accuracy": 11.25}
+
+
+def test_what_gave_way_is_no_record_of_a_suite_whatever_its_name(tmp_path: Path) -> None:
+    for accuracy in (1.0, 2.0):
+        press.record(
+            "digits", "mlp", results=tmp_path, method="pictures", metrics={"accuracy": accuracy},
+            replace=True, seconds=0.0,
+        )  # fmt: skip
+    found = of_records(tmp_path)
+    assert [run["name"] for run in found["suites"]["digits"]["runs"]] == ["digits/mlp/pictures"]
+    assert not [one for one in found["inputs"] if "superseded" in one]
+    assert read_record(tmp_path / "digits/mlp/pictures").seconds == 0
 
 
 def test_a_record_that_comes_into_an_empty_folder_is_seen(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from itertools import chain, cycle
 from markupsafe import Markup
 
 from press.blocks.declaration import (
-    FALLBACK,
     IMAGES,
     NAMES,
     RUNS,
@@ -149,7 +148,6 @@ def stop_marks(run: Run, paper: str) -> list[Mark]:
     Argument("runs", RUNS, "the runs; or name a `suite`"),
     Argument("suite", SUITE, "whose runs are drawn"),
     IMAGES,
-    FALLBACK,
     Argument("metrics", WORDS, "columns of the curves; the suite's measure if they are not given"),
     Argument("names", NAMES, "the panels' titles; the cases' names if they are not given"),
     numbered="figure",
@@ -160,18 +158,16 @@ def curve(
     runs: list[Run],
     suite: SuiteView | None,
     images: list[str],
-    fallback: SuiteView | None,
     metrics: list[str],
     names: list[str],
 ) -> Figure:
     """The curves of one or more runs."""
-    note = ""
     if runs and (suite or images):
         raise call.error("suite" if suite else "images", "name either runs, or a suite")
     if not runs:
         if suite is None:
             raise call.needs("suite")
-        runs, note = chosen_runs(call, suite, images, fallback)
+        runs = chosen_runs(call, suite, images)
     titles = [f"{run.title}, seed {run.seed}" if run.seed else run.title for run in runs]
     titles = named(call, names, titles, "runs")
     if not any(run.recorded for run in runs):
@@ -192,7 +188,7 @@ def curve(
          "absent": "it has no curve" if chart.run.recorded else "not run yet"}
         for of_run, title in zip(found, titles, strict=True) for chart in of_run
     ]  # fmt: skip
-    return Figure(call.page.render("blocks/curve.html", panels=panels), runs, note)
+    return Figure(call.page.render("blocks/curve.html", panels=panels), runs)
 
 
 @block(
@@ -221,8 +217,10 @@ def loss_curves(call: Call, suite: SuiteView, images: list[str], metric: str) ->
         many = f"{len(cases)} cases are more than a chart tells apart: name up to {SERIES}"
         raise call.error("images", many)
     lines, last = list[Line](), []
+    is_by_variant = len({run.case.variant for run in runs} - {""}) == len(cases)
     for k, run in enumerate(runs):
-        label, series = run.case.variant or run.title, cases.index(run.image) % SERIES + 1
+        label = run.case.variant if is_by_variant else run.title
+        series = cases.index(run.image) % SERIES + 1
         if len(cases) == 1 < len(runs) <= SERIES:
             label, series = f"seed {run.seed}", k % SERIES + 1
         points = run.curve().points(metric)

@@ -105,7 +105,6 @@ class Argument:
 
 ID = Argument("id", WORD, "what a link such as `[](#fig-x)` refers to")
 IMAGES = Argument("images", WORDS, "cases of the suite; all of them if it is not given")
-FALLBACK = Argument("fallback", SUITE, "the suite to show until the runs of `suite` are recorded")
 
 
 @dataclass(frozen=True)
@@ -235,20 +234,10 @@ def block(
     return lambda make: Block(name, help, arguments, make, numbered, example)
 
 
-def chosen_runs(
-    call: Call, suite: SuiteView, images: Sequence[str], fallback: SuiteView | None
-) -> tuple[list[Run], str]:
-    """The runs of images of a suite, or its fallback's while those lack; a note that says so."""
-    with call.at("image" if "image" in call.directive.arguments else "images"):
-        runs, others = (
-            [view.run(name) for name in images or view.suite.images] if view else []
-            for view in (suite, fallback)
-        )
-    lacking = [run.title for run in runs if not run.recorded]
-    if not fallback or not lacking or not all(run.recorded for run in others):
-        return runs, ""
-    of = f" of {listed(lacking)}" if len(lacking) < len(runs) else ""
-    return others, f"From the suite {fallback.name}; {suite.name}{of} is not run yet."
+def chosen_runs(call: Call, suite: SuiteView, images: Sequence[str]) -> list[Run]:
+    """The first run of each image of a suite, or of the `images` that are named."""
+    with call.at("images"):
+        return [suite.run(name) for name in images or suite.suite.images]
 
 
 def not_run(call: Call, runs: Sequence[Run]) -> Figure:

@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from press.blocks.curves import RunChart, stop_marks
 from press.blocks.declaration import (
-    FALLBACK,
     IMAGES,
     NAMES,
     RUN,
@@ -159,19 +158,12 @@ def describe_iterate(run: Run, step: int, level: Measured | None) -> str:
     Argument("suite", SUITE, "whose runs are shown", required=True),
     Argument("iterations", WHOLE_NUMBERS, "the snapshots", required=True),
     IMAGES,
-    FALLBACK,
     numbered="figure",
     example='suite="inpainting" images="peppers man" iterations="0 250 1000" id="fig-strip"',
 )
-def film_strip(
-    call: Call,
-    suite: SuiteView,
-    iterations: list[int],
-    images: list[str],
-    fallback: SuiteView | None,
-) -> Figure:
+def film_strip(call: Call, suite: SuiteView, iterations: list[int], images: list[str]) -> Figure:
     """Outputs of one or more runs, step by step."""
-    runs, note = chosen_runs(call, suite, images, fallback)
+    runs = chosen_runs(call, suite, images)
     if not any(run.recorded for run in runs):
         return not_run(call, runs)
     with call.at("iterations"):
@@ -179,7 +171,7 @@ def film_strip(
             {"step": k, "pictures": [_step(call.page, run, k) for run in runs]} for k in iterations
         ]
     axis = sentence(runs[0].axis)
-    return Figure(call.page.render("blocks/film-strip.html", steps=steps, axis=axis), runs, note)
+    return Figure(call.page.render("blocks/film-strip.html", steps=steps, axis=axis), runs)
 
 
 def _step(page: PageContext, run: Run, step: int) -> dict[str, Any]:
@@ -266,30 +258,16 @@ def compared(
 @block(
     "scrubber",
     "all frames of a run, tied to its curve",
-    Argument("run", RUN, "the run; or name `suite` and `image`"),
-    Argument("suite", SUITE, "whose first run of `image` is shown"),
-    Argument("image", WORD, "the image"),
-    FALLBACK,
+    Argument("run", RUN, "the run", required=True),
     numbered="figure",
-    example='suite="inpainting" image="peppers" id="fig-scrubber"',
+    example='run="inpainting/peppers" id="fig-scrubber"',
 )
-def scrubber(
-    call: Call,
-    run: Run | None,
-    suite: SuiteView | None,
-    image: str | None,
-    fallback: SuiteView | None,
-) -> Figure:
+def scrubber(call: Call, run: Run) -> Figure:
     """A run's frames tied to its curve; without scripts there is the strip of the frames."""
-    note = ""
-    if run is None:
-        if suite is None or image is None:
-            raise call.needs("image" if suite else "suite")
-        (run, *_), note = chosen_runs(call, suite, [image], fallback)
     if not run.recorded:
         return not_run(call, [run])
     if not run.shown:
-        return Figure(absent(call.page, run), note=note)
+        return Figure(absent(call.page, run))
     frames = _frames(run)
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
@@ -310,7 +288,7 @@ def scrubber(
     )
     late = [point for point in run.stop_points.values() if not point.reached]
     rules = " ".join(f"{point.name}: {point.words}." for point in late)
-    return Figure(content, [run], f"{note} {rules}".strip())
+    return Figure(content, [run], rules)
 
 
 def _frames(run: Run) -> dict[int, tuple[Path, Measured]]:

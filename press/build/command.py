@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from press.build.manifest import parts_folder, refresh
+from press.build.manifest import refresh
 from press.build.state import (
     BuildResult,
     ChangeDetector,
@@ -92,7 +92,7 @@ def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
             return result
         try:
             with lock(options.cache):
-                for folder in (options.cache, parts_folder(options)):
+                for folder in (options.cache, options.parts):
                     sweep(folder)
                 old = changes.state.outputs
                 result.state.outputs = write_site(options.out, result.files, old)

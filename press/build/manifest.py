@@ -1,6 +1,7 @@
 """The project's manifest: asked for when an input that it names has changed, kept in parts."""
 
 import contextlib
+import os
 import re
 import shlex
 import sys
@@ -21,11 +22,6 @@ PAGE = "(manifest)"  # under which the state of a build keeps it
 PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?: (.*)")  # of a mistake that the project found
 
 
-def parts_folder(options: Options) -> Path:
-    """Where the manifest's parts are kept, a file for each suite."""
-    return options.cache / "manifest"
-
-
 def refresh(
     options: Options, changes: ChangeDetector, meanwhile: Callable[[], object] = lambda: None
 ) -> PageState:
@@ -34,7 +30,7 @@ def refresh(
     `meanwhile` is called while the project answers, which takes a good part of a second.
     Raises InputError with the project's own sentence if that fails.
     """
-    folder = parts_folder(options)
+    folder = options.parts
     known = changes.page(PAGE)
     if known and _are_whole(folder, known.meta["parts"]):
         return known
@@ -58,7 +54,7 @@ def _recorded(options: Options) -> dict[str, Any]:
 
 def _in_parts(manifest: dict[str, Any]) -> tuple[list[str], dict[str, bytes]]:
     """The inputs that a manifest names, and its parts."""
-    return manifest["inputs"], parts_of(manifest)
+    return [os.fspath(path) for path in manifest["inputs"]], parts_of(manifest)
 
 
 def _are_whole(folder: Path, hashes: dict[str, str]) -> bool:

@@ -6,7 +6,7 @@ Only a child process ever loads what runs them, and only if runs are missing.
 import contextlib
 from dataclasses import dataclass
 
-from press.build.manifest import parts_folder, program, with_folders
+from press.build.manifest import program, with_folders
 from press.build.state import State, read_sealed, write_sealed
 from press.diagnostics import counted, format_duration
 from press.errors import InputError, sentence_of
@@ -63,7 +63,7 @@ def _groups(options: Options, state: State) -> list[Group]:
     missing = dict.fromkeys(
         (suite, case, seed) for page in published for suite, case, seed in page.missing_runs
     )
-    suites = Manifest(parts_folder(options), lambda path: None)
+    suites = Manifest(options.parts, lambda path: None)
     runs: dict[str, list[Planned]] = {}
     for suite, case, seed in missing:
         planned = suites[suite].planned.get((case, seed, None)) if suite in suites else None
@@ -87,7 +87,7 @@ def _make_short(options: Options, groups: list[Group]) -> tuple[list[str], bool]
         failed_before = read_sealed(failures)
     said, made, total = list[str](), False, 0.0
     for group in sorted(groups, key=lambda group: group.seconds or 0):
-        key = sha256_of(parts_folder(options) / part_of(group.suite.name))  # all that it plans
+        key = sha256_of(options.parts / part_of(group.suite.name))  # all that it plans
         seconds, failure = group.seconds, failed_before.get(key)
         if seconds is None or total + seconds >= AUTO_SECONDS:
             said.append(group.sentence(options))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from press.build.manifest import parts_folder, refresh
+from press.build.manifest import refresh
 from press.build.state import ChangeDetector, State, load_state
 from press.cache import Cache
 from press.errors import InputError, nearest
@@ -137,7 +137,7 @@ def _run(options: Options, state: State, name: str) -> Iterator[str]:
         known = [*state.pages, *sources]
         raise InputError(f"there is no page '{name}'{nearest(name, known)}")
     refresh(options, ChangeDetector(options, state))
-    results = Results(options.results, options.content, parts_folder(options), lambda path: None)
+    results = Results(options.results, options.content, options.parts)
     run = results.run(name)
     planned = run.planned
     if run.record:

@@ -222,7 +222,7 @@ def _unused_references(options: Options, cited: Collection[str]) -> Iterator[Dia
 
 def _unused_metrics(options: Options) -> Iterator[Diagnostic]:
     """A warning for each metric that the site declares, and that no record or claim has."""
-    results = Results(options.results, options.content, options.cache / "manifest", lambda _: None)
+    results = Results(options.results, options.content, options.parts)
     used, file = {*BUILT_IN}, TomlFile(options.content / "site.toml")
     if not results.suites:  # nothing is recorded yet, or the cache cannot be written
         return

@@ -40,7 +40,7 @@ def report_numbers(options: Options, pages: Iterable[Mapping[str, Any]]) -> int:
 def _unquoted(options: Options, quoted: set[str]) -> Iterable[Diagnostic]:
     """A warning for each row of claims that no post shows, in a table that no plot names."""
     scripts = "".join(map(text_of, (options.content / "figures").glob("[!.]*.py")))
-    results = Results(options.results, options.content, options.cache / "manifest", lambda _: None)
+    results = Results(options.results, options.content, options.parts)
     claims = Claims(results)
     for table in claims.tables.values():
         for row in table.rows.values():

@@ -1,15 +1,16 @@
-"""Results typed by hand in what the settings say in words, which pages print as it stands."""
+"""Results typed by hand in the words of settings and of a site's blocks, which pages print."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError
+from press.markdown.numbers_in_post import numbers_in_script
 from press.markdown.typed_numbers import RESULT, SENTENCE, NumberSearch, Piece
 from press.toml_file import TomlFile, leaves
 
 PRINTED = {  # claims.toml is where the numbers of a source belong
-    "site.toml": ("title", "description"),
+    "site.toml": ("title", "description", "label", "case", "paper"),
     "experiments.toml": ("title", "why"),
     "choices.toml": ("name", "shown", "why"),
     "images.toml": ("title", "why"),
@@ -20,7 +21,10 @@ def typed_in_settings(content: Path, search: NumberSearch) -> tuple[list[Path], 
     """The files that were searched, and a diagnostic for each result that was typed in them."""
     paths = [content / name for name in PRINTED]
     found = [message for path in paths for message in _messages(path, search)]
-    return paths, found
+    blocks = content / "blocks.py"
+    typed = numbers_in_script(blocks, search, only_words=True)
+    found += [_told(one.place, one.text) for one in typed if one.kind == RESULT]
+    return [*paths, blocks], found
 
 
 def _messages(path: Path, search: NumberSearch) -> Iterator[Diagnostic]:
@@ -29,12 +33,15 @@ def _messages(path: Path, search: NumberSearch) -> Iterator[Diagnostic]:
     except InputError:  # told where the file is used
         return
     for table, key, value in leaves(file.data):
-        is_printed = isinstance(value, str) and key in PRINTED[path.name]
+        is_printed = key in PRINTED[path.name] or table == "names.methods"
         origin = SourceMap.of_lines(str(path), str(value), 1)
-        for found in search.find([Piece(value, 0)] if is_printed else [], origin):
+        for found in search.find([Piece(str(value), 0)] if is_printed else [], origin):
             if found.kind == RESULT:
-                place = _place(file, table, key, found.text)
-                yield Diagnostic(place, SENTENCE.format(found.text), "check", "typed-result")
+                yield _told(_place(file, table, key, found.text), found.text)
+
+
+def _told(place: Place, number: str) -> Diagnostic:
+    return Diagnostic(place, SENTENCE.format(number), "check", "typed-result")
 
 
 def _place(file: TomlFile, table: str | None, key: str, number: str) -> Place:

@@ -144,8 +144,13 @@ def _pieces_of_text(text: str, start: int = 0) -> Iterator[Piece]:
     yield Piece(text[at:], start + at)
 
 
-def numbers_in_script(path: Path, search: NumberSearch) -> Iterator[Number]:
-    """Every number that a script writes or draws; none of a script that is not valid Python."""
+def numbers_in_script(
+    path: Path, search: NumberSearch, only_words: bool = False
+) -> Iterator[Number]:
+    """Every number that a script writes or draws; none of a script that is not valid Python.
+
+    With `only_words` those that its texts hold, as of a script that computes more than it says.
+    """
     try:
         tree = ast.parse(text_of(path))
     except (SyntaxError, ValueError, RecursionError, MemoryError, InputError):
@@ -160,6 +165,8 @@ def numbers_in_script(path: Path, search: NumberSearch) -> Iterator[Number]:
             for found in search.find([Piece(node.value, 0)], origin):
                 if found.kind == RESULT or id(node) in written:
                     yield found
+        elif only_words:
+            continue
         elif isinstance(node.value, float):
             yield Number(RESULT, ast.unparse(node), place)
         elif isinstance(node.value, int) and id(node) in drawn and node.value not in (0, 1):

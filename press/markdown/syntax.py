@@ -63,7 +63,7 @@ CAPTION = re.compile(r"Table:[ \t]+")  # begins a paragraph behind a table
 ID_AT_END = re.compile(r"\{#([\w:.-]+)\}[ \t]*$")
 # behind a displayed formula: its label, before or behind a stop that belongs to the sentence
 LABEL = re.compile(
-    r"[ \t]*([.,;:!?]?)[ \t]*(?:\{#([\w:.-]+)\}|\(([A-Za-z][\w:.-]*)\)|)([.,;:!?]?)[ \t]*$"
+    r"[ \t]*([.,;:!?]?)[ \t]*(?:\{#([\w:.-]+)\}|\((eq[:-][\w:.-]*)\)|)([.,;:!?]?)[ \t]*$"
 )
 
 COMPARES = re.compile(r"""("[^"]*"|'[^']*')|[<>]|[!=]=""")  # a sign of it, or a text without one

@@ -66,7 +66,7 @@ class Tables(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Close a cell, or something that is left out."""
         if self._unseen:
-            self._unseen.pop()
+            self._unseen = self._unseen[: None if tag in VOID else -1]
         elif tag in ("td", "th"):
             self._in_cell = False
         elif tag == "semantics":

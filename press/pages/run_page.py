@@ -51,17 +51,17 @@ def run_page(name: str, context: PageContext) -> str:
     metrics, charts = scored_metrics([run], of_all=True), charts_of(run)
     if differs := _other_settings(run, view):
         context.warn(Place(str(path), 1, 1), differs)
-    has_both = run.output("input").picture and run.final.picture
+    said, has_both = facts(record), run.output("input").picture and run.final.picture
     return context.render(
         "run.html",
         page={"title": title, "summary": summary, "url": run.page},
         run=run,
         suite=view,
-        facts=facts(record),
+        facts=said,
         metrics=metrics,
         outcome=run.final.get(run.measure),
         after=counted(run.last_step, run.axis or "step") if run.last_step is not None else "",
-        took="" if record.seconds is None else format_duration(record.seconds),
+        took=said.get("took", ""),
         before_and_after=compared(context, run, ("input", "final")) if has_both else "",
         scores=score_rows(run, metrics),
         snapshots=[

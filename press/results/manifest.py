@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from press.errors import InputError, nearest
+from press.files import Stamp, state_of
 from press.results.record import CURVE, Record, read_record
 from press.results.selectors import Selector
 
@@ -132,8 +133,7 @@ class Manifest(Mapping[str, Suite]):
             raise KeyError(name)
         path = self._folder / part_of(name)
         self._note(path)
-        state = path.stat()
-        return _suite(name, path, state.st_mtime_ns, state.st_size)
+        return _suite(name, path, state_of(path))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -194,7 +194,7 @@ def part_of(suite: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _suite(name: str, path: Path, _changed_ns: int, _size: int) -> Suite:
+def _suite(name: str, path: Path, _state: Stamp) -> Suite:
     return Suite(name, json.loads(path.read_bytes()))
 
 
@@ -229,20 +229,20 @@ def of_records(results: Path) -> dict[str, Any]:
 
     Raises InputError for a damaged record.
     """
-    found = (path for name in FILES for path in results.glob(f"[!.]*/[!.]*/[!.]*/{name}"))
-    paths = sorted({path.with_name("run.json") for path in found})
+    levels = [[results]]  # of folders: those of suites, of cases, of runs; an empty one counts too
+    for _ in range(3):
+        inner = sorted(one for folder in levels[-1] for one in folder.glob("[!.]*"))
+        levels.append([one for one in inner if one.is_dir() and one.name != "superseded"])
+    paths = [one / "run.json" for one in levels[3] if any((one / name).exists() for name in FILES)]
     suites: dict[str, list[Record]] = {}
     for path in paths:
         record, place = read_record(path.parent), "/".join(path.parts[-4:-1])
         if (name := f"{record.suite}/{record.case}/{record.run}") != place:
             raise InputError(f"this is the record of {name}, and stands at {place}", path)
         suites.setdefault(record.suite, []).append(record)
-    # Folders in which a record may come to stand too, such as those that stand empty.
-    visible = ("[!.]*", "[!.]*/[!.]*", "[!.]*/[!.]*/[!.]*")
-    folders = {results, *(one for depth in visible for one in results.glob(depth) if one.is_dir())}
     return {
         "manifest": VERSION,
-        "inputs": [str(path) for path in (*sorted(folders), *paths)],
+        "inputs": [str(path) for path in (*chain(*levels), *paths)],
         "images": {
             f"{record.suite}/{record.case}": {"title": record.title}
             for record in chain(*suites.values())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from press.errors import InputError, nearest
-from press.files import content_of, json_of, sha256_of
+from press.files import Stamp, content_of, json_of, sha256_of, state_of
 from press.results.format_1 import general_form
 from press.results.schema import mistakes
 
@@ -129,8 +129,7 @@ def read_record(folder: Path) -> Record:
     """The record in `folder`; raises InputError with its place if it is absent or damaged."""
     path = folder / "run.json"
     try:
-        state = path.stat()
-        return _record(folder, state.st_mtime_ns, state.st_size)
+        return _record(folder, state_of(path))
     except FileNotFoundError:
         damaged = "the record is damaged: this file is missing"
         raise InputError(damaged if folder.is_dir() else "no such record", path) from None
@@ -139,7 +138,7 @@ def read_record(folder: Path) -> Record:
 
 
 @lru_cache(maxsize=4096)
-def _record(folder: Path, _changed_ns: int, _size: int) -> Record:
+def _record(folder: Path, _state: Stamp) -> Record:
     """Read a record; kept for as long as its file does not change, so that `serve` sees it."""
     path = folder / "run.json"
 

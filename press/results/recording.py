@@ -114,7 +114,11 @@ def draft(
 ) -> Draft:
     """Check what a record is to say; raises InputError. Names without a value are left out."""
     given = {name: plain(value, name) for name, value in data.items()}
-    given = {name: value for name, value in given.items() if value or name in KEPT}
+    given = {
+        name: value
+        for name, value in given.items()
+        if value or name in KEPT or (name, value) == ("seconds", 0)
+    }
     given |= {name: _whole(given[name]) for name in ("seed", "steps") if name in given}
     files = dict[str, bytes]()
     if curve:

@@ -20,11 +20,12 @@ class Setting(float):
     """A number that a suite's runs were set to; `name` says which one."""
 
     name: str
+    stated: float  # an integer may have more digits than a float
 
     def __new__(cls, value: float, name: str) -> Self:
         """Wrap `value`."""
         setting = super().__new__(cls, value)
-        setting.name = name
+        setting.name, setting.stated = name, value
         return setting
 
     def __html__(self) -> Markup:
@@ -33,7 +34,7 @@ class Setting(float):
 
     def __str__(self) -> str:
         """The shortest way to write it, with commas between thousands: "11,000", "0.001"."""
-        return f"{Decimal(repr(float(self))):,f}".removesuffix(".0").replace("-", MINUS)
+        return f"{Decimal(repr(self.stated)):,f}".removesuffix(".0").replace("-", MINUS)
 
     def marked(self, text: str) -> Markup:
         """Mark `text` as this setting's number."""

@@ -30,7 +30,7 @@ class Results:
     path: Path  # of the records
     content: Path
     parts: Path  # of the manifest, as the build keeps it
-    note: Callable[[Path], None]
+    note: Callable[[Path], None] = lambda path: None
     root: str = ""
     lacks: Callable[[Run], None] = lambda run: None
     absent: Callable[[str], None] = lambda name: None
