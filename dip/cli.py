@@ -241,7 +241,7 @@ COMMANDS: dict[str, tuple[str, str, str, Arguments]] = {
         "dip.commands.list:images", "the test images: list and check, or fetch them", "--images", {
             "action": {"nargs": "?", "choices": ("list", "fetch"), "default": "list", "help": (
                 "name them, and check those that are here; or download what is nowhere")},
-            "names": {"nargs": "*", "metavar": "NAME", "help": "of those to fetch; all"}}),
+            "names": {"nargs": "*", "metavar": "NAME", "help": "of which images; all"}}),
     "denoise": (
         "dip.photo.command:run", "take the noise out of a photograph", "", PHOTOGRAPH),
     "inpaint": (

@@ -187,6 +187,7 @@ def test_an_entry_of_one_s_own_is_completed_by_what_the_list_says(
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
+        (["images", "list", "made/wve"], "unknown image 'made/wve'; did you mean 'made/waves'?"),
         (["images", "list", "--images", "nowhere"], "nowhere: no such folder of test images"),
         (["run", "tyni"], "unknown suite 'tyni'; did you mean 'tiny'?"),
         (["run", "tiny", "--image", "wave"], "suite 'tiny' has no image 'wave'; did you mean"),

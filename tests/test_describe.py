@@ -1,5 +1,7 @@
 """The description of the network: counts that the paper's reading gives."""
 
+from itertools import pairwise
+
 import pytest
 
 from dip.experiments.experiment import Experiment
@@ -25,7 +27,10 @@ def test_multiply_adds_a_pixel_and_the_share_of_the_last_up_unit() -> None:
 
 def test_twenty_five_convolutions_stand_before_a_norm() -> None:
     layers = layers_of(DEFAULT, 32, 1)
-    assert sum(layer.before_norm for layer in layers) == 25
+    followed = [
+        one.name for one, next in pairwise(layers) if (one.kind, next.kind) == ("conv", "norm")
+    ]
+    assert len(followed) == 25
     assert sum(layer.kind == "conv" for layer in layers) == 26
 
 
@@ -40,7 +45,6 @@ def test_no_skip_where_it_has_no_channels() -> None:
     told = describe(snail, 256, 256, 3, 3)
     names = {layer["name"] for layer in told["layers"]}
     assert "skip3.conv1" not in names and "skip4.conv1" in names
-    assert not any("skip3" in (edge["from"], edge["to"]) for edge in told["edges"])
     by_name = {layer["name"]: layer for layer in told["layers"]}
     assert by_name["up1.conv1"]["channels_in"] == 16
     assert by_name["up5.conv1"]["channels_in"] == 128 + 4
@@ -51,12 +55,3 @@ def test_sides_are_those_that_the_network_runs_on() -> None:
     odd, whole = (describe(DEFAULT, *sides, 32, 3) for sides in ((261, 400), (288, 416)))
     assert odd["layers"] == whole["layers"]
     assert (odd["height"], odd["width"]) == (261, 400), "the image's own"
-
-
-def test_every_unit_is_reached_from_z_and_leads_to_x() -> None:
-    edges = describe(DEFAULT, 512, 512, 32, 1)["edges"]
-    reached = {"z"}
-    for _ in edges:
-        reached |= {edge["to"] for edge in edges if edge["from"] in reached}
-    units = {layer.name.split(".")[0] for layer in layers_of(DEFAULT, 32, 1)}
-    assert reached == units | {"z", "x"}

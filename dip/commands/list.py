@@ -166,7 +166,7 @@ def images(args: argparse.Namespace) -> int:
 
 
 def _check(images: Mapping[str, ListedImage], args: argparse.Namespace) -> int:
-    """Print every test image, and whether its file is as listed."""
+    """Print the test images named, all by default, and whether their files are as listed."""
     from dip.tasks.images import check_image
 
     named_folder = args.images or os.environ.get("DIP_IMAGES")
@@ -174,7 +174,7 @@ def _check(images: Mapping[str, ListedImage], args: argparse.Namespace) -> int:
     if folder and not folder.is_dir():
         raise InputError("no such folder of test images", folder)
     wrong = 0
-    for image in images.values():
+    for image in [named(name, images) for name in args.names] or images.values():
         good, (here, *more) = check_image(image, folder) if folder else (True, [""])
         hidden = "" if image.show else "  (its picture is not shown)"
         line = f"{image.name:32} {image.width:4}x{image.height:<4} {image.mode:3}  {here}{hidden}"

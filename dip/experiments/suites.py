@@ -14,7 +14,6 @@ from dip.toml_file import TomlFile
 BASELINES = ("nearest-known-pixel", "biharmonic", "total-variation", "non-local-means", "bicubic")
 # Records lie in folders of these names, and are found and carried by them.
 NAME, OF_NAMES = re.compile(r"\w[\w.+-]*"), "letters, digits and . _ + -"
-OF_WINDOWS = re.compile(r"(aux|con|nul|prn|(com|lpt)[1-9¹²³])(\..*)?", re.IGNORECASE)  # devices
 RESERVED = ("all", "superseded")
 OF_CASES = ("image", "seed", "variant")  # settings that tell a suite's experiments from each other
 REPORT_KEYS = (
@@ -90,17 +89,10 @@ def load_suites(path: Path) -> dict[str, Suite]:
             file.fail(
                 f"'{name}' cannot name a suite: {OF_NAMES}, and not {', '.join(RESERVED)}", name
             )
-        _refuse_device(file, name, name)
         if (other := folders.setdefault(name.casefold(), name)) != name:
             file.fail(f"'{other}' and '{name}' would have one folder on macOS and Windows", name)
         suites[name] = _suite(file, name, _inherited(file, name, table))
     return suites
-
-
-def _refuse_device(file: TomlFile, word: str, *place: str) -> None:
-    """Raise InputError for a name that no folder can have on Windows, where it is a device's."""
-    if OF_WINDOWS.fullmatch(word):
-        file.fail(f"'{word}' cannot be a folder on Windows, which has a device so named", *place)
 
 
 def _inherited(
@@ -124,7 +116,6 @@ def _suite(file: TomlFile, name: str, table: dict[str, Any]) -> Suite:
     for word in tables:
         if not NAME.fullmatch(word):
             file.fail(f"'{word}' cannot name a variant: {OF_NAMES}", name, "variants")
-        _refuse_device(file, word, name, "variants")
     variants = [{**settings, "variant": word} for word, settings in tables.items()]
     experiments = tuple(
         _experiment(file, name, table, {**variant, "image": image, "seed": seed})
@@ -173,8 +164,6 @@ def _check_lists(file: TomlFile, name: str, table: dict[str, Any]) -> None:
         if not re.fullmatch(f"{NAME.pattern}/{NAME.pattern}", image):
             sentence = f"'{image}' is not '<set>/<name>', as content/images.toml has it"
             file.fail(f"{sentence}, each of {OF_NAMES}", name, "images")
-        for word in image.split("/"):
-            _refuse_device(file, word, name, "images")
     if not _distinct(file, name, {"seeds": [0], **table}, "seeds", int):
         file.fail("'seeds' is empty", name, "seeds")
     for method in _distinct(file, name, table, "baselines", str):

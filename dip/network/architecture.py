@@ -21,7 +21,6 @@ class Layer(NamedTuple):
     kernel: int  # side of the kernel; 1 for a norm
     stride: int
     halvings: int
-    before_norm: bool  # a convolution that a batch norm follows
 
     @property
     def parameters(self) -> int:
@@ -68,11 +67,11 @@ def layers_of(experiment: Experiment, z_channels: int, image_channels: int) -> t
             layers += _unit(f"skip{scale + 1}", 1, channels_in, skip, experiment.kernel_skip, scale)
         # What comes up from below: of the next scale's up unit, or of the deepest's own down unit.
         joined = (*experiment.channels, wide)[scale + 1] + skip
-        layers.append(Layer(f"{up}.norm0", "norm", joined, joined, 1, 1, scale, False))
+        layers.append(Layer(f"{up}.norm0", "norm", joined, joined, 1, 1, scale))
         layers += _unit(up, 1, joined, wide, experiment.kernel_up, scale)
         layers += _unit(up, 2, wide, wide, 1, scale)
         channels_in = wide
-    end = Layer("output.conv", "conv", experiment.channels[0], image_channels, 1, 1, 0, False)
+    end = Layer("output.conv", "conv", experiment.channels[0], image_channels, 1, 1, 0)
     return (*layers, end)
 
 
@@ -80,25 +79,8 @@ def _unit(
     unit: str, number: int, into: int, out: int, kernel: int, halvings: int, stride: int = 1
 ) -> list[Layer]:
     """A convolution and the batch norm behind it."""
-    conv = Layer(f"{unit}.conv{number}", "conv", into, out, kernel, stride, halvings, True)
-    return [conv, Layer(f"{unit}.norm{number}", "norm", out, out, 1, 1, halvings, False)]
-
-
-def edges_of(experiment: Experiment) -> list[dict[str, Any]]:
-    """The units' joins as {from, to, operation}; up i concatenates all that enters it."""
-    edges: list[dict[str, Any]] = []
-    deepest = len(experiment.channels)
-    for scale in range(1, deepest + 1):
-        source = f"down{scale - 1}" if scale > 1 else "z"
-        edges.append({"from": source, "to": f"down{scale}", "operation": "as it is"})
-        if experiment.skip_channels[scale - 1]:
-            edges.append({"from": source, "to": f"skip{scale}", "operation": "as it is"})
-            edges.append({"from": f"skip{scale}", "to": f"up{scale}", "operation": "concatenate"})
-        below = f"up{scale + 1}" if scale < deepest else f"down{deepest}"
-        edges.append({"from": below, "to": f"up{scale}", "operation": "upsample x2, concatenate"})
-    edges.append({"from": "up1", "to": "output", "operation": "as it is"})
-    edges.append({"from": "output", "to": "x", "operation": "sigmoid"})
-    return edges
+    conv = Layer(f"{unit}.conv{number}", "conv", into, out, kernel, stride, halvings)
+    return [conv, Layer(f"{unit}.norm{number}", "norm", out, out, 1, 1, halvings)]
 
 
 def describe(
@@ -120,7 +102,6 @@ def describe(
         "slope": experiment.slope, "parameters": sum(layer.parameters for layer in layers),
         "multiply_adds": total, "multiply_adds_per_pixel": total / (height * width),
         "layers": [_layer_values(layer, *sides) for layer in layers],
-        "edges": edges_of(experiment),
     }  # fmt: skip
 
 

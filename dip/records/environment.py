@@ -20,7 +20,6 @@ EXACT = (
 FEATURE = re.compile(
     "avx.*|amx_.*|fma.*|f16c|neon|asimd.*|(sve|sme).*|bf16|i8mm|dot|fhm|fp16_arith"
 )
-COMMIT = re.compile("[0-9a-f]{40}")
 # Files of a control group of Linux, of version 2 and of version 1. Of memory: the limit, what is
 # used, and what of that is cached files, which give way. Of the processor: the quota in a period.
 OF_MEMORY = (
@@ -138,17 +137,12 @@ def _cpuinfo(names: tuple[str, ...]) -> str:
 
 
 def commit() -> tuple[str | None, bool]:
-    """The commit of this code, and whether the package differs from it.
-
-    Where git is absent the variable DIP_COMMIT may say it, as `git describe --always --abbrev=40
-    --dirty --exclude "*"` writes it; else None.
-    """
+    """The commit of this code, None where git does not tell, and whether the package differs."""
     here = Path(__file__).parent.parent
     held = _output(["git", "-C", str(here), "ls-files", "records/environment.py"])
     head = _output(["git", "-C", str(here), "rev-parse", "HEAD"])
     if not held or not head:  # no checkout, or installed inside somebody else's
-        described, _, dirty = os.environ.get("DIP_COMMIT", "").partition("-")
-        return (described, dirty == "dirty") if COMMIT.fullmatch(described) else (None, False)
+        return None, False
     return head, bool(_output(["git", "-C", str(here), "status", "--porcelain", "--", "."]))
 
 

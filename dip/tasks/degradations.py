@@ -260,7 +260,7 @@ def _reduced(experiment: Experiment, picture: np.ndarray) -> np.ndarray:
 
 def _inpainting(experiment: Experiment, pictures: Mapping[str, np.ndarray]) -> Task:
     x = pictures[experiment.image]
-    if experiment.mask in (None, "bernoulli"):
+    if experiment.mask == "bernoulli":
         known = uniform(experiment.degradation_seed, MASK, x.shape[1:]) < experiment.keep
     else:
         assert experiment.mask
