@@ -23,15 +23,26 @@ LOSSES = [
     0.04632463678717613,
     0.049708783626556396,
 ]
-# Between 1 and 2 threads and between AVX2 and AVX-512, these losses differ by up to 0.2%.
-TOLERANCE = 0.01
+# Between 1 and 2 threads and between AVX2 and AVX-512, these losses differ by up to 0.2%, and the
+# first by 1.3e-5, as a norm over the four pixels of the deepest layer enlarges what is rounded.
+TOLERANCE, OF_FIRST = 0.01, 1e-4
 REVISION, THREADS, TORCH = 2, 2, "2.13.0"
 # Processor features and instruction set, and the hash of losses, parameters and moments.
+# fmt: off
 PINNED: dict[tuple[tuple[str, ...], str], str] = {
     (("avx", "avx2", "f16c", "fma3"), "AVX2"): (
         "5ca4fe78d2bcfc584d058ccb98320a44fbd2a94e7d1912056e38d8c430e6d919"
     ),
+    (
+        (
+            "avx", "avx2", "avx512_bitalg", "avx512_bw", "avx512_cd", "avx512_dq", "avx512_f",
+            "avx512_ifma", "avx512_vbmi", "avx512_vbmi2", "avx512_vl", "avx512_vnni",
+            "avx512_vpopcntdq", "f16c", "fma3",
+        ),
+        "AVX512",
+    ): "7b1d231fc4a31c624ad9e69be68014c7a8dc0631da88818682d92b33e8c87bdd",
 }
+# fmt: on
 
 
 @pytest.fixture
@@ -49,7 +60,7 @@ def digest(losses: list[float], parameters_and_moments: bytes) -> str:
 
 def test_first_losses_of_the_real_network_are_the_pinned_ones(golden_run: Fit) -> None:
     losses = [step.loss for step in golden_run]
-    assert losses[0] == pytest.approx(LOSSES[0], rel=1e-5)
+    assert losses[0] == pytest.approx(LOSSES[0], rel=OF_FIRST)
     assert losses == pytest.approx(LOSSES, rel=TOLERANCE)
     here = environment("cpu")
     kind = tuple(here["processor_features"]), here["instruction_set"]
