@@ -50,6 +50,7 @@ def test_a_mask_of_two_values_is_black_and_white(
         (np.dstack([square(255, 255)] * 3 + [square(255, 0)]), "its transparency is not looked at"),
         (np.arange(620).reshape(20, 31) % 90, "the mask is dark all over"),
         (np.arange(620).reshape(20, 31) % 100 + 100, "has no pixel that is quite unlike black"),
+        (np.arange(620).reshape(20, 31) % 256, "most of it is grey: a mask is black and white"),
         (np.zeros((20, 30)), "the mask has 30x20 pixels, the photograph 31x20"),
     ],
 )

@@ -43,7 +43,8 @@ def holes_of(mask: np.ndarray, wanted: str | None, path: Path) -> tuple[np.ndarr
 
     Unless `wanted` says white or black, it is the colour that covers less of the mask. Soft edges
     belong to the holes: a pixel is known only where the mask has the other colour within 10%.
-    Raises InputError, with the mask's `path`, if that leaves no hole or no known pixel.
+    Raises InputError, with the mask's `path`, if that leaves no hole or no known pixel, and for a
+    mask that is grey for the most part, as a photograph is.
     """
     white = mask > 0.5
     if white.all() or not white.any():
@@ -52,6 +53,8 @@ def holes_of(mask: np.ndarray, wanted: str | None, path: Path) -> tuple[np.ndarr
     holes: np.ndarray = mask > SOFT if colour == "white" else mask < 1 - SOFT
     if holes.all():
         raise InputError(f"the mask has no pixel that is quite unlike {colour}", path)
+    if soft_part(mask) > 0.5:
+        raise InputError("most of it is grey: a mask is black and white, with soft edges", path)
     return holes, colour
 
 
