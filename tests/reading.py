@@ -1,7 +1,11 @@
-"""What tests read of what was made: the bytes of a folder, the words of HTML."""
+"""What tests read: what was printed, the bytes of a folder, the words of HTML."""
 
 import re
 from pathlib import Path
+
+import pytest
+
+Told = pytest.CaptureFixture[str]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 """A small project to run in: two pictures made by arithmetic, a list of images, suites."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,12 @@ def rings(side: int = 40) -> np.ndarray:
     radius = np.hypot(row - side / 2, column - side / 2)
     planes = [128 + 100 * np.sin(radius / (2 + channel)) for channel in range(3)]
     return np.round(np.stack(planes, axis=-1)).astype(np.uint8)
+
+
+def git(folder: Path, *words: str) -> None:
+    """Call git in a folder, as somebody."""
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
 
 
 def entry(folder: Path, file: str, more: str = "") -> str:

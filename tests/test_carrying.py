@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from made_records import changed, write_baseline, write_over, write_run
-from reading import contents
-from small_runs import write_project
+from reading import Told, contents
+from small_runs import git, write_project
 
 from dip.cli import main
 from dip.commands.records import compare
@@ -24,7 +24,6 @@ from dip.records.record import load_record
 from dip.records.store import curve_text, find_records
 
 ROOT = Path(__file__).parent.parent
-Told = pytest.CaptureFixture[str]
 LOOPS = ("plain ", "engine ")
 
 
@@ -96,19 +95,17 @@ def test_damaged_records_are_named_and_the_others_packed(
 
 
 def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_path: Path) -> None:
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
-    subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "add", "results/tiny/waves"], check=True)
-    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "results/tiny/waves")
+    git(tmp_path, "commit", "-qm", "x")
     path = tmp_path / "packed.tar"
     assert pack(tmp_path / "results", path) == (1, [])
     with tarfile.open(path) as archive:
         assert {name.split("/")[1] for name in archive.getnames()} == {"rings"}
     (tmp_path / ".gitignore").write_text("/results/\n")
     assert pack(tmp_path / "results", path) == (1, []), "ignored, and so not held"
-    git_rm = [*git, "rm", "-q", "--cached", "results/tiny/waves/seed0/curve.csv"]
-    subprocess.run(git_rm, check=True)
-    subprocess.run([*git, "commit", "-qm", "x"], check=True)
+    git(tmp_path, "rm", "-q", "--cached", "results/tiny/waves/seed0/curve.csv")
+    git(tmp_path, "commit", "-qm", "x")
     assert pack(tmp_path / "results", path) == (2, []), "a part of it is not held"
     with pytest.raises(InputError, match="no such folder of results"):
         pack(tmp_path / "result", path)
@@ -116,9 +113,8 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
 
 def test_names_in_git_are_read_in_any_locale(project: tuple[Path, Suite], tmp_path: Path) -> None:
     (tmp_path / "results/tiny/waves").rename(tmp_path / "results/tiny/größe")
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for words in (["init", "-q"], ["add", "results"], ["commit", "-qm", "x"]):
-        subprocess.run([*git, *words], check=True)
+        git(tmp_path, *words)
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(
         [sys.executable, "-m", "dip", "pack", "packed.tar"], cwd=tmp_path, check=False,

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from made_records import write_run
+from reading import Told
 from small_runs import SUITES, write_project
 
 from dip.cli import main
@@ -15,7 +16,6 @@ from dip.experiments.suites import load_suites
 from dip.runs.progress import Lines
 
 ROOT = Path(__file__).parent.parent
-Told = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -50,14 +50,15 @@ def test_a_terminal_has_one_line_that_is_written_over(
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     step = SimpleNamespace(iteration=5, psnr_db=20.0)
-    for plain in (False, True):
+    for term, plain in (("xterm", False), ("xterm", True), ("dumb", False)):
+        monkeypatch.setenv("TERM", term)
         lines = Lines(plain)
         lines.begin("x", 0, 10)
         lines.printed -= 2
         capsys.readouterr()
         lines.step(step)
         out = capsys.readouterr().out
-        if plain:
+        if plain or term == "dumb":
             assert out == ""
         else:
             assert out.startswith("\rx: iteration 5 of 10, 20.00 dB, ") and "\n" not in out
@@ -190,7 +191,10 @@ def test_an_entry_of_one_s_own_is_completed_by_what_the_list_says(
         (["images", "list", "made/wve"], "unknown image 'made/wve'; did you mean 'made/waves'?"),
         (["images", "list", "--images", "nowhere"], "nowhere: no such folder of test images"),
         (["run", "tyni"], "unknown suite 'tyni'; did you mean 'tiny'?"),
-        (["run", "tiny", "--image", "wave"], "suite 'tiny' has no image 'wave'; did you mean"),
+        (
+            ["run", "tiny", "--image", "wave"],
+            "suite 'tiny' has no image 'wave'; did you mean 'waves'?",
+        ),
         (["run", "tiny", "--seed", "9"], "no such seed 9; there are [0]"),
         (["run", "tiny", "--method", "bicubik"], "no such method 'bicubik'"),
         (

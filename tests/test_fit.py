@@ -15,7 +15,7 @@ from made_tasks import downsample, inpainting_task, small, waves
 
 from dip.engine.fit import Fit, Step
 from dip.engine.monitor import AVERAGED, ITERATION, RUNNING_LOSS, UPDATES
-from dip.engine.optimizer import BETA_1, BETA_2, SETTLING
+from dip.engine.optimizer import SETTLING
 from dip.engine.precision import set_precision
 from dip.errors import InputError
 from dip.network.network import Network, check_repeatable
@@ -67,15 +67,6 @@ def test_the_fit_finds_the_picture() -> None:
     assert steps[-1].psnr_db is not None and steps[0].psnr_db is not None
     assert steps[-1].psnr_db > steps[0].psnr_db + 8
     assert steps[-1].loss < steps[0].loss / 10
-
-
-def test_oracle_stop_is_the_best_iterate_and_its_output() -> None:
-    run = Fit(inpainting_task(), small(iterations=120, learning_rate=0.03), keep=range(121))
-    steps = list(run)
-    best = max(steps, key=lambda step: (step.psnr_db, -step.iteration))
-    stop = run.stops()["oracle"]
-    assert stop.iteration == best.iteration
-    np.testing.assert_array_equal(stop.output, best.output)
 
 
 def test_es_wmv_stop_is_at_the_least_windowed_variance() -> None:
@@ -174,6 +165,7 @@ def test_what_is_asked_between_steps_is_of_the_step_told_last(block: int) -> Non
         if best is None or step.psnr_db > best.psnr_db:
             best = step
         assert fit.stops()["oracle"].iteration == best.iteration
+        np.testing.assert_array_equal(fit.stops()["oracle"].output, best.output)
 
 
 def test_a_state_taken_up_in_the_middle_of_a_block_stands_there() -> None:
@@ -268,26 +260,13 @@ def test_two_fresh_processes_give_the_same_bits() -> None:
     assert len(told) == 1 and len(told.pop()) > 64
 
 
-def test_a_spike_takes_theta_back_and_the_iteration_goes_on() -> None:
-    run = Fit(inpainting_task(), small(iterations=SETTLING + 9))
-    steps = iter(run)
-    for _ in range(SETTLING):
-        next(steps)
-    good = run.step.network.values.clone()
-    with torch.no_grad():
-        run.step.network.values[0] += 3 * torch.randn_like(run.step.network.values[0])
-        run.step.adam.previous.copy_(good)
-    run.step.monitor.values[RUNNING_LOSS] = 1e-9
-    averaged = int(run.step.monitor.counts[AVERAGED])
-    spiked = next(steps)
-    assert spiked.spikes == 1 and spiked.iteration == SETTLING
-    assert torch.equal(run.step.network.values, good)
-    assert run.step.monitor.counts[AVERAGED] == averaged
-    assert next(steps).iteration == SETTLING + 1
-
-
-def test_where_the_weights_alone_go_back_the_means_take_in_the_jump() -> None:
-    run = Fit(inpainting_task(), small(iterations=SETTLING + 9, spike_return="weights"))
+@pytest.mark.parametrize(
+    ("spike_return", "count", "more"), [("state", AVERAGED, 0), ("weights", UPDATES, 1)]
+)
+def test_a_spike_takes_theta_back_and_the_iteration_goes_on(
+    spike_return: str, count: int, more: int
+) -> None:
+    run = Fit(inpainting_task(), small(iterations=SETTLING + 9, spike_return=spike_return))
     steps = iter(run)
     for _ in range(SETTLING):
         next(steps)
@@ -297,15 +276,13 @@ def test_where_the_weights_alone_go_back_the_means_take_in_the_jump() -> None:
         run.step.network.values[0] += 3 * torch.randn_like(run.step.network.values[0])
         run.step.adam.previous.copy_(good)
     run.step.monitor.values[RUNNING_LOSS] = 1e-9
-    updates = int(run.step.monitor.counts[UPDATES])
-    assert next(steps).spikes == 1
-    parameters, mean, square = run.step.network.values
-    assert torch.equal(parameters, good[0])
-    assert run.step.monitor.counts[UPDATES] == updates + 1
-    gradient = (mean - BETA_1 * good[1]) / (1 - BETA_1)
-    assert gradient.abs().max() > 0
-    expected = BETA_2 * good[2] + (1 - BETA_2) * gradient**2
-    assert torch.allclose(square, expected, rtol=1e-2, atol=1e-12)
+    counted = int(run.step.monitor.counts[count])
+    spiked = next(steps)
+    assert spiked.spikes == 1 and spiked.iteration == SETTLING
+    assert torch.equal(run.step.network.values[0], good[0])
+    assert torch.equal(run.step.network.values, good) == (spike_return == "state")
+    assert run.step.monitor.counts[count] == counted + more
+    assert next(steps).iteration == SETTLING + 1
 
 
 @pytest.mark.parametrize(("spike_return", "part"), [("state", 0), ("state", ...), ("weights", ...)])

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from made_records import changed, write_baseline, write_mean, write_run
+from reading import Told
 from small_runs import SUITES, write_project
 
 from dip.cli import main
 from dip.experiments.suites import Suite, load_suites
-from dip.records.environment import cores
+from dip.records.environment import cores, cpu_model
 
 ROOT = Path(__file__).parent.parent
 SHARED = '\n[shared]\nlike = "seeded"\ntitle = "One mask for both"\nproblem_seed = 1\n'
@@ -32,7 +33,6 @@ why = "not stated"
 [seeded.sigma_p]
 origin = "supplement"
 """
-Told = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -321,12 +321,12 @@ def test_the_paper_stops_where_the_shortest_run_in_full_size_does(
 
 
 def test_a_record_tells_how_long_the_others_would_take(
-    project: Path, suites: dict[str, Suite], capsys: Told, monkeypatch: pytest.MonkeyPatch
+    project: Path, suites: dict[str, Suite], capsys: Told
 ) -> None:
-    monkeypatch.setattr("dip.planning.manifest.cpu_model", lambda: "Example CPU 3000")
     tiny = suites["tiny"]
     record = write_run(project / "results", tiny, tiny.experiments[0], 30.0, seconds=120.0)
-    changed(record.folder, lambda data: data.update(trajectory_revision=2))
+    here = record.data["environment"] | {"device": cpu_model()}
+    changed(record.folder, lambda data: data.update(trajectory_revision=2, environment=here))
     path = project / "content/experiments.toml"
     path.write_text(path.read_text().replace("iterations = 60", "iterations = 120"))
     run = run_of(capsys, "tiny/waves/seed0")

@@ -60,23 +60,6 @@ def test_sizes_are_written_for_people() -> None:
     assert [size(mib * 2**20) for mib in (350, 1434)] == ["350 MiB", "1.4 GiB"]
 
 
-def test_a_photograph_that_needs_too_much_is_told_which_would_fit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("torch")
-    from PIL import Image
-
-    from dip.cli import main
-
-    Image.new("RGB", (640, 480)).save(tmp_path / "photo.png")
-    monkeypatch.setattr("dip.photo.command.free_memory", lambda device: 512 * 2**20)
-    command = ["denoise", str(tmp_path / "photo.png"), "-o", str(tmp_path / "out.png")]
-    assert main([*command, "--device", "cpu"]) == 1
-    told = capsys.readouterr().err
-    assert "640x480 pixels need about 1.1 GiB of memory, and 512 MiB are free; --max-side" in told
-    assert not (tmp_path / "out.png").exists()
-
-
 PEAK = """
 import sys, torch
 def peak_kib():  # ru_maxrss would begin with the peak of the process that started this one

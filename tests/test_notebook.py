@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -12,7 +11,8 @@ from shutil import copytree, ignore_patterns
 from typing import Any
 
 import pytest
-from small_runs import write_project
+from reading import Told
+from small_runs import git, write_project
 
 from dip.cli import main, parser
 from dip.records.record import load_record
@@ -73,11 +73,6 @@ def run_cells(code: list[str], names: dict[str, Any]) -> None:
         exec(compile(source, f"cell {place}", "exec"), names)  # noqa: S102
 
 
-def git(folder: Path, *words: str) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-    subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
-
-
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give an empty working folder beside the project `origin`, a repository with small suites."""
@@ -114,7 +109,7 @@ def small_cells() -> list[str]:
 
 @pytest.mark.slow
 def test_its_cells_run_and_end_with_a_record_to_unpack(
-    elsewhere: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    elsewhere: Path, capfd: Told, tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("pip")
@@ -136,7 +131,7 @@ def test_its_cells_run_and_end_with_a_record_to_unpack(
 
 @pytest.mark.slow
 def test_a_picture_that_cannot_be_had_is_told_in_a_sentence(
-    elsewhere: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    elsewhere: Path, capfd: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("pooch")

@@ -9,14 +9,7 @@ import numpy as np
 import pytest
 
 from dip.errors import InputError
-from dip.photo.files import (
-    FORMATS,
-    check_format,
-    check_output,
-    encoded,
-    what_is_lost,
-    write_photo,
-)
+from dip.photo.files import FORMATS, check_format, check_output, encoded, what_is_lost, write_photo
 from dip.tasks.photographs import Photo, read_photo
 
 pytest.importorskip("PIL")

@@ -13,13 +13,7 @@ from made_records import changed
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, key
 from dip.files import write_text_whole
-from dip.records.record import (
-    CURVE_COLUMNS,
-    Record,
-    check_files,
-    load_record,
-    parse_curve,
-)
+from dip.records.record import CURVE_COLUMNS, Record, check_files, load_record, parse_curve
 from dip.records.store import curve_text, find_records, write_record
 
 EXPERIMENT = Experiment(image="set5/bird", task="denoising", noise_255=25.0, snapshots=(0, 2))

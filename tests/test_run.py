@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from made_records import changed
 from PIL import Image
+from reading import Told
 from small_runs import SUITES, write_project
 
 torch = pytest.importorskip("torch")
@@ -31,7 +32,6 @@ from dip.records.archive import pack
 from dip.records.environment import environment
 from dip.records.record import Record, check_files, identity, load_record
 from dip.records.store import move_aside
-from dip.runs import progress
 from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.recording import RunContext, frames_of, webp, what_would_fit
 from dip.runs.run import perform
@@ -268,10 +268,7 @@ def test_stopped_and_gone_on_equals_uninterrupted(tmp_path: Path) -> None:
     calls = iter(range(10_000))
     lines = Lines()
     _, stopping = project(tmp_path / "b", should_stop=lambda: next(calls) % 17 == 16)
-    stopping = RunContext(
-        stopping.results, stopping.images, stopping.image_folder, threads=1, listener=lines,
-        should_stop=stopping.should_stop,
-    )  # fmt: skip
+    stopping = replace(stopping, listener=lines)
     record = None
     while record is None:
         record = perform(job, stopping)
@@ -300,8 +297,7 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path: Path, damage: str
         text = arrays["told"].tobytes().replace(b'"torch": "', b'"torch": "9')
         np.savez(path, **{**arrays, "told": np.frombuffer(text, np.uint8)})
     lines = Lines()
-    record = perform(job, RunContext(context.results, context.images, context.image_folder,
-                                  threads=1, listener=lines))  # fmt: skip
+    record = perform(job, replace(context, listener=lines, should_stop=bool))
     reason = "was made with another torch" if damage == "another" else "is damaged"
     assert lines[0].startswith(f"{path}: the checkpoint {reason}")
     named = "checkpoint.set-aside.npz" if damage != "another" else r"checkpoint.[0-9a-f]{8}.npz"
@@ -341,8 +337,7 @@ def test_a_run_goes_on_with_the_threads_that_it_began_with(tmp_path: Path) -> No
     job = next(job for job in jobs if job.name == "tiny/waves/seed0")
     assert perform(job, context) is None
     lines, threads = Lines(), torch.get_num_threads()
-    record = perform(job, RunContext(context.results, context.images, context.image_folder,
-                                  threads=2, listener=lines))  # fmt: skip
+    record = perform(job, replace(context, threads=2, listener=lines, should_stop=bool))
     assert record
     folder = tmp_path / f"results/.work/{record.key}-tiny-waves-seed0"
     told = "tiny/waves/seed0 began with --threads 1 and goes on so, not with 2, which would round"
@@ -359,8 +354,7 @@ def test_the_same_run_of_another_suite_leaves_a_checkpoint_alone(tmp_path: Path)
     by_name = {job.name: job for job in jobs}
     assert perform(by_name["tiny/waves/seed0"], context) is None
     record, lines = perform(by_name["twin/waves/seed0"], context), Lines()
-    context = RunContext(context.results, context.images, context.image_folder, listener=lines)
-    gone_on = perform(by_name["tiny/waves/seed0"], context)
+    gone_on = perform(by_name["tiny/waves/seed0"], replace(context, listener=lines))
     assert lines == ["tiny/waves/seed0 10 60"]
     assert record and gone_on
     assert record.key == gone_on.key
@@ -395,19 +389,10 @@ def test_a_disk_that_is_full_costs_a_checkpoint_and_a_stop_but_no_run(tmp_path: 
 
 @pytest.mark.parametrize("option", ["--time-limit", "--checkpoint-every"])
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "soon"])
-def test_seconds_are_a_finite_number(
-    capsys: pytest.CaptureFixture[str], option: str, value: str
-) -> None:
+def test_seconds_are_a_finite_number(capsys: Told, option: str, value: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["run", "tiny", option, value])
     assert f"{option}: expected a number of seconds, got '{value}'" in capsys.readouterr().err
-
-
-def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    for term, is_written_over in (("xterm", True), ("dumb", False)):
-        monkeypatch.setenv("TERM", term)
-        assert progress.Lines().over is is_written_over
 
 
 def test_pack_takes_the_place_of_an_archive_of_its_own_alone(tmp_path: Path) -> None:
@@ -433,9 +418,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True)
 
 
-def test_the_list_names_work_that_no_suite_asks_for_any_more(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_list_names_work_that_no_suite_asks_for_any_more(tmp_path: Path, capsys: Told) -> None:
     jobs, context = project(tmp_path, should_stop=lambda: True)
     job = next(job for job in jobs if job.name == "tiny/waves/seed0")
     assert perform(job, context) is None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from made_records import ENVIRONMENT, write_run
+from reading import Told
 from small_runs import SUITES, write_project
 
 from dip.cli import main
@@ -24,7 +25,6 @@ from dip.planning.estimates import (
 
 CONTENT = Path(__file__).parent.parent / "content"
 HERE = Machine("cpu", "Example CPU 3000", "AVX512", 2)
-Told = pytest.CaptureFixture[str]
 
 
 @pytest.fixture

@@ -7,13 +7,7 @@ import pytest
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
-from dip.tasks.degradations import (
-    Task,
-    make_task,
-    normal,
-    random_bits,
-    uniform,
-)
+from dip.tasks.degradations import Task, make_task, normal, random_bits, uniform
 from dip.tasks.images import centre_box, resized
 
 RANDOM = np.random.Generator(np.random.Philox(1))
