@@ -4,24 +4,23 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from made_site import LEVELS, SITE, write_content, write_suite
-from reading import contents
+from reading import Told, contents
 from trials.interrupted import write_site_project
-from trials.trying import TRIALS, trials
+from trials.trying import TRIALS, Chance, odd, trials
 
 from dip.errors import InputError as DipError
 from dip.planning.manifest import Manifest
 from dip.records.archive import pack, unpack
+from dip.records.record import seal_of
 from press.cli import main
-from press.results.record import seal_of
 
 pytestmark = pytest.mark.timeout(7200 if TRIALS else 300)
-Told = pytest.CaptureFixture[str]
 BUILD = ["build", "--run", "never"]
 POST = """# One
 
@@ -35,10 +34,6 @@ print(1)
 Curves.
 :::
 """
-ODD: tuple[Any, ...] = (
-    None, True, -1, 0, 10**40, 1e308, "", "x", "\0", "../../x", "x" * 10_000, [], [[]], [None],
-    {}, {"": 0}, {"x": {}}, {"../x": "0"}, "2026-13-45", "\ud800",
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -104,24 +99,6 @@ def test_no_damaged_file_of_the_old_site_is_kept_in_the_new_one(work: Path) -> N
         assert contents(work / "site") == whole, (path, chance.said)
 
 
-def odd(text: str, chance: Random) -> str:
-    """JSON with one value of another type or size."""
-    data = json.loads(text)
-    places: list[tuple[Any, Any]] = []
-
-    def walk(value: Any) -> None:
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for name, inner in items:
-            places.append((value, name))
-            if isinstance(inner, dict | list):
-                walk(inner)
-
-    walk(data)
-    inside, name = chance.choice(places)
-    inside[name] = chance.choice(ODD)
-    return json.dumps(data)
-
-
 def is_told(said: str, files: list[str]) -> bool:
     """Whether an error is told by sentences, and one of them names one of these files."""
     is_plain = "Traceback" not in said and "internal error" not in said
@@ -142,18 +119,25 @@ def test_a_damaged_record_is_told_and_no_number_of_it_printed(work: Path, capsys
         assert contents(work / "site") == whole, (path, chance.said)
 
 
-def test_a_sealed_record_of_the_wrong_form_is_told(work: Path, capsys: Told) -> None:
+def records_of_a_wrong_form(kind: str, few: int, capsys: Told) -> Iterator[Chance]:
+    """Trials of a build with one record of a wrong form, sealed, each of which is told."""
     kept = {path: path.read_text() for path in Path("results").rglob("run.json")}
-    for chance in trials("records of a wrong form, sealed", 8):
+    for chance in trials(kind, few):
         for path, text in kept.items():
             path.write_text(text)
         path = chance.choice(sorted(kept))
-        data = json.loads(odd(kept[path], chance))
+        data = json.loads(kept[path])
+        odd(data, chance)
         data["seal"] = seal_of(data)
         path.write_text(json.dumps(data))
         capsys.readouterr()
         code, said = main(BUILD), capsys.readouterr().err
         assert code == 0 or is_told(said, [str(path)]), (data, said, chance.said)
+        yield chance
+
+
+def test_a_sealed_record_of_the_wrong_form_is_told(work: Path, capsys: Told) -> None:
+    assert list(records_of_a_wrong_form("records of a wrong form, sealed", 8, capsys))
 
 
 def test_a_sealed_record_of_format_1_of_the_wrong_form_is_told(
@@ -171,17 +155,8 @@ def test_a_sealed_record_of_format_1_of_the_wrong_form_is_told(
     Path("planned").mkdir()
     for name in ("experiments", "images", "choices"):
         Path(f"{name}.toml").rename(f"planned/{name}.toml")
-    kept = {path: path.read_text() for path in Path("results").rglob("run.json")}
-    for chance in trials("records of format 1 of a wrong form, sealed", 4):
-        for path, text in kept.items():
-            path.write_text(text)
-        path = chance.choice(sorted(kept))
-        data = json.loads(odd(kept[path], chance))
-        data["seal"] = seal_of(data)
-        path.write_text(json.dumps(data))
-        capsys.readouterr()
-        code, said = main(BUILD), capsys.readouterr().err
-        assert code == 0 or is_told(said, [str(path)]), (data, said, chance.said)
+    kind = "records of format 1 of a wrong form, sealed"
+    for chance in records_of_a_wrong_form(kind, 4, capsys):
         json.dumps(Manifest(Path("planned"), Path("results")).to_dict()), chance.said
 
 
