@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from in_browser import Opened
     from playwright.sync_api import Browser
 
+    from press.page import PageContext
+
 # Threads of several processes that wait by spinning take the cores from one another: tests of the
 # fit took four times as long in two processes with two threads each.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -42,6 +44,25 @@ def opened(browser: "Browser") -> Iterator["Opened"]:
     pages = Opened(browser)
     yield pages
     pages.close()
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a project of one post, not yet built, the working folder."""
+    (tmp_path / "content/posts").mkdir(parents=True)
+    (tmp_path / "content/posts/one.md").write_text("# One\n\nWords.\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> "PageContext":
+    """The page of a post in a small site, a drawing beside the post."""
+    from made_site import make_context
+
+    made = make_context(tmp_path)
+    (tmp_path / "content/posts/line.svg").write_text('<svg viewBox="0 0 9 9"/>')
+    return made
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,30 @@
 """A small site with records, for tests: two images, a suite of three seeds and its preview."""
 
 import json
+import os
+import re
 import shutil
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from made_records import write_baseline, write_run
+from markupsafe import Markup
 
 from dip.experiments.suites import Suite, load_suites
 from dip.planning.manifest import Manifest
+from press.blocks.registry import load_blocks
 from press.cache import Cache
 from press.cli import main
+from press.diagnostics import Place
 from press.files import write_whole
-from press.page import PageContext
+from press.markdown.citations import Entry
+from press.markdown.post import load_post
+from press.page import Directive, PageContext
+from press.pages.post import Article, write_article
+from press.pages.site_pages import Site
 from press.results.manifest import of_records, parts_of
 from press.results.run import Run
 from press.results.store import Results
@@ -206,6 +218,14 @@ biharmonic = "Biharmonic fill"
 {METRICS}"""
 
 
+ENTRIES = {
+    key: Entry(
+        key, Place("references.bib", 1, 1), [[key.title(), ""]], {"title": key, "year": "2020"}
+    )
+    for key in ("one", "two")
+}
+
+
 def results_of(
     results: Path,
     content: Path,
@@ -261,7 +281,6 @@ def make_results(folder: Path, *recorded: str) -> Results:
 def make_context(folder: Path, *recorded: str) -> PageContext:
     """Write the small site and give the context of a page that is made for it."""
     from press.options import THEME
-    from press.pages.site_pages import Site
     from press.pages.templates import Templates, Theme
 
     make_results(folder, *recorded)
@@ -293,3 +312,49 @@ def run_press(folder: Path, *words: str) -> int:
     places = {"--content": "content", "--results": "results", "--out": "site"}
     named = [word for flag, name in places.items() for word in (flag, str(folder / name))]
     return main([*words, *named])
+
+
+def python(folder: Path, *words: str, path: str = str(ROOT)) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, with our packages."""
+    call, around = [sys.executable, *words], {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(call, cwd=folder, env=around, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def serving(work: Path) -> Iterator[str]:
+    """Serve a site; gives the server's address."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "press", "serve", "--port", "0"], cwd=work, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert child.stdout
+        address = next(
+            found[0] for line in child.stdout if (found := re.search(r"http://[\d.]+:\d+/", line))
+        )
+        yield address
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def made(context: PageContext, name: str, **arguments: str) -> str:
+    """Call a block, its arguments from column 10 of line 9 on; gives its HTML."""
+    places = {key: Place("post.md", 9, 10 + i) for i, key in enumerate(arguments)}
+    body, place = Markup("<p>What to see.</p>"), Place("post.md", 9, 1)
+    context.written.clear()  # each is the first table or figure of a page
+    block = load_blocks(context.content_dir, context)[name]
+    return str(block.render(Directive(name, arguments, body, place, places, number=1), context))
+
+
+def article_of(context: PageContext, text: str, entries: Mapping[str, Entry] = ENTRIES) -> Article:
+    """The article of a post with this body."""
+    file = context.content_dir / "posts/body.md"
+    file.write_text(f"---\ntitle: A post\n---\n\n{text}\n", encoding="utf-8")
+    return write_article(load_post(file), context, entries, Site())
+
+
+def said(context: PageContext) -> list[str]:
+    """What is told of a page, without folders."""
+    return [re.sub(r"^.*/", "", str(message)) for message in context.diagnostics]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from made_site import make_context
+from reading import Told
 
 from press.cli import main
 from press.errors import InputError
@@ -123,14 +124,10 @@ def test_what_is_wrong_with_entries_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_wrong_formula_is_told_at_its_field(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "content/posts").mkdir(parents=True)
-    (tmp_path / "content/posts/one.md").write_text("# One\n\nAs in [@a].\n")
+def test_a_wrong_formula_is_told_at_its_field(work: Path, capsys: Told) -> None:
+    (work / "content/posts/one.md").write_text("# One\n\nAs in [@a].\n")
     bibtex = "@misc{a,\n  title={On $x$ and $\\oops$},\n  journal={Of $\\alas$}, year=2000}\n"
-    (tmp_path / "content/references.bib").write_text(bibtex)
+    (work / "content/references.bib").write_text(bibtex)
     assert main(["build"]) == 1
     undefined = "in this formula: undefined control sequence: "
     assert capsys.readouterr().err == (

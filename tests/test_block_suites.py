@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from made_records import changed, write_baseline, write_mean, write_run
-from made_site import make_context, read_anew, results_of
+from made_site import made, make_context, read_anew, results_of
 from reading import words_of
-from test_blocks import made
 
 from dip.experiments.suites import load_suites
 from press.errors import InputError

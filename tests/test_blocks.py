@@ -1,31 +1,18 @@
 """Blocks of a post: what they show, what they say of absent runs, and what they refuse."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from made_site import LEVELS, make_context, read_anew, run_press, write_content, write_suite
-from markupsafe import Markup
-from reading import words_of
+from made_site import LEVELS, made, make_context, read_anew, run_press, write_content, write_suite
+from PIL import Image
+from reading import Told, words_of
 
 from dip.experiments.suites import Suite, load_suites
-from press.blocks.registry import load_blocks
 from press.charts.dot_plot import WIDTH
-from press.diagnostics import Place
 from press.errors import InputError
-from press.page import Directive, PageContext
-
-
-def call(name: str, **arguments: str) -> Directive:
-    places = {key: Place("post.md", 9, 10 + i) for i, key in enumerate(arguments)}
-    body, place = Markup("<p>What to see.</p>"), Place("post.md", 9, 1)
-    return Directive(name, arguments, body, place, places, number=1)
-
-
-def made(context: PageContext, name: str, **arguments: str) -> str:
-    context.written.clear()  # each is the first table or figure of a page
-    blocks = load_blocks(context.content_dir, context)
-    return str(blocks[name].render(call(name, **arguments), context))
+from press.page import PageContext
 
 
 def planned(context: PageContext) -> dict[str, Suite]:
@@ -60,6 +47,7 @@ def test_a_method_without_chance_agrees_or_differs_wherever_it_is_shown(tmp_path
         ("differs", "+2.00\u202fdB from the source "),
     ]
     assert "Of the paper and of our runs: Papyan et al." in words_of(table)
+    assert "reproduced" not in f"{strip} {words_of(table)}".lower()
 
 
 @pytest.mark.parametrize(
@@ -247,22 +235,7 @@ def test_pictures_are_copied_as_they_are(tmp_path: Path) -> None:
     assert copied == tmp_path / "results/paper/anna/seed0/snapshots/250.webp"
 
 
-def test_a_thumbnail_is_reduced_by_a_whole_number(tmp_path: Path) -> None:
-    from PIL import Image
-
-    from press.blocks.images import reduced
-
-    path = tmp_path / "large.webp"
-    Image.linear_gradient("L").resize((256, 256)).save(path, lossless=True)
-    small = tmp_path / "small.webp"
-    small.write_bytes(reduced(path, 2))
-    with Image.open(small) as opened:
-        assert opened.size == (128, 128)
-
-
 def test_the_scrubber_has_its_data_in_the_page_and_works_without_scripts(tmp_path: Path) -> None:
-    import json
-
     html = made(make_context(tmp_path, "paper"), "scrubber", run="paper/anna")
     data = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', html)[0])
     frames = [frame["step"] for frame in data["frames"]]
@@ -294,8 +267,6 @@ def test_comparing_shows_input_and_result(tmp_path: Path) -> None:
 def test_comparing_more_than_two_takes_files_and_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from PIL import Image
-
     context = make_context(tmp_path, "small")
     monkeypatch.chdir(tmp_path / "content")  # where the post of these calls is
     for name in ("scan.png", "../scan.png"):
@@ -366,6 +337,7 @@ def test_settings_say_who_they_come_from(tmp_path: Path) -> None:
         ("suites-table", {}, "block 'suites-table' needs the argument 'suites'"),
         ("curve", {}, "block 'curve' needs the argument 'suite'"),
         ("scrubber", {}, "block 'scrubber' needs the argument 'run'"),
+        ("plot", {"script": "level.py"}, "block 'plot' needs the argument 'alt'"),
         ("curve", {"suite": "paper", "width": "huge"},
          "post.md:9:11: expected text, wide or full, got 'huge'"),
         ("figure", {"src": "no.png", "alt": "x"}, "post.md:9:10: 'no.png' lies outside of"),
@@ -390,9 +362,7 @@ def test_a_network_that_is_not_described_is_told_with_the_place(tmp_path: Path) 
         made(read_anew(context), "network", suite="paper")
 
 
-def test_an_unknown_origin_of_a_setting_is_told_with_its_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_origin_of_a_setting_is_told_with_its_line(tmp_path: Path, capsys: Told) -> None:
     write_content(tmp_path / "content")
     path = tmp_path / "content/choices.toml"
     path.write_text(path.read_text().replace('"ours"', '"our"'))

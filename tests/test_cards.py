@@ -90,10 +90,7 @@ def test_a_card_is_opened_and_left_by_key(opened: Opened, site: Path) -> None:
     assert "Drag along the curve." in card.inner_text()
 
 
-def test_a_card_stays_under_the_pointer_and_goes_without_it(
-    opened: Opened,
-    site: Path,
-) -> None:
+def test_a_card_stays_under_the_pointer_and_goes_without_it(opened: Opened, site: Path) -> None:
     page = opened(site / POST)
     link_to(page, "fig-strip").hover()
     card = page.locator(".card")

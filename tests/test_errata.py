@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from made_records import changed, write_run
 from made_site import make_results
+from reading import Told
 
 from dip.experiments.suites import load_suites
 from dip.records.store import move_aside
@@ -130,7 +131,7 @@ def test_what_a_plot_asks_for_is_told(project: Path) -> None:
     assert len(told(project)) == len(told(project)) == 1  # drawn, and kept from before
 
 
-def test_the_old_record_cannot_be_edited(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_old_record_cannot_be_edited(project: Path, capsys: Told) -> None:
     run_again(project, 32.5, "2026-12-05")
     (old,) = project.glob("results/superseded/*/*/seed0/run.json")
     old.write_text(old.read_text().replace("31.9", "32.5"))

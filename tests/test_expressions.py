@@ -5,11 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made_site import POST, build_site, make_context, read_anew, write_content
+from made_site import make_context, read_anew, run_press, write_content
 from markupsafe import Markup
 from PIL import Image
 
-from press.cli import main
 from press.diagnostics import SourceMap
 from press.errors import InputError
 from press.markdown.expressions import RESULTS, Expressions, parsed
@@ -79,12 +78,18 @@ def worked_out(context: PageContext, source: str) -> str:
         ('verdict("inpainting.dip.bob").word', "worse"),
         ('suite("paper").duration', "12 minutes"),
         *(
-            (
-                f'setting("paper").learning_rate | {how}',
-                f'<span class="q" title="learning_rate of paper">{text}</span>',
+            (f'setting("{of}").{how}', f'<span class="q" title="{name} of {of}">{text}</span>')
+            for of, name, how, text in (
+                ("paper", "learning_rate", "learning_rate | value", "0.001"),
+                ("paper", "learning_rate", "learning_rate | digits", "0.001"),
+                ("paper", "learning_rate", "learning_rate | digits(4)", "0.0010"),
+                ("paper", "iterations", "iterations", "1,000"),
+                ("paper/anna", "keep", "keep | percent", "50%"),
+                ("paper", "sigma_p", "sigma_p | fraction", "1/30"),
+                ("paper", "channels", "channels", "128"),
             )
-            for how, text in (("value", "0.001"), ("digits", "0.001"), ("digits(4)", "0.0010"))
         ),
+        ('setting("paper").mask', "bernoulli"),
         (r'suite("paper").cases \| spelled', "two"),  # in a cell, as other Markdown wants it
     ],
 )
@@ -123,10 +128,17 @@ def test_what_was_not_run_says_so_and_is_no_mistake(tmp_path: Path, source: str)
         ('rnu("paper/anna").psnr_db', "unknown name 'rnu'; did you mean 'run'?"),
         ('run("paper/anna").psnr_db | valeu', "unknown filter 'valeu'; did you mean 'value'?"),
         ("run.__class__", "'run' is no part of an expression"),
-        ('claim("inpainting.dip.ana")', "unknown claim 'inpainting.dip.ana'; did you mean"),
+        (
+            'claim("inpainting.dip.ana")',
+            "unknown claim 'inpainting.dip.ana'; did you mean 'inpainting.dip.anna'?",
+        ),
         ('suite("paper").devicse', "has no 'devicse'"),
         ('"many"', "'many' is a result typed by hand"),
         ('setting("paper").lambda', "7:16: 'paper' has no setting 'lambda'"),  # Python's word
+        ('setting("paper").iteration', "'paper' has no setting 'iteration'; did you mean"),
+        ('setting("papers").iterations', "unknown suite 'papers'; did you mean 'paper'?"),
+        ('setting("paper").image', "not the same in all of 'paper'; say: 'paper/anna'"),
+        ('setting("paper").preview_side', "is None, no number and no words"),
         # what cannot be compared
         ('run("paper/anna").psnr_db < run("paper/anna").ssim', "are not of one kind"),
         ('run("paper/anna").psnr_db > 1 > run("paper/anna").ssim', "are not of one kind"),
@@ -256,13 +268,6 @@ def test_of_each_run_those_are_compared_that_are_recorded(tmp_path: Path) -> Non
     assert "for set/bob, seed 0, nor for 1 more of 5" in told.sentence
 
 
-def test_a_post_says_what_was_not_run(tmp_path: Path) -> None:
-    html = (build_site(tmp_path) / "posts" / "post.html").read_text()
-    assert "not run yet" in html
-    assert "suite(" not in html
-    assert "suite(" in POST
-
-
 def test_small_counts_are_words() -> None:
     assert [spelled(0), spelled(7), spelled(11), spelled(33)] == ["no", "seven", "eleven", "33"]
 
@@ -374,6 +379,17 @@ SETTING, TITLE = 'setting("paper").iterations', 'suite("paper").title'
             (f"{PSNR} | value(13)", f"{PSNR} | mean_sd(99999999999)", f"{PSNR} | digits(-1)"),
             "expected 0 to 12 decimals",
         ),
+        (  # of another kind than is asked for
+            (
+                "1/0", "x", "[]", "run(5)", 'run("")', 'run("paper")', 'run("paper/anna").at("x")',
+                'run("paper/anna", seed="x")', 'run("paper/anna").stop(4)', "claim(None)",
+                "verdict(5)", 'suite("paper").baseline(3)', f'{PSNR} | digits("x")',
+                'run("paper/anna").record', 'suite("paper")', '"a" | value',
+                'run("paper/anna").device | value', 'verdicts("x")', 'run("paper/anna").recorded',
+                'run("paper/anna").curve()',
+            ),
+            "",
+        ),
         # work and size
         (("'a' * 10**9", "9**(9**9)", "'%0999999999d' % 3"), "is a result typed by hand"),
         (("x" * 501, "-" * 10**6 + "x", "9" * 5000), "an expression has 500 characters at most"),
@@ -453,8 +469,7 @@ Table: Words. {{#tab-words}}
 """
     write_content(tmp_path / "content", post)
     Image.new("RGB", (8, 8)).save(tmp_path / "content/posts/dot.png")
-    folders = ["--content", str(tmp_path / "content"), "--results", str(tmp_path / "results")]
-    assert main(["check", *folders, "--out", str(tmp_path / "site"), "--run", "never"]) == 0
+    assert run_press(tmp_path, "check", "--run", "never") == 0
     html = (tmp_path / "site/posts/post.html").read_text(encoding="utf-8")
     assert "{{ " not in html and not re.search(r"<p>\s*</p>", html)
     assert re.search(r"The rate is <span[^>]*>0.001</span>\.\s*</p>", html)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from reading import Told
 
 import dip
 
@@ -33,9 +34,7 @@ def test_the_example_has_ten_lines_at_most() -> None:
     assert len([line for line in example().splitlines() if line.strip()]) <= 10
 
 
-def test_the_example_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Told) -> None:
     pytest.importorskip("torch")
     from PIL import Image
 
@@ -52,7 +51,7 @@ def test_the_example_runs(
 
 
 def test_the_deblurring_of_the_document_runs_in_fifteen_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Told
 ) -> None:
     pytest.importorskip("torch")
     from PIL import Image

@@ -1,13 +1,12 @@
 """From a post's text to HTML: parsed, numbered by passes on tokens, rendered."""
 
 import re
-from collections.abc import Mapping
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from made_site import make_context
+from made_site import ENTRIES, article_of, make_context, said
 
 from press.diagnostics import Place, SourceMap
 from press.errors import InputError
@@ -18,35 +17,10 @@ from press.markdown.post import load_post
 from press.markdown.renderer import PostRenderer
 from press.markdown.syntax import keys_in
 from press.page import PageContext
-from press.pages.post import Article, write_article
+from press.pages.post import write_article
 from press.pages.site_pages import Site, load_site
 
 FOLDER = Path(__file__).parent.parent / "press/markdown"
-ENTRIES = {
-    key: Entry(
-        key, Place("references.bib", 1, 1), [[key.title(), ""]], {"title": key, "year": "2020"}
-    )
-    for key in ("one", "two")
-}
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> PageContext:
-    """The page of a post in a small site, a drawing beside the post."""
-    made = make_context(tmp_path)
-    (tmp_path / "content/posts/line.svg").write_text('<svg viewBox="0 0 9 9"/>')
-    return made
-
-
-def article_of(context: PageContext, text: str, entries: Mapping[str, Entry] = ENTRIES) -> Article:
-    """The article of a post with this body."""
-    file = context.content_dir / "posts/body.md"
-    file.write_text(f"---\ntitle: A post\n---\n\n{text}\n", encoding="utf-8")
-    return write_article(load_post(file), context, entries, Site())
-
-
-def said(context: PageContext) -> list[str]:
-    return [re.sub(r"^.*/", "", str(message)) for message in context.diagnostics]
 
 
 def test_a_text_is_parsed_without_a_page() -> None:
@@ -92,8 +66,7 @@ def test_the_tokens_of_a_caption_know_their_place() -> None:
 
 def test_a_note_knows_where_it_stands(context: PageContext) -> None:
     html = article_of(
-        context,
-        "Two\n> lines[^n] go on.\n\n[^n]: a *note*,\n$\\bad$ and 39.16 dB, [@none]",
+        context, "Two\n> lines[^n] go on.\n\n[^n]: a *note*,\n$\\bad$ and 39.16 dB, [@none]"
     ).body
     assert '<li id="fn1" class="footnote-item"><p>a <em>note</em>,' in html
     assert [message[: len("body.md:7:12: warning: '39.16'")] for message in said(context)] == [
@@ -124,7 +97,7 @@ def test_a_caption_of_a_picture_holds_no_note_and_a_text_for_the_blind_no_id(
     line = '![set id=3](line.svg "One ^[a note] here"){#fig-a}\n\n![again id=3](line.svg)'
     article_of(context, line)
     assert [message for message in said(context) if "as a picture" not in message] == [
-        "body.md:5:23: a picture's caption holds no note; that of ::: figure may",
+        "body.md:5:23: a picture's caption holds no note; that of ::: figure may"
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from in_browser import Opened, check_accessibility
-from test_press_serve import serving
+from made_site import serving
 
 from press.cli import main
 

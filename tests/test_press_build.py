@@ -9,8 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from made_site import SITE, make_results, run_press, write_content
+from made_site import SITE, make_results, python, run_press, write_content
 from PIL import Image
+from reading import Told
 
 from press.cli import main
 from press.markdown.typed_numbers import CHECKS
@@ -37,7 +38,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def made(capsys: pytest.CaptureFixture[str]) -> str:
+def made(capsys: Told) -> str:
     """Build, and give what was said."""
     capsys.readouterr()
     assert main([]) == 0
@@ -53,12 +54,7 @@ def inodes(folder: Path) -> dict[str, int]:
 def test_a_cold_build_needs_no_torch_and_no_matplotlib(work: Path) -> None:
     shutil.rmtree(work / ".press")
     program = "import sys; from press.cli import main; main([]); print(*sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    call = [sys.executable, "-c", program]
-    done = subprocess.run(
-        call, capture_output=True, text=True, cwd=work, env=environment, check=True
-    )
-    modules = done.stdout.split()
+    modules = python(work, "-c", program).stdout.split()
     assert "markdown_it" in modules
     assert not {"torch", "matplotlib", "django", "djangocms_katex"} & set(modules)
 
@@ -82,23 +78,18 @@ print(len(opens), max(opens.values()))
 
 def test_a_cold_build_reads_each_record_once(tmp_path: Path) -> None:
     make_results(tmp_path, "paper")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    call = [sys.executable, "-c", COUNT_OPENS]
-    done = subprocess.run(
-        call, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True
-    )
-    files, opens = map(int, done.stdout.split()[-2:])
+    files, opens = map(int, python(tmp_path, "-c", COUNT_OPENS).stdout.split()[-2:])
     assert files == 6 * 2 + 4, "a run has a curve, a baseline has none"
     assert opens == 1
 
 
-def test_nothing_changed_touches_no_file(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_changed_touches_no_file(work: Path, capsys: Told) -> None:
     before = inodes(work / "site")
     assert "nothing changed" in made(capsys)
     assert inodes(work / "site") == before
 
 
-def test_one_edited_post_makes_one_page(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_edited_post_makes_one_page(work: Path, capsys: Told) -> None:
     before = inodes(work / "site")
     (work / "content/posts/two.md").write_text(post("Two", "Other text."))
     assert "1 page made anew" in made(capsys)
@@ -107,9 +98,7 @@ def test_one_edited_post_makes_one_page(work: Path, capsys: pytest.CaptureFixtur
     assert [name for name in after if after[name] != before[name]] == ["posts/two.html"]
 
 
-def test_an_edit_of_the_same_length_at_once_is_seen(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_edit_of_the_same_length_at_once_is_seen(work: Path, capsys: Told) -> None:
     path = work / "content/posts/two.md"
     for word in ("Some", "More", "Else"):
         stat = path.stat()
@@ -119,16 +108,12 @@ def test_an_edit_of_the_same_length_at_once_is_seen(
         assert word in (work / "site/posts/two.html").read_text()
 
 
-def test_a_touched_file_is_not_a_changed_one(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_touched_file_is_not_a_changed_one(work: Path, capsys: Told) -> None:
     os.utime(work / "content/posts/two.md", (1, 1))
     assert "nothing changed" in made(capsys)
 
 
-def test_a_setting_of_the_site_makes_every_page(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_setting_of_the_site_makes_every_page(work: Path, capsys: Told) -> None:
     (work / "content/site.toml").write_text('title = "Another name"\n')
     assert "2 pages made anew" in made(capsys)
     assert "Another name" in (work / "site/posts/one.html").read_text()
@@ -138,13 +123,9 @@ def test_another_schema_of_records_makes_every_page(work: Path) -> None:
     """A record may no longer be one by it."""
     for folder in ("press", "templates"):
         shutil.copytree(ROOT / folder, work / "installed" / folder)
-    environment = {**os.environ, "PYTHONPATH": str(work / "installed")}
 
     def build() -> str:
-        call = [sys.executable, "-m", "press"]
-        return subprocess.run(
-            call, capture_output=True, text=True, cwd=work, env=environment, check=True
-        ).stdout
+        return python(work, "-m", "press", path=str(work / "installed")).stdout
 
     build()
     assert "nothing changed" in build()
@@ -153,7 +134,7 @@ def test_another_schema_of_records_makes_every_page(work: Path) -> None:
     assert "2 pages made anew" in build()
 
 
-def test_a_picture_that_comes_later_is_seen(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_that_comes_later_is_seen(work: Path, capsys: Told) -> None:
     (work / "content/posts/two.md").write_text(post("Two", "![A line](line.svg)"))
     assert "1 warning" in made(capsys)
     assert "1 warning" in made(capsys), "a warning is told again when nothing changed"
@@ -180,9 +161,7 @@ def writes(call):
 """
 
 
-def test_what_is_written_while_a_build_runs_is_made_by_the_next(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_written_while_a_build_runs_is_made_by_the_next(work: Path, capsys: Told) -> None:
     (work / "content/posts/one.md").write_text("# Written")
     (work / "content/blocks.py").write_text(WRITES)
     (work / "content/posts/two.md").write_text(post("Two", "::: writes\n:::"))
@@ -195,9 +174,7 @@ def test_what_is_written_while_a_build_runs_is_made_by_the_next(
     assert "nothing changed" in made(capsys)
 
 
-def test_files_of_any_name_are_seen_and_those_of_editors_are_not(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_of_any_name_are_seen_and_those_of_editors_are_not(work: Path, capsys: Told) -> None:
     (work / "content/posts/_three.md").write_text(post("Three"))
     made(capsys)
     assert (work / "site/posts/_three.html").exists()
@@ -209,18 +186,14 @@ def test_files_of_any_name_are_seen_and_those_of_editors_are_not(
     assert "nothing changed" in made(capsys)
 
 
-def test_a_post_that_goes_takes_its_page_along(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_post_that_goes_takes_its_page_along(work: Path, capsys: Told) -> None:
     (work / "content/posts/two.md").unlink()
     made(capsys)
     assert not (work / "site/posts/two.html").exists()
     assert "Two" not in (work / "site/index.html").read_text()
 
 
-def test_a_page_that_was_changed_by_hand_is_made_again(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_page_that_was_changed_by_hand_is_made_again(work: Path, capsys: Told) -> None:
     page = work / "site/posts/two.html"
     good = page.read_text()
     page.write_text("scribbled")
@@ -231,9 +204,7 @@ def test_a_page_that_was_changed_by_hand_is_made_again(
     assert page.read_text() == good
 
 
-def test_the_first_suite_gives_every_page_its_link(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_first_suite_gives_every_page_its_link(work: Path, capsys: Told) -> None:
     (work / "content/site.toml").write_text(SITE)
     (work / "content/experiments.toml").write_text("")
     made(capsys)
@@ -245,15 +216,13 @@ def test_the_first_suite_gives_every_page_its_link(
     assert "nothing changed" in made(capsys)
 
 
-def test_a_damaged_state_is_no_obstacle(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_state_is_no_obstacle(work: Path, capsys: Told) -> None:
     for path in (work / ".press").rglob("*.json"):
         path.write_text("{")
     assert "2 pages made anew" in made(capsys)
 
 
-def test_a_mistake_leaves_the_last_good_site(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mistake_leaves_the_last_good_site(work: Path, capsys: Told) -> None:
     before = inodes(work / "site")
     (work / "content/posts/two.md").write_text(post("Two", "$\\oops$"))
     assert main([]) == 1
@@ -262,16 +231,14 @@ def test_a_mistake_leaves_the_last_good_site(
     assert "nothing changed" in made(capsys)
 
 
-def test_what_git_ignores_stays(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_git_ignores_stays(work: Path, capsys: Told) -> None:
     (work / "site/.gitignore").write_text("*\n")
     (work / "content/posts/two.md").write_text(post("Two", "Other"))
     made(capsys)
     assert (work / "site/.gitignore").read_text() == "*\n"
 
 
-def test_a_folder_of_others_is_not_overwritten(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_of_others_is_not_overwritten(work: Path, capsys: Told) -> None:
     (work / "papers").mkdir()
     (work / "papers/thesis.tex").write_text("years of work")
     assert main(["--out", "papers"]) == 1
@@ -282,7 +249,7 @@ def test_a_folder_of_others_is_not_overwritten(
 
 @pytest.mark.parametrize("name", [".git/HEAD", "notes.txt", "thesis/one.tex"])
 def test_a_site_with_work_of_others_in_it_is_not_overwritten(
-    work: Path, capsys: pytest.CaptureFixture[str], name: str
+    work: Path, capsys: Told, name: str
 ) -> None:
     (work / "site" / name).parent.mkdir(exist_ok=True)
     (work / "site" / name).write_text("years of work")
@@ -307,7 +274,7 @@ def test_a_site_is_known_again_with_its_old_addresses_and_without_a_list(work: P
     assert "Other" in (work / "site/posts/two.html").read_text()
 
 
-def test_wrong_usage_gives_two(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_gives_two(capsys: Told) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["bulid"])
     assert stopped.value.code == 2
@@ -330,9 +297,7 @@ def words_of(work: Path) -> set[str]:
 
 
 @pytest.mark.slow
-def test_two_builds_at_once_do_not_harm_each_other(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_builds_at_once_do_not_harm_each_other(work: Path, capsys: Told) -> None:
     many_posts(work, "new")
     call = [sys.executable, "-m", "press"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

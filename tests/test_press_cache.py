@@ -1,6 +1,5 @@
 """The cache: kills, builds at once, broken bytes and a folder that cannot be written."""
 
-import os
 import random
 import signal
 import sqlite3
@@ -106,30 +105,9 @@ def test_a_table_of_another_form_is_replaced(tmp_path: Path) -> None:
     assert Cache(tmp_path).get("a", "key") == b"1"
 
 
-def test_without_a_folder_a_build_only_warns(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "content/posts").mkdir(parents=True)
-    (tmp_path / "content/posts/one.md").write_text("# One\n\nWords with $x^2$.\n")
-    (tmp_path / ".press").write_text("a file where a folder is to be")
+def test_a_broken_part_of_the_manifest_is_written_anew(work: Path) -> None:
     assert main([]) == 0
-    assert "warning: nothing is kept for the next build: " in capsys.readouterr().err
-    assert "katex" in (tmp_path / "site/posts/one.html").read_text()
-    os.remove(tmp_path / ".press")
-    (tmp_path / ".press" / NAME).mkdir(parents=True)
-    assert main([]) == 0
-    assert "warning: nothing is kept for the next build: " in capsys.readouterr().err
-
-
-def test_a_broken_part_of_the_manifest_is_written_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "content/posts").mkdir(parents=True)
-    (tmp_path / "content/posts/one.md").write_text("# One\n\nWords.\n")
-    assert main([]) == 0
-    parts = {path: path.read_bytes() for path in (tmp_path / ".press/manifest").iterdir()}
+    parts = {path: path.read_bytes() for path in (work / ".press/manifest").iterdir()}
     for path, whole in parts.items():
         path.write_bytes(whole[:-1])
         assert main([]) == 0

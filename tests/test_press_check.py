@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from reading import Told
 
 from press import record
 from press.checks.links import PageFacts
@@ -16,15 +17,7 @@ metrics.psnr_db = { label = "PSNR", unit = "dB" }
 """
 
 
-@pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make the folder of a site the working folder."""
-    (tmp_path / "content/posts").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+def checked(work: Path, text: str, capsys: Told, *more: str) -> str:
     """Check a site of one post; gives what was told, without the lines' places."""
     (work / "content/posts/one.md").write_text(f"---\ntitle: One\n---\n\n{text}\n")
     capsys.readouterr()
@@ -44,15 +37,13 @@ def checked(work: Path, text: str, capsys: pytest.CaptureFixture[str], *more: st
         ("<h1>B</h1>", "one.md:5:1: a second heading of the first level"),
     ],
 )
-def test_what_is_broken_is_an_error(
-    work: Path, text: str, told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_broken_is_an_error(work: Path, text: str, told: str, capsys: Told) -> None:
     (work / "content/posts/two.md").write_text("---\ntitle: Two\n---\n\n## Gone by\n")
     assert told in checked(work, text, capsys)
 
 
 def test_a_page_of_the_author_s_that_a_post_links_to_is_none_of_ours(
-    work: Path, capsys: pytest.CaptureFixture[str]
+    work: Path, capsys: Told
 ) -> None:
     (work / "content/posts").joinpath("demo.html").write_bytes("<p>f\xfcr</p>".encode("latin-1"))
     assert checked(work, "The [demo](demo.html#part).", capsys) == ""
@@ -69,7 +60,7 @@ def test_a_page_of_the_author_s_that_a_post_links_to_is_none_of_ours(
     ],
 )
 def test_what_a_template_breaks_is_an_error_at_its_place_in_the_page(
-    work: Path, html: str, told: str, capsys: pytest.CaptureFixture[str]
+    work: Path, html: str, told: str, capsys: Told
 ) -> None:
     (work / "templates").mkdir()
     (work / "templates/index.html").write_text(
@@ -82,7 +73,7 @@ def test_what_a_template_breaks_is_an_error_at_its_place_in_the_page(
 
 @pytest.mark.parametrize("base", [[], ["--base-url", "https://example.org/a/"]])
 def test_the_page_of_lost_addresses_is_checked_as_others_are(
-    work: Path, capsys: pytest.CaptureFixture[str], base: list[str]
+    work: Path, capsys: Told, base: list[str]
 ) -> None:
     (work / "templates").mkdir()
     (work / "templates/404.html").write_text(
@@ -99,7 +90,7 @@ def test_the_page_of_lost_addresses_is_checked_as_others_are(
 
 
 def test_a_picture_that_lacks_something_is_an_error_with_front_matter_alone(
-    work: Path, capsys: pytest.CaptureFixture[str]
+    work: Path, capsys: Told
 ) -> None:
     (work / "content/posts/line.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     text = "Here ![](line.svg) and ![A line](lime.svg)"
@@ -118,9 +109,7 @@ def test_a_picture_of_a_template_needs_a_text(tmp_path: Path) -> None:
     assert (found.value, found.place.line) == ("a.png", 1)
 
 
-def test_what_came_from_a_post_is_told_with_its_place_there(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_came_from_a_post_is_told_with_its_place_there(work: Path, capsys: Told) -> None:
     rows = [
         "A label of one, a track of two.", '<label for="one">A</label>', '<p id="x"></p>',
         "#### A *heading* too deep {#deep}", '<label for="one">B</label>', "[There](site:tow.html)",
@@ -133,20 +122,7 @@ def test_what_came_from_a_post_is_told_with_its_place_there(
     ]
 
 
-def test_what_came_from_a_template_is_told_with_its_place_in_the_page(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (work / "templates").mkdir()
-    (work / "templates/404.html").write_text(
-        '<html lang="en">\n<title>A</title>\n <a href="x">y</a>'
-    )
-    told = checked(work, "Text.", capsys)
-    assert told.startswith("site/404.html:3:2: the link 'x' leads nowhere")
-
-
-def test_a_work_that_nothing_cites_is_a_warning(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_work_that_nothing_cites_is_a_warning(work: Path, capsys: Told) -> None:
     bibliography = "@book{one, title={A}, crossref={all}}\n\n@book{two, title={B}}\n"
     bibliography += "@book{all, title={C}}\n"
     (work / "content/references.bib").write_text(bibliography)
@@ -154,9 +130,7 @@ def test_a_work_that_nothing_cites_is_a_warning(
     assert told == "content/references.bib:3:1: warning: nothing cites 'two' [unused-reference]\n"
 
 
-def test_a_metric_that_nothing_has_is_a_warning(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_metric_that_nothing_has_is_a_warning(work: Path, capsys: Told) -> None:
     curve = {"epoch": [1, 2], "error": [0.2, 0.1]}
     record("digits", "mlp", metrics={"accuracy": 97.0, "loss": 0.1}, curve=curve, command="")
     names = ("accuracy", "los", "error", "seconds", "recall")
@@ -169,9 +143,7 @@ def test_a_metric_that_nothing_has_is_a_warning(
     )
 
 
-def test_a_result_typed_into_the_settings_is_an_error_each_time(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_result_typed_into_the_settings_is_an_error_each_time(work: Path, capsys: Told) -> None:
     suite = '[one]\ntitle = "One"\ntask = "inpainting"\nimages = ["a/b"]\nmask = "bernoulli"\n'
     long = 'why = """\nOurs is well\nat 39.16 dB.\n"""\n'
     (work / "content/experiments.toml").write_text(suite + long)
@@ -208,9 +180,7 @@ class Gone(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_outside_addresses_are_asked_only_when_wanted(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_outside_addresses_are_asked_only_when_wanted(work: Path, capsys: Told) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gone)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_address[1]}"

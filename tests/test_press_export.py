@@ -5,9 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from made_site import POST, build_site, make_results, write_content
+from made_site import POST, make_results, run_press, write_content
 
-from press.cli import main
 from press.markdown.table_data import Tables
 
 TABLE = """
@@ -27,9 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("export")
     make_results(work, "paper", "small")
     write_content(work / "content", POST + TABLE)
-    folders = ["--content", str(work / "content"), "--results", str(work / "results")]
-    assert main(["build", *folders, "--out", str(work / "site"), "--run", "never"]) == 0
-    assert main(["check", *folders, "--out", str(work / "site"), "--run", "never"]) == 0
+    assert run_press(work, "check", "--run", "never") == 0
     return work / "site"
 
 
@@ -123,10 +120,9 @@ def test_an_ro_crate_describes_both(site: Path) -> None:
 
 
 def test_the_crate_has_the_address_of_a_published_site(tmp_path: Path) -> None:
-    build_site(tmp_path, "paper")
-    where = ["--content", f"{tmp_path}/content", "--results", f"{tmp_path}/results"]
-    published = ["--out", f"{tmp_path}/site", "--base-url", "https://example.org/a"]
-    assert main(["build", *where, *published, "--run", "never"]) == 0
+    make_results(tmp_path, "paper")
+    base = "https://example.org/a"
+    assert run_press(tmp_path, "build", "--run", "never", "--base-url", base) == 0
     crate = json.loads((tmp_path / "site/ro-crate-metadata.json").read_text())
     [whole] = [part for part in crate["@graph"] if part["@id"] == "./"]
     assert whole["url"] == "https://example.org/a/"

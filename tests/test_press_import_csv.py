@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from reading import Told
 
 from press.cli import main
 from press.results.record import read_record
@@ -22,9 +23,7 @@ def imported(folder: Path, text: str, *words: str) -> int:
     return main(["import-csv", str(folder / "table.csv"), *where, *(words or ("--settings", "lr"))])
 
 
-def test_a_table_of_results_becomes_records(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_table_of_results_becomes_records(tmp_path: Path, capsys: Told) -> None:
     assert imported(tmp_path, TABLE) == 0
     results = tmp_path / "results"
     told = "metrics: accuracy; the measure: accuracy; settings: lr"
@@ -44,9 +43,7 @@ def test_a_table_of_results_becomes_records(
     assert read_record(results / "digits/mlp/seed1").metrics["final"] == {"accuracy": 96.4}
 
 
-def test_a_table_may_have_headings_and_names_of_its_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_table_may_have_headings_and_names_of_its_own(tmp_path: Path, capsys: Told) -> None:
     text = TABLE.replace("case", "Set").replace("accuracy", "Top-1").replace("mlp", "An MLP, 64")
     text = text.replace("An MLP, 64", '"An MLP, 64"').replace("An MLP,0.1", ",0.1")
     columns = [
@@ -64,9 +61,7 @@ def test_a_table_may_have_headings_and_names_of_its_own(
     assert "table.csv:1: no column is headed 'Sets'; did you mean" in capsys.readouterr().err
 
 
-def test_a_table_may_name_curves_and_pictures(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_table_may_name_curves_and_pictures(tmp_path: Path, capsys: Told) -> None:
     Image.new("L", (8, 4), 128).save(tmp_path / "out.png")
     (tmp_path / "0.csv").write_text('"epoch","accuracy",loss\n1,90,0.5\n2,97.25,\n')  # as R
     text = "case,seed,accuracy,curve,picture,at.1:accuracy,stop.oracle:accuracy,stop.oracle:step\n"
@@ -101,16 +96,8 @@ def test_a_table_may_name_curves_and_pictures(
             "table.csv:3: column 'accuracy': expected a number, got 'about 96'; --se",
         ),
         ("96.5", "nan", "table.csv:3: column 'accuracy': expected a number, got 'nan'; the cell"),
-        (
-            "96.5",
-            "96.5 %",
-            "table.csv:3: column 'accuracy': expected a number, got '96.5 %'; a",
-        ),
-        (
-            "mlp,1",
-            "mlp!,1",
-            "table.csv:3: column 'case': 'mlp' and 'mlp!' would have the sam",
-        ),
+        ("96.5", "96.5 %", "table.csv:3: column 'accuracy': expected a number, got '96.5 %'; a"),
+        ("mlp,1", "mlp!,1", "table.csv:3: column 'case': 'mlp' and 'mlp!' would have the sam"),
         (
             "mlp,1",
             "MLP,1",
@@ -145,16 +132,14 @@ def test_a_table_may_name_curves_and_pictures(
     ],
 )
 def test_a_table_with_a_mistake_writes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, sentence: str
+    tmp_path: Path, capsys: Told, old: str, new: str, sentence: str
 ) -> None:
     assert imported(tmp_path, TABLE.replace(old, new, 1)) == 1
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
 
 
-def test_the_help_tells_what_the_columns_are(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_help_tells_what_the_columns_are(capsys: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["press/__main__.py"])
     with pytest.raises(SystemExit):
         main(["import-csv", "--help"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from markupsafe import Markup
+from reading import Told
 
 import dip.errors
 import dip.toml_file
@@ -42,7 +43,13 @@ def told(file: Path, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("front", "sentences"),
     [
-        ("layout: post\ntitle: A\ndate: 2026-13-01", ["2:1: unknown key 'layout'", "4:7: 'date'"]),
+        (
+            "author: A\ntitle: A\ndate: 2026-13-01",
+            [
+                "2:1: unknown key 'author'; did you mean 'authors'?",
+                "4:7: 'date' is not a date such as 2026-11-23",
+            ],
+        ),
         ('title: ""', ["2:9: the title is empty; without this line the first heading is the"]),
         (r'title: "The $\theta$"', [f"2:9: 'title' holds U+0009{NOT_IN_LINE}"]),
         (r'summary: "The $\nabla$"', [f"2:11: 'summary' holds U+000A{NOT_IN_LINE}"]),
@@ -83,12 +90,8 @@ def test_front_matter_is_read(tmp_path: Path, front: str, values: dict[str, obje
     assert vars(load_post(tmp_path / "post.md")).items() >= values.items()
 
 
-def test_one_build_tells_the_mistakes_of_front_matter_and_body(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    posts = tmp_path / "content/posts"
-    posts.mkdir(parents=True)
+def test_one_build_tells_the_mistakes_of_front_matter_and_body(work: Path, capsys: Told) -> None:
+    posts = work / "content/posts"
     (posts / "one.md").write_text("---\nlayout: a\ntitle: ''\ntags: b\n---\n\n[@nope] and $\\no$")
     (posts / "two.md").write_text("---\ndraft: true\ntags: b\n---\n")
     (posts / "three.md").write_text("[a](%00.md) [b](\\\\ud800.png) ![c](http://[x) <a href='//['>")
@@ -131,6 +134,8 @@ def test_toml_that_cannot_be_used_has_a_place(tmp_path: Path, text: str, sentenc
         (DEEP, "a.json: it is nested too deeply"),
         (LONG, "a.json: a number in it has too many digits"),
         ('{"a": NaN}', "a.json:1: 'a' is NaN, which is not finite"),
+        ('{"a": {\n"b": -Infinity}}', "a.json:2: 'b' is -Infinity, which is not finite"),
+        ('{"a": 1e999}', "a.json:1: 'a' is 1e999, which is not finite"),
         ('{\n"a": "\\ud83d\\ude00 \\uD83D"}', "a.json:2: \\ud83d is half a letter"),
         ('{"a": ²}', "a.json:1:7: Expecting value"),
         ("", "a.json:1:1: Expecting value"),
@@ -182,11 +187,7 @@ def test_a_command_is_run_as_it_is_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("of_site", "of_posts", "names"),
-    [
-        ((), [("A",), ()], ["T"]),
-        ((), [("A",), ("B",)], []),
-        (("S",), [()], ["S"]),
-    ],
+    [((), [("A",), ()], ["T"]), ((), [("A",), ("B",)], []), (("S",), [()], ["S"])],
 )
 def test_a_feed_has_an_author_wherever_an_entry_has_none(
     tmp_path: Path, of_site: tuple[str, ...], of_posts: list[tuple[str, ...]], names: list[str]

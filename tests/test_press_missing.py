@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from made_site import SITE
+from reading import Told
 
 from press.cli import main
 
@@ -38,9 +39,7 @@ def page(work: Path) -> str:
     return re.sub(r"<[^>]+>", "", (work / "site/posts/one.html").read_text())
 
 
-def test_what_is_not_run_is_no_error_and_no_warning(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_not_run_is_no_error_and_no_warning(work: Path, capsys: Told) -> None:
     assert main(["build", "--strict", "--run", "never"]) == 0
     told = capsys.readouterr()
     assert "2 runs that posts name are not run yet" in told.out
@@ -48,7 +47,7 @@ def test_what_is_not_run_is_no_error_and_no_warning(
     assert "It has not run yet and not run yet." in page(work)
 
 
-def test_a_draft_asks_for_no_run(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_draft_asks_for_no_run(work: Path, capsys: Told) -> None:
     text = POST.replace("title: One", "title: One\ndraft: true")
     (work / "content/posts/one.md").write_text(text)
     assert main(["build"]) == 0
@@ -56,7 +55,7 @@ def test_a_draft_asks_for_no_run(work: Path, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.slow
-def test_short_runs_are_made_and_then_found(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_short_runs_are_made_and_then_found(work: Path, capsys: Told) -> None:
     assert main(["build"]) == 0
     assert re.search(r"It has \d+\.\d\d\sdB and \d+\.\d\d\sdB\.", page(work))
     record = json.loads((work / "results/seeded/waves/seed1/run.json").read_text())
@@ -67,9 +66,7 @@ def test_short_runs_are_made_and_then_found(work: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.slow
-def test_long_runs_are_named_with_time_and_command(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_long_runs_are_named_with_time_and_command(work: Path, capsys: Told) -> None:
     path = work / "content/experiments.toml"
     path.write_text(path.read_text().replace("iterations = 3", "iterations = 900000000"))
     assert main(["build"]) == 0
@@ -82,9 +79,7 @@ def test_long_runs_are_named_with_time_and_command(
 
 
 @pytest.mark.slow
-def test_a_short_run_that_fails_is_told_and_tried_once(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_short_run_that_fails_is_told_and_tried_once(work: Path, capsys: Told) -> None:
     (work / "images").rename(work / "elsewhere")
     told = r"seeded: 2 runs not run yet, .*\nthe runs of 'seeded' were not made: .*to try it again"
     assert main(["build"]) == 0
@@ -100,9 +95,7 @@ def test_a_short_run_that_fails_is_told_and_tried_once(
 
 
 @pytest.mark.slow
-def test_a_program_that_is_not_there_costs_no_site(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_program_that_is_not_there_costs_no_site(work: Path, capsys: Told) -> None:
     (work / "manifest.py").write_text(
         "import subprocess, sys\n"
         "said = subprocess.check_output([sys.executable, '-m', 'dip', 'manifest'], text=True)\n"

@@ -10,13 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from reading import Told
 
 from dip.cli import main as dip
 from press.cli import main
 from press.new import requirement_of
 
 ROOT = Path(__file__).parent.parent
-Told = pytest.CaptureFixture[str]
 NAME = "deep-image-prior-press"
 
 

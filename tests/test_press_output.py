@@ -5,31 +5,20 @@ import errno
 import os
 import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_site import ROOT, python
+from reading import Told
 
 from press import record
 from press.build.output import write_site
 from press.cli import main
 from press.files import write_whole
 
-ROOT = Path(__file__).parent.parent
-Told = pytest.CaptureFixture[str]
 PAGES = {"index.html": b"one", "posts/one.html": b"two"}
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has neither umask nor such links")
-
-
-@pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write a project of one post, not yet built."""
-    (tmp_path / "content/posts").mkdir(parents=True)
-    (tmp_path / "content/posts/one.md").write_text("# One\n\nWords.\n")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
@@ -173,16 +162,17 @@ def test_a_site_is_built_where_no_file_can_be_locked(
     assert (work / "site/posts/one.html").is_file()
 
 
-@pytest.mark.parametrize("mask", ["cache-*", "state-*", "lock", "manifest"])
+@pytest.mark.parametrize("mask", ["", "/cache-*", "/state-*", "/lock", "/manifest"])
 def test_a_cache_that_cannot_be_written_is_a_warning(work: Path, capsys: Told, mask: str) -> None:
     """Even the superuser writes no file where a folder stands, and no folder where a file does."""
+    (work / "content/posts/one.md").write_text("# One\n\nWords with $x^2$.\n")
     assert main([]) == 0
     page = (work / "site/posts/one.html").read_bytes()
-    (place,) = [path for path in (work / ".press").glob(mask) if path.suffix != ".sqlite-wal"]
+    (place,) = [path for path in work.glob(f".press{mask}") if path.suffix != ".sqlite-wal"]
     is_folder = place.is_dir()
     for old in (".press", "site"):
         (work / old).rename(work / f"{old}-before")
-    place.parent.mkdir()
+    place.parent.mkdir(exist_ok=True)
     place.write_text("in the way") if is_folder else place.mkdir()
     capsys.readouterr()
     assert main([]) == 0
@@ -213,11 +203,9 @@ def test_a_broken_library_is_a_sentence(work: Path, word: str) -> None:
         (work / f"broken/{library}.py").parent.mkdir(exist_ok=True)
         (work / f"broken/{library}.py").write_text("1 / 0\n")
     before = {path: path.read_bytes() for path in (work / "site").rglob("*.html")}
-    call = [sys.executable, "-m", "press", word, *(["one"] if word == "why" else [])]
     paths = os.pathsep.join([str(work / "broken"), str(ROOT)])
-    done = subprocess.run(
-        call, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
-    )
+    words = [word, *(["one"] if word == "why" else [])]
+    done = python(work, "-m", "press", *words, path=paths)
     assert done.returncode == 1
     said = r"internal error in .+, at press/\S+\.py:\d+: ZeroDivisionError: division by zero\n"
     assert re.fullmatch(said, done.stderr)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from markupsafe import Markup
+from reading import Told
 
 from press.cli import main
 from press.diagnostics import Place
@@ -103,9 +104,7 @@ def test_a_listing_shows_what_git_tracks(work: Path) -> None:
     assert told("../secret.txt") == "'../secret.txt' lies outside of this repository"
 
 
-def test_no_way_of_naming_a_file_leads_out_of_the_content(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_way_of_naming_a_file_leads_out_of_the_content(work: Path, capsys: Told) -> None:
     """Each line of the post is an error at its place, and nothing of it is copied."""
     ways = [
         "[link](../../notes.txt)", "[encoded](..%2f..%2fnotes.txt)", "[symbolic](link.txt)",
@@ -129,9 +128,7 @@ def test_no_way_of_naming_a_file_leads_out_of_the_content(
     assert not (work / "site").exists()
 
 
-def test_no_name_of_a_file_passes_for_other_words(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_name_of_a_file_passes_for_other_words(work: Path, capsys: Told) -> None:
     names = {"%00": r"\x00", "%1b[31mred": r"\x1b[31mred", "a%0aforged": r"a\nforged"}
     links = [f"[a]({name})" for name in [*names, "%ed%a0%80"]]
     (work / "content/posts/one.md").write_text(HEAD + "\n\n".join(links))
@@ -142,7 +139,7 @@ def test_no_name_of_a_file_passes_for_other_words(
         assert line.endswith(f"there is no file '{name}'")
 
 
-def test_a_post_is_no_way_to_another_file(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_post_is_no_way_to_another_file(work: Path, capsys: Told) -> None:
     post = work / "content/posts/two.md"
     for target, sentence in (
         ("../../notes.txt", "lies outside of"),
@@ -208,7 +205,7 @@ def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
 
 
 def test_a_script_beside_a_post_becomes_a_text_and_is_never_loaded(
-    work: Path, capsys: pytest.CaptureFixture[str]
+    work: Path, capsys: Told
 ) -> None:
     (work / "content/posts/tool.js").write_text("alert(1)")
     scripts = [f'<script {name}="tool.js"></script>' for name in ("src", "SRC", "href")]
@@ -226,9 +223,7 @@ def test_a_script_beside_a_post_becomes_a_text_and_is_never_loaded(
     assert "is an address that no page may link to" in capsys.readouterr().err
 
 
-def test_ids_and_names_keep_letters_of_every_script(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ids_and_names_keep_letters_of_every_script(work: Path, capsys: Told) -> None:
     names = {"Größe": "größe", "Ψηφία και": "ψηφία-και", "数字 1": "数字-1", "हिन्दी है": "हिन्दी-है"}
     rows = [f"## {name}\n\n[raw](#{id}), [encoded](#{quote(id)})" for name, id in names.items()]
     links = [f"[post](<{quote(f'{name}.md')}>)" for name in names]

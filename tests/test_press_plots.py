@@ -11,13 +11,10 @@ import pytest
 from in_browser import Opened
 from made_records import write_run
 from made_site import LEVELS, ROOT, make_results, write_suite
-from reading import words_of
+from reading import Told, words_of
 
 from dip.experiments.suites import load_suites
 from press.cli import main
-from press.markdown.numbers_in_post import numbers_in_script
-from press.markdown.typed_numbers import NumberSearch
-from press.results.metrics import read_metrics
 
 CALL = (
     '::: plot script="figures/level.py" id="fig-level" alt="Two rising curves"\nA caption.\n:::\n'
@@ -165,7 +162,7 @@ KINDS = {
 
 
 def test_many_kinds_of_plots_are_drawn_with_their_data_where_they_have_any(
-    work: Path, capfd: pytest.CaptureFixture[str]
+    work: Path, capfd: Told
 ) -> None:
     calls = []
     for number, body in enumerate(KINDS):
@@ -198,7 +195,7 @@ def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_only_the_child_loads_matplotlib_and_only_for_a_plot_that_is_stale(
-    work: Path, capfd: pytest.CaptureFixture[str]
+    work: Path, capfd: Told
 ) -> None:
     program = (
         "import sys; from press.cli import main\n"
@@ -220,9 +217,7 @@ def test_only_the_child_loads_matplotlib_and_only_for_a_plot_that_is_stale(
     assert ">PSNR</text>" in built(work)
 
 
-def test_one_process_draws_every_plot_of_a_build(
-    work: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_one_process_draws_every_plot_of_a_build(work: Path, capfd: Told) -> None:
     second = CALL.replace("fig-level", "fig-again")
     post = work / "content/posts/other.md"
     post.write_text(POST)
@@ -233,7 +228,7 @@ def test_one_process_draws_every_plot_of_a_build(
 
 
 def test_what_is_not_recorded_is_not_drawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Told
 ) -> None:
     make_results(tmp_path)
     (tmp_path / "content/figures").mkdir()
@@ -276,7 +271,7 @@ MISTAKES = {
 
 
 def test_failing_scripts_are_told_with_their_lines_at_their_places_in_the_post(
-    work: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    work: Path, capfd: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("press.charts.plotting.LIMIT_S", 2.0)
     calls = []
@@ -299,7 +294,7 @@ def test_failing_scripts_are_told_with_their_lines_at_their_places_in_the_post(
 
 
 def test_a_mistake_in_the_claims_is_told_once_and_of_a_failed_block_no_link(
-    work: Path, capfd: pytest.CaptureFixture[str]
+    work: Path, capfd: Told
 ) -> None:
     claims = work / "content/claims.toml"
     claims.write_text(claims.read_text().replace('compare = "final"', 'compare = "fianl"'))
@@ -310,52 +305,11 @@ def test_a_mistake_in_the_claims_is_told_once_and_of_a_failed_block_no_link(
     assert summary == "1 error"
 
 
-ARGUMENTS = [
-    ('script="figures/levels.py" alt="x"', "no file 'figures/levels.py'; did you mean"),
-    ('script="../level.py" alt="x"', "'../level.py' lies outside of 'content'"),
-    ('script="figures/level.py"', "block 'plot' needs the argument 'alt'"),
-    ('script="figures/level.py" alt=" "', "the argument 'alt' is empty"),
-    ('alt="x"', "block 'plot' needs the argument 'script'"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "sentence"), ARGUMENTS)
-def test_wrong_arguments_are_told(
-    work: Path, capsys: pytest.CaptureFixture[str], arguments: str, sentence: str
-) -> None:
-    write(work, SCRIPT, f"::: plot {arguments}\nA caption.\n:::\n")
-    assert main(["build", "--run", "never"]) == 1
-    assert sentence in capsys.readouterr().err
-
-
-TYPED = '''"""A level of 31.4 dB may be told of."""
-def draw(records, claims):
-    axes.plot([1, 2], [28.14, 32.2], linewidth=0.8, figsize=(5.6, 3.2))
-    axes.axhline(y=31.42, label="published, 31.42 dB")
-    axes.annotate("best", xy=(0.02, 0.95))
-    axes.set_ylim(10, 30)
-'''
-
-
-def test_results_typed_into_a_script_are_found_with_their_place(work: Path) -> None:
-    write(work, TYPED)
-    search = NumberSearch(read_metrics(work / "content/site.toml"))
-    found = numbers_in_script(work / "content/figures/level.py", search)
-    told = [(one.place.line, one.text) for one in found if one.kind == "result"]
-    assert sorted(told) == [(3, "28.14"), (3, "32.2"), (4, "31.42"), (4, "31.42")]
-    write(work, SCRIPT.replace("PSNR, dB", "over 31.42 dB"))
-    assert main(["check", "--run", "never"]) == 1
-    write(work, SCRIPT)
-    assert main(["check", "--run", "never"]) == 0
-
-
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_plot_follows_the_theme_of_the_page_and_its_width(
-    opened: Opened,
-    work: Path,
-    width: int,
+    opened: Opened, work: Path, width: int
 ) -> None:
     built(work)
     strokes = set[str]()

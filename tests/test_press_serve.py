@@ -1,14 +1,10 @@
 """The server for writing, used as a browser uses it."""
 
 import json
-import os
 import re
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http.client import HTTPResponse
@@ -19,6 +15,8 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from made_site import serving
+from reading import Told
 
 from press.cli import main
 from press.errors import InputError
@@ -26,32 +24,7 @@ from press.options import Options
 from press.pages.site_pages import load_site
 from press.serve import CONNECTIONS, Handler, News, Server, _make
 
-ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60
-
-
-@contextmanager
-def serving(work: Path) -> Iterator[str]:
-    """Serve a site; gives the server's address."""
-    call = [sys.executable, "-m", "press", "serve", "--port", "0"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    child = subprocess.Popen(
-        call,
-        cwd=work,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert child.stdout
-        address = next(
-            found[0] for line in child.stdout if (found := re.search(r"http://[\d.]+:\d+/", line))
-        )
-        yield address
-    finally:
-        child.terminate()
-        child.wait()
 
 
 def event(stream: HTTPResponse) -> dict[str, object]:
@@ -162,11 +135,7 @@ def answer_to(address: tuple[str, int], request: bytes) -> str:
     ],
 )
 def test_only_this_machine_is_answered_and_odd_requests_are_refused(
-    address: tuple[str, int],
-    request_line: str,
-    headers: str,
-    code: str,
-    capsys: pytest.CaptureFixture[str],
+    address: tuple[str, int], request_line: str, headers: str, code: str, capsys: Told
 ) -> None:
     answer = answer_to(address, f"{request_line}\r\n{headers}\r\n\r\n".encode("latin-1"))
     found = re.match(r"HTTP/1.\d (\d+)|.*Error code: (\d+)", answer, re.DOTALL)
@@ -176,7 +145,7 @@ def test_only_this_machine_is_answered_and_odd_requests_are_refused(
 
 
 def test_who_sleeps_or_comes_in_crowds_is_hung_up_on_and_who_leaves_is_no_traceback(
-    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, capsys: Told
 ) -> None:
     page, good = b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"\r\n"
     monkeypatch.setattr("press.serve.PATIENCE_S", 0.5)
@@ -209,23 +178,22 @@ def test_who_sleeps_or_comes_in_crowds_is_hung_up_on_and_who_leaves_is_no_traceb
 
 
 @pytest.mark.parametrize("port", ["99999", "²", "-1", "1.5", "0x50", "9" * 5000, ""])
-def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_that_is_none_is_told(port: str, capsys: Told) -> None:
     with pytest.raises(SystemExit):
         main(["serve", f"--port={port}"])
     assert f"'{port[:80]}' is not a number between 0 and 65535" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[x", "http://x:99999/", "http://x:²", "http://a b/", "https://a/b?c", "ftp://x"]
+    "url",
+    ["http://[x", "http://x:99999", "http://x:²", "http://a b/", "https://a/b?c", "ftp://x", "a/b"],
 )
 def test_a_base_url_that_is_none_is_told(tmp_path: Path, url: str) -> None:
     with pytest.raises(InputError, match="is not of the form https://host/folder/"):
         load_site(tmp_path / "site.toml", url)
 
 
-def test_what_the_system_refuses_does_not_end_the_server(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_the_system_refuses_does_not_end_the_server(tmp_path: Path, capsys: Told) -> None:
     (tmp_path / "content/posts").mkdir(parents=True)
     (tmp_path / "content/posts/one.md").write_text("Words with $x^2$.\n")
     (tmp_path / "results").mkdir()

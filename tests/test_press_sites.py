@@ -6,7 +6,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from reading import contents
+from reading import Told, contents
 
 from press.cli import main
 
@@ -27,9 +27,7 @@ def made_site(
     return case, tmp_path / "work"
 
 
-def test_a_site_is_made_as_expected(
-    made_site: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_site_is_made_as_expected(made_site: tuple[Path, Path], capsys: Told) -> None:
     case, work = made_site
     assert main(["check"]) == 0
     assert capsys.readouterr().err == (case / "warnings.txt").read_text(encoding="utf-8")
@@ -47,9 +45,7 @@ def test_the_pages_are_html_without_an_error(made_site: tuple[Path, Path]) -> No
         parser.parse(page.read_text(encoding="utf-8"))
 
 
-def test_warnings_are_errors_when_strict(
-    made_site: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_warnings_are_errors_when_strict(made_site: tuple[Path, Path], capsys: Told) -> None:
     case, work = made_site
     warnings = (case / "warnings.txt").read_text(encoding="utf-8")
     assert main(["build", "--strict"]) == (1 if warnings else 0)

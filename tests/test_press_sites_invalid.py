@@ -5,20 +5,20 @@ import shutil
 from pathlib import Path
 
 import pytest
+from reading import Told
 
 from press.cli import main
 
 FOLDER = Path(__file__).parent / "sites_invalid"
 CASES = sorted(path.name for path in FOLDER.iterdir())
-WHOLE = {  # what is told of a folder, of a file as such, and of an option
+WHOLE = {  # what is told of a folder, and of a file as such
     "no-posts": "content/posts: .", "same-address": r"content/posts/a-post\.md: .",
-    "bad-base-url": "the base URL .",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_mistake_is_told_with_its_place(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Told
 ) -> None:
     work = tmp_path / "work"
     shutil.copytree(FOLDER / name, work)

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from reading import Told
 
 from press.cache import Cache
 from press.cli import main
@@ -24,13 +25,10 @@ def told(folder: Path, name: str, **values: object) -> str:
 
 
 @pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a project of one post and an empty folder of templates the working folder."""
-    for folder in ("content/posts", "templates"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "content/posts/one.md").write_text("# One\n\nWords.\n")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def work(work: Path) -> Path:
+    """Make an empty folder of templates in the project of one post."""
+    (work / "templates").mkdir()
+    return work
 
 
 def test_a_mistake_in_a_template_has_its_line(tmp_path: Path) -> None:
@@ -59,17 +57,11 @@ def test_a_mistake_in_an_included_template_has_its_own_place(tmp_path: Path) -> 
     )
 
 
-def test_a_file_of_the_project_goes_before_the_theme_s(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    post, own = tmp_path / "content/posts/one.md", tmp_path / "templates"
-    post.parent.mkdir(parents=True)
-    post.write_text("# One\n\nWords.\n")
+def test_a_file_of_the_project_goes_before_the_theme_s(work: Path) -> None:
     assert main(["build"]) == 0
-    page = tmp_path / "site/posts/one.html"
+    own, page = work / "templates", work / "site/posts/one.html"
     before = page.read_text()
-    (own / "styles").mkdir(parents=True)
+    (own / "styles").mkdir()
     extended = (
         '{% extends "theme/post.html" %}{% block main %}{{ super() }}<p>Ours.</p>{% endblock %}'
     )
@@ -82,7 +74,7 @@ def test_a_file_of_the_project_goes_before_the_theme_s(
     assert main(["build"]) == 0
     assert "Ours." not in before and "<p>Ours.</p>" in page.read_text()
     assert page.read_text().count("<footer") == page.read_text().count("Foot.") == 1
-    (sheet,) = (tmp_path / "site/assets").glob("*.css")
+    (sheet,) = (work / "site/assets").glob("*.css")
     theirs = {path.name: path.read_text() for path in (THEME / "styles").iterdir()}
     ours = {"print.css": "/* Ours, on paper */", "zz-own.css": "/* Ours, last */"}
     assert sheet.read_text() == "\n".join(dict(sorted({**theirs, **ours}.items())).values())
@@ -117,7 +109,7 @@ def test_a_file_of_the_project_goes_before_the_theme_s(
     ],
 )
 def test_a_mistake_in_a_template_of_the_project_has_its_place(
-    work: Path, capsys: pytest.CaptureFixture[str], template: str, said: str
+    work: Path, capsys: Told, template: str, said: str
 ) -> None:
     (work / "templates/post.html").write_text(template)
     assert main(["build"]) == 1
@@ -125,7 +117,7 @@ def test_a_mistake_in_a_template_of_the_project_has_its_place(
 
 
 def test_a_block_that_no_parent_has_is_told_in_a_base_too_and_may_stand_within_another(
-    work: Path, capsys: pytest.CaptureFixture[str]
+    work: Path, capsys: Told
 ) -> None:
     base, post = work / "templates/base.html", work / "templates/post.html"
     base.write_text('{% extends "theme/base.html" %}\n{% block site_fot %}{% endblock %}')
@@ -188,9 +180,7 @@ def test_a_page_says_its_language_and_its_direction(work: Path, language: str, b
 
 
 @pytest.mark.parametrize("language", ["", "de_DE", "English, mostly"])
-def test_a_language_that_has_no_tag_is_refused(
-    work: Path, capsys: pytest.CaptureFixture[str], language: str
-) -> None:
+def test_a_language_that_has_no_tag_is_refused(work: Path, capsys: Told, language: str) -> None:
     (work / "content/site.toml").write_text(f'\nlanguage = "{language}"\n')
     assert main(["build"]) == 1
     said = f"content/site.toml:2:1: '{language}' is no tag of a language"

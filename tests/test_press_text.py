@@ -9,70 +9,11 @@ import pytest
 from markupsafe import Markup
 
 from press.cache import Cache
-from press.diagnostics import SourceMap, map_source
+from press.diagnostics import map_source
 from press.markdown.code import code_block
 from press.markdown.math import FormulaError, katex_files, typeset
-from press.markdown.numbers_in_post import numbers_in_line
-from press.markdown.parser import parse_line
-from press.markdown.typed_numbers import RESULT, Checks, NumberSearch
 from press.pages.post import bibtex_of
 from press.pages.site_pages import Site, Summary
-from press.results.metrics import Metric, Metrics
-
-METRICS = Metrics({"psnr_db": Metric("psnr_db", "PSNR", "dB"), "ssim": Metric("ssim", "SSIM")})
-SEARCH = NumberSearch(METRICS, Checks(units=("decibel", "decibels")))
-
-
-def results_in(text: str, in_cell: bool = False) -> list[tuple[int, str]]:
-    """The results typed into a line of Markdown, with their columns from 0."""
-    origin = SourceMap.of_lines("a.md", text, 1)
-    found = numbers_in_line(parse_line(text, origin), origin, SEARCH, in_cell)
-    return [(one.place.column - 1, one.text) for one in found if one.kind == RESULT]
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("reaches 32.22 dB and", ["32.22"]),
-        ("**32.22** dB", ["32.22"]),
-        ("32.22 ± 0.10 dB", ["32.22"]),
-        ("a PSNR of about 31.2", ["31.2"]),
-        ("SSIM: 0.91", ["0.91"]),
-        ("after 0.5 seconds", ["0.5"]),
-        ("-3.25 dB", ["-3.25"]),
-        ("39 dB, 1,039.16 dB and 39,2 dB", ["39", "1,039.16", "39,2"]),
-        ("39.16&nbsp;dB, 40&#46;25&#8239;dB, 41\\.5\\ dB", ["39.16", "40.25", "41.5"]),
-        ("PSNR (dB): 39.16, PSNR in dB = 40.1", ["39.16", "40.1"]),
-        ("39.16 (dB), **39**.25 dB, <b>40</b>.5&thinsp;dB", ["39.16", "39.25", "40.5"]),
-        ("$39.16$ dB, $40.5\\,\\mathrm{dB}$, $\\mathbf{41}$ dB", ["39.16", "40.5", "41"]),
-        (r"$\mathrm{PSNR} \approx 39.16$, <InlineMath>38.2</InlineMath> dB", ["39.16", "38.2"]),
-        (
-            '<img alt="PSNR: 39.16" src="a-2.5-dB.png"> <abbr title=\'40 dB\'>a</abbr>',
-            ["39.16", "40"],
-        ),
-        (
-            "39.16 dB[5](#a), ±40.25 dB, <td>41.5</td>SSIM, 42.5/43.5 dB, 1/30 dB",
-            ["39.16", "40.25", "41.5", "43.5", "1/30"],
-        ),
-        ("It costs $5: 39.16 dB for $6", ["39.16"]),
-        ("`32.2 dB`, {{ 3.5 }} dB, <code>3.5 dB</code>, a PSNR with peak 1", []),
-        ("$\\sigma = 25$, $z$ up to $0.1$, x4 dB, 10 levels, in 11,000 seconds", []),
-        ("version 3.11.2 seconds it", []),
-        ("a rate of 0.01, and later the PSNR", []),
-        ("[@psnr 3.5 dB]", []),
-        ("11,000 seconds", []),
-        ("256×256 (dB), see table 1 (dB), PSNR after 2000 [dB]", []),
-        ("a rate of 0.003 (PSNR fell), with $p = 0.5$ PSNR falls", []),
-        (r"$10\log_{10} 255^2$ dB, $20\log_{10}(255/\mathrm{RMSE})$ dB", []),
-    ],
-)
-def test_results_typed_by_hand(text: str, found: list[str]) -> None:
-    assert [number for _, number in results_in(text)] == found
-
-
-def test_a_decimal_in_a_cell_is_a_result() -> None:
-    assert results_in("about 3.25", in_cell=True) == [(6, "3.25")]
-    assert results_in("`3.25` of 11 and $0.01$", in_cell=True) == []
 
 
 def test_places_follow_lines_and_indents() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from made_site import build_site, run_press
+from reading import Told
 
 from press.cli import main
 
@@ -24,20 +25,18 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def said(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+def said(name: str, capsys: Told) -> str:
     """Ask why, and give the answer."""
     capsys.readouterr()
     assert main(["why", name]) == 0
     return capsys.readouterr().out
 
 
-def test_nothing_changed(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_changed(work: Path, capsys: Told) -> None:
     assert "posts/one.html is up to date" in said("one", capsys)
 
 
-def test_a_value_that_changed_is_told_old_and_new(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_value_that_changed_is_told_old_and_new(work: Path, capsys: Told) -> None:
     (work / "notes.toml").write_text("[fit]\nrate = 0.001\nsteps = 10\n")
     before = said("posts/one.html", capsys)
     assert "will be made anew" in before
@@ -49,29 +48,25 @@ def test_a_value_that_changed_is_told_old_and_new(
     assert "notes.toml:\n    fit.rate: 0.01 -> 0.001\n" in after
 
 
-def test_a_text_that_changed_is_told_line_by_line(
-    work: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_text_that_changed_is_told_line_by_line(work: Path, capsys: Told) -> None:
     (work / "content/posts/one.md").write_text(POST.format("second"))
     main([])
     answer = said("one", capsys)
     assert "-The first words.\n" in answer and "+The second words.\n" in answer
 
 
-def test_a_file_that_came_or_went(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_came_or_went(work: Path, capsys: Told) -> None:
     (work / "content/site.toml").write_text('title = "A site"\n')
     assert "content/site.toml: was not there before" in said("one", capsys)
 
 
-def test_an_unknown_page(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_page(work: Path, capsys: Told) -> None:
     for name in ("posts/oen.html", "oen", "runs/index.html", "runs/index"):
         assert main(["why", name]) == 1
         assert f"there is no page '{name}'" in capsys.readouterr().err
 
 
-def test_a_page_of_the_site_as_a_whole_is_no_page_of_runs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_page_of_the_site_as_a_whole_is_no_page_of_runs(tmp_path: Path, capsys: Told) -> None:
     build_site(tmp_path, "paper")
     answers = {
         "index.html": "index.html is written by every build",
@@ -86,9 +81,7 @@ def test_a_page_of_the_site_as_a_whole_is_no_page_of_runs(
         assert answer in capsys.readouterr().out
 
 
-def test_a_run_whose_suite_asks_for_something_else(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_whose_suite_asks_for_something_else(tmp_path: Path, capsys: Told) -> None:
     build_site(tmp_path, "paper")
     ask = ("why", "paper/anna/seed0")
     assert run_press(tmp_path, *ask) == 0

@@ -4,13 +4,10 @@ import re
 
 import pytest
 from growing import growth
-from made_site import make_context
-from test_markdown import article_of, context, said
+from made_site import article_of, said
 
 from press.markdown.parser import parse
 from press.page import PageContext
-
-__all__ = ["context", "make_context"]
 
 INERT = """A <code>{{ name }} "q" $x$ *a* [@none]</code> in a line.
 

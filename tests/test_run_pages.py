@@ -13,10 +13,6 @@ from press.page import PageContext
 from press.pages.run_page import run_page, run_pages
 
 
-def page_of(context: PageContext, name: str) -> str:
-    return run_page(name, context)
-
-
 def context_at(folder: Path, url: str, *recorded: str) -> PageContext:
     context = make_context(folder, *recorded)
     context.url = url
@@ -33,7 +29,7 @@ def test_there_is_a_page_for_each_record_and_a_list_of_all(tmp_path: Path) -> No
 
 def test_a_run_page_has_all_that_it_takes(tmp_path: Path) -> None:
     context = context_at(tmp_path, "runs/paper/anna/seed1.html", "paper")
-    html = page_of(context, "paper/anna/seed1")
+    html = run_page("paper/anna/seed1", context)
     record = load_record(tmp_path / "results/paper/anna/seed1")
     data = record.data
     for words in (record.key, data["commit"], "Example CPU 3000", "2.13.0", "AVX512", "ieee",
@@ -53,7 +49,7 @@ def test_a_run_page_has_all_that_it_takes(tmp_path: Path) -> None:
 
 def test_the_record_stands_beside_the_page_byte_for_byte(tmp_path: Path) -> None:
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
-    html = page_of(context, "paper/anna")
+    html = run_page("paper/anna", context)
     written = context.written["runs/paper/anna/seed0.json"]
     assert written == (tmp_path / "results/paper/anna/seed0/run.json").read_bytes()
     assert 'href="seed0.json"' in html
@@ -61,7 +57,7 @@ def test_the_record_stands_beside_the_page_byte_for_byte(tmp_path: Path) -> None
 
 def test_a_baseline_has_a_page_without_a_curve(tmp_path: Path) -> None:
     context = context_at(tmp_path, "runs/paper/anna/biharmonic.html", "paper")
-    html = page_of(context, "paper/anna/biharmonic")
+    html = run_page("paper/anna/biharmonic", context)
     assert "Biharmonic fill" in html
     assert "29.00" in html
     assert "line-1" not in html
@@ -71,7 +67,7 @@ def test_a_picture_that_is_not_shown_has_its_reason_on_the_page(tmp_path: Path) 
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     text = '["set/anna"]\nshow = false\nwhy = "she asked that it be retired"\n'
     (tmp_path / "content/images.toml").write_text(text)
-    html = page_of(read_anew(context), "paper/anna")
+    html = run_page("paper/anna", read_anew(context))
     assert "<img" not in html
     assert "she asked that it be retired" in html
     assert not context.copies
@@ -81,11 +77,11 @@ def test_a_suite_that_keeps_pictures_of_some_images_says_so(tmp_path: Path) -> N
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
     suites = tmp_path / "content/experiments.toml"
     suites.write_text(suites.read_text().replace("frames", 'pictures_of = ["set/bob"]\nframes', 1))
-    html = page_of(read_anew(context), "paper/anna")
+    html = run_page("paper/anna", read_anew(context))
     assert "<img" not in html
     assert "so that the results stay small, this suite keeps pictures only of Bob" in html
     assert "line-1" in html, "the curve is there"
-    assert page_of(context, "paper/bob").count("<img") > 2
+    assert run_page("paper/bob", context).count("<img") > 2
 
 
 @pytest.mark.parametrize("recorded", [(), ("small",), ("paper", "small")])
@@ -110,7 +106,7 @@ def test_the_list_shows_what_is_not_run(tmp_path: Path) -> None:
 
 def test_a_page_reads_only_what_it_notes(tmp_path: Path) -> None:
     context = context_at(tmp_path, "runs/paper/anna/seed0.html", "paper")
-    page_of(context, "paper/anna")
+    run_page("paper/anna", context)
     folder = tmp_path / "results/paper/anna/seed0"
     names = json.loads((folder / "run.json").read_text())["files"]
     assert {folder / "run.json", *(folder / name for name in names)} <= set(context.inputs)

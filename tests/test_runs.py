@@ -10,22 +10,10 @@ from made_site import LEVELS, make_results, results_of, write_content, write_sui
 
 from press.diagnostics import format_duration
 from press.errors import InputError
-from press.results.metrics import Metric
-from press.results.numbers import (
-    Measured,
-    NotRun,
-    decimal,
-    difference,
-    grouped,
-    listed,
-    with_sign,
-    with_unit,
-)
+from press.results.numbers import NotRun, decimal, difference, grouped, listed
 from press.results.record import parse_curve
 from press.results.run import Run
 from press.results.verdicts import Judge
-
-PSNR = Metric("psnr_db", "PSNR", "dB", 2)
 
 
 def test_a_recorded_run_gives_its_scores_and_the_page_behind_them(tmp_path: Path) -> None:
@@ -92,16 +80,6 @@ def test_a_mean_of_seeds_leads_to_the_list_of_them_all(tmp_path: Path) -> None:
     assert (mean.n, mean.origin, one.origin) == (3, suite.page, suite.run("anna", 1).url)
     with pytest.raises(InputError, match="suite 'paper' has no seed 7"):
         suite.run("anna", seed=7)
-
-
-def test_unknown_scores_snapshots_and_rules_are_told(tmp_path: Path) -> None:
-    run = make_results(tmp_path, "paper").run("paper/anna")
-    with pytest.raises(InputError, match="has no 'psnr'; did you mean 'psnr_db'"):
-        _ = run.psnr
-    with pytest.raises(InputError, match=r"has no snapshot at 300; it has .*250.* or 1000"):
-        run.output("at.300")
-    with pytest.raises(InputError, match="unknown stopping rule 'orcale'; did you mean 'oracle'"):
-        run.output("stop.orcale")
 
 
 def test_a_record_of_other_settings_does_not_count(tmp_path: Path) -> None:
@@ -247,16 +225,11 @@ def test_a_missing_record_is_noted_too(tmp_path: Path) -> None:
 def test_how_numbers_are_written() -> None:
     assert decimal(-1.25, 1) == "−1.2"
     assert decimal(-0.001, 2) == "0.00"
-    assert [with_sign(decimal(x)) for x in (0.314, -0.5, 0.0)] == ["+0.31", "−0.50", "0.00"]
-    assert with_unit(36.048, PSNR) == "36.05\u202fdB"
     assert grouped(11000) == "11,000"
     assert listed(["a", "b", "c"]) == "a, b and c"
     words = [format_duration(s) for s in (0.3, 1, 42, 60 * 31, 3600 * 3 + 60 * 20, 86400 * 3)]
     assert words == ["0.3 seconds", "1 second", "42 seconds", "31 minutes", "3 hours 20 minutes",
                      "3.0 days"]  # fmt: skip
-    assert str(Measured(1.5, PSNR, "x.html").__html__()) == (
-        '<a class="q from-run" href="x.html">1.50\u202fdB</a>'
-    )
 
 
 @pytest.mark.parametrize("row", ["1,0.5,x", ",0.5,3", "1,0.5"])

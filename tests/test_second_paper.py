@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from in_browser import Opened, check_accessibility
 from made_site import run_press
-from reading import words_of
+from reading import Told, words_of
 
 from press.cli import main
 
@@ -96,7 +96,7 @@ def test_the_page_of_a_run_has_its_metrics_and_no_pictures(site: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_metric_without_a_curve_is_told_with_its_place(
-    site: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+    site: Path, capsys: Told, old: str, new: str, said: str
 ) -> None:
     post = site.parent / "content/posts/classifier.md"
     before = post.read_text()
@@ -115,11 +115,7 @@ def test_a_metric_without_a_curve_is_told_with_its_place(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_its_pages_fit_and_are_accessible(
-    opened: Opened,
-    site: Path,
-    name: str,
-    scheme: str,
-    width: int,
+    opened: Opened, site: Path, name: str, scheme: str, width: int
 ) -> None:
     viewport = {"width": width, "height": 800}
     page = opened(site / name, viewport=viewport, color_scheme=scheme)

@@ -5,8 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from made_site import ROOT, SITE, make_context, read_anew, run_press
-from test_blocks import made
+from made_site import ROOT, SITE, made, make_context, read_anew, run_press
+from reading import Told
 
 from press.blocks.declaration import Block
 from press.blocks.registry import documentation, load_blocks
@@ -33,9 +33,7 @@ def build(folder: Path) -> int:
     return run_press(folder, "build", "--run", "never")
 
 
-def test_a_site_adds_a_block_by_one_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_site_adds_a_block_by_one_file(tmp_path: Path, capsys: Told) -> None:
     write_site(tmp_path, TOOK)
     assert build(tmp_path) == 0
     page = tmp_path / "site/posts/one.html"
@@ -109,7 +107,7 @@ def test_a_site_adds_a_block_by_one_file(
     ],
 )
 def test_a_mistake_in_them_is_told_with_its_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+    tmp_path: Path, capsys: Told, old: str, new: str, said: str
 ) -> None:
     write_site(tmp_path, TOOK.replace(old, new, 1))
     assert build(tmp_path) == 1

@@ -43,8 +43,7 @@ def test_blinking_is_held_by_key(opened: Opened, site: Path) -> None:
 
 
 def test_the_line_between_two_pictures_goes_by_all_keys_of_a_slider(
-    opened: Opened,
-    site: Path,
+    opened: Opened, site: Path
 ) -> None:
     page = opened(site / POST)
     handle = page.locator(".compare-handle")
@@ -81,9 +80,7 @@ def test_the_handle_covers_no_label(opened: Opened, site: Path) -> None:
 
 
 def test_pictures_to_compare_are_loaded_when_they_are_near(
-    opened: Opened,
-    site: Path,
-    tmp_path: Path,
+    opened: Opened, site: Path, tmp_path: Path
 ) -> None:
     html = (site / POST).read_text().replace("</header>", '</header><div style="height:5000px">', 1)
     page_file = site / "posts" / "far.html"

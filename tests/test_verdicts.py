@@ -249,11 +249,6 @@ def test_a_mistake_in_the_claims_is_told_with_its_line(
         assert claims.tables
 
 
-def test_an_unknown_claim_is_told_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"did you mean 'inpainting\.dip\.anna'"):
-        judge(tmp_path).verdict("inpainting.dip.ana")
-
-
 def test_the_rule_of_the_site_is_the_one_that_was_fixed_before_the_runs(tmp_path: Path) -> None:
     rule = Claims(results_of(SITE.parent / "results", SITE, parts=tmp_path)).rule
     assert replace(rule, why="") == Rule(2, 3)

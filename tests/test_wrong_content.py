@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from made_site import POST, PSNR, make_results, run_press
+from reading import Told
 
 from dip.cli import main as dip_main
 
@@ -100,7 +101,7 @@ def file_of(data: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_wrong_value_in_a_file_is_told_with_its_place(
-    work: Path, name: str, capsys: pytest.CaptureFixture[str]
+    work: Path, name: str, capsys: Told
 ) -> None:
     path = work / "content" / name
     right = path.read_text()
@@ -130,7 +131,7 @@ def test_a_wrong_value_in_a_file_is_told_with_its_place(
 
 @pytest.mark.parametrize("key", FRONT)
 def test_a_wrong_value_in_the_front_matter_is_told_with_its_place(
-    work: Path, key: str, capsys: pytest.CaptureFixture[str]
+    work: Path, key: str, capsys: Told
 ) -> None:
     path = work / "content/posts/post.md"
     body = POST.split("---\n", 2)[2]
@@ -144,27 +145,3 @@ def test_a_wrong_value_in_the_front_matter_is_told_with_its_place(
             assert re.search(r"posts/post\.md:\d+", err), f"{key}: {wrong}"
             assert "internal error" not in err, f"{key}: {wrong}"
     path.write_text(POST)
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "1/0", "x", "[]", "run(5)", 'run("")', 'run("paper")', 'run("paper/anna").at("x")',
-        'run("paper/anna", seed="x")', 'run("paper/anna").stop(4)', "claim(None)", "verdict(5)",
-        'suite("paper").baseline(3)', 'run("paper/anna").psnr_db | digits("x")',
-        'run("paper/anna").record', 'suite("paper")', '"a" | value',
-        'run("paper/anna").device | value',
-        'verdicts("x")', 'run("paper/anna").recorded', 'run("paper/anna").curve()',
-    ],
-)  # fmt: skip
-def test_a_wrong_expression_is_told_with_its_place(
-    work: Path, expression: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = work / "content/posts/post.md"
-    path.write_text(f"---\ntitle: A\ndate: 2026-01-02\n---\nText {{{{ {expression} }}}}.\n")
-    try:
-        assert build(work) == 1
-        err = capsys.readouterr().err
-        assert "posts/post.md:5:" in err and "internal error" not in err
-    finally:
-        path.write_text(POST)
