@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from growing import growth
+from growing import SQUARE, growth
 from made_site import article_of, said
 
 from press.markdown.parser import parse
@@ -131,4 +131,4 @@ MARKS = (
 @pytest.mark.parametrize("mark", MARKS)
 def test_the_time_for_raw_html_grows_as_its_length(mark: str) -> None:
     for before in ("", "<div>\n", "Words "):
-        assert growth(lambda text: parse(text, "post.md"), before, mark, 1000) < 3, before
+        assert growth(lambda text: parse(text, "post.md"), before, mark, 1000) < SQUARE, before
