@@ -317,6 +317,10 @@ def test_what_gave_way_is_no_record_of_a_suite_whatever_its_name(tmp_path: Path)
     found = of_records(tmp_path)
     assert [run["name"] for run in found["suites"]["digits"]["runs"]] == ["digits/mlp/pictures"]
     assert not [one for one in found["inputs"] if "superseded" in one]
+    press.record("digits", "superseded", results=tmp_path, metrics={"accuracy": 3.0})
+    assert "superseded" in of_records(tmp_path)["suites"]["digits"]["cases"], (
+        "a case may be so named"
+    )
     assert read_record(tmp_path / "digits/mlp/pictures").seconds == 0
 
 

@@ -232,7 +232,7 @@ def of_records(results: Path) -> dict[str, Any]:
     levels = [[results]]  # of folders: those of suites, of cases, of runs; an empty one counts too
     for _ in range(3):
         inner = sorted(one for folder in levels[-1] for one in folder.glob("[!.]*"))
-        levels.append([one for one in inner if one.is_dir() and one.name != "superseded"])
+        levels.append([one for one in inner if one.is_dir() and one != results / "superseded"])
     paths = [one / "run.json" for one in levels[3] if any((one / name).exists() for name in FILES)]
     suites: dict[str, list[Record]] = {}
     for path in paths:
