@@ -53,7 +53,10 @@ def test_a_method_without_chance_agrees_or_differs_wherever_it_is_shown(tmp_path
 @pytest.mark.parametrize(
     ("recorded", "said"),
     [
-        ([("set/anna", 0)], "images on one run 0 better, 0 worse, 1 not run yet Mean"),
+        (
+            [("set/anna", 0)],
+            "images on one run 0 better, 0 worse, 1 not run yet Mean PSNR needs all 2 images",
+        ),
         ([("set/anna", 0), ("set/bob", 0)], "images on one run each 0 better, 1 worse Mean"),
         (
             [(i, k) for i in ("set/anna", "set/bob") for k in (0, 1)],
@@ -73,7 +76,10 @@ def test_the_strip_says_on_how_many_runs_it_stands_where_they_are_few(
     levels = {what: LEVELS[what] for what in recorded}
     write_suite(tmp_path / "results", planned(context)["paper"], levels)
     read_anew(context)
-    assert said in words_of(made(context, "verdict-strip", suite="paper"))
+    strip = words_of(made(context, "verdict-strip", suite="paper"))
+    assert said in strip
+    again = "To make it again" if recorded == list(LEVELS) else "To make all 6 runs"
+    assert f"{again} python -m dip run paper --results mine" in strip
 
 
 def test_a_strip_without_the_paper_suite_says_so_and_never_compares_the_preview(
