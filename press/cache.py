@@ -115,7 +115,7 @@ def _hash(data: bytes) -> bytes:
 
 
 def _name(kind: str, key: str) -> bytes:
-    return _hash(f"{kind}|{_versions(kind)}|{key}".encode())
+    return _hash(f"{kind}|{_versions(kind)}|{key}".encode(errors="surrogateescape"))
 
 
 @cache

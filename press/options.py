@@ -1,5 +1,7 @@
 """What one call of the press is asked to do."""
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,12 @@ def _near(path: Path) -> Path:
         return path.relative_to(Path.cwd())
     except ValueError:
         return path
+
+
+def parts_folder(cache: Path, results: Path, content: Path) -> Path:
+    """Where the manifest of a project is kept, a file for each suite: other folders, another."""
+    folders = b"\n".join(os.fsencode(path.absolute()) for path in (results, content))
+    return cache / f"manifest-{hashlib.sha256(folders).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Options:
     @property
     def parts(self) -> Path:
         """Where the manifest is kept, a file for each suite."""
-        return self.cache / "manifest"
+        return parts_folder(self.cache, self.results, self.content)
 
     def identity(self) -> list[str | None]:
         """What makes one build's pages differ from another's, beside the inputs."""

@@ -18,6 +18,7 @@ from press.charts.plotting import Plotter
 from press.diagnostics import Diagnostic, Place, Severity
 from press.errors import InputError
 from press.files import sha256_of
+from press.options import parts_folder
 from press.paths import find_file
 from press.results.run import Run
 from press.results.store import Results
@@ -78,9 +79,9 @@ class PageContext:
     @cached_property
     def results(self) -> Results:
         """What is planned and recorded; every file that it looks at is an input of this page."""
-        parts = self.cache.folder / "manifest"
-        folders = self.results_dir, self.content_dir, parts
-        return Results(*folders, self.note, self.root, self.lacks, self.absent)
+        folders = self.results_dir, self.content_dir
+        parts = parts_folder(self.cache.folder, *folders)
+        return Results(*folders, parts, self.note, self.root, self.lacks, self.absent)
 
     def render(self, template: str, **values: Any) -> Markup:
         """Fill a template of `templates/`, named from there: "blocks/strip.html"."""

@@ -22,6 +22,7 @@ from press.diagnostics import Place
 from press.files import write_whole
 from press.markdown.citations import Entry
 from press.markdown.post import load_post
+from press.options import THEME, parts_folder
 from press.page import Directive, PageContext
 from press.pages.post import Article, write_article
 from press.pages.site_pages import Site
@@ -280,22 +281,20 @@ def make_results(folder: Path, *recorded: str) -> Results:
 
 def make_context(folder: Path, *recorded: str) -> PageContext:
     """Write the small site and give the context of a page that is made for it."""
-    from press.options import THEME
     from press.pages.templates import Templates, Theme
 
     make_results(folder, *recorded)
     cache = Cache(folder / "cache")
-    results_of(folder / "results", folder / "content", parts=cache.folder / "manifest")
+    folders = folder / "results", folder / "content"
+    results_of(*folders, parts=parts_folder(cache.folder, *folders))
     templates = Templates([THEME], Site(), Theme(), has_runs=True)
-    return PageContext(
-        "posts/post.html", folder / "results", folder / "content", cache,
-        templates.render,
-    )  # fmt: skip
+    return PageContext("posts/post.html", *folders, cache, templates.render)
 
 
 def read_anew(context: PageContext) -> PageContext:
     """Let a page see what was written since into its folders."""
-    results_of(context.results_dir, context.content_dir, parts=context.cache.folder / "manifest")
+    folders = context.results_dir, context.content_dir
+    results_of(*folders, parts=parts_folder(context.cache.folder, *folders))
     context.__dict__.pop("results", None)
     return context
 

@@ -177,6 +177,18 @@ def test_an_address_that_runs_a_script_leads_nowhere(tmp_path: Path) -> None:
         assert not is_unsafe(address)
 
 
+def test_what_looks_like_a_post_elsewhere_is_told(work: Path, capsys: Told) -> None:
+    for name in ("posts/two/index.md", "posts/Three.MD", "posts/parts/text.md"):
+        (work / "content" / name).parent.mkdir(exist_ok=True)
+        (work / "content" / name).write_text("" if "parts" in name else "---\ntitle: One\n---\n")
+    assert main([]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in told] == [
+        "content/posts/Three.MD", "content/posts/two/index.md",
+    ]  # fmt: skip
+    assert all("posts stand in 'posts' itself and end in '.md'" in line for line in told)
+
+
 def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
     def moved(*aliases: str) -> dict[str, bytes]:
         post = Summary(
@@ -195,7 +207,9 @@ def test_a_page_at_an_old_address_takes_no_place_and_runs_nothing() -> None:
     ):
         with pytest.raises(InputError, match="an address in use"):
             moved(alias)
-    for alias in ("//tmp/x.html", ".git/hooks/", "a/../../../x", "a?p=1", "a#b", "a%2fb"):
+    for alias in (
+        "//tmp/x.html", ".git/hooks/", "a/../../../x", "a?p=1", "a#b", "a%2fb", 300 * "a",
+    ):  # fmt: skip
         with pytest.raises(InputError, match=r"^a\.md:3:1: .* is no address within the site"):
             moved(alias)
     with pytest.raises(InputError, match="an address in use"):

@@ -81,6 +81,7 @@ def test_smaller_copies_look_as_the_picture_does(work: Path, capsys: Told) -> No
         assert (page.parent / unquote(one["src"])).read_bytes() == (posts / name).read_bytes()
         assert not set(one["src"]) & set(" ,#?"), one["src"]
         assert all(path.is_file() for path in copies(page, one).values())
+    copies_of_grey = copies(page, images["grey.png"])["640w"].read_bytes()[:16]
     upright = images["lying.jpg"]
     assert (upright["width"], upright["height"]) == ("900", "1600")
     assert set(copies(page, upright)) == {"640w", "900w"}
@@ -93,6 +94,11 @@ def test_smaller_copies_look_as_the_picture_does(work: Path, capsys: Told) -> No
         Image.open(copies(page, images["profile.jpg"])["640w"]) as small,
     ):
         assert small.info["icc_profile"] == whole.info["icc_profile"]
+    (posts / "grey.png").rename(posts / "grey.jpg")  # of another name, of another kind
+    (posts / "one.md").write_text("# One\n\n![grey](grey.jpg)\n")
+    assert main([]) == 0
+    small = copies(page, images_of(page)["grey"])["640w"]
+    assert b"VP8 " in small.read_bytes()[:16] and b"VP8L" in copies_of_grey
 
 
 def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:

@@ -194,6 +194,16 @@ def test_two_builds_give_the_same_bytes(work: Path, monkeypatch: pytest.MonkeyPa
     assert built(work) == first
 
 
+def test_a_plot_of_other_records_is_another(work: Path) -> None:
+    first = built(work)
+    shutil.copytree(work / "results", work / "others")
+    suite = load_suites(work / "content/experiments.toml")["paper"]
+    write_run(work / "others", suite, suite.experiments[0], 20.0)
+    built(work, "--results", "others", "--out", "second")
+    assert drawings((work / "second/posts/post.html").read_text()) != drawings(first)
+    assert built(work) == first
+
+
 def test_only_the_child_loads_matplotlib_and_only_for_a_plot_that_is_stale(
     work: Path, capfd: Told
 ) -> None:

@@ -48,6 +48,15 @@ def test_a_value_that_changed_is_told_old_and_new(work: Path, capsys: Told) -> N
     assert "notes.toml:\n    fit.rate: 0.01 -> 0.001\n" in after
 
 
+def test_what_would_make_a_page_anew_is_told_before(work: Path, capsys: Told) -> None:
+    (work / "templates").mkdir()
+    (work / "templates/own.html").write_text("<p>Words.</p>\n")
+    assert "templates/own.html: was not there before" in said("one", capsys)
+    main([])
+    (work / "site/posts/one.html").unlink()
+    assert "anew, since it is not in 'site' as it was written" in said("one", capsys)
+
+
 def test_a_text_that_changed_is_told_line_by_line(work: Path, capsys: Told) -> None:
     (work / "content/posts/one.md").write_text(POST.format("second"))
     main([])

@@ -114,6 +114,15 @@ def test_a_mistake_in_them_is_told_with_its_line(
     assert said.replace("{folder}", str(tmp_path)) in capsys.readouterr().err
 
 
+def test_a_mistake_in_them_counts_though_no_post_calls_them(tmp_path: Path, capsys: Told) -> None:
+    write_site(tmp_path, "from press.blocks.curves import curve\n")
+    (tmp_path / "content/posts/one.md").unlink()
+    assert build(tmp_path) == 0, "what they take from the press is none of theirs"
+    (tmp_path / "content/blocks.py").write_text("1 / 0\n")
+    assert build(tmp_path) == 1
+    assert "blocks.py:1:1: ZeroDivisionError: division by zero" in capsys.readouterr().err
+
+
 def test_the_plain_text_of_a_figure_is_escaped(tmp_path: Path) -> None:
     returned = 'return Markup("<p>{} {}.</p>").format(title, escape(suite.duration))'
     numbered = TOOK.replace('"Computed in"),', '"Computed in"), numbered="figure",')

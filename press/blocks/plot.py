@@ -66,15 +66,15 @@ def _drawn(page: PageContext, script: Path, name: str) -> dict[str, Any]:
 
     Raises InputError if the script ends without an answer. A failure is not kept.
     """
-    key = json.dumps([str(script), name, sha256_of(script), page.plotter.identity])
+    folders = {"results": page.results_dir, "content": page.content_dir}
+    folders |= {"parts": page.results.parts, "script": script}
+    request = {key: str(path) for key, path in folders.items()} | {"name": name}
+    key = json.dumps([request, sha256_of(script), page.plotter.identity])
     kept = json.loads(page.cache.get("plots", key) or b"{}")
     if kept and all(_hash(path) == digest for path, digest in kept["inputs"].items()):
         drawn: dict[str, Any] = kept
     else:
-        folders = {"results": page.results_dir, "content": page.content_dir}
-        folders |= {"parts": page.results.parts, "script": script}
-        request = {key: str(path) for key, path in folders.items()}
-        drawn = page.plotter.draw({**request, "name": name, "colours": page.plotter.colours})
+        drawn = page.plotter.draw({**request, "colours": page.plotter.colours})
         drawn["inputs"] = {path: _hash(path) for path in drawn["inputs"]}
         if "error" not in drawn:
             page.cache.put("plots", key, json.dumps(drawn).encode())

@@ -90,7 +90,9 @@ def _load(file: Path, code: str) -> Blocks:
     module.__file__ = str(file)
     with mistakes_of(file):
         exec(compile(code, str(file), "exec"), vars(module))  # noqa: S102  the site's own code
-    own = declared(module)  # of two functions of one name there is only the last
+    imported = BUILT_IN.values()  # by way of a name that the module took from the press
+    own = [block for block in declared(module) if block not in imported]
+    # Of two functions of one name there is only the last.
     named = [one.name for one in ast.parse(code).body if isinstance(one, ast.FunctionDef)]
     for block in own:
         made = getattr(unwrap(block.make), "__code__", None)  # a class has none

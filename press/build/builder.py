@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from press.blocks.registry import load_blocks
 from press.build.manifest import PAGE
 from press.build.output import PRESERVED
 from press.build.state import (
@@ -28,10 +29,10 @@ from press.build.state import (
 from press.cache import Cache
 from press.charts.plotting import Plotter, colours_of
 from press.checks.typed_in_settings import typed_in_settings
-from press.diagnostics import Diagnostic
+from press.diagnostics import Diagnostic, Place
 from press.errors import InputError, step
 from press.files import sha256_of
-from press.markdown.post import list_posts, load_post, url_of
+from press.markdown.post import deeper_posts, list_posts, load_post, url_of
 from press.markdown.typed_numbers import NumberSearch
 from press.options import Options
 from press.page import PageContext
@@ -50,6 +51,7 @@ from press.pages.site_pages import (
 from press.pages.templates import Templates, Theme, load_theme, maths_theme
 
 MakePage = Callable[[PageContext], str]
+DEEPER = "this is no post of the site, since posts stand in 'posts' itself and end in '.md'"
 
 
 class Builder:
@@ -137,9 +139,10 @@ class Builder:
 
     def _posts(self) -> list[Summary]:
         """Make the posts' pages; a fresh one is not even read. The newest comes first."""
-        folder = str(self.options.content / "posts")
         pages = self.result.state.pages
-        pages["(posts)"] = PageState([folder], {}, [])
+        looked_at, found_deeper = deeper_posts(self.options.content)
+        told = [Diagnostic(Place(str(path), 1, 1), DEEPER).row() for path in found_deeper]
+        self._remember("(posts)", PageState([*map(str, looked_at)], {}, told))
         sources: dict[str, Path] = {}
         for path in list_posts(self.options.content):
             url = url_of(path)
@@ -165,6 +168,7 @@ class Builder:
         """Search what the settings say in words, unless they are as they were."""
         known = self.changes.page("(settings)")
         if known is None:
+            load_blocks(self.options.content)  # a mistake in them counts, called or not
             search = NumberSearch(self._context("").results.metrics, self.site.checks)
             paths, found = typed_in_settings(self.options.content, search)
             known = PageState([*map(str, paths)], {}, [one.row() for one in found])
@@ -172,7 +176,8 @@ class Builder:
 
     def _at_root(self, template: str, **values: Any) -> bytes:
         """Fill a template whose page stands at the root, under the template's name."""
-        if template == "404.html" and self.site.root:  # which is shown at any address
+        is_lost = template == "404.html"  # which is shown at any address
+        if is_lost and self.site.root and not self.options.drafts:  # a preview is at the root
             values["root"] = self.site.root
         return self._context(template).render(template, **values).encode()
 

@@ -221,6 +221,7 @@ class Assets:
 
     def _scaled(self, path: Path, width: int) -> str:
         """A smaller version of a photograph; its address."""
+        lossless = path.suffix.lower() == ".png"
 
         def encode() -> bytes:
             from PIL import Image
@@ -232,12 +233,12 @@ class Assets:
                 height = max(1, round(whole.height * width / whole.width))
                 small = whole.resize((width, height), Image.Resampling.LANCZOS)
                 small.save(
-                    data, "WEBP", lossless=path.suffix.lower() == ".png", quality=85, method=4,
+                    data, "WEBP", lossless=lossless, quality=85, method=4,
                     icc_profile=image.info.get("icc_profile"),
                 )  # fmt: skip
             return data.getvalue()
 
-        data = self.context.cache.data("pictures", f"{sha256_of(path)}|{width}|2", encode)
+        data = self.context.cache.data("pictures", f"{sha256_of(path)}|{width}|{lossless}", encode)
         return self.context.media(f"{path.stem}-{width}", ".webp", data)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from press.diagnostics import Diagnostic, Place
 from press.errors import InputError, nearest
-from press.files import FORBIDDEN, NOT_IN_LINE, text_of
+from press.files import FORBIDDEN, NOT_IN_LINE, content_of, text_of
 from press.paths import find_file
 
 FRONT_MATTER = re.compile(r"---[^\S\n]*(?:\n(.*?))?\n---[^\S\n]*$", re.DOTALL | re.MULTILINE)
@@ -195,6 +195,16 @@ def _text(key: str, node: Any) -> str:
         why = TIPS["escape"] if node.style == '"' else ""
         raise InputError(f"'{key}' holds U+{ord(found[0]):04X}, no character of a line{why}")
     return text
+
+
+def deeper_posts(content_dir: Path) -> tuple[list[Path], list[Path]]:
+    """What has the front matter of a post and is not listed: what was looked at, what was found."""
+    folder = content_dir / "posts"
+    folders = [folder, *(one for one in sorted(folder.glob("[!.]*")) if one.is_dir())]
+    near = [path for one in folders for path in sorted(one.glob("[!.]*.[mM][dD]"))]
+    posts = [*folder.glob("*.md")]
+    others = [path for path in near if path.is_file() and path not in posts]
+    return [*folders, *others], [path for path in others if content_of(path).startswith(b"---")]
 
 
 def list_posts(content_dir: Path) -> list[Path]:

@@ -163,7 +163,8 @@ def moved_pages(posts: Iterable[Summary], site: Site, taken: Iterable[str]) -> d
             is_used = not used.isdisjoint(str(one).casefold() for one in (path, *path.parents))
             is_used = is_used or any(one.startswith(f"{url.casefold()}/") for one in used)
             is_path = url.isprintable() and not set(url) & NOT_IN_ALIAS
-            if is_used or not is_path or any(part[:1] in ("", ".") for part in parts):
+            is_path &= all(p[:1] not in ("", ".") and len(p.encode()) < 255 for p in parts)
+            if is_used or not is_path:
                 wrong = "an address in use" if is_used else "no address within the site"
                 sentence = f"the alias '{alias}' is {wrong}"
                 raise InputError(sentence, Path(post.aliases_place[0]), post.aliases_place[1], 1)
