@@ -57,6 +57,7 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
     posts.mkdir(parents=True)
     post = posts / "one.md"
     post.write_text("---\ntitle: One\ndraft: true\n---\n\nFirst words.\n")
+    (tmp_path / "content/site.toml").write_text('base_url = "https://a.org/deep/"\n')
     with serving(tmp_path) as address, urlopen(f"{address}__press/events", timeout=60) as stream:
         assert address.startswith("http://127.0.0.1:")
         first = event(stream)
@@ -81,8 +82,10 @@ def test_a_change_reaches_the_browser_and_a_mistake_is_shown(tmp_path: Path) -> 
         assert news_after(stream, third["version"])["errors"] == []
         assert "Fourth words." in read(f"{address}posts/one.html")
         with pytest.raises(HTTPError) as missing:
-            read(f"{address}posts/none.html")
+            read(f"{address}posts/deep/none.html")
         assert missing.value.code == 404
+        (style,) = re.findall(r'rel="stylesheet" href="/([^"]+)"', missing.value.read().decode())
+        assert read(f"{address}{style}"), "whatever the address, and the site's published one"
     assert not (tmp_path / "site").exists(), "the published site is not touched"
 
 

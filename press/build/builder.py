@@ -176,9 +176,9 @@ class Builder:
 
     def _at_root(self, template: str, **values: Any) -> bytes:
         """Fill a template whose page stands at the root, under the template's name."""
-        is_lost = template == "404.html"  # which is shown at any address
-        if is_lost and self.site.root and not self.options.drafts:  # a preview is at the root
-            values["root"] = self.site.root
+        root = "/" if self.options.drafts else self.site.root  # a preview is at its host's root
+        if template == "404.html" and root:  # which is shown at any address
+            values["root"] = root
         return self._context(template).render(template, **values).encode()
 
     def _make_page(self, url: str, source: str, make: MakePage) -> None:
