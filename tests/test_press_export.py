@@ -146,6 +146,12 @@ def test_what_is_not_data_of_a_table_is_left_out() -> None:
     assert list(found.runs) == ["a/b/seed0"]
 
 
+def test_what_is_raised_is_not_read_as_digits_of_a_number() -> None:
+    mark = '<sup class="footnote-ref"><a href="#fn1">1</a></sup>'
+    html = f"<table><tr><td>2.0{mark}</td><td>2<sup>10</sup></td><td>x<sub>1</sub></td></table>"
+    assert Tables(html).tables == [[["2.0", "2^10", "x_1"]]]
+
+
 def test_what_is_not_seen_is_left_out_of_a_table_however_its_tags_are_closed() -> None:
     for tag in ("<br>", "<br/>", "<wbr />"):
         cell = f'a<span aria-hidden="true">x{tag}y</span>b'

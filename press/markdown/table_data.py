@@ -11,7 +11,8 @@ from press.page import PageContext
 from press.results.export import csv_text, origin_of
 from press.results.run import Run
 
-UNSEEN = {"picture", "plot", "spiked", "none"}  # classes of what is not data
+UNSEEN = {"picture", "plot", "spiked", "none", "footnote-ref"}  # classes of what is not data
+RAISED = {"sup": "^", "sub": "_"}  # which would be read as digits of what stands before them
 AS_DATA = str.maketrans({"\u2212": "-", "\u202f": " ", "\u00a0": " "})
 GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+")
 POWER_OF_TEN = re.compile(r"(?<=\d)×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
@@ -24,8 +25,8 @@ Rows = Sequence[Sequence[object]]
 class Tables(HTMLParser):
     """The tables of a piece of HTML: the words of their cells, and what these say of their origin.
 
-    Drawings, pictures and signs are left out, of a formula all but its TeX, and a mean's deviation
-    gets a column of its own.
+    Drawings, pictures, signs and marks of footnotes are left out, of a formula all but its TeX, and
+    a mean's deviation gets a column of its own.
     """
 
     def __init__(self, html: str) -> None:
@@ -51,6 +52,8 @@ class Tables(HTMLParser):
             self._unseen += [tag] if tag not in VOID else []
         elif tag == "br":
             self.handle_data(" ")
+        elif tag in RAISED:
+            self.handle_data(RAISED[tag])
         elif tag == "table":
             self.found.append([])
         elif tag == "tr" and self.found:
