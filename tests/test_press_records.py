@@ -147,6 +147,10 @@ WRONG: list[tuple[Callable[[dict[str, Any]], object], str]] = [
         lambda data: data["settings"].update(a=10**400),
         "'settings' holds a number that is too large",
     ),
+    (
+        lambda data: data["metrics"]["final"].update(accuracy=2**53 + 1),
+        r"run\.json:1\d: .*'metrics.final.accuracy' is 9007199254740993, an integer above 2\^53",
+    ),
     (lambda data: data.update(format=3), "of another format than 1 or 2"),
 ]
 
@@ -352,10 +356,11 @@ def test_a_record_that_is_gone_while_its_pictures_stand_is_named(
     assert "29.00" in (tmp_path / "site/posts/post.html").read_text()
 
 
-@pytest.mark.parametrize("row", ["2,nan,1", "1,0.5,1", "inf,0.5,1"])
+@pytest.mark.parametrize("row", ["2,nan,1", "1,0.5,1", "inf,0.5,1", f"2,{2**53 + 1},1"])
 def test_a_curve_that_is_not_finite_or_goes_back_is_told_with_its_line(row: str) -> None:
     curve = parse_curve(f"epoch,loss,accuracy\n1,0.5,1\n{row}\n", Path("curve.csv"), "epoch")
-    with pytest.raises(InputError, match=r"curve\.csv:3: the curve is not finite"):
+    why = "an integer in this line is above" if str(2**53 + 1) in row else "the curve is not finite"
+    with pytest.raises(InputError, match=rf"curve\.csv:3: {why}"):
         curve.points("loss")
 
 
@@ -402,6 +407,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"results": __file__}, "test_press_records.py.*: Not a directory"),
     ({"curve": {"epoch": [1], "right": [True]}}, "'curve.right' holds what is neither a number"),
     ({"curve": {"epoch": [1], "loss": [10**400]}}, r"'curve.loss\[0\]' is too large a number"),
+    ({"metrics": {"n": 2**53 + 1}}, r"'metrics.final.n' is 9007199254740993, .* above 2\^53"),
+    ({"curve": {"epoch": [1], "n": [2**53 + 1]}}, r"'curve.n' holds 9007199254740993, an integer"),
     ({"curve": {1: [1]}}, "the column '1': expected letters"),
     ({"pictures": {"final": "a\0.png"}}, "the picture of 'final' is neither .* null byte"),
 ]

@@ -6,6 +6,7 @@ it is of format 2 (docs/records.md), whichever it was written in.
 
 import csv
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from press.results.schema import mistakes
 
 CURVE = "curve.csv"
 FORMATS = (1, 2)
+EXACT, INTEGER = 2.0**53, re.compile(r" *[+-]?[0-9]+ *")  # above it a float skips integers
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class Curve:
                 raise InputError("the curve is damaged in this line", self.path, line) from None
             if not (last < step < inf and isfinite(value)):
                 sentence = f"the curve is not finite in this line, or '{self.columns[0]}' falls"
+                raise InputError(sentence, self.path, line)
+            if abs(value) >= EXACT and INTEGER.fullmatch(row[place]) and int(row[place]) != value:
+                sentence = "an integer in this line is above 2^53, and no float holds it exactly"
                 raise InputError(sentence, self.path, line)
             points.append((step, value))
             last = step

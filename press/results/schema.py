@@ -43,6 +43,11 @@ def is_finite(number: float) -> bool:
     return abs(number) <= sys.float_info.max
 
 
+def is_exact(number: float) -> bool:
+    """Whether a float holds a finite number to its last digit: not every integer above 2^53."""
+    return float(number) == number
+
+
 @cache
 def _checker() -> Callable[[dict[str, Any]], object]:
     import fastjsonschema
@@ -100,6 +105,9 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
         yield f"'started' is {started}, which no calendar and clock shows", "started"
     if (general["kind"] == "run") != (general["method"] is None):
         yield "a baseline or a mean has a 'method', and a run has none", "method"
+    for selector, name, number in _inexact(metrics):
+        sentence = f"{number}, an integer above 2^53 that no float holds exactly"
+        yield f"'metrics.{selector}.{name}' is {sentence}", "metrics", selector, name
     if not metrics["final"]:
         yield "'metrics.final' has no number", "metrics", "final"
     if (measure := general.get("measure")) and measure not in metrics["final"]:
@@ -111,6 +119,14 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for selector, file in general.get("pictures", {}).items():
         if file not in files:
             yield f"the picture '{file}' of '{selector}' is not under 'files'", "pictures", selector
+
+
+def _inexact(metrics: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """The scores that a page would write with other last digits: selector, metric, number."""
+    for selector, scores in metrics.items():
+        for name, number in scores.items():
+            if isinstance(number, int) and not is_exact(number):
+                yield selector, name, number
 
 
 def _is_time(text: str) -> bool:
