@@ -81,7 +81,8 @@ def test_a_number_is_written_as_its_metric_says(tmp_path: Path) -> None:
     assert [written(x, loss) for x in (0.5, 0.001, 0.0000518, -0.0000518, 0)] == [
         "0.5000", "0.0010", "5.18×10⁻⁵", "−5.18×10⁻⁵", "0.0000",
     ]  # fmt: skip
-    assert written(0.0000518, loss, 4) == "0.0001", "whoever asks for decimals gets them"
+    assert written(0.0000518, loss, 1) == "5.2×10⁻⁵", "decimals that are asked for are these"
+    assert written(0.5, loss, 1) == "0.5" and written(1e300, loss) == "1.00×10³⁰⁰"
     assert Measured(97.24, accuracy).__html__() == '<span class="q">97.2\u202f%</span>'
 
 

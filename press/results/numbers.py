@@ -13,6 +13,7 @@ from press.results.metrics import NO_METRIC, Metric
 
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"
+LONG = 1e6  # from here on a number on a log scale is a multiple of a power of ten
 
 
 class Measured(float):
@@ -127,10 +128,14 @@ def metric_of(value: Any) -> Metric:
 
 
 def written(value: float, metric: Metric, digits: int | None = None) -> str:
-    """Write a number with `digits` decimals, or as its metric says: "36.05", "5.18×10⁻⁵"."""
-    count = metric.digits if digits is None else digits
-    is_too_small = digits is None and 0 < abs(value) < 10 ** (1 - count)
-    return powers(value) if metric.scale == "log" and is_too_small else decimal(value, count)
+    """Write a number with `digits` decimals, or as its metric says: "36.05", "5.18×10⁻⁵".
+
+    Where it is a multiple of a power of ten, the decimals are those of its mantissa.
+    """
+    is_far = 0 < abs(value) < 10 ** (1 - metric.digits) or abs(value) >= LONG
+    if metric.scale == "log" and is_far:
+        return powers(value, 2 if digits is None else digits)
+    return decimal(value, metric.digits if digits is None else digits)
 
 
 def with_unit(value: float, metric: Metric, digits: int | None = None) -> str:
@@ -160,10 +165,10 @@ def with_sign(text: str) -> str:
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def powers(value: float) -> str:
+def powers(value: float, digits: int = 2) -> str:
     """Write a number as a multiple of a power of ten: "5.18×10⁻⁵"."""
-    mantissa, _, exponent = f"{value:.2e}".partition("e")
-    return f"{decimal(float(mantissa))}×10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
+    return f"{decimal(float(mantissa), digits)}×10{str(int(exponent)).translate(SUPERSCRIPTS)}"
 
 
 def grouped(number: float) -> str:

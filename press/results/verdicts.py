@@ -19,6 +19,7 @@ from press.results.numbers import (
     Measured,
     NotRun,
     Quantity,
+    decimal,
     difference,
     is_same,
     unit_behind,
@@ -77,7 +78,9 @@ class Verdict:
         metric, tolerance = self.metric, self.tolerance
         told = [t for t in (metric.tolerance, metric.at_most, metric.agrees) if t == tolerance]
         digits = max([metric.digits, *(getattr(one, "decimals", 0) for one in told)])
-        return written(tolerance, metric, digits if digits > metric.digits else None)
+        if digits > metric.digits:
+            return decimal(tolerance, digits)
+        return written(tolerance, metric)
 
     @property
     def n(self) -> int:
