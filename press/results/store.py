@@ -77,7 +77,7 @@ class Results:
         if last.startswith("mean-seeds-"):
             near = nearest(last, methods)
             raise InputError(f"suite '{suite_name}' has no average '{last}' of runs{near}")
-        if given := re.fullmatch(r"seed([0-9]{1,9})", last):
+        if given := re.fullmatch(r"seed([0-9]{1,250})", last):  # as long as a folder's name may be
             if seed not in (None, int(given[1])):
                 raise InputError(f"'{name}' is not of seed {seed}")
             rest, seed = image_word, int(given[1])
