@@ -68,6 +68,7 @@ class TomlFile:
     def __init__(self, path: Path) -> None:
         """Read `path`; raises InputError with its place if it is no TOML that a page can hold."""
         self.path, self.text = path, text_of(path) if path.exists() else ""
+        self.lines = self.text.split("\n")  # TOML knows no other ends of lines
         try:
             self.data, wrong = _parse(self.text)
         except RecursionError:
@@ -85,7 +86,7 @@ class TomlFile:
 
     def _most(self, pattern: str, sentence: str) -> InputError:
         """The error at the line that has the most of a pattern."""
-        counts = [len(re.findall(pattern, row)) for row in self.text.splitlines()]
+        counts = [len(re.findall(pattern, row)) for row in self.lines]
         return InputError(sentence, self.path, counts.index(max(counts)) + 1, 1)
 
     def place(self, table: str | None = None, key: str | None = None) -> tuple[int, int] | None:
@@ -94,7 +95,7 @@ class TomlFile:
         A key may be a table of its own, with a header or in that of a table within it.
         """
         inside, whole = table is None, ".".join(filter(None, (table, key)))
-        for number, text in enumerate(self.text.splitlines(), 1):
+        for number, text in enumerate(self.lines, 1):
             header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", text)
             if header:
                 name = header[1].replace('"', "").replace("'", "")
@@ -102,10 +103,18 @@ class TomlFile:
                 if name == whole or (key and name.startswith(f"{whole}.")):
                     return number, header.start(1) + 1
             elif inside and key is not None:
-                found = re.match(rf"""\s*(["']?{re.escape(key)}["']?)\s*=""", text)
+                found = re.match(rf"""\s*(["']?){re.escape(key)}\1\s*[.=]""", text)
                 if found:
                     return number, found.start(1) + 1
         return None
+
+    def place_near(self, table: str | None, key: str | None) -> tuple[int, int] | None:
+        """The place of a key, else of the innermost table around it that is found."""
+        found = self.place(table, key)
+        while table and not found:
+            outer, _, inner = table.rpartition(".")
+            found, table = self.place(outer or None, inner), outer
+        return found
 
     def table(self, name: str) -> dict[str, Any]:
         """The table `[name]`, empty if there is none; raises InputError if it is something else."""
@@ -123,5 +132,5 @@ class TomlFile:
 
     def fail(self, sentence: str, table: str | None = None, key: str | None = None) -> NoReturn:
         """Raise InputError with the place of `table` and `key`."""
-        line, column = self.place(table, key) or self.place(table) or (None, None)
+        line, column = self.place_near(table, key) or (None, None)
         raise InputError(sentence, self.path, line, column)

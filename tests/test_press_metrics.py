@@ -136,6 +136,9 @@ def test_numbers_of_two_kinds_are_not_subtracted(tmp_path: Path) -> None:
         ("metrics.loss", "metrics.iterations", "16:2: 'iterations' means something else of a run"),
         ("metrics.loss", "metrics.label", "16:2: 'label' means something else of a run"),
         ("[metrics.loss]", "[metrics]\nloss = 3", "17:1: 'loss': expected a table, got 3"),
+        ("[metrics.loss]\ndigits = 4", "[metrics]\nloss = {digits = 'x'}", "17:1: 'digits': exp"),
+        ("[metrics.loss]\ndigits", "[metrics]\nloss.digit", "17:1: unknown key 'digit'"),
+        ('"log"', '"\u2028"\ndigit = 1', "19:1: unknown key 'digit'"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(

@@ -46,8 +46,8 @@ def _told(place: Place, number: str) -> Diagnostic:
 
 def _place(file: TomlFile, table: str | None, key: str, number: str) -> Place:
     """Find a number in the text of a key, which may go over several lines."""
-    line, column = file.place(table, key) or file.place(table) or (1, 1)
-    for row, text in enumerate(file.text.splitlines()[line - 1 :], line):
+    line, column = file.place_near(table, key) or (1, 1)
+    for row, text in enumerate(file.lines[line - 1 :], line):
         if number in text:
             return Place(str(file.path), row, text.index(number) + 1)
     return Place(str(file.path), line, column)
