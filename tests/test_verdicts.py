@@ -236,6 +236,7 @@ def test_what_is_not_compared_has_no_verdict(tmp_path: Path) -> None:
         ),
         (lambda t: t.replace('ours = "dip"', 'ours = "dpi"'), r"'ours' names no row; .*'dip'"),
         (lambda t: t.replace('"papyan"]', '"papian"]'), r"'beside' names no row; .*'papyan'"),
+        (lambda t: t.replace('"bob"]', '"anna"]'), r"toml:12:1: 'cases' names 'anna' twice"),
     ],
 )
 def test_a_mistake_in_the_claims_is_told_with_its_line(

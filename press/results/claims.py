@@ -206,6 +206,10 @@ class Claims:
             for row in named:
                 if row not in rows:
                     self.file.fail(f"'{key}' names no row{nearest(row, rows)}", name, key)
+        for key in ("cases", "beside"):
+            named = data.get(key, [])
+            if twice := [one for place, one in enumerate(named) if one in named[:place]]:
+                self.file.fail(f"'{key}' names '{twice[0]}' twice", name, key)
         if "suite" not in data and "metric" not in data:
             self.file.fail("the table names neither its metric nor the suite that answers it", name)
         self._known_metric(data.get("metric", ""), name, "metric")
