@@ -428,6 +428,7 @@ def test_a_setting_is_written_as_it_is_stated_however_long_it_is() -> None:
 
 def test_a_fraction_is_the_number_that_it_stands_for() -> None:
     assert ">1/30<" in fraction(Setting(1 / 30, "x"))
+    assert ">−1/30<" in fraction(Setting(-1 / 30, "x"))
     with pytest.raises(InputError, match="is no simple fraction"):
         fraction(Setting(0.0333, "x"))
 

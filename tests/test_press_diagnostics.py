@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from press.diagnostics import Diagnostic, Place, settled, summary
+from press.diagnostics import Diagnostic, Place, counted, settled, summary
 from press.errors import InputError
 
 AT = Place("post.md", 3, 7)
@@ -14,6 +14,11 @@ FOR_CHECK = Diagnostic(Place("a.md", 9, 1), "typed", "check", "typed-result")
 def test_a_diagnostic_is_written_with_its_place_and_code() -> None:
     assert str(ERROR) == "post.md:3:7: unknown id 'x' [link]"
     assert str(WARNING) == "post.md:1:1: warning: the post has no title"
+
+
+def test_a_count_has_the_plural_of_whatever_a_site_calls_its_cases() -> None:
+    told = [counted(2, noun) for noun in ("category", "day", "batch", "data set")]
+    assert told == ["2 categories", "2 days", "2 batches", "2 data sets"]
 
 
 def test_an_error_that_stops_is_a_diagnostic_like_any_other() -> None:

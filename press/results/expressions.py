@@ -184,7 +184,7 @@ def fraction(value: Any) -> Any:
         simple = Fraction(float(number)).limit_denominator(1000)
         if not isclose(simple, number):
             raise InputError(f"'{number}' is no simple fraction")
-        return str(simple)
+        return str(simple).replace("-", MINUS)
 
     return _number(value, write)
 
