@@ -262,12 +262,12 @@ def test_a_site_without_a_manifest_takes_such_records_as_they_are(tmp_path: Path
 def test_an_output_without_a_step_is_shown_all_the_same(tmp_path: Path) -> None:
     results = tmp_path / "results"
     press.record(
-        "digits", "mlp", results=results, metrics={"final": {"accuracy": 97.5},
+        "digits", "mlp", results=results, seed=10**13, metrics={"final": {"accuracy": 97.5},
         "stop.oracle": {"accuracy": 98.5}}, pictures={"at.5": Image.new("L", (8, 4))},
         curve={"iteration": range(1, 11), "accuracy": [*range(80, 88), 96.0, 97.5]},
         settings={"variant": 2},
     )  # fmt: skip
-    run = results_of(results, tmp_path / "content").run("digits/mlp")
+    run = results_of(results, tmp_path / "content").run(f"digits/mlp/seed{10**13}")
     best = run.output("stop.oracle")
     assert (best.accuracy, best.label, best.iteration) == (98.5, "the best iterate", None)
     rows = {row["name"]: row["cells"] for row in score_rows(run, [run.metrics["accuracy"]])}
