@@ -8,6 +8,7 @@ import pytest
 from made_site import POST, make_results, run_press, write_content
 
 from press.markdown.table_data import Tables
+from press.results.export import csv_text
 
 TABLE = """
 | | Ours | Theirs |
@@ -144,6 +145,11 @@ def test_what_is_not_data_of_a_table_is_left_out() -> None:
     assert found.tables == [[["image", "ours"], ["Anna", "-1234"], ["Bob", ""], ["a b", "x_1"],
                              ["c", "-5.18e-5"]]]  # fmt: skip
     assert list(found.runs) == ["a/b/seed0"]
+
+
+def test_a_reader_that_skips_comments_reads_all_of_a_cell() -> None:
+    rows = [["corpus", "n"], ["C# code", 2]]
+    assert csv_text(["C# code"], rows) == b'# C# code\ncorpus,n\n"C# code","2"\n'
 
 
 def test_what_is_raised_is_not_read_as_digits_of_a_number() -> None:

@@ -18,7 +18,10 @@ def csv_text(origin: Iterable[str], rows: Iterable[Sequence[object]]) -> bytes:
     stream = io.StringIO()
     for line in origin:
         stream.write(f"# {' '.join(line.split())}\n")
-    csv.writer(stream, lineterminator="\n").writerows(rows)
+    plain = csv.writer(stream, lineterminator="\n")
+    quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:  # within quotation marks a `#` begins no comment
+        (quoted if any("#" in str(cell) for cell in row) else plain).writerow(row)
     return stream.getvalue().encode()
 
 
