@@ -4,10 +4,19 @@ from pathlib import Path
 
 import pytest
 from made_records import write_run
-from made_site import build_site, make_context, make_results, run_press, write_content
+from made_site import (
+    build_site,
+    make_context,
+    make_results,
+    results_of,
+    run_press,
+    write_content,
+)
 
 from dip.experiments.suites import load_suites
 from press.blocks.images import compared
+from press.errors import InputError
+from press.results.recording import record
 from press.results.stops import PATIENCE, StopPoint
 
 LAST = 3000
@@ -32,6 +41,18 @@ def test_a_rule_of_another_paper_is_called_by_its_name() -> None:
     point = StopPoint("early", 12, 20, "epoch")
     assert (point.words, point.row) == ("stops at epoch 12", "early, epoch 12")
     assert (point.label, point.mark) == ("where early stops", "early")
+
+
+def test_a_rule_that_one_record_has_is_known_of_all_runs_of_its_suite(tmp_path: Path) -> None:
+    for case, outputs in (("a", ("final", "stop.best")), ("b", ("final",))):
+        metrics = {output: {"err": 1.0} for output in outputs}
+        record("stops", case, metrics=metrics, results=tmp_path / "results")
+    results = results_of(tmp_path / "results", tmp_path / "content")
+    assert list(results.suite("stops").each("stop.best").by_run) == [("a", 0)]
+    with pytest.raises(InputError, match="the rule 'best' never stopped stops/b/seed0"):
+        results.run("stops/b").output("stop.best")
+    with pytest.raises(InputError, match="unknown stopping rule 'bets'; did you mean 'best'"):
+        results.suite("stops").each("stop.bets")
 
 
 def test_a_run_that_was_too_short_says_so(tmp_path: Path) -> None:

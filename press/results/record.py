@@ -120,6 +120,11 @@ class Record:
         """Where the last output was taken; None for what is made in one piece."""
         return self.steps.get("final")
 
+    @property
+    def rules(self) -> list[str]:
+        """The stopping rules that chose an output of it."""
+        return [selector[5:] for selector in self.metrics if selector.startswith("stop.")]
+
     def file(self, name: str) -> Path:
         """The path of one of its files, hash checked; raises InputError if it is damaged."""
         path = self.folder / name

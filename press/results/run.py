@@ -8,6 +8,7 @@ spike is told as such. A curve has every tenth iteration there.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from math import inf
 from pathlib import Path
 from statistics import median
@@ -194,12 +195,18 @@ class Run:
         """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
         selector, point = f"stop.{rule}", self.stop_points.get(rule)
         if not point and not self._has(selector):
-            require_rule(rule)
+            require_rule(rule, self._rules_of_suite())
             if self.record:
                 raise InputError(f"the rule '{rule}' never stopped {self.name}")
         label = point.label if point else RULES.get(rule, rule)
         step = point.iteration if point else None
         return Score(self, selector, f"{self.name}, {rule}", label, step, point)
+
+    def _rules_of_suite(self) -> set[str]:
+        """The stopping rules of all records of its suite."""
+        planned = self.suite.planned.items()
+        runs = [self._other(*key) for key, one in planned if one.state == "recorded"]
+        return {*chain(*(run.record.rules for run in runs if run.record))}
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A metric of the last output."""

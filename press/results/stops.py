@@ -5,6 +5,7 @@ before that has a least variance so far and no stop, and a page says so. Records
 alone; that, and how long the run was, tells which of the two it is.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from press.errors import InputError, nearest
@@ -14,10 +15,10 @@ RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": 
 PATIENCE = {"es-wmv": 1000}  # iterations, as the engine has it
 
 
-def require_rule(name: str) -> None:
-    """Raise InputError with the nearest name if there is no such rule."""
-    if name not in RULES:
-        raise InputError(f"unknown stopping rule '{name}'{nearest(name, RULES)}")
+def require_rule(name: str, others: Collection[str]) -> None:
+    """Raise InputError with the nearest name if it is no rule, nor one of `others` of records."""
+    if name not in RULES and name not in others:
+        raise InputError(f"unknown stopping rule '{name}'{nearest(name, [*RULES, *others])}")
 
 
 @dataclass(frozen=True)

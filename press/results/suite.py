@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from statistics import mean, stdev
 
 from press.diagnostics import format_duration
@@ -147,6 +148,10 @@ class SuiteView:
         chosen = parse_selector(selector)
         method, is_final = self.suite.method_of(chosen), chosen.kind == "final"
         runs = [self._one(case, 0, method) for case in self.suite.images] if method else self.runs
+        if chosen.kind == "stop":  # a rule that never stopped a run has chosen nothing of it
+            runs = [
+                run for run in runs if not run.record or chosen.name in run.record.rules
+            ] or runs
         of_runs = {(run.image, None if method else run.seed): run for run in runs}
         name = f'"{self.name}"' if is_final else f'"{self.name}", "{chosen}"'
         found = Each(f"runs({name})", of_runs)
@@ -161,7 +166,7 @@ class SuiteView:
         """The number of the recorded runs in which a stopping rule stopped before their end."""
         points = [run.stop_points.get(rule) for run in self.runs if run.recorded]
         if not any(points):
-            require_rule(rule)
+            require_rule(rule, {*chain(*(run.record.rules for run in self.runs if run.record))})
         return sum(point.reached for point in points if point)
 
 
