@@ -114,6 +114,20 @@ def test_a_score_that_a_page_has_nothing_of_is_not_told(project: Path) -> None:
     assert told(project) == []
 
 
+def test_records_without_a_time_of_their_own_are_told_beside_the_one_that_stands(
+    project: Path,
+) -> None:
+    settings = project / "content/site.toml"
+    settings.write_text(settings.read_text().replace("python -m dip manifest", ""))
+    for accuracy in (10, 20, 30):
+        Path("table.csv").write_text(f"case,seed,accuracy\nc,0,{accuracy}\n")
+        assert main(["import-csv", "table.csv", "--suite", "s", "--replace"]) == 0
+    front = "---\ntitle: A\ndate: 2026-11-20\n---\n"
+    (project / "content/posts/post.md").write_text(front + '{{ run("s/c").accuracy }}\n')
+    expected = [f"s/c/seed0: accuracy {old}.000 before, 30.000 " for old in (10, 20)]
+    assert sorted(one.split("in the")[0].split("now")[0] for one in told(project)) == expected
+
+
 def test_what_a_plot_asks_for_is_told(project: Path) -> None:
     pytest.importorskip("matplotlib")
     (project / "content/figures").mkdir()

@@ -38,13 +38,12 @@ def errata(results: Results, published: datetime.date) -> list[Erratum]:
     for run in results.asked:
         given_way = map(read_record, results.superseded(run.name))
         own = (record for record in given_way if record.suite == run.suite.name)
-        history = sorted(own, key=lambda record: (record.started, _written_ns(record)))
-        history += [run.record] if run.record else []
-        for old, new in pairwise(history):
+        history = sorted(own, key=lambda record: (record.started, record.data["seal"]))
+        for old, new in _changed(history, run.record):
             day = max(filter(None, map(_day, (old, new))), default=None)
             if day is None or day > published:
                 found += _changes(run, old, new, day)
-    return found
+    return list(dict.fromkeys(found))
 
 
 def newest_run(results: Results, published: datetime.date) -> datetime.date | None:
@@ -54,9 +53,12 @@ def newest_run(results: Results, published: datetime.date) -> datetime.date | No
     return max((day for day in days if day > published), default=None)
 
 
-def _written_ns(record: Record) -> int:
-    """When a record was written on this disk, which tells those of one second apart."""
-    return (record.folder / "run.json").stat().st_mtime_ns
+def _changed(history: list[Record], standing: Record | None) -> list[tuple[Record, Record]]:
+    """Each record with the next, or with the one that stands where no record tells their order."""
+    starts = {record.started for record in history if record.started}
+    if len(starts) == len(history):
+        return [*pairwise([*history, *([standing] if standing else [])])]
+    return [(old, standing) for old in history if standing]
 
 
 def _day(record: Record) -> datetime.date | None:
