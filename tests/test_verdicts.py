@@ -97,6 +97,8 @@ def test_below_three_seeds_the_verdict_says_on_how_many_runs() -> None:
     assert "reproduced, on one run" in verdict(30, None, 1).__html__()
     assert "reproduced, on 2 runs" in verdict(30, 0.1, 2).__html__()
     assert ", on" not in verdict(30, 0.1, 3).__html__()
+    mean = Verdict(claim_of(PSNR, "mean"), Measured(30.25, PSNR), Rule())
+    assert "reproduced</span>" in mean.__html__() and "n = " not in mean.reason, "of all seeds"
     assert "+0.25\u202fdB from the source" in verdict(30.25, 0.1, 3).reason
 
 
@@ -130,6 +132,8 @@ def test_claims_are_joined_with_records(tmp_path: Path) -> None:
     assert (mean.word, mean.n) == ("worse", 3)
     found = judged.table("inpainting")
     assert (found.reproduced, found.better, found.worse, found.not_run) == (1, 0, 1, 0)
+    with pytest.raises(InputError, match=r"counts the row 'dip' alone, .* no case agrees: it is"):
+        assert found.agrees
 
 
 def test_the_same_records_judged_where_less_is_better(tmp_path: Path) -> None:

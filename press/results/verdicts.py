@@ -58,6 +58,12 @@ class Verdict:
         return compare is not None and compare.kind == "baseline"
 
     @property
+    def is_of_seeds(self) -> bool:
+        """Whether our number is a mean over seeds, rather than one result for all of them."""
+        compare = self.claim.row.compare
+        return compare is None or compare.kind not in ("baseline", "mean")
+
+    @property
     def difference(self) -> Quantity:
         """Our mean less the claim."""
         return difference(self.ours, self.claim)
@@ -128,7 +134,7 @@ class Verdict:
     @property
     def runs(self) -> str:
         """On how many runs it stands, where they are too few for a spread; else empty."""
-        if self.is_deterministic or not 0 < self.n < self.rule.from_seeds:
+        if not self.is_of_seeds or not 0 < self.n < self.rule.from_seeds:
             return ""
         return "on one run" if self.n == 1 else f"on {self.n} runs"
 
@@ -139,7 +145,7 @@ class Verdict:
         if isinstance(difference, NotRun):
             return "no run of it is recorded yet"
         within = f"tolerance {unit_behind(self.tolerance_written, metric.of_differences)}"
-        if not self.is_deterministic:
+        if self.is_of_seeds:
             within += f"; n = {self.n}"
         if spread is not None:
             within += f", standard deviation {written(spread, metric)}"
@@ -166,9 +172,26 @@ class Verdicts:
         counts = Counter(verdict.word for verdict in cases)
         self.reproduced, self.better = counts[REPRODUCED], counts[BETTER]
         self.worse, self.not_run = counts[WORSE], counts[NOT_RUN]
-        self.agrees, self.differs = counts[AGREES], counts[DIFFERS]
-        self.same = self.reproduced + self.agrees
+        self.same = self.reproduced + counts[AGREES]
         self.is_deterministic = any(verdict.is_deterministic for verdict in cases)
+        self._counts = counts
+
+    @property
+    def agrees(self) -> int:
+        """How many agree; raises InputError where our row is of runs that a seed begins."""
+        return self._of_deterministic(AGREES)
+
+    @property
+    def differs(self) -> int:
+        """How many differ; raises InputError as `agrees` does."""
+        return self._of_deterministic(DIFFERS)
+
+    def _of_deterministic(self, word: str) -> int:
+        if not self.is_deterministic:
+            table, _, row = self._row.partition(".")
+            sentence = f"verdicts(\"{table}\") counts the row '{row}' alone, and of runs with"
+            raise InputError(f"{sentence} seeds no case {word}: it is reproduced, better or worse")
+        return self._counts[word]
 
     @property
     def runs(self) -> str:
