@@ -101,6 +101,27 @@ def test_a_caption_of_a_picture_holds_no_note_and_a_text_for_the_blind_no_id(
     ]
 
 
+def test_a_plain_text_names_what_it_refers_to_and_tells_what_it_cannot_hold(
+    context: PageContext,
+) -> None:
+    file = context.content_dir / "posts/body.md"
+    file.write_text(
+        '---\ntitle: A [@one]\nsummary: "As in [](#fig-z), so ^[n]. [](#no)"\n---\n\n'
+        '![<m> of [](#z)[^n]](line.svg) is[^n]\n\n![z](line.svg "Z"){#fig-z}\n\n## Z\n\n[^n]: a'
+    )
+    article = write_article(load_post(file), context, ENTRIES, Site())
+    assert article.post.summary == "As in Figure 1, so . no"
+    assert 'alt="of Z"' in article.body
+    assert said(context) == [
+        "body.md:2:11: warning: a title, a summary and the text of a picture hold no citation",
+        "body.md:3:32: a title, a summary and the text of a picture hold no note",
+        "body.md:6:16: a title, a summary and the text of a picture hold no note",
+        "body.md:6:3: warning: '<m>' is left out of a picture's text; a mere < is written \\<",
+        "body.md:3:42: unknown id 'no'",
+        "body.md:3:42: unknown id 'no'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -388,7 +409,7 @@ def test_lines_that_a_fence_has_not_are_a_warning(context: PageContext) -> None:
         "a^[one ^[two ^[three] so] so] so, ^[] so, ^[*a* [b](#part) `c` $d$]",
         "| a^[in a cell] | b[^n] |\n|---|:-:|\n| ~~c~~ | `d` |",
         "## A heading^[with a note] and ~~more~~",
-        "*a^[b **c^[d]**]* [e^[f]](#part) ![g^[h]](line.svg)",
+        "*a^[b **c^[d]**]* [e^[f]](#part) ![g](line.svg)",
         "> - a[^n]\n>   > b[^n]\n>\n> 1. c^[d]",
         "Term *a* $b$\n: So^[c]\n\n    ```\n    d\n    ```\n\n: More\n: | a |\n  |---|\n  | b |",
         "[^a]: First[^b]\n\n    > second[^n]\n\n        code\n\n[^b]: third\n\nUsed[^a] and[^a].",

@@ -15,6 +15,7 @@ from markdown_it.ruler import RuleOptionsType
 from markdown_it.token import Token
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.footnote.index import footnote_ref
 
 from press.diagnostics import Diagnostic, SourceMap
 from press.markdown import leftovers, passes, raw_html, syntax
@@ -38,7 +39,8 @@ def parser() -> MarkdownIt:
     for name in ("image", "link", "autolink"):
         inline.at(name, syntax.placed(getattr(rules_inline, name)))
     inline.at("html_inline", raw_html.inline)
-    inline.at("footnote_inline", syntax.note)
+    inline.at("footnote_inline", syntax.placed(syntax.note))
+    inline.at("footnote_ref", syntax.placed(footnote_ref))
     ends_paragraph: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     block.before("table", "too_deep", syntax.too_deep)
     block.before("table", "caption", syntax.caption, {"alt": ["blockquote"]})

@@ -38,6 +38,7 @@ CANDIDATE = re.compile(r"([^\s,]\S*[^\s,])((?:\s+[^\s,]+)?\s*(?:,|$))")  # of a 
 LINKS = ("a", "area")  # all else shows or loads what it names
 WILL_NOT_RUN = ("embed", "iframe", "object", "script")
 LINK = re.compile(r'<(/?)a\b( class="[^"]*")?[^>]*>')
+PLAIN = "a title, a summary and the text of a picture hold no {}"
 SCROLL = '<div class="table-scroll" role="region" aria-label="{}" tabindex="0">'
 
 
@@ -95,12 +96,22 @@ class PostRenderer:
         return str(render(tokens, index, parser().options, {}))
 
     def plain(self, tokens: Sequence[Token]) -> str:
-        """The text of inline tokens without markup, expressions worked out."""
+        """The text of inline tokens without markup, expressions worked out; tells what it lacks."""
         words = list(tokens)
         for index, token in enumerate(tokens):
             if token.type in ("expression", "comparison"):
                 shown = re.sub(r"<[^>]*>", "", self.render_expression(token))  # keeps "n = 3" whole
                 words[index] = text_token(Markup(shown).unescape())
+            elif token.type == "reference":
+                id, _ = self._wanted(token)
+                section = plain_text(self.crossrefs.sections.get(id, [text_token(id)]))
+                words[index] = text_token(self.crossrefs.labels.get(id, section))
+            elif token.type == "image":
+                words[index] = text_token(self.plain(token.children or []))
+            elif token.type == "citation":
+                self.context.warn(place_of(token), PLAIN.format("citation"))
+            elif token.type == "footnote_ref":  # whose note would lead back to nothing
+                self.context.error(place_of(token), PLAIN.format("note"))
         return plain_text(words)
 
     def render_inline(self, token: Token) -> str:
@@ -157,12 +168,16 @@ class PostRenderer:
 
     def render_reference(self, token: Token) -> str:
         """A reference to a numbered thing or a section, with its name."""
-        id = unquote(token.content)
-        self.crossrefs.wanted.append((id, place_of(token)))
+        id, _ = self._wanted(token)
         name = self.crossrefs.labels.get(id) or self._section_name(id)
         if self._is_in_link:
             return name
         return f'<a class="reference" href="#{escape(id)}">{name}</a>'
+
+    def _wanted(self, token: Token) -> tuple[str, Place]:
+        """The id that a reference names, and its place, noted as one that the page is to have."""
+        self.crossrefs.wanted.append((unquote(token.content), place_of(token)))
+        return self.crossrefs.wanted[-1]
 
     def _section_name(self, id: str) -> Markup:
         """The words of the heading that has an id, as HTML; the id itself if there is none."""
@@ -251,6 +266,10 @@ class PostRenderer:
         """A picture."""
         attributes = {name: str(value) for name, value in token.attrs.items() if name != "alt"}
         alt = self.plain(token.children or [])
+        for one in token.children or []:
+            if one.type == "html_inline":
+                sentence = f"'{one.content}' is left out of a picture's text"
+                self.context.warn(place_of(one), f"{sentence}; a mere < is written \\<")
         address = attributes.pop("src")
         return self.assets.picture(address, alt, place_of(token), sized(attributes))
 

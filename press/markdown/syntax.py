@@ -212,9 +212,19 @@ def placed(rule: InlineRule) -> InlineRule:
         matched = rule(state, silent)
         for token in state.tokens[count:]:
             token.meta = {"origin": state.env["origin"], "start": start, **token.meta}
+            if token.type == "image":
+                _move(token.children or [], start + len("!["))
         return matched
 
     return read
+
+
+def _move(tokens: list[Token], by: int) -> None:
+    """Add to the offsets of tokens, which the library parsed as a text of their own."""
+    for token in tokens:
+        if "start" in token.meta:
+            token.meta["start"] += by
+        _move(token.children or [], by)
 
 
 def note(state: StateInline, silent: bool) -> bool:
