@@ -60,6 +60,11 @@ def told(file: Path, text: str) -> list[str]:
         ("title: >\n\n  A\n  B\u2028", ["4:3: 'title' holds U+2028"]),
         ("title: A\nsummary: It\x92s", ["3:12: the front matter is not valid YAML: unacceptable"]),
         ("title: a: b", ["2:9: the front matter is not valid YAML: mapping values are not"]),
+        (
+            "title: Attempt #2 at it\nauthors: [A #2\n]\nstatus: 'a' # b\nimage: a.png # b",
+            ["2:16: warning: '#2 at it' is left out, as a", "3:13: warning: '#2' is left out"],
+        ),
+        ('title: "A {{ a("b").c }}"', ["2:17: the front matter is not valid YAML: expected"]),
         (f"title: {DEEP}", ["2:1: the front matter is nested too deeply"]),
         (f"title: {LONG}\norder: {LONG}", ["2:8: 'title' is not text", "3:8: 'order' is not an"]),
         ("order: ²\ndate: ٢٠٢٦-01-01", ["2:8: 'order' is not an integer", "3:7: 'date' is not"]),

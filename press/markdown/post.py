@@ -3,6 +3,7 @@
 import datetime
 import re
 import unicodedata
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,12 +27,13 @@ FORMS: dict[str, tuple[type, str]] = {  # of each key: its type, and what to cal
     "order": (int, "an integer"),
 }
 
-
+READ = ("title", "authors", "summary", "status")  # texts for readers
 TEXT = "tag:yaml.org,2002:str"
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 TIPS = {  # by what YAML says
     "escape": "; in double quotes a backslash begins an escape, in single quotes it is a backslash",
     "mapping values": "; a text with a colon in it stands in quotation marks",
+    "<scalar>": "; a text with double quotes inside stands in single quotes",
     "end of stream": "; this quotation mark or bracket is never closed",
     "\\t": "; indent with spaces",
 }
@@ -119,6 +121,7 @@ def _front_matter(
                 raise InputError(f"'{key}' is given twice")
             place = places[key] = Place(str(file), *_line_and_column(node))
             values[key] = _value(key, node)
+            mistakes += _cut_off(file, key, node)
         except InputError as error:
             mistakes.append(Diagnostic(place, error.sentence, "error"))
     if mistakes and ("title" in places or not places):
@@ -161,6 +164,18 @@ def _line_and_column(node: Any) -> tuple[int, int]:
         number = next((n for n, row in enumerate(rows) if row.strip("\0 ")), 0)
         return node.start_mark.line + 3 + number, len(rows[number]) - len(rows[number].lstrip()) + 1
     return node.start_mark.line + 2, node.start_mark.column + 1 + (style in ("'", '"'))
+
+
+def _cut_off(file: Path, key: str, node: Any) -> Iterator[Diagnostic]:
+    """What is no comment in a text for readers, though YAML takes it for one."""
+    for one in node.value if node.id == "sequence" else [node]:
+        mark, is_plain = one.end_mark, one.id == "scalar" and one.style is None
+        found = re.compile(r"[ \t]+#.*").match(mark.buffer, mark.pointer) if is_plain else None
+        if found and key in READ:
+            column = mark.column + 1 + found[0].index("#")
+            sentence = f"'{found[0].lstrip()}' is left out, as a comment of YAML"
+            sentence += "; a text with # in it stands in quotation marks"
+            yield Diagnostic(Place(str(file), mark.line + 2, column), sentence, "check")
 
 
 def _value(key: str, node: Any) -> Any:
