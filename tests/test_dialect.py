@@ -88,6 +88,7 @@ LEFT = {  # a text, and the columns of what in it shows as text
     "Over $ x_1 $ or $y^2 $ but not $5 or $6, it costs $5 and more than 6$": (6, 17, 52),
     "$$ x $$ (eq-x": (9,),
     "$$\nx\n$$ (eq-y) no, but (eq-z)": (4,),
+    "\\{{ a }}, {\\{ a }}, \\{\\{ a }}, \\{% a %}, \\{#a} but \\*{ a }} and \\{ a }}{#b}": (54, 72),
     "a $$, `no and **no **, 2 ** 3, \\*\\*no, x~~no": (3, 7, 15, 20, 41),
     "H~2~O, x^2^, ==no==, :tada: at 10:30:20, a == b": (2, 9, 14, 22),
     "> [!NOTE]\n> a": (3,),

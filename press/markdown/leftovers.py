@@ -22,10 +22,12 @@ from press.markdown.raw_html import INERT
 from press.markdown.syntax import CAPTION, CITED, EXPRESSION, ID_AT_END
 
 OTHER, CODE = "\0", "\x01"  # stand for what is no text, such as a link's end, and for code
-STANDS_FOR = dict.fromkeys(map(ord, OTHER + CODE), "...")
+MEANT = "\x02"  # stands for a brace behind a backslash
+STANDS_FOR = dict.fromkeys(map(ord, OTHER + CODE), "...") | {ord(MEANT): "\\{"}
 
 # What can be left, and what to say of it. Each pattern ends at the next mark of its kind.
 KINDS = {
+    r"\{?\x02[{%\x02]?[^{}\n\x02]*[}%]\}": "",  # nothing: it is meant
     r"\{%|%\}": "templates of other tools mean nothing here",
     r"\{\{|\}\}": "an expression is opened by {{ and closed by }}, its quotes and braces too",
     r"\{[A-Za-z][\w:-]*\}(?=\x01)": "roles mean nothing here; a reference is [](#id)",
@@ -37,14 +39,14 @@ KINDS = {
     r"\^\[": "a note in place is closed by ], and its brackets come in pairs",
     r"(?<![\w/.@])@\{?([\w:.+/-]*\w)": "a work is cited in brackets: [@{0}]",
     r"\$\$": "a formula is closed by $$, and no line of it is empty",
-    r"\$(?=[^$\n\0\x01]*\$)(?=[^$]*?(?:\\[A-Za-z]|[_^]))[^$\n]*\$": (
+    r"\$(?=[^$\n\0-\x02]*\$)(?=[^$]*?(?:\\[A-Za-z]|[_^]))[^$\n]*\$": (
         "a formula has no space behind its first $ and before its last, and no digit behind it"
     ),
     r"(?:\A|(?<=\0)|(?<=\0 ))\(eq[-:][\w:.-]*\)?": (
         "a formula's label is (eq-name), alone behind its last $$"
     ),
-    r"\\\((?=(?:[^\0\\]|\\[^()])*+\\\))": "a formula stands between dollars: $...$",
-    r"\\\[(?=(?:[^\0\\]|\\[^][])*+\\\])(?=[^]]*?(?:\\[A-Za-z]|\w[_^][\w{]|=))": (
+    r"\\\((?=(?:[^\0\x02\\]|\\[^()])*+\\\))": "a formula stands between dollars: $...$",
+    r"\\\[(?=(?:[^\0\x02\\]|\\[^][])*+\\\])(?=[^]]*?(?:\\[A-Za-z]|\w[_^][\w{]|=))": (
         "a formula of its own stands between $$ and $$"
     ),
     r"\\[A-Za-z]+\{|(?<![\w:])\\[A-Za-z]{2,}": "TeX counts in formulas alone, as in $...$",
@@ -246,7 +248,7 @@ def _left_in(
     for match in LEFT.finditer(text):
         sentence = SENTENCES[int((match.lastgroup or "k0")[1:])]
         named = [group for group in match.groups() if group][-1]  # within the kind's own group
-        if "[@{0}]" in sentence and named not in keys:
+        if not sentence or ("[@{0}]" in sentence and named not in keys):
             continue
         at = bisect_right(starts, (match.start(), len(origin.text))) - 1
         offset = starts[at][1] + match.start() - starts[at][0]
@@ -298,7 +300,8 @@ def _text_of(children: Sequence[Token], source: str) -> tuple[str, list[tuple[in
         elif token.type == "comparison":
             shown = ""
         else:
-            shown = CODE if token.type == "code_inline" else OTHER
+            is_brace = is_text and token.content == "{"
+            shown = MEANT if is_brace else CODE if token.type == "code_inline" else OTHER
         starts.append((length, start))
         text.append(shown)
         length += len(shown)
