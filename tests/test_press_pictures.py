@@ -64,7 +64,14 @@ def test_smaller_copies_look_as_the_picture_does(work: Path, capsys: Told) -> No
     good = {path.name for path in posts.iterdir()} - {"old.tif", "old.bmp", "one.md"}
     lines = [f"![{name}](<{name.replace('%', '%25')}>)" for name in sorted(good)]
     (posts / "one.md").write_text("---\ntitle: One\n---\n\n" + "\n\n".join(lines))
-    (posts / "two.md").write_text("# Two\n\n![A](old.tif)\n\n![B](old.bmp)\n")
+    two = "![A](old.tif)\n\n![B](old.bmp)\n"
+    (posts / "two.md").write_text(
+        f'---\ntitle: T\n---\n::: figure src="old.tif" alt="C"\n:::\n{two}'
+    )
+    assert main(["check"]) == 1
+    told = capsys.readouterr().err
+    assert told.count("TIFF") == 2 and "warning: 'old.tif'" not in told
+    (posts / "two.md").write_text(f"# Two\n\n{two}")
     assert main(["check"]) == 0  # every address leads to a file
     told = capsys.readouterr().err.splitlines()
     shown = "browsers show PNG, JPEG, WEBP, AVIF, GIF, SVG [image]"

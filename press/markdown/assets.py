@@ -102,7 +102,6 @@ class Assets:
 
     context: PageContext
     folder: Path  # where relative addresses begin
-    is_checked: bool = False  # what a picture lacks is an error of `check`
     count: int = 0
 
     def find(self, address: str, what: str) -> Path:
@@ -193,7 +192,7 @@ class Assets:
         return tag("img", {**sources, **sized, **lazy, **given})
 
     def _tell(self, place: Place, sentence: str) -> None:
-        self.context.warn(place, sentence, self.is_checked, "image")
+        self.context.warn(place, sentence, self.context.is_checked, "image")
 
     def _measured(self, path: Path) -> tuple[tuple[int, int] | None, str, bool]:
         """Width and height in pixels, format, whether it can be scaled; or InputError.

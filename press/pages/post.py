@@ -77,6 +77,7 @@ def write_article(
     path = str(post.file)
     tokens, errors = parse(post.text, path, entries.keys())
     context.diagnostics += [*post.mistakes, *errors]
+    context.is_checked = post.has_front_matter
     blocks = load_blocks(context.content_dir, context)
     search = NumberSearch(context.results.metrics, site.checks)
     numbers = [*numbers_in_post(tokens, path, blocks, search)]
@@ -88,7 +89,7 @@ def write_article(
     citations, crossrefs = Citations(context, entries, maths), CrossReferences(context)
     resolve(tokens, crossrefs, citations, blocks)
     expressions = Expressions(context)
-    assets = Assets(context, post.file.parent, is_checked=post.has_front_matter)
+    assets = Assets(context, post.file.parent)
     renderer = PostRenderer(path, context, maths, citations, crossrefs, expressions, assets, blocks)
     if post.title is None:
         title, title_html = _heading_text(heading, post, renderer)
