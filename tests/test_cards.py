@@ -127,3 +127,19 @@ def test_a_card_fits_a_narrow_page(opened: Opened, site: Path) -> None:
         link_to(page, id).hover()
         page.locator(".card").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_what_an_author_wrote_stops_no_script(opened: Opened, site: Path) -> None:
+    html = (site / POST).read_text()
+    odd = "The footnote.<pre tabindex='0'>a</pre><button>b</button>"
+    html = html.replace("The footnote.", odd).replace("<h2", "<a href='#citation-50%'>c</a><h2", 1)
+    (site / "posts/odd.html").write_text(html.replace('id="end"', 'id="card"'))
+    page = opened(site / "posts/odd.html")
+    page.locator("a[href='#citation-50%']").hover()
+    page.locator(".footnote-ref a").first.hover()
+    link = page.locator(".footnote-ref a").first
+    assert link.get_attribute("aria-describedby") == page.locator("div.card").get_attribute("id")
+    assert page.evaluate("[...document.querySelectorAll('#card')].length") == 1
+    kept = "[...document.querySelectorAll('.side-note *')].filter(one => one.tabIndex >= 0).length"
+    page.wait_for_selector(".side-note")
+    assert page.evaluate(kept) == 0

@@ -100,7 +100,7 @@ def dot_table(
     if any(getattr(value, "spread", None) is not None for value in shown):
         note += " ±: the standard deviation between seeds."
     rows = [_row(call, view, image, columns, shapes, pictures) for image in images]
-    axis = f"axis-{call.directive.number}"
+    axis = f"axis.{call.directive.number}"
     content = call.page.render(
         "blocks/dot-table.html",
         rows=[*rows, *last],

@@ -27,7 +27,7 @@ def svg_of(figure: Figure, variables: Mapping[str, str], name: str) -> str:
     text = stream.getvalue()
     root = ElementTree.fromstring(text)
     ids = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
-    kept = {id: f"{name}-{number}" for number, id in enumerate(ids, 1)}
+    kept = {id: f"{name}.{number}" for number, id in enumerate(ids, 1)}
     inside = "".join(_element(child, variables, kept) for child in root)
     box = root.attrib["viewBox"]
     return f'<svg class="plot" viewBox="{box}" style="--width:{box.split()[2]}">{inside}</svg>'

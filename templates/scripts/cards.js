@@ -18,7 +18,13 @@
   let owner = null;
   let closing = 0;
 
-  const targetOf = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  const targetOf = (link) => {
+    try {
+      return document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    } catch {
+      return null; // of "#50%", which stands for no id
+    }
+  };
 
   const copyOf = (node) => {
     const copy = node.cloneNode(true);
@@ -96,7 +102,7 @@
     owner = link;
     card = document.createElement("div");
     card.className = "card";
-    card.id = "card";
+    card.id = "card.1"; // no id of a heading has a dot
     card.setAttribute("role", "note");
     card.append(...content);
     card.addEventListener("pointerenter", () => clearTimeout(closing));

@@ -7,7 +7,13 @@
   const GAP = 12;
   let notes = [];
 
-  const targetOf = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  const targetOf = (link) => {
+    try {
+      return document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    } catch {
+      return null; // of "#50%", which stands for no id
+    }
+  };
 
   const firstMentions = (article) => {
     const seen = new Set();
@@ -33,7 +39,8 @@
     }
     for (const node of targetOf(link).childNodes) note.append(node.cloneNode(true));
     note.querySelectorAll("[id]").forEach((element) => element.removeAttribute("id"));
-    note.querySelectorAll("a").forEach((element) => element.setAttribute("tabindex", "-1"));
+    const focusable = note.querySelectorAll("a, button, input, select, summary, textarea, [tabindex]");
+    focusable.forEach((element) => element.setAttribute("tabindex", "-1"));
     for (const element of note.querySelectorAll(".doi, .arxiv, .back-links, .footnote-backref")) {
       const after = element.nextSibling;
       if (after?.nodeType === Node.TEXT_NODE && /^[.\s]*$/.test(after.textContent)) after.remove();
