@@ -151,6 +151,7 @@ def test_a_result_typed_into_the_settings_is_an_error_each_time(work: Path, caps
     choices = '[one.slope]\norigin = "ours"\nwhy = "brings 2 dB"\n'
     (work / "content/choices.toml").write_text(choices)
     names = '[names]\npaper = "Doe, 41.2 dB"\nmethods.fill = "Fill (42.3 dB)"\n'
+    names += "[math.macros]\nbest = '44.5\\,\\mathrm{dB}'\nof = '#1\\,\\mathrm{dB}'\n"
     with (work / "content/site.toml").open("a") as site:
         site.write(names)
     (work / "content/blocks.py").write_text('NOTE = "<p>Ours has 43.4 dB.</p>"\nSHARE = 0.5\n')
@@ -163,7 +164,8 @@ def test_a_result_typed_into_the_settings_is_an_error_each_time(work: Path, caps
         assert f"content/site.toml:5:15: '41.2' {typed}" in told
         assert f"content/site.toml:6:23: '42.3' {typed}" in told
         assert f"content/blocks.py:1:20: '43.4' {typed}" in told
-        assert told.count(typed) == 6
+        assert f"content/site.toml:8:9: '44.5' {typed}" in told
+        assert told.count(typed) == 7
     assert main(["build", "--run", "never"]) == 0
     assert "warning: '39.16'" in capsys.readouterr().err
 

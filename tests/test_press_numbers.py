@@ -69,6 +69,7 @@ def kinds(
             "39.16 dB[5](#a), ±40.25 dB, <td>41.5</td>SSIM, 42.5/43.5 dB, 1/30 dB",
             ["39.16", "40.25", "41.5", "43.5", "1/30"],
         ),
+        ('<input value="41 dB"><data value="42 dB">', ["41"]),
         ("It costs $5: 39.16 dB for $6", ["39.16"]),
         ("`32.2 dB`, {{ 3.5 }} dB, <code>3.5 dB</code>, a PSNR with peak 1", []),
         ("$\\sigma = 25$, $z$ up to $0.1$, x4 dB, 10 levels, in 11,000 seconds", []),
@@ -276,8 +277,10 @@ def test_what_makes_another_number_of_a_result_is_told_with_its_place(
 ) -> None:
     of = '{{ suite("paper").recorded }}'
     joined = (f"3{of}", f"**3**{of}", f"1,{of}", f"{of}0", f"{of}.5", f"{of}e5", f"−{of}",
-              f"is -{of}", f"{of}{of}", f"{of}.{of}", f"<b>3</b>{of}")  # fmt: skip
+              f"is -{of}", f"{of}{of}", f"{of}.{of}", f"<b>3</b>{of}", f"–{of}",
+              f"(—{of}")  # fmt: skip
     whole = (f"{of}, {of}", f"{of}–{of}", f"{of}-{of}", f"{of}/{of}", f"{of}-fold", f"4 {of}",
+             f"4 %–{of}", f"“so”—{of}",
              f"[0, {of}]", f"- {of}", f"of {of}.")  # fmt: skip
     code, _, told = check(site, capsys, "\n\n".join((*joined, *whole)))
     found = re.findall(r"post\.md:(\d+):\d+: '[^']*' makes another number of a result", told)

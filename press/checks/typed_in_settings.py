@@ -1,12 +1,13 @@
 """Results typed by hand in the words of settings and of a site's blocks, which pages print."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError
 from press.markdown.numbers_in_post import numbers_in_script
-from press.markdown.typed_numbers import RESULT, SENTENCE, NumberSearch, Piece
+from press.markdown.typed_numbers import RESULT, SENTENCE, NumberSearch, Piece, pieces_of_tex
 from press.toml_file import TomlFile, leaves
 
 PRINTED = {  # claims.toml is where the numbers of a source belong
@@ -15,6 +16,8 @@ PRINTED = {  # claims.toml is where the numbers of a source belong
     "choices.toml": ("name", "shown", "why"),
     "images.toml": ("title", "why"),
 }
+
+PARAMETER = re.compile(r"#\d")  # of a macro
 
 
 def typed_in_settings(content: Path, search: NumberSearch) -> tuple[list[Path], list[Diagnostic]]:
@@ -33,9 +36,11 @@ def _messages(path: Path, search: NumberSearch) -> Iterator[Diagnostic]:
     except InputError:  # told where the file is used
         return
     for table, key, value in leaves(file.data):
-        is_printed = key in PRINTED[path.name] or table == "names.methods"
-        origin = SourceMap.of_lines(str(path), str(value), 1)
-        for found in search.find([Piece(str(value), 0)] if is_printed else [], origin):
+        text, is_tex = str(value), table == "math.macros"
+        is_printed = is_tex or key in PRINTED[path.name] or table == "names.methods"
+        origin = SourceMap.of_lines(str(path), text, 1)
+        pieces = pieces_of_tex(PARAMETER.sub("  ", text), 0) if is_tex else [Piece(text, 0)]
+        for found in search.find(pieces if is_printed else [], origin):
             if found.kind == RESULT:
                 yield _told(_place(file, table, key, found.text), found.text)
 

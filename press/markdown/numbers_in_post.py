@@ -37,7 +37,7 @@ IN_LINE = (  # elements that leave a number in one piece, as comments do
     "", "abbr", "b", "big", "data", "del", "em", "font", "i", "ins", "mark", "q", "s", "small",
     "span", "strong", "time", "u", "wbr",
 )  # fmt: skip
-SAID = ("alt", "aria-label", "title")  # attributes that are heard, or seen by those who point
+SAID = ("alt", "aria-label", "label", "placeholder", "title")  # attributes that are heard or seen
 ZERO_WIDTH = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 POINTERS = ("citation", "reference", "footnote_ref")
@@ -127,7 +127,8 @@ def _pieces(children: Sequence[Token], source: str, at: int = 0) -> Iterator[Pie
         if token.type in ("link_open", "link_close"):
             kind = POINTER if str(token.attrs.get("href", "")).startswith("#") else TEXT
         attributes = token.attrs | token.meta.get("attributes", {})
-        for text in [str(attributes[name]) for name in SAID if attributes.get(name)]:
+        said = (*SAID, "value") if token.tag == "input" else SAID
+        for text in [str(attributes[name]) for name in said if attributes.get(name)]:
             yield Piece("\0", start)
             yield from _pieces_of_text(text, start + max(content.find(text), 0))
             yield Piece("\0", start)

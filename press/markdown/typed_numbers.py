@@ -32,7 +32,7 @@ HAS_SPREAD = re.compile(r"\d\)?\s*(?:±|\+/-)\s*$")
 # Digits, a point, an exponent, a sign, or another expression, that a reader takes for a part of it.
 JOINED_TO = re.compile(
     rf"(\d[.,]?{HIDDEN}|{HIDDEN}(?:[.,]|[eE][-+−]?)?\d|{HIDDEN}[.,]?{HIDDEN}"
-    rf"|(?<![\w)\]{HIDDEN}])[-−]{HIDDEN})"
+    rf"|(?<![\w)\]{HIDDEN}])[-−]{HIDDEN}|(?<![^\s\0(\[{{“‘])[–—]{HIDDEN})"
 )
 SPREAD = r"(?:\s*(?:±|\+/-)\s*[\d.]+)?"
 SECONDS = ("seconds", "second", "secs", "sec")
