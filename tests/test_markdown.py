@@ -159,12 +159,15 @@ def test_ids_that_are_unknown_or_given_twice_have_a_place(context: PageContext) 
         context,
         '[](#fig-z) and [words](#nothing).\n\n![a](line.svg){#fig-a}\n\n'
         '::: figure src="line.svg" alt="a" id="fig-a"\nWords.\n:::\n\n$$ x $$ {#fig-a}'
-        "\n\n## Same\n\n## One {#same}\n\n## Two {#same}\n\n##",
+        "\n\n## Same\n\n## One {#same}\n\n## Two {#same}\n\n##"
+        "\n\n## References {#references}\n\n$$ y $$ {#errata}",
     )  # fmt: skip
     assert [message for message in said(context) if "as a picture" not in message] == [
         "body.md:9:39: the id 'fig-a' is given twice",
         "body.md:13:3: the id 'fig-a' is given twice",
+        "body.md:25:3: the id 'errata' is reserved for the list of changes",
         "body.md:19:4: the id 'same' is given twice",
+        "body.md:23:4: the id 'references' is reserved for the list of references",
         "body.md:21:1: warning: this heading has no words",
         "body.md:5:5: unknown id 'fig-z'; did you mean 'fig-a'?",
         "body.md:5:16: unknown id 'nothing'",

@@ -29,8 +29,15 @@ NAMES = {  # of what is numbered, each kind by itself
     "equation": "Equation ({})",
     "listing": "Listing {}",
 }
-RESERVED = ("content", "errata", "references", "cite-this")  # ids of the template
-IDS = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*')*?\sid\s*=\s*["']?([^"'\s>]+)""")
+RESERVED = {  # ids of the template, and what has them
+    "content": "the page's main part",
+    "errata": "the list of changes",
+    "references": "the list of references",
+    "cite-this": "how to cite the page",
+}
+IDS = re.compile(
+    r"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*')*?\sid\s*=\s*(?:"([^"]*)"|'([^']*)'|([^"'\s>]+))"""
+)
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 NOT_IN_NAME = frozenset(("link_open", "link_close", "footnote_ref", "citation", "image"))
 BREAKS = ("softbreak", "hardbreak")
@@ -194,7 +201,7 @@ class CrossReferences:
     def take_id(self, id: str, place: Place) -> None:
         """Take the id that a heading was given, if any; no other thing may have it."""
         if id and (id in self._ids or id in self.labels):
-            self.context.error(place, f"the id '{id}' is given twice")
+            self._refuse(id, place)
         self._ids.add(id)
 
     def new_id(self, wish: str) -> str:
@@ -209,15 +216,19 @@ class CrossReferences:
     def number(self, kind: str, id: str, place: Place) -> int:
         """The next number of a kind of NAMES, which `id` (if it is not empty) refers to."""
         self._counts[kind] += 1
-        if id in self.labels:
-            self.context.error(place, f"the id '{id}' is given twice")
+        if id in self.labels or id in RESERVED:
+            self._refuse(id, place)
         elif id:
             self.labels[id] = NAMES[kind].format(self._counts[kind])
         return self._counts[kind]
 
+    def _refuse(self, id: str, place: Place) -> None:
+        whose = f"reserved for {RESERVED[id]}" if id in RESERVED else "given twice"
+        self.context.error(place, f"the id '{id}' is {whose}")
+
     def check(self, html: str) -> None:
         """Tell of links to ids that the page's HTML has not."""
-        ids = {unescape(id): None for id in IDS.findall(COMMENT.sub("", html))}
+        ids = {unescape("".join(id)): None for id in IDS.findall(COMMENT.sub("", html))}
         known = {"", *ids, *RESERVED}
         unknown = [(id, place) for id, place in self.wanted if id not in known]
         few = islice(dict.fromkeys(id for id, _ in unknown), 20)  # to look for a name takes time
