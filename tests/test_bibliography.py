@@ -78,6 +78,10 @@ def test_fields_of_biblatex_and_names_of_every_form(tmp_path: Path) -> None:
         @book{b, author="{\'E}mile {\L}. Bee", title={{T}}, publisher={P \& Q},
           location={Z{\"u}rich}, year={{2001}}, date={2002}, author2={}}
         @inproceedings{c, title={C}, crossref={d'oro:2/x}, pages={7}}
+        @book{e, author={Donald Knuth}, title={S}, series={TAOCP}, volume=3, edition={2},
+          publisher={A-W}, year=1998, chapter=5, pages={10-20}, note={In part}}
+        @book{f, editor={A. Bee and C. Dee}, title={U}, edition={12}, publisher={P}}
+        @article{g, title={V}, journal={J}, number=3, pages={4, 6 - 7}}
         @proceedings{d'oro:2/x, title={Proc. of $n$}, year=2003, doi={10.1000/whole}}
     """
     html, said = read(tmp_path, bibtex)
@@ -85,13 +89,16 @@ def test_fields_of_biblatex_and_names_of_every_form(tmp_path: Path) -> None:
         "The Group, van der Berg Jr., A.-L., et al. T? J. of X 3(1–2), 4–5, 2019.",
         "Bee, É. Ł. T. P &amp; Q, Zürich, 2001.",
         "C. Proc. of [n], 7, 2003.",
+        "Knuth, D. S. TAOCP, vol. 3, 2nd ed., A-W, ch. 5, 10–20, 1998, In part.",
+        "Bee, A. and Dee, C. (eds). U. 12th ed., P.",
+        "V. J, no. 3, 4, 6–7.",
         "Proc. of [n]. 2003. doi:10.1000/whole.",
     ]
     assert said == []
     context = make_context(tmp_path / "again")
     entries = load_bibliography(tmp_path / "content/references.bib", context)
     assert [surnames(entry) for entry in entries.values()] == [
-        "The Group et al.", "Bee", "c", "d'oro:2/x",
+        "The Group et al.", "Bee", "c", "Knuth", "Bee and Dee", "g", "d'oro:2/x",
     ]  # fmt: skip
     assert plain_title(entries["d'oro:2/x"]) == "Proc. of n"
 

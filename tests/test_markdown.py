@@ -290,15 +290,17 @@ def test_references_made_by_hand_lead_back_to_every_link(context: PageContext) -
         context,
         "It[[1]](#citation-1) and[^n] it[[1]](#citation-1).\n\n[^n]: Or [[2]](#citation-2).\n\n"
         '<div id="citation-1">First</div>\n\n<p id="citation-2">Second</p>\n\n'
-        '<p id="citation-3">Third</p>',
+        '<p id="citation-3">Third</p>\n\n[[x]](#citation-%22x) <i id=\'citation-"x\'></i>',
     ).body
     links = re.findall(r'<a href="#(cite-\S+)" aria-label="(.*?)">', html)
     assert links == [
         ("cite-1-1", "Back to citation 1, mention 1"),
         ("cite-1-2", "Back to citation 1, mention 2"),
         ("cite-2-1", "Back to citation 2"),
+        ("cite-%22x-1", "Back to citation &#34;x"),
     ]
-    assert all(html.count(f'id="{id}"') == 1 for id, _ in links)
+    ids = [unquote(id).replace('"', "&quot;") for id, _ in links]
+    assert all(html.count(f'id="{id}"') == 1 for id in ids)
     assert said(context) == ["body.md:13:1: warning: nothing cites the reference 'citation-3'"]
 
 

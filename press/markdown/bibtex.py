@@ -15,7 +15,7 @@ from press.markdown.latex import ADDRESS, FORMULA, Decoder, verbatim
 
 TEXTS = (
     "title", "journal", "booktitle", "publisher", "school", "institution", "howpublished",
-    "address", "volume", "number", "pages", "year",
+    "address", "series", "edition", "chapter", "volume", "number", "pages", "year", "note",
 )  # fmt: skip
 ALIASES = {  # of biblatex
     "date": "year", "eprinttype": "archiveprefix", "journaltitle": "journal", "location": "address",
@@ -156,16 +156,17 @@ class Reader:
         from pybtex.database import Person
         from pybtex.exceptions import PybtexError
 
-        for name in split_name_list(" ".join(entry.fields.get("author", "").split())):
+        role = "author" if "author" in entry.fields else "editor"
+        for name in split_name_list(" ".join(entry.fields.get(role, "").split())):
             try:
                 person = Person(name)
             except (PybtexError, ValueError):
                 sentence = f"'{name[:80]}' is no name: 'and' stands between authors"
-                self._tell(entry, sentence, "author", is_error=True)
+                self._tell(entry, sentence, role, is_error=True)
                 continue
             last = [*person.prelast_names, *person.last_names, *person.lineage_names]
             parts = (" ".join(last), *person.first_names, *person.middle_names)
-            surname, *firsts = [self._text(entry, "author", part) for part in parts]
+            surname, *firsts = [self._text(entry, role, part) for part in parts]
             hyphenated = [[part[0] for part in first.split("-") if part] for first in firsts]
             initials = " ".join("-".join(f"{one}." for one in part) for part in hyphenated)
             if surname:
@@ -177,7 +178,11 @@ class Reader:
         texts = {name: self._text(entry, name, fields[name]) for name in TEXTS if name in fields}
         if day := re.match(r"(\d{4})-\d\d(?!\d)", texts.get("year", "")):
             texts["year"] = day[1]
-        for name in texts:
+        if "author" not in fields and "editor" in fields:
+            texts["role"] = "eds" if " and " in fields["editor"] else "ed."
+        if "pages" in texts:
+            texts["pages"] = re.sub(r"(?<=\d)\s*-\s*(?=\d)", "–", texts["pages"])
+        for name in (one for one in TEXTS if one in texts):
             if ADDRESS.search(fields[name]):
                 fields.setdefault("url", fields[name])
         if re.fullmatch(r"\w+://\S+", texts.get("howpublished", "")):

@@ -24,12 +24,13 @@ from press.page import PageContext
 from press.paths import web_address
 
 VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
+HOLDING = ("journal", "booktitle", "institution")  # venues that go before their number
 PLACED = VENUES[2:5]  # venues that have an address
 IDENTIFIERS = (  # field, class, where it leads, how it is written
     ("doi", "doi", "https://doi.org/", "doi"),
     ("eprint", "arxiv", "https://arxiv.org/abs/", "arXiv"),
 )
-FORM = "4"  # raise when the form of an entry below changes
+FORM = "5"  # raise when the form of an entry below changes
 OTHERS = ["others", ""]  # the last author of an entry that does not name all
 
 
@@ -100,7 +101,8 @@ def written(entry: Entry, typeset: Callable[[str], str]) -> Markup:
     if address:
         title = Markup('<a href="{}">{}</a>').format(address, title)
     cite = Markup('<cite class="title">{}</cite>').format(title)
-    parts = [html(_authors(entry)), cite, html(_venue(fields))]
+    authors = f"{_authors(entry)} ({fields['role']})" if "role" in fields else _authors(entry)
+    parts = [html(authors), cite, html(_venue(fields))]
     parts += [Markup('<a class="{}" href="{}">{}</a>').format(*link) for link in links]
     stops = (".", "?", "!")
     ended = [part if part.striptags().endswith(stops) else part + "." for part in parts if part]
@@ -123,9 +125,24 @@ def _venue(fields: dict[str, str]) -> str:
     venue = fields.get(name, "")
     if name in PLACED and "address" in fields:
         venue = f"{venue}, {fields['address']}"
-    issue = f"({fields['number']})" if "number" in fields else ""
-    where = f"{venue} {fields.get('volume', '')}{issue}".strip()
-    return ", ".join(filter(None, (where, fields.get("pages"), fields.get("year"))))
+    volume, number = fields.get("volume", ""), fields.get("number", "")
+    if name == "journal" and volume:
+        venue += f" {volume}({number})" if number else f" {volume}"
+        volume = number = ""
+    parts = [fields.get("series"), volume and f"vol. {volume}", number and f"no. {number}"]
+    parts.append(_nth(fields.get("edition", "")))
+    parts.insert(0 if name in HOLDING else len(parts), venue)
+    chapter = f"ch. {fields['chapter']}" if "chapter" in fields else ""
+    parts += [chapter, *(fields.get(key, "") for key in ("pages", "year", "note"))]
+    return ", ".join(filter(None, parts))
+
+
+def _nth(edition: str) -> str:
+    """An edition: "2nd ed."; what is no number stays as it is."""
+    if edition.isdecimal():
+        ends = {"1": "st", "2": "nd", "3": "rd"} if edition[-2:-1] != "1" else {}
+        edition += ends.get(edition[-1], "th")
+    return f"{edition} ed." if edition and not edition.endswith(".") else edition
 
 
 HAND_MADE = "citation-"  # how the id of a reference begins that the author made by hand
@@ -202,7 +219,8 @@ class Citations:
             self.context.warn(place, f"nothing cites the reference '{target}'")
             return ""
         links = _back_links(target.removeprefix(HAND_MADE), self.by_hand[target])
-        tags = " ".join(f'<a href="{href}" aria-label="{label}">↩</a>' for href, label in links)
+        link = Markup('<a href="{}" aria-label="{}">↩</a>')
+        tags = " ".join(link.format(*one) for one in links)
         return f' <span class="back-links">{tags}</span>'
 
     def _in_title(self, key: str, tex: str) -> str:
