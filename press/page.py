@@ -61,8 +61,8 @@ class PageContext:
     cache: Cache
     renderer: "Callable[[PageContext, str, dict[str, Any]], str]"
     plotter: Plotter = field(default_factory=Plotter)  # of the build
-    is_checked: bool = False  # what a picture lacks is an error of `check`
     drafts: bool = False  # whether the site has those too
+    is_checked: bool = False  # what a picture lacks is an error of `check`
     diagnostics: list[Diagnostic] = field(default_factory=list)  # one may be told more than once
     inputs: dict[Path, None] = field(default_factory=dict)  # in the order of the first look
     copies: dict[str, Path] = field(default_factory=dict)  # address from the root -> source
