@@ -90,7 +90,7 @@ def summary(settled: Iterable[Diagnostic]) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 page", "11,000 pages"."""
-    stem = re.sub("([sxz]|[cs]h)$", r"\1e", re.sub("(?<![aeiou])y$", "ie", noun))
+    stem = re.sub("([sxz]|sh|[nrt]ch)$", r"\1e", re.sub("(?<![aeiou])y$", "ie", noun))
     return f"{number:,} {noun if number == 1 else f'{stem}s'}"
 
 

@@ -17,8 +17,8 @@ def test_a_diagnostic_is_written_with_its_place_and_code() -> None:
 
 
 def test_a_count_has_the_plural_of_whatever_a_site_calls_its_cases() -> None:
-    told = [counted(2, noun) for noun in ("category", "day", "batch", "data set")]
-    assert told == ["2 categories", "2 days", "2 batches", "2 data sets"]
+    told = [counted(2, noun) for noun in ("category", "day", "batch", "epoch")]
+    assert told == ["2 categories", "2 days", "2 batches", "2 epochs"]
 
 
 def test_an_error_that_stops_is_a_diagnostic_like_any_other() -> None:
