@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -131,6 +132,8 @@ def test_an_image_is_downloaded_once_and_checked(tmp_path: Path, server: str) ->
     path.unlink()
     with pytest.raises(InputError, match=r"could not be downloaded from .*: 404"):
         find(image)
+    with pytest.raises(InputError, match=r"could not be downloaded from htp://x/y: Unrecognized"):
+        find(dataclasses.replace(image, url="htp://x/y"))
     served.write_bytes(content_of_it + b"more")
     with pytest.raises(InputError, match=r"is not the one meant: .*" + image.sha256):
         find(image)
@@ -186,6 +189,14 @@ def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
         ("width = 64", "widht = 64", ":3:1: unknown key 'widht'; did you mean 'width'?"),
         ("width = 64", 'width = "64"', ":3:1: 'width' of image 'made/waves' is '64'"),
         ("width = 64\n", "", ":1:2: image 'made/waves' needs the key 'width'"),
+        *(
+            (
+                '"made/waves.png"\nw',
+                f"{json.dumps(file)}\nw",
+                f":2:1: 'file' of image 'made/waves' is {file!r}; expected '<set>/<name>.png', say",
+            )
+            for file in ("", "a/..", "/tmp/.profile", "//a/b", "../b", "a\\b", "c:b", "a\0b")
+        ),
     ],
 )
 def test_a_mistake_in_the_list_is_told_with_its_line(

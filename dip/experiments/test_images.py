@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dip.errors import InputError, nearest
@@ -46,11 +46,23 @@ def _listed(file: TomlFile, name: str, table: Any, whole: bool) -> ListedImage:
     for key, value in table.items():
         if type(value) is not known[key].type:
             file.fail(f"'{key}' of image '{name}' is {value!r}", name, key)
+    if "file" in table and not _is_below(table["file"]):
+        sentence = (
+            f"'file' of image '{name}' is {table['file']!r}; expected '<set>/<name>.png', say"
+        )
+        file.fail(sentence, name, "file")
     lacking = [key for key in known if known[key].default is MISSING and key not in table]
     if whole and lacking:
         file.fail(f"image '{name}' needs the key '{lacking[0]}'", name)
     blank: dict[str, Any] = {key: "" if known[key].type is str else 0 for key in lacking}
     return ListedImage(name=name, **blank, **table)
+
+
+def _is_below(file: str) -> bool:
+    """Whether a file's name leads to a place below any folder: what is downloaded goes there."""
+    path = PurePosixPath(file)
+    is_relative = bool(path.name) and not path.is_absolute() and ".." not in path.parts
+    return is_relative and not set(file) & set("\\:\0")
 
 
 def named(name: str, images: Mapping[str, ListedImage]) -> ListedImage:
@@ -115,9 +127,9 @@ def _download(image: ListedImage) -> Path:
         ) from None
     try:
         path = pooch.retrieve(image.url, f"sha256:{image.sha256}", Path(image.file).name, place)
-    except ValueError as error:
-        raise InputError(f"the file at {image.url} is not the one meant: {error}") from None
-    except OSError as error:  # requests' errors are OSErrors too
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors too
+        if "known hash" in str(error):
+            raise InputError(f"the file at {image.url} is not the one meant: {error}") from None
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         if re.search("Name or service not known|Name resolution|resolve|getaddrinfo", str(error)):
             reason = "the host's name cannot be resolved (no network?)"
