@@ -1,7 +1,9 @@
 """Records: written whole, read without trust."""
 
+import errno
 import json
 import math
+import os
 import random
 import struct
 from pathlib import Path
@@ -57,6 +59,23 @@ def test_a_failed_write_leaves_the_old_record(tmp_path: Path) -> None:
         write(folder, seconds=float("nan"))
     assert load_record(folder).data["seconds"] == 1.0
     assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_disk_that_fails_leaves_a_record_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, sync = tmp_path / "small/bird/seed0", os.fsync
+    write(folder)
+
+    def fail_once_moved_aside(descriptor: int) -> None:
+        sync(descriptor)
+        if (tmp_path / "superseded").exists():
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail_once_moved_aside)
+    with pytest.raises(OSError, match="Input/output error"):
+        write(folder, seconds=2.0)
+    assert load_record(folder, files=True)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ def put_in_place(fresh: Path, folder: Path) -> Path | None:
         if aside:
             os.replace(aside, folder)
         raise
-    _sync_parents(folder)
+    for place in filter(None, (aside, folder)):
+        _sync_parents(place)
     return aside
 
 
@@ -88,7 +89,6 @@ def move_aside(folder: Path) -> Path | None:
     aside = place / f"{name}-{os.urandom(4).hex()}" / folder.name
     aside.parent.mkdir()
     os.replace(folder, aside)
-    _sync_parents(aside)
     return aside
 
 
