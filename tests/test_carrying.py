@@ -95,9 +95,8 @@ def test_damaged_records_are_named_and_the_others_packed(
 
 
 def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_path: Path) -> None:
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", "results/tiny/waves")
-    git(tmp_path, "commit", "-qm", "x")
+    for words in (["init", "-q"], ["add", "results/tiny/waves"], ["commit", "-qm", "x"]):
+        git(tmp_path, *words)
     path = tmp_path / "packed.tar"
     assert pack(tmp_path / "results", path) == (1, [])
     with tarfile.open(path) as archive:
@@ -109,6 +108,18 @@ def test_only_what_git_does_not_hold_is_packed(project: tuple[Path, Suite], tmp_
     assert pack(tmp_path / "results", path) == (2, []), "a part of it is not held"
     with pytest.raises(InputError, match="no such folder of results"):
         pack(tmp_path / "result", path)
+
+
+def test_a_changed_record_is_packed_whatever_the_folder_s_name(
+    project: tuple[Path, Suite], tmp_path: Path
+) -> None:
+    results = tmp_path / " r/results"
+    results.parent.mkdir()
+    (tmp_path / "results").rename(results)
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        git(tmp_path, *words)
+    write_run(results, project[1], project[1].experiments[0], 31.0)
+    assert pack(results, tmp_path / "packed.tar") == (1, [])
 
 
 def test_names_in_git_are_read_in_any_locale(project: tuple[Path, Suite], tmp_path: Path) -> None:
