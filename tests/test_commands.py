@@ -125,7 +125,7 @@ def test_a_damaged_record_is_never_overwritten_silently(project: Path, capsys: T
 def test_list_tells_every_run_and_what_is_missing(project: Path, capsys: Told) -> None:
     suite = load_suites(project / "content/experiments.toml")["tiny"]
     write_run(project / "results", suite, suite.experiments[0], 30.0)
-    assert main(["list", "tiny", "--device", "cpu"]) == 0
+    assert main(["list", "tiny", "tiny", "--device", "cpu"]) == 0
     title, counts, *runs = capsys.readouterr().out.splitlines()
     assert title == "tiny: Tiny"
     counted = "  recorded: 0 of 2 runs, 0 of 4 baselines and means; the rest would take "

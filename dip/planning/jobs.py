@@ -77,8 +77,8 @@ def jobs_of(suite: Suite) -> list[Job]:
 
 
 def find_suites(suites: Mapping[str, Suite], words: Iterable[str]) -> list[Suite]:
-    """The suites that `words` name, all of them for "all"; raises InputError."""
-    chosen = list(words)
+    """The suites that `words` name, once each, all of them for "all"; raises InputError."""
+    chosen = list(dict.fromkeys(words))
     if "all" in chosen:
         return list(suites.values())
     for word in chosen:
