@@ -10,6 +10,7 @@ from made_tasks import inpainting_task, small, waves
 from dip.engine.fit import Fit
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment
+from dip.network.architecture import input_channels
 from dip.network.inputs import draw_z, network_side
 from dip.network.network import Network
 from dip.network.operations import inside, reflect_border
@@ -188,11 +189,13 @@ def test_meshgrid_z_holds_the_coordinates_from_zero_to_one() -> None:
     assert z[1, -1].min() == 1 and z[0, 5, 21] == pytest.approx(21 / 63)
 
 
-def test_guide_is_reflected_to_the_sides_of_the_network() -> None:
-    guide = waves(30, 32, 3)
+@pytest.mark.parametrize("colours", [1, 3])
+def test_guide_is_reflected_to_the_sides_of_the_network(colours: int) -> None:
+    guide = waves(30, 32, colours)
     task = Task("flash", guide, guide, guide=guide)
-    z = draw_z(task, small(task="flash", mask=None, z="guide", guide="a/b"))[0].numpy()
-    assert z.shape == (3, 32, 32)
+    experiment = small(task="flash", mask=None, z="guide", guide="a/b")
+    z = draw_z(task, experiment)[0].numpy()
+    assert z.shape == (input_channels(experiment, colours), 32, 32)
     np.testing.assert_array_equal(z[:, 1:31], guide)
     np.testing.assert_array_equal(z[:, 0], guide[:, 1])
     with pytest.raises(InputError, match="guide is not read with z = 'uniform'"):

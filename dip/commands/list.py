@@ -140,7 +140,8 @@ def describe_network(args: argparse.Namespace) -> int:
     experiment = suite.experiments[0]
     images = load_images(args.content / "images.toml")
     height, width, channels = size_of(experiment, images)
-    network = describe(experiment, height, width, input_channels(experiment), channels)
+    z_channels = input_channels(experiment, channels)
+    network = describe(experiment, height, width, z_channels, channels)
     if args.json:
         print(json.dumps(network, indent=1))
         return 0

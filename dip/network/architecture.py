@@ -37,9 +37,9 @@ class Layer(NamedTuple):
         return pixels * self.channels_out * self.channels_in * self.kernel**2
 
 
-def input_channels(experiment: Experiment) -> int:
-    """The channels of z: 2 for a meshgrid (supplement), 3 for a guide, which is in colour."""
-    return {"meshgrid": 2, "guide": 3}.get(experiment.z, experiment.z_channels)
+def input_channels(experiment: Experiment, image_channels: int) -> int:
+    """The channels of z: 2 for a meshgrid (supplement), the image's for a guide."""
+    return {"meshgrid": 2, "guide": image_channels}.get(experiment.z, experiment.z_channels)
 
 
 def network_side(length: int, experiment: Experiment) -> int:

@@ -105,7 +105,7 @@ def plain_steps(
 
 def plain_network(experiment: Experiment, image_channels: int) -> PlainNetwork:
     """The network with weights from torch's generator, as the experiment initialises them."""
-    z_channels = input_channels(experiment)
+    z_channels = input_channels(experiment, image_channels)
     network = PlainNetwork(experiment, z_channels, image_channels)
     if experiment.initialisation == "kaiming":
         for module in network.modules():

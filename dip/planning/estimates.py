@@ -88,7 +88,7 @@ def multiply_adds(experiment: Experiment, images: Mapping[str, ListedImage]) -> 
     height, width, channels = size_of(experiment, images)
     key = (*_network(experiment), height, width, channels)
     if key not in _works:
-        layers = layers_of(experiment, input_channels(experiment), channels)
+        layers = layers_of(experiment, input_channels(experiment, channels), channels)
         sides = network_side(height, experiment), network_side(width, experiment)
         _works[key] = float(sum(layer.multiply_adds(*sides) for layer in layers))
     return _works[key]
@@ -218,7 +218,7 @@ def side_that_fits(
 
 def _memory_terms(experiment: Experiment, colours: int, precision: str) -> tuple[float, float]:
     """The bytes that any picture takes, and those of each pixel."""
-    z_channels = input_channels(experiment)
+    z_channels = input_channels(experiment, colours)
     layers = layers_of(experiment, z_channels, colours)
     of_channel = OF_CHANNEL * (HALF if precision == "bf16" else 1)
     wide = sum(channels / 4**scale for scale, channels in enumerate(experiment.channels))

@@ -133,7 +133,7 @@ class Manifest:
             return None
         key = self._first_with.setdefault((described(experiment), size), name)
         if key not in self._networks:
-            z_channels = input_channels(experiment)
+            z_channels = input_channels(experiment, size[2])
             self._networks[key] = describe(experiment, *size[:2], z_channels, size[2])
         return key
 
