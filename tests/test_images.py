@@ -193,7 +193,7 @@ def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
             (
                 '"made/waves.png"\nw',
                 f"{json.dumps(file)}\nw",
-                f":2:1: 'file' of image 'made/waves' is {file!r}; expected '<set>/<name>.png', say",
+                f":2:1: 'file' of image 'made/waves' is {file!r}, which is no path below a folder",
             )
             for file in ("", "a/..", "/tmp/.profile", "//a/b", "../b", "a\\b", "c:b", "a\0b")
         ),

@@ -47,9 +47,7 @@ def _listed(file: TomlFile, name: str, table: Any, whole: bool) -> ListedImage:
         if type(value) is not known[key].type:
             file.fail(f"'{key}' of image '{name}' is {value!r}", name, key)
     if "file" in table and not _is_below(table["file"]):
-        sentence = (
-            f"'file' of image '{name}' is {table['file']!r}; expected '<set>/<name>.png', say"
-        )
+        sentence = f"'file' of image '{name}' is {table['file']!r}, which is no path below a folder"
         file.fail(sentence, name, "file")
     lacking = [key for key in known if known[key].default is MISSING and key not in table]
     if whole and lacking:
