@@ -84,9 +84,8 @@ def _git_knows(results: Path) -> tuple[set[str], set[str]]:
         )
     except (OSError, subprocess.CalledProcessError):
         return set(), set()
-    paths = [
-        entry[3:].removeprefix(prefix.removesuffix("\n")) for entry in status.split("\0") if entry
-    ]
+    prefix = prefix.removesuffix("\n")  # alone: a folder's name may begin with a space
+    paths = [entry[3:].removeprefix(prefix) for entry in status.split("\0") if entry]
     changed = {"/".join(PurePosixPath(path).parts[:3]) for path in paths}
     return {*tracked.split("\0")}, changed
 

@@ -235,8 +235,12 @@ class ChangeDetector:
         page = self.state.pages.get(url)
         if page is None:
             return []
+        return self.changed_of(page, inputs) or page.changed
+
+    def changed_of(self, page: PageState, inputs: Iterable[str] = ()) -> list[list[str]]:
+        """What changed in the inputs of every page, in those of this one, and in these."""
         everywhere = [*self.state.global_inputs, *self._global_inputs]
-        return self.changed([*everywhere, *page.inputs, *inputs]) or page.changed
+        return self.changed([*everywhere, *page.inputs, *inputs])
 
     def intact(self, addresses: Iterable[str]) -> bool:
         """Whether files of the old site are still as they were written."""

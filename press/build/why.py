@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from press.build.manifest import refresh
-from press.build.state import ChangeDetector, State, global_inputs, load_state
+from press.build.state import ChangeDetector, State, load_state
 from press.cache import Cache
 from press.errors import InputError, nearest
 from press.files import sha256_of
@@ -58,8 +58,7 @@ def _find(state: State, name: str) -> str | None:
 def _page(options: Options, state: State, url: str) -> Iterator[str]:
     page = state.pages[url]
     changes = ChangeDetector(options, state)
-    everywhere = [*state.global_inputs, *global_inputs(options)]
-    changed = changes.changed([*everywhere, *page.inputs])
+    changed = changes.changed_of(page)
     if not changed and not changes.intact(page.outputs):
         yield f"{url} will be made anew, since it is not in '{options.out}' as it was written."
         return

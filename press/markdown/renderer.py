@@ -103,7 +103,7 @@ class PostRenderer:
                 shown = re.sub(r"<[^>]*>", "", self.render_expression(token))  # keeps "n = 3" whole
                 words[index] = text_token(Markup(shown).unescape())
             elif token.type == "reference":
-                id, _ = self._wanted(token)
+                id = self._wanted(token)
                 section = plain_text(self.crossrefs.sections.get(id, [text_token(id)]))
                 words[index] = text_token(self.crossrefs.labels.get(id, section))
             elif token.type == "image":
@@ -168,16 +168,17 @@ class PostRenderer:
 
     def render_reference(self, token: Token) -> str:
         """A reference to a numbered thing or a section, with its name."""
-        id, _ = self._wanted(token)
+        id = self._wanted(token)
         name = self.crossrefs.labels.get(id) or self._section_name(id)
         if self._is_in_link:
             return name
         return f'<a class="reference" href="#{escape(id)}">{name}</a>'
 
-    def _wanted(self, token: Token) -> tuple[str, Place]:
-        """The id that a reference names, and its place, noted as one that the page is to have."""
-        self.crossrefs.wanted.append((unquote(token.content), place_of(token)))
-        return self.crossrefs.wanted[-1]
+    def _wanted(self, token: Token) -> str:
+        """The id that a reference names, noted with its place as one that the page is to have."""
+        id = unquote(token.content)
+        self.crossrefs.wanted.append((id, place_of(token)))
+        return id
 
     def _section_name(self, id: str) -> Markup:
         """The words of the heading that has an id, as HTML; the id itself if there is none."""

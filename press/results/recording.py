@@ -13,7 +13,7 @@ from press.errors import InputError, sentence_of
 from press.files import fresh_folder, sha256_of, sync_names, sync_tree
 from press.results.environment import collect_environment, running_command
 from press.results.record import CURVE, read_record, seal_of
-from press.results.schema import is_exact, is_finite, mistakes
+from press.results.schema import INEXACT, is_exact, is_finite, mistakes
 
 # These even if they say nothing.
 KEPT = ("suite", "case", "seed", "method", "settings", "metrics", "environment")
@@ -220,8 +220,7 @@ def _curve(
         if any(isinstance(v, bool) or not isinstance(v, int | float | None) for v in values):
             raise InputError(f"'curve.{name}' holds what is neither a number nor None")
         if inexact := [v for v in values if v is not None and not is_exact(v)]:
-            sentence = f"{inexact[0]}, an integer above 2^53 that no float holds exactly"
-            raise InputError(f"'curve.{name}' holds {sentence}")
+            raise InputError(f"'curve.{name}' holds {inexact[0]}, {INEXACT}")
     if None in first or sorted(set(first)) != first:
         raise InputError(f"'curve.{axis}' does not rise from one point to the next")
     stream = StringIO()

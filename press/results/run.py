@@ -5,10 +5,9 @@ range over the last fifth of the iterations stand beside it, and a last iterate 
 spike is told as such. A curve has every tenth iteration there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from math import inf
 from pathlib import Path
 from statistics import median
@@ -195,18 +194,15 @@ class Run:
         """Where a stopping rule stops: fixed, oracle, es-wmv, or another of the record."""
         selector, point = f"stop.{rule}", self.stop_points.get(rule)
         if not point and not self._has(selector):
-            require_rule(rule, self._rules_of_suite())
+            planned = self.suite.planned.items()
+            require_rule(
+                rule, rules_of(self._other(*key) for key, one in planned if one.state == "recorded")
+            )
             if self.record:
                 raise InputError(f"the rule '{rule}' never stopped {self.name}")
         label = point.label if point else RULES.get(rule, rule)
         step = point.iteration if point else None
         return Score(self, selector, f"{self.name}, {rule}", label, step, point)
-
-    def _rules_of_suite(self) -> set[str]:
-        """The stopping rules of all records of its suite."""
-        planned = self.suite.planned.items()
-        runs = [self._other(*key) for key, one in planned if one.state == "recorded"]
-        return {*chain(*(run.record.rules for run in runs if run.record))}
 
     def __getattr__(self, quantity: str) -> Quantity:
         """A metric of the last output."""
@@ -357,6 +353,12 @@ class Score:
         if found is None:
             raise InputError(f"{self.name} has no {quantity}: it was not scored so")
         return found
+
+
+def rules_of(runs: Iterable[Run]) -> Iterator[str]:
+    """The stopping rules that chose an output of one of these runs."""
+    for run in runs:
+        yield from run.record.rules if run.record else ()
 
 
 def taken_names() -> set[str]:

@@ -43,6 +43,9 @@ def is_finite(number: float) -> bool:
     return abs(number) <= sys.float_info.max
 
 
+INEXACT = "an integer above 2^53 that no float holds exactly"
+
+
 def is_exact(number: float) -> bool:
     """Whether a float holds a finite number to its last digit: not every integer above 2^53."""
     return float(number) == number
@@ -106,8 +109,7 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     if (general["kind"] == "run") != (general["method"] is None):
         yield "a baseline or a mean has a 'method', and a run has none", "method"
     for selector, name, number in _inexact(metrics):
-        sentence = f"{number}, an integer above 2^53 that no float holds exactly"
-        yield f"'metrics.{selector}.{name}' is {sentence}", "metrics", selector, name
+        yield f"'metrics.{selector}.{name}' is {number}, {INEXACT}", "metrics", selector, name
     if not metrics["final"]:
         yield "'metrics.final' has no number", "metrics", "final"
     if (measure := general.get("measure")) and measure not in metrics["final"]:

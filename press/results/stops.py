@@ -5,7 +5,7 @@ before that has a least variance so far and no stop, and a page says so. Records
 alone; that, and how long the run was, tells which of the two it is.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from press.errors import InputError, nearest
@@ -15,10 +15,16 @@ RULES = {"fixed": "the last iteration", "oracle": "the best iterate", "es-wmv": 
 PATIENCE = {"es-wmv": 1000}  # iterations, as the engine has it
 
 
-def require_rule(name: str, others: Collection[str]) -> None:
-    """Raise InputError with the nearest name if it is no rule, nor one of `others` of records."""
-    if name not in RULES and name not in others:
-        raise InputError(f"unknown stopping rule '{name}'{nearest(name, [*RULES, *others])}")
+def require_rule(name: str, others: Iterable[str]) -> None:
+    """Raise InputError with the nearest name if it is no rule, nor one of `others` of records.
+
+    Nothing is asked of `others`, for which records are read, if the name is among `RULES`.
+    """
+    if name in RULES:
+        return
+    known = dict.fromkeys([*RULES, *others])
+    if name not in known:
+        raise InputError(f"unknown stopping rule '{name}'{nearest(name, known)}")
 
 
 @dataclass(frozen=True)

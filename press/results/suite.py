@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from statistics import mean, stdev
 
 from press.diagnostics import format_duration
@@ -13,7 +12,7 @@ from press.results.manifest import Suite
 from press.results.metrics import Metrics
 from press.results.names import Names
 from press.results.numbers import Measured, NotRun, Quantity, listed
-from press.results.run import Run
+from press.results.run import Run, rules_of
 from press.results.selectors import Selector, parse_selector
 from press.results.stops import require_rule
 
@@ -166,7 +165,7 @@ class SuiteView:
         """The number of the recorded runs in which a stopping rule stopped before their end."""
         points = [run.stop_points.get(rule) for run in self.runs if run.recorded]
         if not any(points):
-            require_rule(rule, {*chain(*(run.record.rules for run in self.runs if run.record))})
+            require_rule(rule, rules_of(self.runs))
         return sum(point.reached for point in points if point)
 
 
