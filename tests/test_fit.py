@@ -6,6 +6,7 @@ import sys
 from dataclasses import fields, replace
 from itertools import islice
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from dip.engine.fit import Fit, Step
 from dip.engine.monitor import AVERAGED, ITERATION, RUNNING_LOSS, UPDATES
 from dip.engine.optimizer import SETTLING
 from dip.engine.precision import set_precision
+from dip.engine.step import EngineStep
 from dip.errors import InputError
 from dip.network.network import Network, check_repeatable
 from dip.records.environment import bf16_supported
@@ -195,6 +197,46 @@ def test_an_update_that_was_interrupted_is_not_built_upon() -> None:
         next(iter(fit))
     fit.restore(state)
     next(iter(fit))
+
+
+@pytest.mark.parametrize("block", [1, 2])
+def test_interrupted_at_any_line_a_fit_goes_on_exactly_or_says_that_it_cannot(block: int) -> None:
+    fit = Fit(inpainting_task(), small(iterations=2), block=block)
+    begin, steps = fit.state(), [told(step) for step in fit]
+    files = {code.co_filename for code in (Fit.state.__code__, EngineStep.run.__code__)}
+
+    def run_until(last: int) -> list[int]:
+        """Run until so many lines of these files were begun; the lines."""
+        lines: list[int] = []
+
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            lines.extend([hash((frame.f_code, frame.f_lineno))] * (event == "line"))
+            if len(lines) == last:
+                raise KeyboardInterrupt
+            return trace
+
+        fit.restore(begin)
+        sys.settrace(
+            lambda frame, *rest: trace(frame, *rest) if frame.f_code.co_filename in files else None
+        )
+        try:
+            for _ in fit:
+                fit.state()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        return lines
+
+    refused, lines = 0, run_until(-1)
+    for line in set(lines):
+        run_until(1 + lines.index(line))
+        try:
+            at = int(fit.state()["counts"][ITERATION])
+            assert [told(step) for step in fit] == steps[at:]
+        except InputError:
+            refused += 1
+    assert 10 < refused < len(set(lines)) / 2
 
 
 def test_a_state_of_another_experiment_is_refused() -> None:

@@ -28,6 +28,7 @@ from dip.records.environment import choose_device
 from dip.tasks.degradations import Task
 
 CUDA_BLOCK = 50  # iterations between two looks at the history
+TORN = "the fit was interrupted within an update: restore a state, or begin"
 
 
 @dataclass(frozen=True)
@@ -155,11 +156,12 @@ class Fit:
 
     def _tell(self) -> Step:
         if self._blocks and self.iteration >= self._blocks[0].end:
-            self._blocks.pop(0)
             self._steps = []
+            self._blocks.pop(0)
         ahead = 2 if self.block > 1 else 1
         while len(self._blocks) < ahead and self._sent <= self.experiment.iterations:
             self._blocks.append(self._send())
+            self.step.is_torn = False
         if not self._steps:
             self._steps = self._read(self._blocks[0])
         step = self._steps[self.iteration - self._blocks[0].first]
@@ -204,14 +206,18 @@ class Fit:
         The steps between are computed once more, with the same bits.
         """
         if self.step.is_torn:
-            raise InputError("the fit was interrupted within an update: restore a state, or begin")
+            raise InputError(TORN)
         with self.replay.streamed():
             if iteration < self._reached:
                 block = next(b for b in reversed(self._blocks) if b.first <= iteration)
+                if not block.before:  # done, and interrupted before it was yielded
+                    raise InputError(TORN)
+                self.step.is_torn = True
                 put_back(list(self.step.tensors().values()), block.before)
                 self._reached = block.first
             while self._reached < iteration:
                 self._advance()
+            self.step.is_torn = False
 
     def _read(self, block: Block) -> list[Step]:
         """A block's steps; waits until the device has done it."""
@@ -287,6 +293,7 @@ class Fit:
         if not 0 <= next_ <= last + 1:
             raise ValueError(f"this state stands at iteration {next_}, the last one is {last}")
         arrays = [torch.from_numpy(np.array(state[name])) for name in own]
+        self.step.is_torn = True
         put_back(list(own.values()), arrays)
+        self._stand(next_)
         self.step.is_torn = False
-        self._stand(int(self.step.monitor.counts[ITERATION]))

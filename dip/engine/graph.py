@@ -47,6 +47,7 @@ class Replay:
             return
         if last not in self.graphs:
             self.graphs[last] = self._captured(last)
+        self.step.is_torn = True
         self.graphs[last].replay()
 
     def _captured(self, last: bool) -> "torch.cuda.CUDAGraph":

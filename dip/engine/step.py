@@ -53,7 +53,7 @@ class EngineStep:
             self.objective, task.shape, experiment.iterations, experiment.average_decay, device
         )
         self.output = torch.zeros((1, *task.shape), device=device)
-        self.is_torn = False  # whether an interrupt left an update half done
+        self.is_torn = False  # an update has begun, and the fit has not yet taken note of it
 
     def run(self, last: bool) -> None:
         """Do one iteration; the last one is scored and has no update.
@@ -76,7 +76,6 @@ class EngineStep:
         self.monitor.take(self.output, loss, spike)
         self._roll_back(spike) if last else self._update(spike)
         counts[ITERATION] += 1
-        self.is_torn = False
 
     def _draw_input(self, iteration: Tensor) -> None:
         """Write z + sigma_p * noise of this iteration into the network's input, with its border.
