@@ -6,6 +6,7 @@ All commands are one table. A command's module is imported once the command is a
 
 import argparse
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -20,20 +21,21 @@ from dip.experiments.experiment import CHOICES
 from dip.photo import LEAST_SIDE
 
 SEEDS = 2**32  # of photographs
+DIGITS = 9  # of a count: torch, for one, counts no further than 2**31
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 if all is well, 1 for a mistake in an input. Exits 2 for wrong usage."""
-    for stream in (sys.stdout, sys.stderr):  # a file's name may hold what a terminal cannot show
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    args = parser().parse_args(arguments)
-    module, function = args.function.split(":")
-    # A photograph is saved once its fit has begun, and says so; until then there is nothing to.
-    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL and not module.startswith("dip.photo"):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed before we began
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (to the end)
+        if isinstance(stream := getattr(sys, name), TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # for what a terminal cannot show
     try:
-        return int(getattr(import_module(module), function)(args))
+        try:
+            return _command(arguments)
+        finally:
+            sys.stdout.flush()  # what cannot be written is told here, and not as Python ends
     except InputError as error:
         print(error, file=sys.stderr)
         return 1
@@ -47,10 +49,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'this needs {error.name}: pip install -e ".[experiments]"', file=sys.stderr)
         return 1
     except BrokenPipeError:  # what read our output closed it
+        _drop_output()
         return 1
     except OSError as error:  # a full disk, a folder without permission
         print(sentence_of(error), file=sys.stderr)
+        _drop_output()
         return 1
+
+
+def _command(arguments: Sequence[str] | None) -> int:
+    args = parser().parse_args(arguments)
+    module, function = args.function.split(":")
+    # A photograph is saved once its fit has begun, and says so; until then there is nothing to.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL and not module.startswith("dip.photo"):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return int(getattr(import_module(module), function)(args))
+
+
+def _drop_output() -> None:
+    """Let what standard output does not take go nowhere, or Python fails with it as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _end_by_sigint() -> int:
@@ -98,6 +119,9 @@ def _integer(what: str, least: int, below: float = math.inf, step: int = 1) -> C
     """A function that reads an integer; it raises what argparse reports as wrong usage."""
 
     def read(text: str) -> int:
+        if text.isdecimal() and below == math.inf and len(text) > DIGITS:
+            short = f"{text:.20}{'...' * (len(text) > 20)}"
+            raise argparse.ArgumentTypeError(f"expected at most {DIGITS} digits, got '{short}'")
         if not text.isdecimal() or not least <= int(text) < below or int(text) % step:
             raise argparse.ArgumentTypeError(f"expected {what}, got '{text}'")
         return int(text)
@@ -112,28 +136,23 @@ def _size(text: str) -> int:
     return _integer(f"{LEAST_PLAIN} or more in steps of {BLOCK}", LEAST_PLAIN, step=BLOCK)(text)
 
 
-def _float(text: str) -> float:
-    """A number; nan where there is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+def _number(what: str, fits: Callable[[float], bool]) -> Callable[[str], float]:
+    """A function that reads a number; it raises what argparse reports as wrong usage."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not fits(number):
+            raise argparse.ArgumentTypeError(f"expected {what}, got '{text}'")
+        return number
+
+    return read
 
 
-def _seconds(text: str) -> float:
-    """A finite number of seconds, 0 too; raises what argparse reports as wrong usage."""
-    if not 0 <= (seconds := _float(text)) < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds, got '{text}'")
-    return seconds
-
-
-def _minutes(text: str) -> float:
-    """A number of minutes above 0; raises what argparse reports as wrong usage."""
-    if not (minutes := _float(text)) > 0:
-        raise argparse.ArgumentTypeError(f"expected minutes, more than 0, got '{text}'")
-    return minutes
-
-
+_seconds = _number("a number of seconds", lambda seconds: 0 <= seconds < math.inf)
+_minutes = _number("minutes, more than 0", lambda minutes: minutes > 0)
 _count = _integer("a positive integer", 1)
 _side = _integer(f"at least {LEAST_SIDE} pixels", LEAST_SIDE)
 _seed = _integer(f"an integer from 0 to {SEEDS - 1}", 0, SEEDS)

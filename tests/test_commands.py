@@ -248,6 +248,28 @@ def test_a_count_is_a_positive_integer(capsys: Told, word: str) -> None:
     assert f"--steps: expected a positive integer, got '{word}'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--max-side", "--channels", "--threads"])
+@pytest.mark.parametrize("digits", [10, 400, 5000])
+def test_a_count_that_nothing_counts_to_is_wrong_usage(
+    capsys: Told, option: str, digits: int
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["denoise", "in.png", "-o", "out.png", option, "9" * digits])
+    assert f"{option}: expected at most 9 digits, got '9999" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+@pytest.mark.parametrize("words", ["list", "--help"])
+def test_output_that_is_refused_is_told_once(project: Path, words: str) -> None:
+    python = f"env -u PYTHONUNBUFFERED PYTHONPATH={ROOT} {sys.executable} -m dip {words}"
+    for to, code, told in ((">/dev/full", 1, "No space left"), ("| true", 0, ""), (">&-", 0, "")):
+        done = subprocess.run(
+            f"{python} {to}", shell=True, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+        assert done.stderr.count("\n") == bool(told), done.stderr
+
+
 @pytest.mark.parametrize("size", ["0", "32", "80", "large"])
 def test_a_size_that_the_plain_loop_cannot_do_is_wrong_usage(capsys: Told, size: str) -> None:
     with pytest.raises(SystemExit, match="2"):
