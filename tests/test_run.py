@@ -496,6 +496,11 @@ def test_an_old_record_is_moved_aside_never_lost(tmp_path: Path) -> None:
     old = perform(jobs[0], context)
     assert old
     before = (old.folder / "run.json").read_bytes()
+    keeping = replace(context, keeps_records=True)
+    with pytest.raises(Busy, match="another process has recorded this run"):
+        perform(jobs[0], keeping)
+    assert not (tmp_path / "results/superseded").exists()
+    assert not list((tmp_path / "results/.work").iterdir())
     perform(jobs[0], context)
     (aside,) = (tmp_path / "results/superseded" / old.key).glob("*/nearest-known-pixel/run.json")
     assert aside.read_bytes() == before

@@ -58,6 +58,7 @@ class Sequence:
             checkpoint_seconds=args.checkpoint_every,
             listener=self.say,
             should_stop=self.interrupts.should_stop,
+            keeps_records=not args.rerun,
         )
 
     def run(self, jobs: list[Job]) -> int:

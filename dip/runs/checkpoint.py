@@ -87,10 +87,13 @@ class Work:
             sentence = f"cannot be written: {error.strerror or error}"
             raise InputError(sentence, self.path) from None
 
-    def load(self, described: dict[str, Any]) -> tuple[RunProgress, dict[str, np.ndarray]] | None:
+    def load(
+        self, described: dict[str, Any]
+    ) -> tuple[RunProgress, dict[str, np.ndarray], int | None] | None:
         """Read the checkpoint, or where there is none the one of `described` that was set aside.
 
-        None if there is neither. Raises InputError if it is damaged or of something else than
+        Its progress, state, and the CPU threads with which the run began, if it says; None if
+        there is neither checkpoint. Raises InputError if it is damaged or of something else than
         `described`; it is then set aside under the name that the sentence gives, and the next call
         looks again. Machines of two kinds, which take turns, so keep a checkpoint each.
         """
@@ -114,15 +117,7 @@ class Work:
                 sentence = f"the checkpoint was made with another {name.replace('_', ' ')}"
                 aside = self._aside({name: found.get(name) for name in described})
                 raise self._set_aside(f"{sentence} ({found.get(name)}, not {value})"[:300], aside)
-        return progress, state
-
-    def threads(self) -> int | None:
-        """The CPU threads with which the run began; None if no checkpoint says."""
-        try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                return int(json.loads(archive["told"].tobytes())["described"]["threads"])
-        except DAMAGED:
-            return None
+        return progress, state, found.get("threads")
 
     def _read(self) -> tuple[dict[str, Any], RunProgress, dict[str, np.ndarray]]:
         with np.load(self.path, allow_pickle=False) as archive:

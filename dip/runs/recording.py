@@ -35,6 +35,7 @@ class RunContext:
     checkpoint_seconds: float = 30.0
     listener: Listener = field(default_factory=Listener)
     should_stop: Callable[[], bool] = bool
+    keeps_records: bool = False  # a run that another process recorded meanwhile is not made anew
 
     def task(self, experiment: Experiment) -> Task:
         """The task of an experiment, from the test images that it reads; raises InputError."""

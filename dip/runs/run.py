@@ -9,12 +9,12 @@ from dip.errors import InputError, is_lack_of_memory
 from dip.experiments.experiment import TRAJECTORY_REVISION, arithmetic_on, device_kind
 from dip.experiments.test_images import named
 from dip.files import sweep
-from dip.planning.jobs import Job, state_of
+from dip.planning.jobs import Job, record_of, state_of
 from dip.records.environment import choose_device, commit, environment, exact_part
 from dip.records.record import CURVE_COLUMNS, Record, identity
 from dip.records.store import curve_text, write_record
 from dip.runs import recording
-from dip.runs.checkpoint import RunProgress, Work
+from dip.runs.checkpoint import Busy, RunProgress, Work
 from dip.runs.mean import average_file, average_runs
 from dip.runs.recording import Finished, RunContext, now
 from dip.tasks.baselines import run_baseline
@@ -38,7 +38,7 @@ def perform(job: Job, context: RunContext) -> Record | None:
     try:
         if job.kind != "run":
             make = average_runs if job.kind == "mean" else _baseline
-            with Work(context.results / ".work" / job.name.replace("/", "-")) as work:
+            with _work(job, context, job.name.replace("/", "-")) as work:
                 record = _write(job, context, make(job, context))
                 work.remove()
                 return record
@@ -47,8 +47,8 @@ def perform(job: Job, context: RunContext) -> Record | None:
         _refuse_second_precision(job, precision, context)
         revision = TRAJECTORY_REVISION[kind, precision]
         what = identity(job.experiment, context.images, precision, revision)
-        folder = context.results / ".work" / f"{what['key']}-{job.name.replace('/', '-')}"
-        with Work(folder) as work, _given_back_threads() as threads:
+        name = f"{what['key']}-{job.name.replace('/', '-')}"
+        with _work(job, context, name) as work, _given_back_threads() as threads:
             finished = _Run(job, context, what, work, context.threads or threads).finish()
             if finished is None:
                 return None
@@ -59,6 +59,16 @@ def perform(job: Job, context: RunContext) -> Record | None:
         if is_lack_of_memory(error):
             raise InputError(recording.what_would_fit(job.experiment, context)) from None
         raise
+
+
+@contextmanager
+def _work(job: Job, context: RunContext, name: str) -> Iterator[Work]:
+    """A job's work folder, locked; raises Busy where another process has recorded the job since."""
+    with Work(context.results / ".work" / name) as work:
+        if context.keeps_records and record_of(job, context.results, context.images):
+            work.remove()
+            raise Busy("another process has recorded this run")
+        yield work
 
 
 def _refuse_second_precision(job: Job, precision: str, context: RunContext) -> None:
@@ -181,10 +191,10 @@ class _Run:
         """Begin; with the checkpoint, if there is one that can be trusted."""
         found = self._loaded()
         # The count of threads moves bits: a run goes on with the one it began with.
-        self._begin((self.work.threads() if found else None) or self.asked)
+        self._begin((found and found[2]) or self.asked)
         if not found:
             return
-        progress, state = found
+        progress, state, _ = found
         try:
             self.fit.restore(state)
         except (InputError, ValueError, LookupError) as error:
@@ -194,7 +204,7 @@ class _Run:
         self.progress = progress
         self._tell_threads(int(self.environment["threads"]))
 
-    def _loaded(self) -> "tuple[RunProgress, dict[str, np.ndarray]] | None":
+    def _loaded(self) -> "tuple[RunProgress, dict[str, np.ndarray], int | None] | None":
         """This kind of machine's checkpoint, whatever its threads; what is none is named."""
         wanted = {name: value for name, value in self._made_with().items() if name != "threads"}
         while True:  # each turn sets one aside
