@@ -122,6 +122,14 @@ def test_a_changed_record_is_packed_whatever_the_folder_s_name(
     assert pack(results, tmp_path / "packed.tar") == (1, [])
 
 
+def test_a_record_whose_name_no_archive_holds_is_named(
+    project: tuple[Path, Suite], tmp_path: Path
+) -> None:
+    (tmp_path / "results/tiny/rings").rename(tmp_path / "results/tiny" / ("漢" * 70))
+    count, (error,) = pack(tmp_path / "results", tmp_path / "packed.tar")
+    assert count == 2 and error.sentence == "cannot be packed: name is too long"
+
+
 def test_names_in_git_are_read_in_any_locale(project: tuple[Path, Suite], tmp_path: Path) -> None:
     (tmp_path / "results/tiny/waves").rename(tmp_path / "results/tiny/größe")
     for words in (["init", "-q"], ["add", "results"], ["commit", "-qm", "x"]):
@@ -368,6 +376,13 @@ def test_on_another_device_it_says_what_it_cannot_say(recorded: Path, capsys: To
         recorded, {"metrics": record.metrics, "stops": record.data["stops"]}, curve_text(drifted)
     )
     assert "the next ones within 0.2, where 0.5 is" in verified(capsys, 0)
+
+
+def test_a_record_may_say_nothing_of_its_machine(recorded: Path, capsys: Told) -> None:
+    rewrite(recorded, {"environment": {}})
+    verified(capsys, 0)
+    for command in ("list", "manifest"):
+        assert main([command]) == 0, capsys.readouterr().err
 
 
 def test_what_a_record_does_not_tell_is_unknown(recorded: Path, capsys: Told) -> None:

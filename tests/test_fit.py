@@ -274,6 +274,8 @@ def test_what_is_no_task_experiment_or_count_is_told_in_a_sentence() -> None:
         (task, {}, {}, "experiment is a dict; expected a dip.Experiment"),
         (task, small(), {"keep": 3}, "keep is 3; expected a set of iterations"),
         (task, small(), {"threads": 1.5}, "threads is 1.5; expected an integer"),
+        (task, small(), {"threads": 10**11}, "threads is too large, not below"),
+        (task, small(), {"block": -1}, "block is -1; it must be at least 1"),
     ]
     for one, experiment, more, sentence in wrong:
         with pytest.raises(InputError, match=sentence):

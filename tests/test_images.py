@@ -188,6 +188,7 @@ def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
     [
         ("width = 64", "widht = 64", ":3:1: unknown key 'widht'; did you mean 'width'?"),
         ("width = 64", 'width = "64"', ":3:1: 'width' of image 'made/waves' is '64'"),
+        ("width = 64", f"width = {10**400}", ":3:1: 'width' of image 'made/waves' is too large"),
         ("width = 64\n", "", ":1:2: image 'made/waves' needs the key 'width'"),
         *(
             (

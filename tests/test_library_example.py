@@ -208,6 +208,7 @@ def test_tasks_of_arrays_know_their_truth_and_refuse_what_does_not_fit() -> None
         (lambda: dip.inpainting(x, np.zeros((32, 40))), "no pixel as known"),
         (lambda: dip.super_resolution(x, 3), "a factor of 3 is not possible"),
         (lambda: dip.denoising(x.transpose(1, 2, 0)), "x0 is"),
+        (lambda: dip.denoising(x.astype(str)), "x0 holds <U.*, not numbers"),
         (lambda: dip.denoising(x * 255), r"values outside \[0, 1\]"),
         (lambda: dip.denoising(x, x[:, :-1]), "x is"),
     ]:

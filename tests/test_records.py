@@ -100,6 +100,7 @@ def test_a_damaged_record_is_named(tmp_path: Path, damage: str, sentence: str) -
     [
         ("pixels_sha256", ["0"]), ("metrics", None), ("environment", "x"), ("files", []),
         ("seconds", "1"), ("metrics", {"final": {}, "snapshots": 7}), ("runs", ["seed0"]),
+        ("metrics", {"final": {}, "snapshots": {}}),
         ("trajectory_revision", None), ("seconds", float("nan")),
     ],
 )  # fmt: skip
@@ -160,6 +161,13 @@ def test_a_curve_keeps_every_bit_of_a_float32(tmp_path: Path) -> None:
     assert [struct.pack("f", row[1] or 0.0) for row in read] == [
         struct.pack("f", value) for value in finite
     ]
+
+
+@pytest.mark.parametrize("iteration", ["inf", "nan", ""])
+def test_an_iteration_that_is_no_number_is_damage(tmp_path: Path, iteration: str) -> None:
+    text = f"{','.join(CURVE_COLUMNS)}\n{iteration},,,,,,\n"
+    with pytest.raises(InputError, match=r"curve.csv:2: the curve is damaged in this line"):
+        parse_curve(text, tmp_path / "curve.csv")
 
 
 def test_a_damaged_curve_is_told_with_its_line(tmp_path: Path) -> None:

@@ -166,5 +166,6 @@ def test_steps_are_timed_once_and_kept(tmp_path: Path, capfd: Told) -> None:
     written = kept.read_bytes()
     assert listed("--measure") == listed() == measured
     assert kept.read_bytes() == written, "what was timed once is used from then on"
-    kept.write_text('[["a", 5]]')
-    assert "a guess" in listed()
+    for damaged in ('[["a", 5]]', '[[{}, "ieee", 2, 1e9, 1.0]]'):
+        kept.write_text(damaged)
+        assert "a guess" in listed()

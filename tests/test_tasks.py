@@ -37,6 +37,8 @@ def plain_function(x: np.ndarray) -> np.ndarray:
         ({"mask": "abc"}, "mask is a str; expected an array"),
         ({"x0": None}, "x0 is a NoneType; expected an array"),
         ({"mask": np.zeros((1, 64, 96))}, "mask is 0 everywhere: nothing is known"),
+        ({"guide": np.zeros((0, 64, 96))}, r"guide is \(0, 64, 96\); expected \(C, 64, 96\)"),
+        ({"x": PICTURE.astype(str)}, "x is .*, values in"),
     ],
 )
 def test_parts_that_are_no_task_are_told_in_a_sentence(

@@ -39,7 +39,7 @@ class Row(NamedTuple):
             return f"  {self.job.name:50} not run yet, {duration(seconds)}"
         data, psnr_db = self.record.data, self.record.metrics["final"]["psnr_db"]
         level = "" if psnr_db is None else f"{psnr_db:6.2f} dB, "
-        made = f"{data['environment']['device']}, {data['arithmetic']}"
+        made = f"{data['environment'].get('device', 'unknown device')}, {data['arithmetic']}"
         return f"  {self.job.name:50} {level}{made}, revision {data['trajectory_revision']}"
 
 

@@ -21,7 +21,7 @@ from dip.engine.objective import psnr_db
 from dip.engine.precision import keep_large_buffers, multiply_in, set_precision
 from dip.engine.step import EngineStep
 from dip.errors import InputError
-from dip.experiments.experiment import Experiment, arithmetic_on, device_kind
+from dip.experiments.experiment import LARGE, Experiment, arithmetic_on, device_kind
 from dip.files import sha256_of
 from dip.network.network import check_repeatable
 from dip.records.environment import choose_device
@@ -68,7 +68,7 @@ class Block:
         return self.first + len(self.rows)
 
 
-def _check(task: Task, experiment: Experiment, threads: int | None) -> None:
+def _check(task: Task, experiment: Experiment, threads: int | None, block: int | None) -> None:
     """Raise InputError for what is no such thing, or does not belong together."""
     for name, given, kind in (("task", task, Task), ("experiment", experiment, Experiment)):
         if not isinstance(given, kind):
@@ -80,10 +80,13 @@ def _check(task: Task, experiment: Experiment, threads: int | None) -> None:
             ' give the experiment the same, or "fit" for a task of one\'s own'
         )
     task.check()
-    if threads is not None and not isinstance(threads, Integral):
-        raise InputError(f"threads is {threads!r}; expected an integer")
-    if threads is not None and threads < 1:
-        raise InputError(f"threads is {threads}; it must be at least 1")
+    for name, count in (("threads", threads), ("block", block)):
+        if count is not None and not isinstance(count, Integral):
+            raise InputError(f"{name} is {count!r}; expected an integer")
+        if count is not None and count < 1:
+            raise InputError(f"{name} is {count}; it must be at least 1")
+        if count is not None and count >= LARGE:
+            raise InputError(f"{name} is too large, not below 2**31")
 
 
 def _iterations(keep: Collection[int], last: int) -> frozenset[int]:
@@ -110,9 +113,9 @@ class Fit:
     last. Elsewhere each step is yielded as soon as it is done.
 
     Raises InputError where task and experiment disagree, the task's parts do not belong together,
-    `keep` names an iteration that the run has not, `threads` is no count, the device is not there,
-    does not have the experiment's precision or would not give its bits twice, or only one of z and
-    the task has a guide.
+    `keep` names an iteration that the run has not, `threads` or `block` is no count, the device is
+    not there, does not have the experiment's precision or would not give its bits twice, or only
+    one of z and the task has a guide.
     """
 
     def __init__(
@@ -125,7 +128,7 @@ class Fit:
         threads: int | None = None,
         block: int | None = None,
     ) -> None:
-        _check(task, experiment, threads)
+        _check(task, experiment, threads, block)
         keep = _iterations(keep, experiment.iterations)
         device = choose_device(device)
         check_repeatable(experiment, device_kind(device))

@@ -46,6 +46,11 @@ DEFAULT_ARITHMETIC = {"cpu": "ieee", "mps": "ieee", "cuda": "tf32"}
 NUMBERS: dict[type, Any] = {int: (int, Integral), float: (float, Real)}
 PLAIN = (str, bool, int)  # types whose values stand as they are
 SEEDS = 2**64  # Philox has keys of 64 bits
+OF_SEEDS = ("seed", "problem_seed")
+LARGE, MOST_SCALES = (
+    2**31,
+    16,
+)  # of every other integer, as torch counts; an image is halved so often
 KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
 # Rules for some settings: whether a value is possible, and what it is not if it is not.
 Rule = tuple[tuple[str, ...], Callable[[Any], bool], str]
@@ -54,7 +59,7 @@ RULES: tuple[Rule, ...] = (
     (NOT_NEGATIVE, lambda value: value >= 0, "at least 0"),
     (("preview_side", "z_channels", "iterations"), lambda value: value >= 1, "at least 1"),
     (("factor",), lambda value: value in (1, 4, 8), "4 or 8"),
-    (("seed", "problem_seed"), lambda value: value < SEEDS, "below 2**64"),
+    (OF_SEEDS, lambda value: value < SEEDS, "below 2**64"),
     (("learning_rate", "spike_factor"), lambda value: value > 0, "more than 0"),
     (("keep",), lambda value: 0 < value < 1, "between 0 and 1"),
     (("average_decay",), lambda value: 0 <= value < 1, "from 0 to below 1"),
@@ -252,6 +257,10 @@ def _finite(name: str, value: float) -> float:
 
 def _check_numbers(settings: Experiment) -> None:
     """Raise InputError, beginning with the setting's name, where a number is impossible."""
+    for name, value in vars(settings).items():
+        numbers = value if isinstance(value, tuple) else (value,)
+        if name not in OF_SEEDS and any(isinstance(one, int) and one >= LARGE for one in numbers):
+            raise InputError(f"{name} is too large, not below 2**31")
     for names, is_possible, words in RULES:
         for name in names:
             value = getattr(settings, name)
@@ -259,6 +268,8 @@ def _check_numbers(settings: Experiment) -> None:
                 raise InputError(f"{name} is {value}, not {words}")
     if len(settings.channels) != len(settings.skip_channels) or not settings.channels:
         raise InputError("channels and skip_channels need one number each for every scale")
+    if len(settings.channels) > MOST_SCALES:
+        raise InputError(f"channels has {len(settings.channels)} scales, more than {MOST_SCALES}")
     for name, least in (("channels", 1), ("skip_channels", 0)):
         if min(getattr(settings, name)) < least:
             raise InputError(f"{name} has {min(getattr(settings, name))}, not at least {least}")

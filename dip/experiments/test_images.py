@@ -12,6 +12,7 @@ from dip.files import sha256_of
 from dip.toml_file import TomlFile
 
 CACHE = "deep-image-prior"
+LARGE = 2**31  # pixels of a side, which no image has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +45,13 @@ def _listed(file: TomlFile, name: str, table: Any, whole: bool) -> ListedImage:
     known = {field.name: field for field in fields(ListedImage) if field.name != "name"}
     file.expect(dict.fromkeys(known, "anything"), table, name)
     for key, value in table.items():
-        if type(value) is not known[key].type:
-            file.fail(f"'{key}' of image '{name}' is {value!r}", name, key)
+        is_large = isinstance(value, int) and value >= LARGE
+        if is_large or type(value) is not known[key].type:
+            file.fail(
+                f"'{key}' of image '{name}' is {'too large' if is_large else repr(value)}",
+                name,
+                key,
+            )
     if "file" in table and not _is_below(table["file"]):
         sentence = f"'file' of image '{name}' is {table['file']!r}, which is no path below a folder"
         file.fail(sentence, name, "file")

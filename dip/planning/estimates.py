@@ -46,7 +46,7 @@ class Machine(NamedTuple):
         """Whether an environment is of this machine, whatever its threads."""
         if (where["device_kind"], where["device"]) != (self.kind, self.model):
             return False
-        return self.kind != "cpu" or self.instruction_set in (None, where["instruction_set"])
+        return self.kind != "cpu" or self.instruction_set in (None, where.get("instruction_set"))
 
 
 class Speed(NamedTuple):
@@ -57,6 +57,16 @@ class Speed(NamedTuple):
     trajectory_revision: int
     work: float
     seconds: float
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it says on what it was measured: `made` and `threads` read that."""
+        where = self.environment
+        threads = where.get("threads") if where.get("device_kind") == "cpu" else 1
+        numbers = (threads, self.work, self.seconds)
+        return {"device_kind", "device"} <= where.keys() and all(
+            isinstance(one, int | float) for one in numbers
+        )
 
     @property
     def threads(self) -> int | None:
@@ -149,7 +159,8 @@ def timed_steps(results: Path) -> list[Speed]:
     """What `list --measure` kept; nothing if that is damaged."""
     try:
         rows = json.loads((results / STEPS_TIMED).read_text("utf-8"))
-        return [Speed(dict(row[0]), *row[1:3], *map(float, row[3:])) for row in rows]
+        speeds = [Speed(dict(row[0]), *row[1:3], *map(float, row[3:])) for row in rows]
+        return [speed for speed in speeds if speed.is_told]
     except (OSError, ValueError, LookupError, TypeError):
         return []
 
@@ -163,7 +174,8 @@ def speed_of(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
         return None
     made = data["environment"], data["arithmetic"], data["trajectory_revision"]
     seconds = data["seconds_per_iteration"]
-    return Speed(*made, work, seconds) if record.kind == "run" else None
+    speed = Speed(*made, work, seconds)
+    return speed if record.kind == "run" and speed.is_told else None
 
 
 def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | None:
@@ -179,7 +191,8 @@ def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | Non
         work = multiply_adds(Experiment.from_dict(made["experiment"]), images)
         seconds = float(told["seconds"]) / (told["rows"][-1][0] + 1)
         revision = made["trajectory_revision"]
-        return Speed(made, made["arithmetic"], revision, work, seconds)
+        speed = Speed(made, made["arithmetic"], revision, work, seconds)
+        return speed if speed.is_told else None
     except (OSError, ValueError, LookupError, TypeError, RuntimeError, InputError,
             zipfile.BadZipFile, zlib.error):  # fmt: skip
         return None

@@ -41,9 +41,13 @@ def pack(results: Path, archive: Path) -> tuple[int, list[InputError]]:
             files = [*record.data["files"], "run.json"]
             if name in changed or not {f"{name}/{file}" for file in files} <= tracked:
                 check_files(record)
+                for file in files:
+                    tarfile.TarInfo(f"{name}/{file}").tobuf(tarfile.USTAR_FORMAT)
                 whole[name] = files
         except InputError as error:
             damaged.append(error)
+        except ValueError as error:
+            damaged.append(InputError(f"cannot be packed: {error}", place))
     if whole:
         with (
             fresh_file(archive) as out,

@@ -153,6 +153,8 @@ def _check_form(path: Path, record: Record) -> None:
     inner = data["metrics"].get("snapshots"), data["metrics"].get("final"), data.get("runs", {})
     if not all(isinstance(table, dict) for table in inner):
         raise InputError("the record is damaged: its metrics or its runs are no tables", path)
+    if not isinstance(data["metrics"]["final"].get("psnr_db", ""), (*NUMBER, NoneType)):
+        raise InputError("the record is damaged: metrics.final.psnr_db is no number", path)
     if not all(map(FILE.fullmatch, [*data["files"], data["key"]])):
         raise InputError("the record is damaged: it has a file or a key of a wrong form", path)
 
@@ -189,6 +191,6 @@ def _row(cells: list[str], path: Path, line: int) -> CurveRow:
         values = [float(cell) if cell else None for cell in cells]
         if len(values) != len(CURVE_COLUMNS) or values[0] is None:
             raise ValueError
-    except ValueError:
+        return (int(values[0]), *values[1:])
+    except (ValueError, OverflowError):  # of an iteration that is infinite
         raise InputError("the curve is damaged in this line", path, line) from None
-    return (int(values[0]), *values[1:])

@@ -153,7 +153,7 @@ def _recompute(record: Record, task: Task, device: str, iterations: int) -> list
     from dip.engine.fit import Fit
 
     experiment = replace(record.experiment, arithmetic=record.data["arithmetic"])
-    threads = record.data["environment"]["threads"]
+    threads = record.data["environment"].get("threads")
     fit = Fit(task, experiment, device=device, threads=threads)
     rows: list[CurveRow] = []
     for step in fit:

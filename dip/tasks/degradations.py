@@ -100,7 +100,8 @@ class Task:
             if array is None:
                 continue
             sides = zip(array.shape, shape, strict=False)
-            fits = array.ndim == 3 and all(wanted in (side, "C") for side, wanted in sides)
+            fits = _is_numeric(array) and array.ndim == 3 and array.size
+            fits = fits and all(wanted in (side, "C") for side, wanted in sides)
             if not fits or not 0 <= array.min() <= array.max() <= 1:
                 shown = str(shape).replace("'", "")
                 raise InputError(f"{name} is {array.shape}; expected {shown}, values in [0, 1]")
@@ -178,6 +179,8 @@ def inpainting(x0: np.ndarray, mask: np.ndarray, x: np.ndarray | None = None) ->
     values = np.asarray(mask)
     if values.shape != picture.shape[1:]:
         raise InputError(f"the mask is {values.shape}, the picture {picture.shape[1:]}")
+    if not _is_numeric(values):
+        raise InputError(f"the mask holds {values.dtype}, not numbers")
     known = values > 0
     if known.all() or not known.any():
         raise InputError(f"the mask marks {'every' if known.all() else 'no'} pixel as known")
@@ -213,11 +216,18 @@ def _same_size(name: str, x0: np.ndarray, x: np.ndarray | None) -> Task:
 def _picture(values: np.ndarray, name: str) -> np.ndarray:
     """`values` as a contiguous float32 picture, checked."""
     picture = np.asarray(values)
+    if not _is_numeric(picture):
+        raise InputError(f"{name} holds {picture.dtype}, not numbers")
     if picture.ndim != 3 or picture.shape[0] not in (1, 3) or not picture.size:
         raise InputError(f"{name} is {picture.shape}, not (1, H, W) or (3, H, W)")
     if not np.isfinite(picture).all() or picture.min() < 0 or picture.max() > 1:
         raise InputError(f"{name} has values outside [0, 1]")
     return np.ascontiguousarray(picture, dtype=np.float32)
+
+
+def _is_numeric(array: np.ndarray) -> bool:
+    """Whether an array holds real numbers, or truth values: nothing else has a least one."""
+    return np.asarray(array).dtype.kind in "biuf"
 
 
 def _like(values: np.ndarray | None, like: np.ndarray, name: str) -> np.ndarray | None:
