@@ -47,10 +47,8 @@ NUMBERS: dict[type, Any] = {int: (int, Integral), float: (float, Real)}
 PLAIN = (str, bool, int)  # types whose values stand as they are
 SEEDS = 2**64  # Philox has keys of 64 bits
 OF_SEEDS = ("seed", "problem_seed")
-LARGE, MOST_SCALES = (
-    2**31,
-    16,
-)  # of every other integer, as torch counts; an image is halved so often
+LARGE = 2**31  # no other integer is, as torch counts
+MOST_SCALES = 16  # an image is halved so often
 KERNELS = ("kernel_down", "kernel_up", "kernel_skip")
 # Rules for some settings: whether a value is possible, and what it is not if it is not.
 Rule = tuple[tuple[str, ...], Callable[[Any], bool], str]

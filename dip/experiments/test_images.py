@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dip.errors import InputError, nearest
+from dip.experiments.experiment import LARGE
 from dip.files import sha256_of
 from dip.toml_file import TomlFile
 
 CACHE = "deep-image-prior"
-LARGE = 2**31  # pixels of a side, which no image has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +47,8 @@ def _listed(file: TomlFile, name: str, table: Any, whole: bool) -> ListedImage:
     for key, value in table.items():
         is_large = isinstance(value, int) and value >= LARGE
         if is_large or type(value) is not known[key].type:
-            file.fail(
-                f"'{key}' of image '{name}' is {'too large' if is_large else repr(value)}",
-                name,
-                key,
-            )
+            found = "too large" if is_large else repr(value)
+            file.fail(f"'{key}' of image '{name}' is {found}", name, key)
     if "file" in table and not _is_below(table["file"]):
         sentence = f"'file' of image '{name}' is {table['file']!r}, which is no path below a folder"
         file.fail(sentence, name, "file")
