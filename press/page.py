@@ -108,8 +108,10 @@ class PageContext:
         self.note(source)
         try:
             digest = sha256_of(source)[:10]
-        except OSError:
+        except FileNotFoundError:
             raise InputError(f"no such file: '{source}'") from None
+        except OSError as error:
+            raise InputError(f"cannot be read: '{source}': {error.strerror}") from None
         suffix = source.suffix + (".txt" if source.suffix.lower() in SCRIPTS else "")
         url = f"media/{source.stem}-{digest}{suffix}"
         self.copies[url] = source

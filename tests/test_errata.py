@@ -114,6 +114,16 @@ def test_a_score_that_a_page_has_nothing_of_is_not_told(project: Path) -> None:
     assert told(project) == []
 
 
+def test_a_scrubber_shows_the_numbers_of_its_frames_and_no_others(project: Path) -> None:
+    post = project / "content/posts/post.md"
+    scrubber = '::: scrubber run="paper/anna" id="fig-scrubber"\nAll frames.\n:::\n'
+    post.write_text(f"---\ntitle: A post\ndate: 2026-11-30\n---\n\n{scrubber}")
+    assert told(project) == []
+    run_again(project, 32.5, "2026-12-05")
+    assert (rows := told(project))
+    assert not [row for row in rows if "average" in row or "oracle" in row or "input" in row]
+
+
 def test_records_without_a_time_of_their_own_are_told_beside_the_one_that_stands(
     project: Path,
 ) -> None:

@@ -121,6 +121,22 @@ def test_a_preview_without_a_size_is_told_as_one(tmp_path: Path) -> None:
         assert "Preview, not comparable with Doe’s numbers" in unescape(words_of(page.read_text()))
 
 
+def test_a_run_may_be_of_no_known_length_on_no_known_device(tmp_path: Path) -> None:
+    build(tmp_path, "# One\n\nAll are there.")
+    epochs = [0.25, 0.5, 0.75, 1.0]
+    for case, seed in (("sheep", 0), ("goats", 1)):
+        record(
+            "farm", case, seed=seed, metrics={"fid": 9.0}, results=tmp_path / "results",
+            settings={"iterations": "until it settles"}, environment={"device": None},
+            curve={"epoch": epochs, "fid": [12.0, 11.0, 10.0, 9.0]},
+        )  # fmt: skip
+    post = '# One\n\nIt ends at {{ run("farm/sheep", "curve.1").fid }}.\n'
+    (tmp_path / "content/posts/post.md").write_text(post)
+    assert run_press(tmp_path, "build") == 0
+    assert "It ends at 9.0 " in words_of((tmp_path / "site/posts/post.html").read_text())
+    assert "None" not in words_of((tmp_path / "site/runs/farm/sheep/seed0.html").read_text())
+
+
 def test_what_a_post_names_and_nobody_recorded_is_told_with_its_place(
     tmp_path: Path, capsys: Told
 ) -> None:

@@ -274,6 +274,15 @@ def test_a_site_is_known_again_with_its_old_addresses_and_without_a_list(work: P
     assert "Other" in (work / "site/posts/two.html").read_text()
 
 
+def test_a_folder_made_by_hand_is_not_replaced_by_a_site(work: Path, capsys: Told) -> None:
+    (work / "docs").mkdir()
+    for name, text in ((".nojekyll", ""), ("index.html", "by hand")):
+        (work / "docs" / name).write_text(text)
+    assert main(["build", "--out", "docs"]) == 1
+    assert capsys.readouterr().err.startswith("docs: this folder holds 'index.html', which the")
+    assert (work / "docs/index.html").read_text() == "by hand"
+
+
 def test_wrong_usage_gives_two(capsys: Told) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["bulid"])

@@ -1,5 +1,6 @@
 """What no file of a project may hold: each such input ends in one sentence with its place."""
 
+import json
 import os
 import re
 import shlex
@@ -178,6 +179,15 @@ def test_a_command_that_prints_no_manifest_has_its_place(tmp_path: Path, printed
     (tmp_path / "site.toml").write_text(f"[experiments]\nmanifest = 'python {tmp_path}/print.py'\n")
     options = Options(tmp_path, tmp_path / "results", tmp_path / "site")
     with pytest.raises(InputError, match=r"site\.toml:2:1: 'python .*' printed no manifest"):
+        refresh(options, ChangeDetector(options, None))
+
+
+def test_a_manifest_of_another_version_is_told_as_one(tmp_path: Path) -> None:
+    printed = {"manifest": 2, "inputs": [], "suites": {}, "images": {}, "networks": {}}
+    (tmp_path / "print.py").write_text(f"print({json.dumps(printed)!r})")
+    (tmp_path / "site.toml").write_text(f"[experiments]\nmanifest = 'python {tmp_path}/print.py'\n")
+    options = Options(tmp_path, tmp_path / "results", tmp_path / "site")
+    with pytest.raises(InputError, match=r"site\.toml:2:1: this manifest is of another version"):
         refresh(options, ChangeDetector(options, None))
 
 

@@ -24,8 +24,8 @@ def test_a_mistake_is_told_with_its_place(
     shutil.copytree(FOLDER / name, work)
     last_good = work / "site"
     last_good.mkdir()
-    for file in (".nojekyll", "index.html"):
-        (last_good / file).write_text("the last good site")
+    (last_good / ".nojekyll").write_text("index.html\n")
+    (last_good / "index.html").write_text("the last good site")
     monkeypatch.chdir(work)
     arguments = work / "arguments.txt"
     code = main(arguments.read_text().split() if arguments.exists() else ["build"])

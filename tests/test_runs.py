@@ -117,7 +117,7 @@ def test_a_damaged_file_is_named_and_never_shown(tmp_path: Path) -> None:
         run.curve()
     (tmp_path / "results/paper/anna/seed0/snapshots/250.webp").unlink()
     with pytest.raises(InputError, match=r"250\.webp: the record is damaged: this file is missing"):
-        run.picture(250)
+        run.picture("at.250")
 
 
 def test_means_over_images_and_seeds(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_an_image_that_is_not_to_be_shown_has_numbers_but_no_pictures(tmp_path: 
     (tmp_path / "content/images.toml").write_text(text)
     results = results_of(results.path, results.content)
     run = results.run("paper/anna")
-    assert run.picture(250) is None
+    assert run.picture("at.250") is None
     assert run.psnr_db == pytest.approx(31.9)
     assert results.suites.images.why_not_shown("set/anna") == "she asked"
 
@@ -208,7 +208,7 @@ def test_every_file_that_is_read_is_noted(tmp_path: Path) -> None:
     noted: list[Path] = []
     run = results_of(made.path, made.content, noted.append).run("paper/anna")
     run.curve()
-    run.picture(250)
+    run.picture("at.250")
     folder = tmp_path / "results/paper/anna/seed0"
     needed = {folder / "run.json", folder / "curve.csv", folder / "snapshots/250.webp"}
     planned = {made.parts / "suite-paper.json", made.parts / "images.json"}

@@ -144,9 +144,14 @@ def test_a_block_may_be_any_callable(tmp_path: Path) -> None:
         "@block('took', 'x', Argument('suite', TEXT, 'x'), Argument('title', TEXT, 'x'))\n"
         "def took(call, suite, title): return Markup(title)\n"
         "@block('three', 'x', Argument('title', TEXT, 'x'))\n@twice\n"
-        "def three(call, one, two): return Markup(one + two)\n",
+        "def three(call, one, two): return Markup(one + two)\n"
+        "@block('video', 'x', Argument('id', TEXT, 'x'), Argument('width', TEXT, 'x'))\n"
+        "def video(call, id, width): return Markup(id + ' in ' + width)\n",
     )
+    call = '# Two\n\n::: video id="abc" width="full"\n:::\n'
+    (tmp_path / "content/posts/two.md").write_text(call)
     assert build(tmp_path) == 0
+    assert "abc in full" in (tmp_path / "site/posts/two.html").read_text()
 
 
 def test_the_documentation_has_the_table_of_blocks() -> None:

@@ -161,6 +161,12 @@ class Block:
     numbered: str  # figure, table or listing; empty: it is not numbered
     example: str
 
+    @property
+    def own_arguments(self) -> list[Argument]:
+        """Those that its function takes: without `id` and `width`, which a numbered block has."""
+        every = (ID.name, "width") if self.numbered else ()
+        return [argument for argument in self.arguments if argument.name not in every]
+
     def render(self, directive: Directive, page: PageContext) -> Markup:
         """Write the block; raises InputError for a bad argument, with the argument's place."""
         call = Call(directive, page)
@@ -170,15 +176,15 @@ class Block:
                 sentence = f"block '{self.name}' has no argument '{name}'{nearest(name, known)}"
                 raise call.error(name, sentence)
         values = {argument.name: argument.value(call) for argument in self.arguments}
-        id, width = values.pop("id", None), values.pop("width", "text")
-        made = self._figure(self.make(call, **values))
+        own = [argument.name for argument in self.own_arguments]
+        made = self._figure(self.make(call, **{name: values[name] for name in own}))
         if not self.numbered:
             return made.content
         shown = [run for run in made.runs if run.recorded]
         note = f"{_preview(shown)} {made.note}".strip()
         caption, kind = made.caption or call.body, f"{self.numbered}-{directive.number}"
         title = f"{self.numbered.capitalize()} {directive.number}. {caption}"
-        has_curves = 'class="chart"' in made.content
+        id, has_curves = values["id"], 'class="chart"' in made.content
         rows = made.data or (curve_rows(shown) if has_curves else ())
         return page.render(
             "blocks/figure.html",
@@ -186,7 +192,7 @@ class Block:
             kind=self.numbered,
             number=directive.number,
             id=id,
-            width=width,
+            width=values["width"],
             caption=caption,
             note=note,
             runs=shown,

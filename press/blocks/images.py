@@ -103,11 +103,6 @@ def why_not_shown(page: PageContext, run: Run) -> str:
     return f"so that the results stay small, this suite keeps pictures {whose}"
 
 
-def small(page: PageContext, run: Run, path: Path | None, alternative: str) -> Markup:
-    """A picture of a record as a thumbnail, or the words why there is none."""
-    return absent(page, run) if path is None else thumbnail(page, path, alternative)
-
-
 def thumbnail(page: PageContext, path: Path, alternative: str) -> Markup:
     """A picture reduced by a whole number, to at most 128 pixels a side."""
     page.note(path)
@@ -134,10 +129,10 @@ def reduced(path: Path, factor: int) -> bytes:
 def small_picture(page: PageContext, runs: Sequence[Run]) -> Markup:
     """Our last output of the first of the runs that is recorded; empty if none is kept."""
     kept = [run for run in runs if run.record and run.record.pictures and run.case.pictures]
-    run = next((run for run in kept if run.final.picture), kept[0] if kept else None)
-    if run is None:
-        return Markup("")
-    return small(page, run, run.final.picture, f"{run.title}, our result")
+    for run in kept:
+        if path := run.final.picture:
+            return thumbnail(page, path, f"{run.title}, our result")
+    return absent(page, kept[0]) if kept else Markup("")
 
 
 def named_step(run: Run, output: Score) -> int | None:
@@ -175,8 +170,9 @@ def film_strip(call: Call, suite: SuiteView, iterations: list[int], images: list
 
 
 def _step(page: PageContext, run: Run, step: int) -> dict[str, Any]:
-    level = run.output(f"at.{step}").get(run.measure)
-    shown = picture(page, run, run.picture(step), describe_iterate(run, step, level))
+    output = run.output(f"at.{step}")
+    level = output.get(run.measure)
+    shown = picture(page, run, output.picture, describe_iterate(run, step, level))
     return {"picture": shown, "title": run.title, "level": "" if level is None else level}
 
 
@@ -271,10 +267,6 @@ def scrubber(call: Call, run: Run) -> Figure:
     frames = _frames(run)
     if not frames:
         raise InputError(f"{run.name} has no frames to show")
-
-    def frame(step: int, path: Path, level: Measured) -> Markup:
-        return small(call.page, run, path, describe_iterate(run, step, level))
-
     last, level = [*frames.values()][-1]
     metric = level.metric
     panel = RunChart(run, [metric.name]).panel(stop_marks(run, call.page.results.names.paper))
@@ -283,7 +275,10 @@ def scrubber(call: Call, run: Run) -> Figure:
         run=run,
         last=picture(call.page, run, last, ""),
         chart=panel.svg(),
-        strip=[{"step": k, "picture": frame(k, *shown)} for k, shown in frames.items()],
+        strip=[
+            {"step": k, "picture": thumbnail(call.page, path, describe_iterate(run, k, level))}
+            for k, (path, level) in frames.items()
+        ],
         data=_scrubber_data(call.page, run, panel, frames),
     )
     late = [point for point in run.stop_points.values() if not point.reached]
@@ -296,10 +291,11 @@ def _frames(run: Run) -> dict[int, tuple[Path, Measured]]:
     assert run.record
     metrics = RunChart(run).metrics
     found = dict[int, tuple[Path, Measured]]()
-    for selector in sorted(run.record.pictures):  # "final" behind an "at." of the same step
+    iterates = [name for name in run.record.pictures if name.startswith(("at.", "final"))]
+    for selector in sorted(iterates):  # "final" behind an "at." of the same step
         output, step = run.output(selector), run.record.steps.get(selector)
         level = output.get(metrics[0].name) if metrics else None
-        if selector.startswith(("at.", "final")) and step is not None and level is not None:
+        if step is not None and level is not None:
             assert output.picture
             found[step] = output.picture, level
     return dict(sorted(found.items()))

@@ -119,9 +119,9 @@ def _mistake(block: Block, own: Iterable[Block]) -> str:
         return f"the press has a block '{block.name}' already"
     if any(other.name == block.name and other is not block for other in own):
         return f"there are two blocks '{block.name}'"
-    names = [one.name for one in block.arguments if one.name not in ("id", "width")]
+    names = dict.fromkeys(one.name for one in block.own_arguments)
     try:
-        signature(block.make, follow_wrapped=False).bind(None, **dict.fromkeys(names))
+        signature(block.make, follow_wrapped=False).bind(None, **names)
     except TypeError as error:
         return f"the function of block '{block.name}' and its arguments differ: {error}"
     return ""
@@ -134,8 +134,7 @@ def documentation(blocks: Blocks) -> str:
     """
     rows = ["| block | shows | arguments |", "|---|---|---|"]
     for block in blocks.values():
-        own = [argument for argument in block.arguments if argument.name not in ("id", "width")]
-        own.sort(key=lambda argument: not argument.required)
+        own = sorted(block.own_arguments, key=lambda argument: not argument.required)
         example = f"<br>`::: {block.name} {block.example}`" if block.example else ""
         cells = []
         for one in own:

@@ -96,10 +96,9 @@ def dot_table(
     `last` are further rows; `details` those of the plain table of all figures, by their heads.
     """
     shapes = _shapes(columns)
-    shown = [column.value(image) for column in columns for image in images]
-    if any(getattr(value, "spread", None) is not None for value in shown):
-        note += " ±: the standard deviation between seeds."
     rows = [_row(call, view, image, columns, shapes, pictures) for image in images]
+    if any('class="spread"' in one for row in rows for one in row.cells):
+        note += " ±: the standard deviation between seeds."
     axis = f"axis.{call.directive.number}"
     content = call.page.render(
         "blocks/dot-table.html",

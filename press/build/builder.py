@@ -24,7 +24,7 @@ from press.build.state import (
     Unchanged,
     global_inputs,
     signature,
-    time_of_change,
+    size_and_time,
 )  # fmt: skip
 from press.cache import Cache
 from press.charts.plotting import Plotter, colours_of
@@ -241,7 +241,7 @@ class Builder:
                 state.signatures[path] = known
                 continue
             size, changed_ns, digest = signature(path)
-            if max(changed_ns, time_of_change(path)) >= read_ns.get(path, self.started_ns):
+            if max(changed_ns, size_and_time(path)[1]) >= read_ns.get(path, self.started_ns):
                 changed_ns, digest = 0, "(changed)"  # with no time that could stand for it
             state.signatures[path] = (size, changed_ns, digest)
 

@@ -80,7 +80,7 @@ def _build_once(options: Options, warnings: list[Diagnostic]) -> BuildResult:
     from press.build.builder import Builder
     from press.build.output import ChangedMeanwhileError, check_folder, lock, write_site
 
-    check_folder(options.out)
+    check_folder(options.out, changes.state.outputs)
     for _ in range(3):
         with closing(Builder(options, changes, manifest, asked_ns)) as builder:
             result = builder.make()

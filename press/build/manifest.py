@@ -111,5 +111,7 @@ def _asked(
         fail(f"'{command}' failed: {said}")
     try:
         return _in_parts(json_of(answer.decode(), settings))
-    except (InputError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except InputError as error:
+        fail(f"'{command}' printed no manifest" if error.path else error.sentence)
+    except (UnicodeDecodeError, KeyError, TypeError, AttributeError):
         fail(f"'{command}' printed no manifest")

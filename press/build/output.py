@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from press.build.state import Content, Signature, Unchanged, is_as_written
@@ -19,11 +19,6 @@ from press.files import content_of, fresh_folder, naming, sha256_of, sync_names,
 # Tells GitHub to leave a site as it is, and us what stands at its top by our doing, a line each.
 MARK = ".nojekyll"
 PRESERVED = (".gitignore", ".gitkeep", "CNAME")
-# What we write at a site's top, beside the pages at old addresses of posts.
-ALWAYS = (
-    "404.html", "assets", "feed.xml", "index.html", "media", "posts", "results.csv",
-    "results.json", "ro-crate-metadata.json", "runs", "sitemap.xml",
-)  # fmt: skip
 NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP)  # of a file system
 HERE = -100  # AT_FDCWD: paths are as seen from the working folder
 OS_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by programs that show folders
@@ -33,8 +28,11 @@ class ChangedMeanwhileError(Exception):
     """The old site is no longer what it was when this build began."""
 
 
-def check_folder(out: Path) -> None:
-    """Raise InputError if `out` holds what the press did not make, or cannot be exchanged."""
+def check_folder(out: Path, written: Iterable[str]) -> None:
+    """Raise InputError if `out` holds what the press did not make, or cannot be exchanged.
+
+    `written` are the addresses of the last build's site, in case that the list in it is damaged.
+    """
     if not out.exists():
         return
     if os.path.ismount(os.path.realpath(out)):
@@ -45,7 +43,8 @@ def check_folder(out: Path) -> None:
     names = {path.name for path in out.iterdir()}
     if MARK in names:
         listed = (out / MARK).read_text(encoding="utf-8", errors="replace").splitlines()
-        names -= {MARK, *ALWAYS, *listed} - {".git"}  # never a repository
+        tops = {url.partition("/")[0] for url in written}
+        names -= {MARK, *listed, *tops} - {".git"}  # never a repository
     for foreign in sorted(names - {*PRESERVED, *OS_FILES}):
         sentence = f"this folder holds '{foreign}', which the press did not make; name another"
         raise InputError(sentence, out)
@@ -74,7 +73,7 @@ def write_site(
 
     Raises ChangedMeanwhileError if a file that was to be kept is no longer there.
     """
-    check_folder(out)
+    check_folder(out, old)
     out = _behind_links(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.parent / f".{out.name}.old"

@@ -143,18 +143,13 @@ def listing(folder: str) -> bytes:
     return "\n".join(names).encode(errors="surrogateescape")
 
 
-def _size_and_time(path: str | Path) -> tuple[int, int]:
+def size_and_time(path: str | Path) -> tuple[int, int]:
     """Size and time of change in ns; who sets the time of a file back changes that of its entry."""
     try:
         stat = os.stat(path)
     except OSError:
         return ABSENT[:2]
     return stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns)
-
-
-def time_of_change(path: str) -> int:
-    """When a file, or the list of names in a folder, last changed, in ns; 0 if it is not there."""
-    return _size_and_time(path)[1]
 
 
 def is_as_written(path: Path, known: Signature) -> bool:
@@ -170,8 +165,8 @@ def signature(path: str) -> Signature:
     """What tells one state of a file from another; a folder's names stand for its content."""
     try:
         if os.path.isdir(path):
-            return -1, time_of_change(path), hashlib.sha256(listing(path)).hexdigest()
-        return *_size_and_time(path), sha256_of(Path(path))
+            return -1, size_and_time(path)[1], hashlib.sha256(listing(path)).hexdigest()
+        return *size_and_time(path), sha256_of(Path(path))
     except OSError:
         return ABSENT
 
@@ -179,7 +174,7 @@ def signature(path: str) -> Signature:
 def is_unchanged(path: str, old: Signature, saved_ns: int) -> bool:
     """Whether a file is as it was; its hash is taken only where its time does not tell."""
     if old[0] >= 0:
-        size, changed_ns = _size_and_time(path)
+        size, changed_ns = size_and_time(path)
         if size != old[0]:
             return False
         if changed_ns == old[1] and changed_ns < saved_ns - RACY_NS:
@@ -222,14 +217,6 @@ class ChangeDetector:
             return None
         return page if self.unchanged(page.inputs) and self.intact(page.outputs) else None
 
-    def changed(self, paths: Iterable[str]) -> list[list[str]]:
-        """Those of these inputs that are no longer what they were: path, old and new hash."""
-        return [
-            [path, self.state.signatures.get(path, ABSENT)[2], signature(path)[2]]
-            for path in dict.fromkeys(paths)
-            if not self._is_unchanged(path)
-        ]
-
     def changes(self, url: str, inputs: list[str]) -> list[list[str]]:
         """What changed in a page's inputs, or had changed when it was last made."""
         page = self.state.pages.get(url)
@@ -238,9 +225,13 @@ class ChangeDetector:
         return self.changed_of(page, inputs) or page.changed
 
     def changed_of(self, page: PageState, inputs: Iterable[str] = ()) -> list[list[str]]:
-        """What changed in the inputs of every page, in those of this one, and in these."""
+        """What changed in the inputs of every page, of this one, and in these: path, hashes."""
         everywhere = [*self.state.global_inputs, *self._global_inputs]
-        return self.changed([*everywhere, *page.inputs, *inputs])
+        return [
+            [path, self.state.signatures.get(path, ABSENT)[2], signature(path)[2]]
+            for path in dict.fromkeys([*everywhere, *page.inputs, *inputs])
+            if not self._is_unchanged(path)
+        ]
 
     def intact(self, addresses: Iterable[str]) -> bool:
         """Whether files of the old site are still as they were written."""

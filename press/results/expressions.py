@@ -74,7 +74,7 @@ def _runs(results: Results, name: str, output: str = "final") -> Each:
         return every
     case = view.suite.find(word)
     of_case = {("", seed): run for (of, seed), run in every.by_run.items() if of == case}
-    return Each(every.name.replace(suite_name, name, 1), of_case)
+    return Each(every.name.replace(f'"{suite_name}"', f'"{name}"', 1), of_case)
 
 
 def _suite(results: Results, name: str, output: str | None = None) -> Any:

@@ -289,11 +289,11 @@ def _case(records: Sequence[Record]) -> dict[str, Any]:
     for name in chain(*(one.settings for one in records)):
         values = [one.settings.get(name) for one in records]
         settings[name] = values if any(value != values[0] for value in values) else values[0]
-    variant = of_first.get("variant")
+    variant, stated = of_first.get("variant"), of_first.get("iterations")
     return {
         "folder": record.case, "image": f"{record.suite}/{record.case}",
         "variant": "" if variant is None else str(variant),
         "preview_side": of_first.get("preview_side"),
-        "pictures": True, "iterations": of_first.get("iterations", record.last_step or 0),
-        "paper_iterations": None, "settings": settings,
+        "pictures": True, "paper_iterations": None, "settings": settings,
+        "iterations": stated if type(stated) is int else record.last_step or 0,
     }  # fmt: skip

@@ -55,8 +55,8 @@ class Curve:
 
     def at(self, step: int) -> dict[str, float]:
         """What its columns have at a step; those without a value there are left out."""
-        found = {name: self.points(name, after=step - 0.5)[:1] for name in self.columns[1:]}
-        return {name: one[0][1] for name, one in found.items() if one and one[0][0] == step}
+        found = {name: dict(self.points(name)).get(step) for name in self.columns[1:]}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _points(self, place: int) -> list[tuple[float, float]]:
         """The points of a column; only what is asked for is read as numbers."""

@@ -249,7 +249,9 @@ class Run:
     @property
     def device(self) -> str | NotRun:
         """The model of the processor that ran it; "" if the record does not say."""
-        return str(self.record.environment.get("device", "")) if self.record else NotRun(self.name)
+        if not self.record:
+            return NotRun(self.name)
+        return str(self.record.environment.get("device") or "")
 
     @property
     def command(self) -> str:
@@ -263,18 +265,14 @@ class Run:
         path = self.file(CURVE)
         return parse_curve(text_of(path), path, self.record.axis)
 
-    def picture(self, selector: str | int) -> Path | None:
-        """The path of the picture of an output; None if absent or not to be shown.
-
-        A number is a step: 1000 is the output at.1000.
-        """
+    def picture(self, selector: str) -> Path | None:
+        """The path of the picture of an output; None if absent or not to be shown."""
         if not self.record or not self.shown:
             return None
-        chosen = f"at.{selector}" if isinstance(selector, int) else selector
-        if chosen in self.record.pictures:
-            return self.file(self.record.pictures[chosen])
-        if self.method and chosen == "input":  # it had that of the first seed's run
-            return self._other(self.image, self.suite.seeds[0], None).picture(chosen)
+        if selector in self.record.pictures:
+            return self.file(self.record.pictures[selector])
+        if self.method and selector == "input":  # it had that of the first seed's run
+            return self._other(self.image, self.suite.seeds[0], None).picture(selector)
         return None
 
     def kept(self) -> list["Score"]:

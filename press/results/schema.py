@@ -104,12 +104,17 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             yield f"'{name}' holds {unfit}, which no page can show", name
     if general["suite"] == "superseded":
         yield "'superseded' is where records go that gave way: name the suite otherwise", "suite"
-    if (started := general.get("started")) and not _is_time(started):
-        yield f"'started' is {started}, which no calendar and clock shows", "started"
+    if started := general.get("started"):
+        try:
+            datetime.strptime(started, "%Y-%m-%dT%H:%M:%SZ")
+        except ValueError:
+            yield f"'started' is {started}, which no calendar and clock shows", "started"
     if (general["kind"] == "run") != (general["method"] is None):
         yield "a baseline or a mean has a 'method', and a run has none", "method"
-    for selector, name, number in _inexact(metrics):
-        yield f"'metrics.{selector}.{name}' is {number}, {INEXACT}", "metrics", selector, name
+    for output, scores in metrics.items():  # else a page would write other last digits
+        for name, number in scores.items():
+            if isinstance(number, int) and not is_exact(number):
+                yield f"'metrics.{output}.{name}' is {number}, {INEXACT}", "metrics", output, name
     if not metrics["final"]:
         yield "'metrics.final' has no number", "metrics", "final"
     if (measure := general.get("measure")) and measure not in metrics["final"]:
@@ -121,22 +126,6 @@ def _contradictions(general: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for selector, file in general.get("pictures", {}).items():
         if file not in files:
             yield f"the picture '{file}' of '{selector}' is not under 'files'", "pictures", selector
-
-
-def _inexact(metrics: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
-    """The scores that a page would write with other last digits: selector, metric, number."""
-    for selector, scores in metrics.items():
-        for name, number in scores.items():
-            if isinstance(number, int) and not is_exact(number):
-                yield selector, name, number
-
-
-def _is_time(text: str) -> bool:
-    """Whether a calendar and a clock show a time in the form of the schema."""
-    try:
-        return bool(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
-    except ValueError:
-        return False
 
 
 def _unfit(value: Any) -> str:
