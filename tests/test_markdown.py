@@ -345,6 +345,22 @@ def test_a_note_within_a_note_and_a_fence_within_a_list_know_where_they_stand(
 UNKNOWN = "in this formula: undefined control sequence: "
 
 
+def test_a_definition_within_a_note_is_told_and_costs_neither_note_a_word(
+    context: PageContext,
+) -> None:
+    inner = "    [^b]: Second.\n\n    ::: note\n    [^b]: Third.\n    :::\n"
+    html = article_of(context, f"So.[^a]\n\n[^a]: First.\n\n{inner}").body
+    assert re.search(r"First\..*Second\..*Third\.", html, re.DOTALL)
+    sentence = "this note is defined within another one; begin it with the line"
+    assert said(context)[:2] == [f"body.md:9:5: {sentence}", f"body.md:12:5: {sentence}"]
+
+
+def test_an_argument_keeps_a_number_and_its_unit_in_a_line(tmp_path: Path) -> None:
+    context = make_context(tmp_path, "paper")
+    body = "::: details title=\"As {{ run('paper/anna').psnr_db }}\"\nWords.\n:::"
+    assert "As 31.90\u202fdB" in article_of(context, body).body
+
+
 def test_what_a_formula_defines_is_known_to_those_behind_it(context: PageContext) -> None:
     html = article_of(
         context,

@@ -158,6 +158,12 @@ def test_what_is_raised_is_not_read_as_digits_of_a_number() -> None:
     assert Tables(html).tables == [[["2.0", "2^10", "x_1"]]]
 
 
+def test_a_table_in_a_cell_is_none_of_its_data() -> None:
+    inner = "<table> <tr><td>x</td></tr> </table>"
+    html = f"<table><tr><td>a{inner}b</td><td>c</td></tr></table>"
+    assert Tables(html).tables == [[["ab", "c"]]]
+
+
 def test_what_is_not_seen_is_left_out_of_a_table_however_its_tags_are_closed() -> None:
     for tag in ("<br>", "<br/>", "<wbr />"):
         cell = f'a<span aria-hidden="true">x{tag}y</span>b'

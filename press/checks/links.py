@@ -4,6 +4,7 @@ Each page is read again as a browser gets it. The place of what came from a post
 post; of anything else it is a line and column of the page's HTML.
 """
 
+import os
 import posixpath
 import re
 import sys
@@ -34,6 +35,7 @@ from press.diagnostics import (
 from press.errors import nearest
 from press.files import text_of
 from press.markdown.citations import load_bibliography
+from press.markdown.renderer import CANDIDATE
 from press.options import Options
 from press.page import PageContext
 from press.pages.site_pages import load_site
@@ -43,7 +45,6 @@ from press.results.store import Results
 from press.toml_file import TomlFile
 
 LINKS = ("href", "src", "srcset", "poster")
-SOURCE = re.compile(r"(?:^|,)\s*([^\s,]+)")  # an address in a srcset
 BEFORE = (r"(?<=[\"'(<=#:])", r"(?<![\w./-])")  # what stands before an address or an id; or may
 POINTERS = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "headers", "list")
 SECONDS = 15  # to wait for an outside address
@@ -93,9 +94,9 @@ class PageFacts(HTMLParser):
         for name in POINTERS:
             self.pointers += map(found, attributes.get(name, "").split())
         for name in filter(attributes.__contains__, LINKS):
-            several = name == "srcset"
             value = attributes[name]
-            self.links += map(found, SOURCE.findall(value) if several else [value])
+            several = [one for one, _ in CANDIDATE.findall(value)]
+            self.links += map(found, several if name == "srcset" else [value])
 
     def place(self, found: Found) -> Place:
         """Where something stands in the post, each time behind the last; or else in the page."""
@@ -200,7 +201,7 @@ def _broken(out: Path, url: str, found: Found, ids: dict[str, set[str]], root: s
     if path:
         file = f"{path}index.html" if path.endswith("/") else path
         target = posixpath.normpath(posixpath.join(posixpath.dirname(url), file))
-    if target.startswith("../") or not (out / target).is_file():
+    if target.startswith("../") or not os.path.isfile(out / target):  # of any length
         known = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()]
         return f"the link '{found.value}' leads nowhere{nearest(target, known)}"
     fragment = unquote(parts.fragment)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from press.diagnostics import Diagnostic, Place, Severity
+from press.diagnostics import Diagnostic, Place, Severity, SourceMap
 from press.errors import InputError, nearest
 from press.markdown.latex import ADDRESS, FORMULA, Decoder, verbatim
 
@@ -48,7 +48,8 @@ class Reader:
 
     def __init__(self, text: str, path: Path) -> None:
         """Begin at the start of the text."""
-        self.text, self.path = text.replace(FORMULA, " "), path
+        self.text = text.replace(FORMULA, " ")
+        self._place = SourceMap.of_lines(str(path), self.text, 1).at
         self.diagnostics = list[Diagnostic]()
 
     def rows(self) -> Iterator[Row]:
@@ -129,11 +130,6 @@ class Reader:
         field = re.compile(rf"\b{re.escape(name or '@')}\s*=", re.IGNORECASE)
         found = field.search(self.text, entry.start, entry.end)
         return self._place(found.start() if found else entry.start)
-
-    def _place(self, offset: int) -> Place:
-        before = self.text[:offset]
-        line, column = before.count("\n") + 1, offset - before.rfind("\n")
-        return Place(str(self.path), line, column)
 
     def _words(self, entry: Source) -> list[str]:
         return self.text[entry.start : entry.end].split()

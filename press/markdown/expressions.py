@@ -109,7 +109,8 @@ class Expressions:
             self._look_whether_it_holds(tree, source.strip())
             return Written(*bound_to(tree), "", None)
         if any(isinstance(node, ast.Compare) for node in ast.walk(tree)):
-            raise InputError(NO_COMMAS if _is_grouped(tree) else ALONE)
+            has_commas = isinstance(tree, ast.Tuple) and isinstance(tree.elts[-1], ast.Constant)
+            raise InputError(NO_COMMAS if has_commas else ALONE)
         if (typed := typed_in_expression(tree)) is not None:
             raise InputError(SENTENCE.format(typed.value))
         value = printed(self._value(tree))
@@ -171,11 +172,6 @@ class Expressions:
             raise InputError(f"'{name}' follows a filter that has written the number already")
         self._filtered = value if isinstance(value, float) else self._filtered
         return called(name, FILTERS[name], given, value)
-
-
-def _is_grouped(tree: ast.expr) -> bool:
-    """Whether a comparison has a number with commas, as in `a < 3,000`."""
-    return isinstance(tree, ast.Tuple) and isinstance(tree.elts[-1], ast.Constant)
 
 
 def parsed(source: str) -> ast.expr:

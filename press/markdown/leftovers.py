@@ -132,38 +132,25 @@ def _unbalanced(tokens: Sequence[Token]) -> Iterator[Diagnostic]:
 
     Those of a block may be closed in a later one, those within words in the same words.
     """
-    of_blocks = _Opened()
-    for token in tokens:
-        if token.type == "html_block":  # that an inert one is not closed is told already
-            yield from of_blocks.read([one for one in token.children or () if one.tag not in INERT])
-        elif token.type == "inline":
-            of_words = _Opened()
-            yield from of_words.read(token.children or ())
-            yield from map(_not_closed, of_words.tags)
-    yield from map(_not_closed, of_blocks.tags)
-
-
-class _Opened:
-    """The tags that are open so far, counted by name so that none is looked for among many."""
-
-    def __init__(self) -> None:
-        self.tags, self.counts = list[Token](), Counter[str]()
-
-    def read(self, words: Sequence[Token]) -> Iterator[Diagnostic]:
-        """What is wrong with the tags among `words`."""
+    html = [one for token in tokens if token.type == "html_block" for one in token.children or ()]
+    of_blocks = [one for one in html if one.tag not in INERT]  # what is told already
+    of_words = [token.children or () for token in tokens if token.type == "inline"]
+    for words in (*of_words, of_blocks):
+        opened, counts = list[Token](), Counter[str]()  # so that none is looked for among many
         for one in words:
             if one.type != "html_inline" or one.tag in MAY_STAY_OPEN:
                 continue
             if one.nesting > 0:
-                self.tags.append(one)
-            elif one.nesting < 0 and not self.counts[one.tag]:
+                opened.append(one)
+            elif one.nesting < 0 and not counts[one.tag]:
                 yield Diagnostic(place_of(one), f"{one.content} closes nothing")
                 continue
             elif one.nesting < 0:
-                while (last := self.tags.pop()).tag != one.tag:
-                    self.counts[last.tag] -= 1
+                while (last := opened.pop()).tag != one.tag:
+                    counts[last.tag] -= 1
                     yield _not_closed(last)
-            self.counts[one.tag] += one.nesting
+            counts[one.tag] += one.nesting
+        yield from map(_not_closed, opened)
 
 
 def _not_closed(tag: Token) -> Diagnostic:

@@ -46,6 +46,7 @@ def parser() -> MarkdownIt:
     block.before("table", "caption", syntax.caption, {"alt": ["blockquote"]})
     block.before("fence", "directive", syntax.directive, ends_paragraph)
     block.before("fence", "display", syntax.display_formula, ends_paragraph)
+    block.at("footnote_def", syntax.note_definition, {"alt": ["paragraph", "reference"]})
     block.at("html_block", raw_html.block, ends_paragraph)
     block.at("table", syntax.table, {"alt": ["paragraph", "reference"]})
     inline.before("escape", "dialect", syntax.dialect)

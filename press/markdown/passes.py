@@ -143,7 +143,7 @@ def find_figures(state: StateCore) -> None:
                 figure.attrs[name] = str(image.attrs.pop(name, ""))
             if caption := str(figure.attrs["title"]):
                 origin: SourceMap = image.meta["origin"]
-                start = max(origin.text.find(caption), 0)
+                start = max(origin.text.rfind(caption), 0)
                 env = {key: state.env[key] for key in ("errors", "keys") if key in state.env}
                 env["line"] = origin.part(start, start + len(caption))
                 said = state.md.parseInline(caption, env)[0].children or []

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from press.diagnostics import Diagnostic, Place
+from press.diagnostics import Diagnostic, Place, SourceMap
 from press.errors import InputError, nearest
 from press.files import FORBIDDEN, NOT_IN_LINE, content_of, text_of
 from press.paths import find_file
@@ -86,10 +86,8 @@ def load_post(file: Path) -> Post:
     """
     text = text_of(file)
     if found := FORBIDDEN.search(text):
-        line, column = text.count("\n", 0, found.start()) + 1, found.start()
-        column -= text.rfind("\n", 0, found.start())
         sentence = f"a page cannot hold the character U+{ord(found[0]):04X}"
-        raise InputError(sentence, file, line, column)
+        raise InputError(sentence, *SourceMap.of_lines(str(file), text, 1).at(found.start()))
     if text.split("\n", 1)[0].rstrip() != "---":
         return Post(file, text, has_front_matter=False)
     matched = FRONT_MATTER.match(text)

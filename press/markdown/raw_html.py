@@ -161,12 +161,6 @@ def _masked(source: str) -> str:
 
 def _reads(rule: Callable[..., bool], state: StateInline | StateBlock, *rest: int) -> bool:
     """Whether one of the library's rules for HTML reads what stands here."""
-    if isinstance(state, StateInline):
-        start = state.pos
-    else:
-        start = state.bMarks[rest[0]] + state.tShift[rest[0]]
-    if not state.src.startswith("<", start):
-        return False
     if rule(state, *rest):
         return True
     source, state.src = state.src, _masked(state.src)

@@ -100,8 +100,7 @@ class PostRenderer:
         words = list(tokens)
         for index, token in enumerate(tokens):
             if token.type in ("expression", "comparison"):
-                shown = re.sub(r"<[^>]*>", "", self.render_expression(token))  # keeps "n = 3" whole
-                words[index] = text_token(Markup(shown).unescape())
+                words[index] = text_token(_without_tags(self.render_expression(token)))
             elif token.type == "reference":
                 id = self._wanted(token)
                 section = plain_text(self.crossrefs.sections.get(id, [text_token(id)]))
@@ -363,10 +362,14 @@ class PostRenderer:
         origin = SourceMap.of_lines(place.path, text, place.line, place.column)
 
         def worked_out(braces: re.Match[str]) -> str:
-            html = self.expressions.html(braces[1], origin, braces.start())
-            return Markup(html).striptags()
+            return _without_tags(self.expressions.html(braces[1], origin, braces.start()))
 
         return EXPRESSION.sub(worked_out, text)
+
+
+def _without_tags(html: str) -> str:
+    """The text of HTML with its spaces as they are: a narrow one keeps "n = 3" in one line."""
+    return Markup(re.sub(r"<[^>]*>", "", html)).unescape()
 
 
 def sized(attributes: dict[str, str]) -> dict[str, str]:

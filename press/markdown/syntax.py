@@ -18,7 +18,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.attrs.index import _attr_inline_rule
-from mdit_py_plugins.footnote.index import footnote_inline
+from mdit_py_plugins.footnote.index import footnote_def, footnote_inline
 
 from press.diagnostics import Diagnostic, Place, SourceMap, map_source
 from press.errors import nearest
@@ -227,6 +227,24 @@ def _move(tokens: list[Token], by: int) -> None:
         _move(token.children or [], by)
 
 
+def note_definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read the definition of a note; one within another is an error, as the library mixes them."""
+    if silent:
+        return footnote_def(state, start, end, True)
+    if not state.env.get("in_note"):
+        state.env["in_note"] = True
+        matched = footnote_def(state, start, end, False)
+        state.env["in_note"] = False
+        return matched
+    if not footnote_def(state, start, end, True):
+        return False
+    sentence = "this note is defined within another one; begin it with the line"
+    state.env["errors"].append(Diagnostic(_line(state, start).at(0), sentence, "error"))
+    state.line = start + 1
+    _push_words(state, _text(state, start))
+    return True
+
+
 def note(state: StateInline, silent: bool) -> bool:
     """Read a note written in place, `^[...]`, whose words are to know where they stand."""
     start = state.pos
@@ -387,8 +405,9 @@ def display_formula(state: StateBlock, start: int, end: int, silent: bool) -> bo
         for one in comparisons:
             _push_words(state, one)
     else:
-        state.line -= 1
-        _begin_behind(state, state.line, len(after.lstrip()))
+        state.line -= 1  # the next block begins with the words behind
+        state.bMarks[state.line] = state.eMarks[state.line] - len(after.lstrip())
+        state.tShift[state.line], state.sCount[state.line] = 0, state.blkIndent
     starts = tuple(row.starts[0] for row in rows)
     token.content, token.meta = tex, {"origin": SourceMap(first.path, tex, starts), "start": 0}
     return True
@@ -412,9 +431,3 @@ def _ends(state: StateBlock, line: int, end: int, closing: str) -> bool:
     if line >= end or state.isEmpty(line):
         return True
     return closing != "$$" and bool(DISPLAY_OPEN.match(_text(state, line)))
-
-
-def _begin_behind(state: StateBlock, line: int, rest: int) -> None:
-    """Let the next block begin with the last `rest` characters of a line."""
-    state.bMarks[line] = state.eMarks[line] - rest
-    state.tShift[line], state.sCount[line] = 0, state.blkIndent

@@ -25,8 +25,8 @@ Rows = Sequence[Sequence[object]]
 class Tables(HTMLParser):
     """The tables of a piece of HTML: the words of their cells, and what these say of their origin.
 
-    Drawings, pictures, signs and marks of footnotes are left out, of a formula all but its TeX, and
-    a mean's deviation gets a column of its own.
+    Drawings, pictures, signs, marks of footnotes, and tables in a cell, are left out, of a formula
+    all but its TeX, and a mean's deviation gets a column of its own.
     """
 
     def __init__(self, html: str) -> None:
@@ -47,7 +47,8 @@ class Tables(HTMLParser):
         classes = {*attributes.get("class", "").split()}
         is_doubled = self._in_formula and tag != "annotation"  # what is set of its TeX
         self._in_formula = self._in_formula or tag == "semantics"
-        is_sign = tag == "svg" or classes & UNSEEN or "aria-hidden" in attributes
+        is_inner = tag == "svg" or (tag == "table" and self._in_cell)
+        is_sign = is_inner or classes & UNSEEN or "aria-hidden" in attributes
         if self._unseen or is_sign or is_doubled:
             self._unseen += [tag] if tag not in VOID else []
         elif tag == "br":

@@ -5,7 +5,7 @@ names the theme's. A mistake in a template is reported with the template's line.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -189,19 +189,13 @@ def _require_blocks(tree: nodes.Template, theirs: set[str], file: Path) -> None:
         for one in tree.find_all(nodes.Getattr)
         if isinstance(one.node, nodes.Name) and one.node.name == "self"  # {{ self.title() }}
     }
-    for block in _outermost(tree):
-        if block.name not in theirs | called:
+    blocks = [*tree.find_all(nodes.Block)]
+    nested = {inner.name for block in blocks for inner in block.find_all(nodes.Block)}
+    for block in blocks:
+        if block.name not in theirs | called | nested:
             near = nearest(block.name, theirs)
             sentence = f"no template that this one extends has a block '{block.name}'{near}"
             raise InputError(sentence, file, block.lineno, _column(file, block.lineno, sentence))
-
-
-def _outermost(node: nodes.Node) -> Iterator[nodes.Block]:
-    for child in node.iter_child_nodes():
-        if isinstance(child, nodes.Block):
-            yield child
-        else:
-            yield from _outermost(child)
 
 
 def _column(path: Path, line: int | None, sentence: str) -> int | None:
