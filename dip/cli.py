@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -33,7 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # for what a terminal cannot show
     try:
         try:
-            return _command(arguments)
+            args = parser().parse_args(arguments)
+            module, function = args.function.split(":")
+            # A photograph is saved once its fit has begun, and says so; until then nothing is.
+            is_usual = signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+            if is_usual and not module.startswith("dip.photo"):
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            return int(getattr(import_module(module), function)(args))
         finally:
             sys.stdout.flush()  # what cannot be written is told here, and not as Python ends
     except InputError as error:
@@ -42,45 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         if stopped.args:
             print(*stopped.args, file=sys.stderr)
-        return _end_by_sigint()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends as by Ctrl-C: a shell ends its loop too
+        signal.raise_signal(signal.SIGINT)
+        return 130
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ("dip", "press"):
             raise
         print(f'this needs {error.name}: pip install -e ".[experiments]"', file=sys.stderr)
         return 1
-    except BrokenPipeError:  # what read our output closed it
-        _drop_output()
-        return 1
     except OSError as error:  # a full disk, a folder without permission
-        print(sentence_of(error), file=sys.stderr)
-        _drop_output()
+        if not isinstance(error, BrokenPipeError):  # what read our output closed it
+            print(sentence_of(error), file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:  # what is left goes nowhere, or Python fails with it as it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-
-
-def _command(arguments: Sequence[str] | None) -> int:
-    args = parser().parse_args(arguments)
-    module, function = args.function.split(":")
-    # A photograph is saved once its fit has begun, and says so; until then there is nothing to.
-    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL and not module.startswith("dip.photo"):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    return int(getattr(import_module(module), function)(args))
-
-
-def _drop_output() -> None:
-    """Let what standard output does not take go nowhere, or Python fails with it as it ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _end_by_sigint() -> int:
-    """End this process as Ctrl-C does, so that a shell ends its loop too."""
-    with suppress(OSError):
-        sys.stdout.flush()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.raise_signal(signal.SIGINT)
-    return 130
 
 
 class PrintVersion(argparse.Action):
@@ -119,11 +101,12 @@ def _integer(what: str, least: int, below: float = math.inf, step: int = 1) -> C
     """A function that reads an integer; it raises what argparse reports as wrong usage."""
 
     def read(text: str) -> int:
+        shown = f"{text:.20}{'...' * (len(text) > 20)}"
         if text.isdecimal() and below == math.inf and len(text) > DIGITS:
-            short = f"{text:.20}{'...' * (len(text) > 20)}"
-            raise argparse.ArgumentTypeError(f"expected at most {DIGITS} digits, got '{short}'")
-        if not text.isdecimal() or not least <= int(text) < below or int(text) % step:
-            raise argparse.ArgumentTypeError(f"expected {what}, got '{text}'")
+            raise argparse.ArgumentTypeError(f"expected at most {DIGITS} digits, got '{shown}'")
+        is_integer = text.isdecimal() and len(text) <= 20
+        if not is_integer or not least <= int(text) < below or int(text) % step:
+            raise argparse.ArgumentTypeError(f"expected {what}, got '{shown}'")
         return int(text)
 
     return read

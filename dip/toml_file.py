@@ -20,6 +20,7 @@ class TomlFile:
         try:
             self.text = path.read_text(encoding="utf-8-sig")
             self.data: dict[str, Any] = tomllib.loads(self.text)
+            repr(self.data)  # what no sentence could name, a long hexadecimal number, is told here
         except FileNotFoundError:
             raise InputError("no such file", path) from None
         except tomllib.TOMLDecodeError as error:

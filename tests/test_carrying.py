@@ -48,23 +48,6 @@ def test_what_was_packed_is_unpacked_the_same(project: tuple[Path, Suite], tmp_p
     assert unpack([archive], tmp_path / "home")[0] == "tiny/rings/seed0: was there already"
 
 
-def test_an_archive_is_written_whole_or_not_at_all(
-    project: tuple[Path, Suite], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    archive = tmp_path / "packed.tar"
-    pack(tmp_path / "results", archive)
-    before = archive.read_bytes()
-
-    def refuse(old: Path, new: Path) -> None:
-        raise OSError("the disk is full")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="the disk is full"):
-        pack(tmp_path / "results", archive)
-    assert archive.read_bytes() == before
-    assert not list(tmp_path.glob(".new.*"))
-
-
 def test_a_record_made_again_since_takes_the_place_of_the_packed_one(
     project: tuple[Path, Suite], tmp_path: Path
 ) -> None:
@@ -409,6 +392,11 @@ def test_on_another_device_a_tampered_start_fails(
     told = verified(capsys, 1)
     assert f"FAILED: results/tiny/waves/seed0/curve.csv:{iteration + 2}: the loss is" in told
     assert "and another device than recorded can explain" in told
+
+
+def test_a_record_of_an_odd_form_fails_in_its_line(recorded: Path, capsys: Told) -> None:
+    rewrite(recorded, {"stops": {"oracle": 5}})
+    assert "waves/seed0: FAILED: the record is damaged: " in verified(capsys, 1)
 
 
 def test_a_mode_that_this_device_cannot_do_is_told(recorded: Path, capsys: Told) -> None:

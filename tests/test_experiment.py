@@ -51,11 +51,6 @@ def test_key_leaves_out_defaults_so_that_a_later_setting_orphans_no_record() -> 
     assert HOUSE.canonical() == {"image": "standard11/house", "mask": "bernoulli"}
 
 
-def test_plain_values_and_back() -> None:
-    experiment = dataclasses.replace(HOUSE, snapshots=(0, 5), channels=(4, 8), skip_channels=(0, 4))
-    assert Experiment.from_dict(experiment.to_dict()) == experiment
-
-
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [

@@ -19,7 +19,7 @@ from small_runs import waves, write_project
 
 from dip.errors import InputError
 from dip.experiments.test_images import find, load_images, named
-from dip.tasks.images import load, read_picture, reduce_to_square
+from dip.tasks.images import load, reduce_to_square
 
 REAL = os.environ.get("DIP_IMAGES")
 LIST = Path(__file__).parent.parent / "content/images.toml"
@@ -189,6 +189,7 @@ def test_an_unknown_image_is_told_with_the_nearest(tmp_path: Path) -> None:
         ("width = 64", "widht = 64", ":3:1: unknown key 'widht'; did you mean 'width'?"),
         ("width = 64", 'width = "64"', ":3:1: 'width' of image 'made/waves' is '64'"),
         ("width = 64", f"width = {10**400}", ":3:1: 'width' of image 'made/waves' is too large"),
+        ("width = 64", f"width = 0x{'9' * 5000}", ":3:1: a number with too many digits"),
         ("width = 64\n", "", ":1:2: image 'made/waves' needs the key 'width'"),
         *(
             (
@@ -216,22 +217,6 @@ def test_an_image_of_another_size_than_listed_is_told(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("width = 64", "width = 63"))
     with pytest.raises(InputError, match="has 64x48 pixels in 1 channels, not 63x48 in 1"):
         load(load_images(path)["made/waves"], folder)
-
-
-def test_what_is_no_picture_is_told(tmp_path: Path) -> None:
-    whole = tmp_path / "whole.png"
-    Image.fromarray(waves()).save(whole)
-    cut = tmp_path / "cut.png"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    (tmp_path / "text.png").write_text("no picture")
-    for path, sentence in [
-        (tmp_path, "is a folder, not a picture"),
-        (tmp_path / "absent.png", "no such file"),
-        (tmp_path / "text.png", "is no picture that can be read"),
-        (cut, "the picture is damaged"),
-    ]:
-        with pytest.raises(InputError, match=sentence):
-            read_picture(path)
 
 
 def test_a_preview_averages_boxes_and_cuts_the_middle() -> None:

@@ -388,59 +388,6 @@ def test_bad_inputs_are_told_in_one_sentence_and_nothing_is_written(
     assert out.read_bytes() == b"old"
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "sentence"),
-    [
-        ("--max-side", "31", "expected at least 32 pixels, got '31'"),
-        ("--minutes", "0", "expected minutes, more than 0, got '0'"),
-        ("--minutes", "nan", "expected minutes, more than 0, got 'nan'"),
-        ("--channels", "0", "expected a positive integer, got '0'"),
-        ("--threads", "two", "expected a positive integer, got 'two'"),
-        ("--seed", "-1", "expected an integer from 0 to 4294967295, got '-1'"),
-        ("--seed", "4294967296", "expected an integer from 0 to 4294967295, got '4294967296'"),
-    ],
-)
-def test_a_number_out_of_range_is_wrong_usage(
-    capsys: Told, option: str, value: str, sentence: str
-) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["denoise", "photo.png", "-o", "out.png", option, value])
-    assert f"argument {option}: {sentence}" in capsys.readouterr().err.splitlines()[-1]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (
-            ["upscale", "photo.png", "-o", "out.png", "--factor", "3"],
-            "invalid choice: 3 (choose from 4, 8)",
-        ),
-        (["denoise", "photo.png"], "-o/--output"),
-        (["denoise", "photo.png", "-o", "out.png", "--mask", "m.png"], "--mask"),
-        (["inpaint", "photo.png", "-o", "out.png", "--maks", "m.png"], "--maks"),
-        (["inpaint", "photo.png", "-o", "out.png", "--holes", "red"], "'red'"),
-        (["inpaint", "photo.png", "-o", "out.png", "--fill", "sky"], "'sky'"),
-        (["denoyse", "photo.png", "-o", "out.png"], "denoyse"),
-    ],
-)
-def test_wrong_usage_ends_with_2(
-    tmp_path: Path, capsys: Told, arguments: list[str], sentence: str
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert sentence in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_a_process_tells_a_mistake_without_a_traceback(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dip", "denoise", str(tmp_path), "-o", str(tmp_path / "o.png")]
-    root = Path(__file__).parent.parent
-    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
-    assert done.returncode == 1
-    assert done.stderr == f"{tmp_path}: is a folder, not a photograph\n"
-    assert files(tmp_path) == set()
-
-
 ROOT = Path(__file__).parent.parent
 ALONE = os.environ | {"OMP_NUM_THREADS": "1"}
 

@@ -13,7 +13,7 @@ from dip.photo.files import FORMATS, check_format, check_output, encoded, what_i
 from dip.tasks.photographs import Photo, read_photo
 
 pytest.importorskip("PIL")
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 PROC = Path("/proc").is_dir()  # a folder that not even root may write to
 
@@ -97,18 +97,6 @@ def test_exif_data_that_cannot_be_read_cost_no_photograph(tmp_path: Path, kind: 
     found = read_photo(path)
     assert found.size == "36x24"
     assert found.notes == ("its EXIF data are damaged and left out",)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_orientation_is_applied_as_pillow_does(tmp_path: Path, orientation: int) -> None:
-    values = np.random.default_rng(1).integers(0, 256, (24, 36, 3)).astype(np.uint8)
-    tags = Image.Exif()
-    tags[274] = orientation
-    path = tmp_path / "photo.png"
-    Image.fromarray(values).save(path, exif=tags)
-    with Image.open(path) as image:
-        expected = np.asarray(ImageOps.exif_transpose(image))
-    assert np.array_equal(read_photo(path).pixels * 255, expected.transpose(2, 0, 1))
 
 
 def test_pillow_reads_the_deep_pngs_that_we_write() -> None:

@@ -14,7 +14,6 @@ from made_records import changed
 
 from dip.errors import InputError
 from dip.experiments.experiment import Experiment, key
-from dip.files import write_text_whole
 from dip.records.record import CURVE_COLUMNS, Record, check_files, load_record, parse_curve
 from dip.records.store import curve_text, find_records, write_record
 
@@ -176,11 +175,3 @@ def test_a_damaged_curve_is_told_with_its_line(tmp_path: Path) -> None:
         parse_curve(text, tmp_path / "c.csv")
     with pytest.raises(InputError, match=r"c\.csv:1: the curve is damaged: its columns"):
         parse_curve("a,b\n", tmp_path / "c.csv")
-
-
-def test_a_text_is_written_whole(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "a.txt"
-    write_text_whole(path, "one")
-    write_text_whole(path, "zwei ä")
-    assert path.read_text(encoding="utf-8") == "zwei ä"
-    assert list(path.parent.iterdir()) == [path]

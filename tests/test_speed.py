@@ -46,13 +46,6 @@ def a_speed(images: dict[str, ListedImage], seconds: float = 1.0, **changed: Any
     return Speed(environment=environment, work=work, seconds=seconds, **made)
 
 
-def test_multiply_adds_are_those_of_the_paper_s_network() -> None:
-    images = load_images(CONTENT / "images.toml")
-    grey = Experiment(image="standard11/house", mask="bernoulli")
-    convolutions_a_pixel = 295_364
-    assert multiply_adds(grey, images) / 256**2 == pytest.approx(convolutions_a_pixel, rel=0.01)
-
-
 def test_an_estimate_comes_from_this_device_precision_and_revision(
     images: dict[str, ListedImage],
 ) -> None:

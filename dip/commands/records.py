@@ -29,6 +29,8 @@ def verify_records(args: argparse.Namespace) -> int:
             result = f"FAILED: {error}"
         except InputError as error:
             result = f"could not be verified: {error}"
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            result = f"FAILED: the record is damaged: {error!r}"
         except (MemoryError, RuntimeError) as error:
             if not is_lack_of_memory(error):
                 raise

@@ -148,9 +148,9 @@ class Fit:
 
     def _stand(self, iteration: int) -> None:
         """Begin at an iteration, with nothing sent to the device."""
-        self.iteration = self._reached = iteration  # next to yield; next on the device
         self._blocks: list[Block] = []
         self._steps: list[Step] = []  # of the block that is being yielded
+        self.iteration = self._reached = iteration  # next to yield; next on the device
 
     def __iter__(self) -> Iterator[Step]:
         """Go on from the iteration where the fit stands."""

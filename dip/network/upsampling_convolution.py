@@ -264,7 +264,7 @@ def _edge_lines(image: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 @cache
 def _ring_matrix(length: int, corners: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """What makes the line that _ring convolves, (2 L + 2, C), of a side's two lines, (2 L, C).
+    """What makes the line that _add_ring convolves, (2 L + 2, C), of a side's two lines, (2 L, C).
 
     It is the second line of the enlarged image, reflected at its ends, less its outermost line,
     replicated. Without `corners` the ends are zero: they belong to the sides across.

@@ -43,10 +43,11 @@ class Machine(NamedTuple):
     threads: int | None = None
 
     def made(self, where: Mapping[str, Any]) -> bool:
-        """Whether an environment is of this machine, whatever its threads."""
-        if (where["device_kind"], where["device"]) != (self.kind, self.model):
+        """Whether an environment is of this machine, whatever its threads; a silent one is not."""
+        if (where.get("device_kind"), where.get("device")) != (self.kind, self.model):
             return False
-        return self.kind != "cpu" or self.instruction_set in (None, where.get("instruction_set"))
+        is_like = self.instruction_set in (None, where.get("instruction_set"))
+        return self.kind != "cpu" or (is_like and isinstance(where.get("threads"), int))
 
 
 class Speed(NamedTuple):
@@ -57,16 +58,6 @@ class Speed(NamedTuple):
     trajectory_revision: int
     work: float
     seconds: float
-
-    @property
-    def is_told(self) -> bool:
-        """Whether it says on what it was measured: `made` and `threads` read that."""
-        where = self.environment
-        threads = where.get("threads") if where.get("device_kind") == "cpu" else 1
-        numbers = (threads, self.work, self.seconds)
-        return {"device_kind", "device"} <= where.keys() and all(
-            isinstance(one, int | float) for one in numbers
-        )
 
     @property
     def threads(self) -> int | None:
@@ -159,23 +150,22 @@ def timed_steps(results: Path) -> list[Speed]:
     """What `list --measure` kept; nothing if that is damaged."""
     try:
         rows = json.loads((results / STEPS_TIMED).read_text("utf-8"))
-        speeds = [Speed(dict(row[0]), *row[1:3], *map(float, row[3:])) for row in rows]
-        return [speed for speed in speeds if speed.is_told]
+        return [Speed(dict(row[0]), *row[1:3], *map(float, row[3:])) for row in rows]
     except (OSError, ValueError, LookupError, TypeError):
         return []
 
 
 def speed_of(record: Record, images: Mapping[str, ListedImage]) -> Speed | None:
     """The speed of a recorded run; None of another record, or of an image of unknown size."""
-    data = record.data
+    data, seconds = record.data, record.data["seconds_per_iteration"]
+    if record.kind != "run" or seconds is None:
+        return None
     try:
         work = multiply_adds(record.experiment, images)
     except InputError:
         return None
     made = data["environment"], data["arithmetic"], data["trajectory_revision"]
-    seconds = data["seconds_per_iteration"]
-    speed = Speed(*made, work, seconds)
-    return speed if record.kind == "run" and speed.is_told else None
+    return Speed(*made, work, seconds)
 
 
 def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | None:
@@ -191,8 +181,7 @@ def _of_checkpoint(path: Path, images: Mapping[str, ListedImage]) -> Speed | Non
         work = multiply_adds(Experiment.from_dict(made["experiment"]), images)
         seconds = float(told["seconds"]) / (told["rows"][-1][0] + 1)
         revision = made["trajectory_revision"]
-        speed = Speed(made, made["arithmetic"], revision, work, seconds)
-        return speed if speed.is_told else None
+        return Speed(made, made["arithmetic"], revision, work, seconds)
     except (OSError, ValueError, LookupError, TypeError, RuntimeError, InputError,
             zipfile.BadZipFile, zlib.error):  # fmt: skip
         return None

@@ -5,6 +5,7 @@ Reading one needs neither torch nor numpy.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -117,7 +118,9 @@ def load_record(folder: Path, *, files: bool = False) -> Record:
         damaged = "the record is damaged: this file is missing"
         raise InputError(damaged if folder.is_dir() else "no such record", path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        data = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite
+        )
     except json.JSONDecodeError as error:
         sentence = f"the record is damaged: {error.msg}"
         raise InputError(sentence, path, error.lineno, error.colno) from None
@@ -130,8 +133,10 @@ def load_record(folder: Path, *, files: bool = False) -> Record:
     return record
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def _check_form(path: Path, record: Record) -> None:

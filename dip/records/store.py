@@ -71,7 +71,8 @@ def put_in_place(fresh: Path, folder: Path) -> Path | None:
             os.replace(aside, folder)
         raise
     for place in filter(None, (aside, folder)):
-        _sync_parents(place)
+        for parent in place.parents[:3]:  # each may be new
+            sync_folder(parent)
     return aside
 
 
@@ -90,12 +91,6 @@ def move_aside(folder: Path) -> Path | None:
     aside.parent.mkdir()
     os.replace(folder, aside)
     return aside
-
-
-def _sync_parents(folder: Path) -> None:
-    """Wait until the disk holds the names on the way to a record; each folder may be new."""
-    for parent in folder.parents[:3]:
-        sync_folder(parent)
 
 
 def find_records(results: Path, suite: str = "*") -> list[Path]:
