@@ -81,11 +81,13 @@ def _check(task: Task, experiment: Experiment, threads: int | None, block: int |
         )
     task.check()
     for name, count in (("threads", threads), ("block", block)):
-        if count is not None and not isinstance(count, Integral):
+        if count is None:
+            continue
+        if not isinstance(count, Integral):
             raise InputError(f"{name} is {count!r}; expected an integer")
-        if count is not None and count < 1:
+        if count < 1:
             raise InputError(f"{name} is {count}; it must be at least 1")
-        if count is not None and count >= LARGE:
+        if count >= LARGE:
             raise InputError(f"{name} is too large, not below 2**31")
 
 

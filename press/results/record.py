@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import inf, isfinite
+from math import inf, isfinite, nextafter
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,9 @@ class Curve:
 
     def at(self, step: int) -> dict[str, float]:
         """What its columns have at a step; those without a value there are left out."""
-        found = {name: dict(self.points(name)).get(step) for name in self.columns[1:]}
-        return {name: value for name, value in found.items() if value is not None}
+        before = nextafter(step, -inf)
+        found = {name: self.points(name, after=before)[:1] for name in self.columns[1:]}
+        return {name: one[0][1] for name, one in found.items() if one and one[0][0] == step}
 
     def _points(self, place: int) -> list[tuple[float, float]]:
         """The points of a column; only what is asked for is read as numbers."""
